@@ -1,0 +1,32 @@
+# make demo: play the whole story; make test: prove it. Both make .venv by themselves.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test lint docs clean help
+
+help: ## what can be made
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
+
+.venv/installed: requirements.lock pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
+	@touch $@
+
+demo: .venv/installed ## play the main job on this machine; leaves demo-output/
+	$(BIN)/gateway demo $(ARGS)
+
+test: .venv/installed ## run every test, in parallel
+	$(BIN)/python -m pytest -n auto -q $(ARGS)
+
+lint: .venv/installed ## ruff and mypy --strict
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+docs: .venv/installed ## render schemas, wire reference, error catalogue from the code
+	$(BIN)/python -m adapters.shape.publish
+	$(BIN)/python -m gateway.verbs.render_docs
+
+clean: ## remove what was made
+	rm -rf .venv demo-output .pytest_cache .mypy_cache .ruff_cache

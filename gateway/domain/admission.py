@@ -1,0 +1,125 @@
+"""The registered stay 工伤住院登记 and its bill: states and transitions."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Final
+
+from gateway.domain.case import TreatmentKind
+
+
+class AdmissionState(StrEnum):
+    RECEIVED = "RECEIVED"
+    PENDING_CHECK = "PENDING_CHECK"
+    CONFIRMED = "CONFIRMED"
+    REFUSED = "REFUSED"
+    HELD = "HELD"
+    CANCELLED = "CANCELLED"
+    CLOSED = "CLOSED"
+
+
+_A = AdmissionState
+TRANSITIONS: Final[dict[AdmissionState, frozenset[AdmissionState]]] = {
+    _A.RECEIVED: frozenset({_A.PENDING_CHECK, _A.CONFIRMED, _A.REFUSED, _A.HELD, _A.CANCELLED}),
+    _A.PENDING_CHECK: frozenset({_A.CONFIRMED, _A.REFUSED, _A.HELD, _A.CANCELLED}),
+    _A.HELD: frozenset({_A.CONFIRMED, _A.REFUSED, _A.PENDING_CHECK, _A.CANCELLED}),
+    _A.CONFIRMED: frozenset({_A.CLOSED, _A.CANCELLED, _A.HELD, _A.REFUSED}),
+    _A.CLOSED: frozenset({_A.CONFIRMED}),
+    _A.REFUSED: frozenset(),
+    _A.CANCELLED: frozenset(),
+}
+LIVE: Final = frozenset({_A.RECEIVED, _A.PENDING_CHECK, _A.CONFIRMED, _A.HELD, _A.CLOSED})
+OPEN: Final = LIVE - {_A.CLOSED}
+
+
+class AdmissionRefusal(StrEnum):
+    """Why a registration is refused: five reasons, and two for the case and the transfer."""
+
+    NOT_INSURED_OR_ARREARS = "NOT_INSURED_OR_ARREARS"
+    THIRD_PARTY = "THIRD_PARTY"
+    NON_AGREEMENT_OR_OUT_OF_REGION = "NON_AGREEMENT_OR_OUT_OF_REGION"
+    DISPUTED_NO_QUICK_RECOGNITION = "DISPUTED_NO_QUICK_RECOGNITION"
+    OTHER = "OTHER"
+    TRANSFER_NOT_FILED = "TRANSFER_NOT_FILED"
+    NO_RECOGNITION_RECORD = "NO_RECOGNITION_RECORD"
+
+
+class BillState(StrEnum):
+    OPEN = "OPEN"
+    SETTLED = "SETTLED"
+    HELD = "HELD"
+    REFUSED = "REFUSED"
+    MANUAL = "MANUAL"
+
+
+BILL_TRANSITIONS: Final[dict[BillState, frozenset[BillState]]] = {
+    BillState.OPEN: frozenset(BillState) - {BillState.OPEN},
+    BillState.HELD: frozenset(
+        {BillState.SETTLED, BillState.REFUSED, BillState.MANUAL, BillState.OPEN}
+    ),
+    BillState.SETTLED: frozenset({BillState.OPEN}),
+    BillState.REFUSED: frozenset({BillState.SETTLED, BillState.HELD, BillState.MANUAL}),
+    BillState.MANUAL: frozenset(),
+}
+
+
+class HoldReason(StrEnum):
+    """Why a bill waits 挂账."""
+
+    CASE_UNDECIDED = "CASE_UNDECIDED"
+    PENDING_CHECK = "PENDING_CHECK"
+    ARREARS = "ARREARS"
+    APPROVAL = "APPROVAL"
+    THIRD_PARTY = "THIRD_PARTY"
+    AUDIT = "AUDIT"
+    LINES_IN_REVIEW = "LINES_IN_REVIEW"
+    POLICY_GAP = "POLICY_GAP"
+
+
+class PaidAtDischargeBy(StrEnum):
+    """Who pays the would-be fund share at the counter while the bill is held."""
+
+    NOBODY = "nobody"
+    EMPLOYER = "employer"
+    INDIVIDUAL = "individual"
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """One diagnosis by code of the national injury list (医保版)."""
+
+    code: str
+    name: str
+    main: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """A registered stay as the rules see it, with the version read.
+
+    `admitted_on` and `discharged_on` are the business days of the two instants.
+    """
+
+    admission_id: str
+    version: int
+    hospital: str
+    visit_no: str
+    person_id: str
+    case_no: str
+    state: AdmissionState
+    refusal: str
+    treatment: TreatmentKind
+    emergency: bool
+    approval_no: str
+    admitted_at: datetime
+    admitted_on: date
+    discharged_at: datetime | None
+    discharged_on: date | None
+    registered_at: datetime
+    diagnoses: tuple[Diagnosis, ...] = ()
+    confirmed_by_agency: bool = False
+
+    @property
+    def last_day(self) -> date:
+        """The day of discharge; before it, the only day known for certain."""
+        return self.discharged_on or self.admitted_on

@@ -1,0 +1,98 @@
+"""Bill lines 费用明细 and what was decided about them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+from gateway.domain.split import Payer, Split
+
+
+class Relation(StrEnum):
+    """Whether a line treats the injury 与工伤的关系 (工伤保险条例 第三十条第五款)."""
+
+    INJURY = "injury"
+    UNRELATED = "unrelated"
+    UNDETERMINED = "undetermined"
+
+
+@dataclass(frozen=True, slots=True)
+class BillLine:
+    """One charged line: price in 10^-6 yuan, quantity in 10^-4, amount in fen.
+
+    A refund has a negative quantity and amount and names its original in `refund_of`.
+    `consent` is the payer who signed for what the fund does not bear; `reviewed` says that
+    the agency decided the relation or a limit by itself (lines.decide).
+    """
+
+    line_id: str
+    occurred_at: datetime
+    service_day: date
+    code: str
+    name: str
+    quantity: int
+    price: int
+    amount_fen: int
+    category: str = ""
+    unit: str = ""
+    spec: str = ""
+    prescription_no: str = ""
+    department: str = ""
+    doctor: str = ""
+    refund_of: str = ""
+    relation: Relation = Relation.INJURY
+    consent: Payer | None = None
+    consent_on: date | None = None
+    violation: str = ""
+    reviewed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """Where a number or a decision comes from: a key of policy or a catalogue row, its date
+    and the article or agreement clause. `our_reading` is said where the text is silent."""
+
+    key: str
+    value: str
+    since: str
+    law: str
+    our_reading: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LineVerdict:
+    """What was decided about one line: who bears it, why, and from which texts."""
+
+    line_id: str
+    amount_fen: int
+    split: Split
+    reasons: tuple[str, ...]
+    citations: tuple[Citation, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MealVerdict:
+    """The meal allowance 住院伙食补助费 of a stay; beside the bill, never part of its total."""
+
+    days: int
+    per_day_fen: int
+    amount_fen: int
+    channel: str
+    citations: tuple[Citation, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BillVerdict:
+    """A computed bill: every line, the sums and the meal allowance, in fen."""
+
+    lines: tuple[LineVerdict, ...]
+    split: Split
+    meal: MealVerdict
+    rules_version: str
+    policy_digest: str
+    edition_digests: tuple[str, ...]
+    facts: tuple[Mapping[str, object], ...] = ()
+
+    @property
+    def total_fen(self) -> int:
+        return self.split.total_fen

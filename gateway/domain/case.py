@@ -1,0 +1,167 @@
+"""The work-injury case 工伤案件: its states, flags and the transitions allowed.
+
+States follow 工伤保险条例 第十七条 to 第二十条 and 第三十一条; a decision of
+recognition may be taken anew after 行政复议 or 行政诉讼, hence REVOKED → ACCEPTED.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Final
+
+
+class CaseState(StrEnum):
+    REPORTED = "REPORTED"
+    APPLIED = "APPLIED"
+    SUPPLEMENTING = "SUPPLEMENTING"
+    ACCEPTED = "ACCEPTED"
+    SUSPENDED = "SUSPENDED"
+    RECOGNISED = "RECOGNISED"
+    DEEMED = "DEEMED"
+    NOT_RECOGNISED = "NOT_RECOGNISED"
+    NOT_ACCEPTED = "NOT_ACCEPTED"
+    TERMINATED = "TERMINATED"
+    REVOKED = "REVOKED"
+
+
+_S = CaseState
+TRANSITIONS: Final[dict[CaseState, frozenset[CaseState]]] = {
+    # A quick recognition reaches the gateway as one message: the steps between
+    # were taken inside the department, so REPORTED may go to each later step.
+    _S.REPORTED: frozenset(
+        {_S.APPLIED, _S.ACCEPTED, _S.RECOGNISED, _S.DEEMED, _S.NOT_RECOGNISED, _S.NOT_ACCEPTED}
+    ),
+    _S.APPLIED: frozenset({_S.SUPPLEMENTING, _S.ACCEPTED, _S.NOT_ACCEPTED, _S.TERMINATED}),
+    _S.SUPPLEMENTING: frozenset({_S.ACCEPTED, _S.NOT_ACCEPTED, _S.TERMINATED}),
+    _S.ACCEPTED: frozenset(
+        {_S.SUSPENDED, _S.RECOGNISED, _S.DEEMED, _S.NOT_RECOGNISED, _S.TERMINATED}
+    ),
+    _S.SUSPENDED: frozenset({_S.ACCEPTED}),
+    _S.RECOGNISED: frozenset({_S.REVOKED}),
+    _S.DEEMED: frozenset({_S.REVOKED}),
+    _S.NOT_RECOGNISED: frozenset({_S.REVOKED}),
+    _S.NOT_ACCEPTED: frozenset({_S.REVOKED}),
+    _S.TERMINATED: frozenset(),
+    _S.REVOKED: frozenset({_S.ACCEPTED}),
+}
+
+POSITIVE: Final = frozenset({_S.RECOGNISED, _S.DEEMED})
+NEGATIVE: Final = frozenset({_S.NOT_RECOGNISED, _S.NOT_ACCEPTED, _S.TERMINATED})
+
+
+class ThirdParty(StrEnum):
+    """Whether somebody else is liable for the injury 第三人."""
+
+    NONE = "NONE"
+    SUSPECTED = "SUSPECTED"
+    CONFIRMED_PAID = "CONFIRMED_PAID"
+    CONFIRMED_UNPAID = "CONFIRMED_UNPAID"
+    UNKNOWN_PARTY = "UNKNOWN_PARTY"
+
+
+class Channel(StrEnum):
+    """How the employer's report reached the agency 报案渠道."""
+
+    TELEPHONE = "TELEPHONE"
+    WEB = "WEB"
+    WINDOW = "WINDOW"
+    OTHER = "OTHER"
+
+
+class ApprovalKind(StrEnum):
+    """What an approval allows 审批类型."""
+
+    REFERRAL = "REFERRAL"
+    REMOTE_RESIDENCE = "REMOTE_RESIDENCE"
+    REHABILITATION = "REHABILITATION"
+    RELAPSE = "RELAPSE"
+    DEVICE = "DEVICE"
+    EMERGENCY = "EMERGENCY"
+    EMERGENCY_ITEM = "EMERGENCY_ITEM"
+
+
+class TreatmentKind(StrEnum):
+    """What the stay is for 治疗类别."""
+
+    INPATIENT = "INPATIENT"
+    REHABILITATION = "REHABILITATION"
+    RELAPSE = "RELAPSE"
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """One approval of the case: kind, place and days, and who decided 审批机关."""
+
+    approval_no: str
+    kind: ApprovalKind
+    hospital: str
+    valid_from: date
+    valid_to: date
+    authority: str
+    line_ids: frozenset[str] = frozenset()
+
+    def covers(self, hospital: str, day: date) -> bool:
+        """Whether it is in force on the day at this hospital (an empty place is any)."""
+        return self.hospital in ("", hospital) and self.valid_from <= day <= self.valid_to
+
+
+@dataclass(frozen=True, slots=True)
+class BenefitStop:
+    """A served decision that stops benefits for a span of days (工伤保险条例 第四十二条)."""
+
+    valid_from: date
+    valid_to: date | None
+    ground: str
+    notice_no: str
+
+    def covers(self, day: date) -> bool:
+        return self.valid_from <= day and (self.valid_to is None or day <= self.valid_to)
+
+
+@dataclass(frozen=True, slots=True)
+class Arrears:
+    """Days for which the employer owes premiums 欠缴; `settled_on` is the day everything,
+    late fee included, was paid (工伤保险条例 第六十二条第三款)."""
+
+    since: date
+    settled_on: date | None
+
+    def covers(self, day: date) -> bool:
+        return self.touches(day, day)
+
+    def touches(self, first: date, last: date) -> bool:
+        """Whether any day from first to last lies in the arrears."""
+        return self.since <= last and (self.settled_on is None or first < self.settled_on)
+
+
+@dataclass(frozen=True, slots=True)
+class CaseFacts:
+    """What the gateway knows of a case when it decides, with the version it read."""
+
+    case_no: str
+    version: int
+    person_id: str
+    employer_no: str
+    state: CaseState
+    injured_on: date
+    reported_at: datetime
+    insured_at_injury: bool | None
+    third_party: ThirdParty
+    traffic_accident: bool
+    litigation: bool
+    disputed: bool
+    relation_ended_on: date | None
+    applied_on: date | None
+    accepted_on: date | None
+    decided_on: date | None
+    decision_no: str
+    authority: str
+    approvals: tuple[Approval, ...] = ()
+    stops: tuple[BenefitStop, ...] = ()
+    arrears: tuple[Arrears, ...] = ()
+    card_lost: bool = False
+
+    @property
+    def event_day(self) -> date:
+        """The day that starts the clocks: accident, or diagnosis of an occupational disease."""
+        return self.injured_on

@@ -1,0 +1,374 @@
+"""What a party may ask of the gateway: one frozen dataclass per command, imperative.
+
+Wire names live in adapters/*/names.py; here stand the words of domain/glossary.md.
+Instants are aware datetimes, days are dates of Asia/Shanghai, money is fen.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from gateway.domain.admission import (
+    AdmissionRefusal,
+    Diagnosis,
+    PaidAtDischargeBy,
+)
+from gateway.domain.bill import BillLine, Relation
+from gateway.domain.case import (
+    ApprovalKind,
+    CaseState,
+    Channel,
+    ThirdParty,
+    TreatmentKind,
+)
+from gateway.domain.catalogue import Kind
+from gateway.domain.findings import Finding
+from gateway.domain.split import Split
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """A person as identified at the counter. The credential is the identity document,
+    or the social-security card (社会保险经办条例 第七条); a medical e-credential is none."""
+
+    id_no: str
+    name: str
+    card_no: str = ""
+    phone: str = ""
+    credential: str = "ID_DOCUMENT"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FirstJudgement:
+    """The hospital's own first judgement 初判 that this is an injury at work."""
+
+    by: str
+    at: datetime
+    basis: str
+
+
+# --- hospital ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadPerson:
+    person: Identity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueryCase:
+    person: Identity
+    case_no: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegisterAdmission:
+    visit_no: str
+    person: Identity
+    treatment: TreatmentKind
+    admitted_at: datetime
+    department: str
+    doctor: str
+    diagnoses: tuple[Diagnosis, ...]
+    case_no: str = ""
+    ward: str = ""
+    bed: str = ""
+    emergency: bool = False
+    approval_no: str = ""
+    first_judgement: FirstJudgement | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModifyAdmission:
+    """Replaces what is given; what is left out stays."""
+
+    admission_id: str
+    department: str = ""
+    doctor: str = ""
+    ward: str = ""
+    bed: str = ""
+    approval_no: str = ""
+    diagnoses: tuple[Diagnosis, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelAdmission:
+    admission_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UploadFees:
+    """Upsert of lines by line id. `rejected` are lines the reader could not type."""
+
+    admission_id: str
+    lines: tuple[BillLine, ...]
+    rejected: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VoidFees:
+    admission_id: str
+    line_ids: tuple[str, ...]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueryFees:
+    """Lines after `after_line_id` in order of line id, at most 500."""
+
+    admission_id: str
+    after_line_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreviewSettlement:
+    admission_id: str
+    expected_count: int
+    expected_amount_fen: int
+    discharged_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommitSettlement:
+    admission_id: str
+    bill_no: str
+    expected_count: int
+    expected_amount_fen: int
+    paid_at_discharge_by: PaidAtDischargeBy
+    operator: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelSettlement:
+    settlement_id: str
+    reason: str
+    operator: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegisterDischarge:
+    admission_id: str
+    discharged_at: datetime
+    way: str
+    diagnoses: tuple[Diagnosis, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelDischarge:
+    admission_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueryTransaction:
+    target_message_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReverseTransaction:
+    """Undo what a message of the same sender did, or fence an id that may still arrive."""
+
+    target_message_id: str
+    target_command: str
+    reason: str
+    target_digest: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReconcileTotals:
+    """The hospital's day: count and signed sums of settlements (+) and their reversals (−)."""
+
+    day: date
+    count: int
+    split: Split
+    meal_fen: int
+    detail_digest: str
+
+    @property
+    def total_fen(self) -> int:
+        return self.split.total_fen
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HospitalRow:
+    """One row of the hospital's book: a settlement, or a reversal with negative amounts."""
+
+    settlement_id: str
+    day: date
+    id_no: str
+    reversed: bool
+    split: Split
+    meal_fen: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReconcileDetails:
+    day: date
+    rows: tuple[HospitalRow, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PullInbox:
+    limit: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AckInbox:
+    """Receipts: message ids with the digest of what was received."""
+
+    receipts: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DownloadCatalogue:
+    """Rows of the edition in force on the day, after `after_code`, at most 500."""
+
+    kind: Kind
+    day: date
+    after_code: str = ""
+
+
+# --- agency -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportCase:
+    """The employer's report as it reached the agency: who, when and by which channel."""
+
+    case_no: str
+    person: Identity
+    employer_no: str
+    employer_name: str
+    injured_on: date
+    injured_parts: str
+    diagnoses: tuple[Diagnosis, ...]
+    reported_by: str
+    reported_at: datetime
+    channel: Channel
+    insured_at_injury: bool | None = None
+    third_party: ThirdParty = ThirdParty.NONE
+    traffic_accident: bool = False
+    disputed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecideCase:
+    """A step or decision of the department, with the authority that took it."""
+
+    case_no: str
+    state: CaseState
+    decided_on: date
+    authority: str
+    reason: str
+    decision_no: str = ""
+    applied_on: date | None = None
+    accepted_on: date | None = None
+    insured_at_injury: bool | None = None
+    third_party: ThirdParty | None = None
+    litigation: bool | None = None
+    disputed: bool | None = None
+    relation_ended_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckAdmission:
+    """The agency's check of a registration: confirm (no code) or refuse with a code."""
+
+    admission_id: str
+    by: str
+    reason: str
+    refusal: AdmissionRefusal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineDecision:
+    line_id: str
+    relation: Relation | None = None
+    violation: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecideLines:
+    admission_id: str
+    by: str
+    reason: str
+    lines: tuple[LineDecision, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecideApproval:
+    """An approval granted, or with `granted` false one taken back from `valid_from` on."""
+
+    approval_no: str
+    case_no: str
+    kind: ApprovalKind
+    granted: bool
+    authority: str
+    by: str
+    valid_from: date
+    valid_to: date
+    hospital: str = ""
+    line_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpdateEmployer:
+    """Arrears begin on `arrears_since`, or end on `settled_on` with the late fee paid."""
+
+    employer_no: str
+    arrears_since: date
+    settled_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportCard:
+    """Loss 挂失 of a social-security card, or its end; in force at once."""
+
+    person: Identity
+    lost: bool
+    at: datetime
+    channel: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopBenefit:
+    """A served decision that stops benefits (工伤保险条例 第四十二条)."""
+
+    case_no: str
+    valid_from: date
+    ground: str
+    notice_no: str
+    served_on: date
+    valid_to: date | None = None
+
+
+Command = (
+    ReadPerson
+    | QueryCase
+    | RegisterAdmission
+    | ModifyAdmission
+    | CancelAdmission
+    | UploadFees
+    | VoidFees
+    | QueryFees
+    | PreviewSettlement
+    | CommitSettlement
+    | CancelSettlement
+    | RegisterDischarge
+    | CancelDischarge
+    | QueryTransaction
+    | ReverseTransaction
+    | ReconcileTotals
+    | ReconcileDetails
+    | PullInbox
+    | AckInbox
+    | DownloadCatalogue
+    | ReportCase
+    | DecideCase
+    | CheckAdmission
+    | DecideLines
+    | DecideApproval
+    | UpdateEmployer
+    | ReportCard
+    | StopBenefit
+)

@@ -1,0 +1,26 @@
+"""A finding: one fault of a message or line, complete enough to mend it without a call."""
+
+from dataclasses import dataclass
+
+_SHOWN = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What is wrong where: the code, the line and field, what was got and expected.
+
+    `got` is cut to 40 characters with control characters escaped; personal
+    fields pass an empty `got`, so that an answer never repeats a person.
+    """
+
+    code: str
+    field: str = ""
+    got: str = ""
+    expected: str = ""
+    line_id: str = ""
+
+
+def shown(text: str) -> str:
+    """A foreign text made safe to repeat: one line, at most 40 characters."""
+    cleaned = "".join(char if char.isprintable() else "�" for char in text[:_SHOWN])
+    return cleaned + ("…" if len(text) > _SHOWN else "")

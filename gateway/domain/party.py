@@ -1,0 +1,71 @@
+"""Who speaks to the gateway: hospitals, carriers, the agency; their keys and mandates."""
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from gateway.domain.catalogue import Level
+
+
+class PartyKind(StrEnum):
+    HOSPITAL = "hospital"
+    CARRIER = "carrier"
+    AGENCY = "agency"
+
+
+class KeyPurpose(StrEnum):
+    """What a key may be used for; a key serves one purpose."""
+
+    TLS = "tls"
+    MESSAGE = "message"
+
+
+class KeyState(StrEnum):
+    ACTIVE = "ACTIVE"
+    SUSPENDED = "SUSPENDED"
+    REVOKED = "REVOKED"
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """A registered party. The agreement days are those of the service agreement 服务协议."""
+
+    party_id: str
+    version: int
+    kind: PartyKind
+    name: str
+    region: str
+    level: Level
+    agreement_from: date | None = None
+    agreement_to: date | None = None
+    suspended_from: date | None = None
+    capabilities: frozenset[str] = frozenset()
+    callback_url: str = ""
+
+    def agreed_on(self, day: date) -> bool:
+        """Whether the service agreement is in force on the day."""
+        if self.agreement_from is None or day < self.agreement_from:
+            return False
+        return self.agreement_to is None or day <= self.agreement_to
+
+    def suspended_on(self, day: date) -> bool:
+        return self.suspended_from is not None and self.suspended_from <= day
+
+
+@dataclass(frozen=True, slots=True)
+class RegisteredKey:
+    """A certificate the gateway issued or registered, found by SHA-256 of its DER."""
+
+    fingerprint: str
+    party_id: str
+    purpose: KeyPurpose
+    state: KeyState
+    version: int
+    certificate_pem: str
+    valid_from_us: int
+    valid_to_us: int
+
+    def usable_at(self, instant_us: int) -> bool:
+        """ACTIVE and inside its validity at the instant (microseconds UTC)."""
+        inside = self.valid_from_us <= instant_us <= self.valid_to_us
+        return self.state is KeyState.ACTIVE and inside

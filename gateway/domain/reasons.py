@@ -1,0 +1,57 @@
+"""Reason codes of a line decision 结算原因: one sentence each in Chinese and English."""
+
+from typing import Final, NamedTuple
+
+
+class Reason(NamedTuple):
+    zh: str
+    en: str
+
+
+REASONS: Final[dict[str, Reason]] = {
+    "NOT_INJURY": Reason(
+        "与工伤无关的费用，不由工伤保险基金支付",
+        "Not for the injury: outside work-injury insurance",
+    ),
+    "REFUSED_DISCHARGE": Reason(
+        "符合出院条件拒不出院后发生的费用", "Charged after a refused discharge"
+    ),
+    "OUT_OF_CATALOGUE": Reason(
+        "不在服务当日有效的工伤保险目录内，或目录规定不予支付",
+        "Not payable under the catalogue in force on the service day",
+    ),
+    "EMERGENCY_APPROVED": Reason(
+        "目录外或超限价部分经批准用于抢救，由基金支付",
+        "Outside the catalogue or above the ceiling, approved for rescue: borne by the fund",
+    ),
+    "EMPLOYER_NOT_NOTIFIED": Reason(
+        "用人单位未书面告知医院系工伤，由用人单位承担",
+        "The employer did not tell the hospital in writing that this is an injury at work",
+    ),
+    "OVER_QTY": Reason("超过规定数量或频次的部分", "Above the allowed quantity or frequency"),
+    "OVER_CEILING": Reason("超过最高支付限价的部分", "Above the highest payable unit price"),
+    "REGIONAL_RATIO": Reason(
+        "统筹地区规定比例以外的部分", "The part left by the ratio of the pooling region"
+    ),
+    "LATE_APPLICATION": Reason(
+        "用人单位逾期申请工伤认定期间发生的费用，由用人单位承担",
+        "Arose while the employer was late in applying for recognition: the employer's",
+    ),
+    "BENEFIT_STOPPED": Reason(
+        "停止享受工伤保险待遇期间发生的费用", "Arose while benefits were stopped by a decision"
+    ),
+    "BEFORE_COVER": Reason(
+        "参保缴费前发生的费用，由用人单位承担",
+        "Arose before the employer had joined and paid: the employer's",
+    ),
+    "DUPLICATE_CHARGE": Reason("重复收费", "Charged twice"),
+    "NO_ORDER": Reason("无医嘱收费", "Charged without a doctor's order"),
+    "OVER_FREQUENCY": Reason("超频次收费", "Charged more often than allowed"),
+    "HANGING_BED": Reason("挂床住院期间的费用", "Charged for a bed that was not slept in"),
+    "SPLIT_STAY": Reason("分解住院的费用", "Charged by splitting one stay in two"),
+}
+
+VIOLATIONS: Final = frozenset(
+    {"DUPLICATE_CHARGE", "NO_ORDER", "OVER_FREQUENCY", "HANGING_BED", "SPLIT_STAY"}
+)
+"""Violations the agency may confirm on a line (lines.decide); the hospital bears the line."""

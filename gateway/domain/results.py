@@ -1,0 +1,292 @@
+"""What the gateway answers or announces: one frozen dataclass per result or notice, past tense."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from gateway.domain.admission import (
+    AdmissionState,
+    BillState,
+    Diagnosis,
+    HoldReason,
+)
+from gateway.domain.bill import BillLine, LineVerdict, MealVerdict
+from gateway.domain.case import ApprovalKind, CaseState
+from gateway.domain.catalogue import CatalogueRow
+from gateway.domain.findings import Finding
+from gateway.domain.split import Split
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acknowledged:
+    """Done, with the subject it was done to."""
+
+    subject: str = ""
+    state: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """Not done; every reason at once."""
+
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonRead:
+    """Whether the person is known and may be settled directly; alike for unknown and forbidden."""
+
+    known: bool
+    card_lost: bool = False
+    cases: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalSummary:
+    approval_no: str
+    kind: ApprovalKind
+    hospital: str
+    valid_from: date
+    valid_to: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseSummary:
+    case_no: str
+    state: CaseState
+    injured_on: date
+    decision_no: str
+    injured_parts: str
+    approvals: tuple[ApprovalSummary, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CasesFound:
+    cases: tuple[CaseSummary, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdmissionRegistered:
+    admission_id: str
+    state: AdmissionState
+    case_no: str = ""
+    refusal: str = ""
+    note: str = ""
+    late: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineAnswer:
+    """What became of one uploaded line: accepted, unchanged, replaced or rejected."""
+
+    line_id: str
+    status: str
+    finding: Finding | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeesUploaded:
+    """Answers per line, and the count and sum of all lines now kept."""
+
+    answers: tuple[LineAnswer, ...]
+    kept_count: int
+    kept_amount_fen: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeesVoided:
+    voided: int
+    kept_count: int
+    kept_amount_fen: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeesFound:
+    lines: tuple[BillLine, ...]
+    kept_count: int
+    kept_amount_fen: int
+    more: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settlement:
+    """A computed or settled bill. A preview has no settlement id; a reversal has negative
+    amounts and names what it reverses; `fund_payee` is who the fund pays."""
+
+    admission_id: str
+    bill_state: BillState
+    settlement_id: str = ""
+    bill_no: str = ""
+    reverses: str = ""
+    reinstates: str = ""
+    visit_no: str = ""
+    hospital: str = ""
+    case_no: str = ""
+    decision_no: str = ""
+    settled_at: datetime | None = None
+    business_day: date | None = None
+    admitted_at: datetime | None = None
+    discharged_at: datetime | None = None
+    split: Split = Split()
+    meal: MealVerdict | None = None
+    fund_payee: str = ""
+    lines: tuple[LineVerdict, ...] = ()
+    rules_version: str = ""
+    policy_digest: str = ""
+    edition_digests: tuple[str, ...] = ()
+    hold: HoldReason | None = None
+    hold_key: str = ""
+    hold_day: date | None = None
+    code: str = ""
+    note: str = ""
+
+    @property
+    def total_fen(self) -> int:
+        return self.split.total_fen
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransactionFound:
+    """What the gateway knows of a message; `stored_reply` is its exact signed bytes."""
+
+    state: str
+    command: str = ""
+    digest: str = ""
+    stored_reply: bytes = b""
+    bill_state: str = ""
+    outcome_message_id: str = ""
+    undone_by: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reversed:
+    """The reversal's effect: undone, or a tombstone that fences the id."""
+
+    target_message_id: str
+    effect: str
+    by: str = ""
+    settlement: Settlement | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Superseded:
+    """The first effect was undone since: by whom, the state now, and the stored first reply."""
+
+    by: str
+    state: str
+    stored_reply: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TotalsCompared:
+    """Our own day beside the hospital's."""
+
+    day: date
+    matched: bool
+    count: int
+    split: Split
+    meal_fen: int
+    detail_digest: str
+    differing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """One difference of a day: its class, the field, both values, cause and who acts."""
+
+    kind: str
+    settlement_id: str
+    field: str = ""
+    hospital_value: str = ""
+    centre_value: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DetailsCompared:
+    day: date
+    matched: int
+    differences: tuple[Difference, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InboxMessage:
+    """One message waiting for the hospital: its lane number and exact signed bytes."""
+
+    message_id: str
+    lane_seq: int
+    sealed: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InboxPulled:
+    messages: tuple[InboxMessage, ...]
+    more: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InboxAcknowledged:
+    acknowledged: int
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CataloguePage:
+    digest: str
+    valid_from: date
+    valid_to: date | None
+    rows: tuple[CatalogueRow, ...]
+    more: bool
+
+
+# --- notices: what other parties must learn -------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdmissionChanged:
+    """To the hospital and the agency: a registration's state changed after its reply."""
+
+    admission_id: str
+    visit_no: str
+    hospital: str
+    state: AdmissionState
+    refusal: str = ""
+    case_no: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdmissionReceived:
+    """To the agency: a hospital registered a stay; it may have to be checked."""
+
+    admission_id: str
+    hospital: str
+    visit_no: str
+    state: AdmissionState
+    id_no: str
+    name: str
+    admitted_at: datetime
+    diagnoses: tuple[Diagnosis, ...]
+    case_no: str = ""
+    late: bool = False
+
+
+Result = (
+    Acknowledged
+    | Refused
+    | PersonRead
+    | CasesFound
+    | AdmissionRegistered
+    | FeesUploaded
+    | FeesVoided
+    | FeesFound
+    | Settlement
+    | TransactionFound
+    | Reversed
+    | Superseded
+    | TotalsCompared
+    | DetailsCompared
+    | InboxPulled
+    | InboxAcknowledged
+    | CataloguePage
+    | AdmissionChanged
+    | AdmissionReceived
+)
