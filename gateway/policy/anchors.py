@@ -1,0 +1,21 @@
+"""条文锚点 The articles that a decision rests on when no dated value is involved."""
+
+from typing import Final
+
+from gateway.domain.bill import Citation
+
+_IN_FORCE: Final = "2011-01-01"
+
+FUND_PAYS: Final = Citation("law/fund_pays", "fund", _IN_FORCE, "《工伤保险条例》第三十条第三款")
+OTHER_DISEASES: Final = Citation(
+    "law/other_diseases", "other", _IN_FORCE, "《工伤保险条例》第三十条第五款"
+)
+BENEFIT_STOPPED: Final = Citation(
+    "law/benefit_stopped", "other", _IN_FORCE, "《工伤保险条例》第四十二条"
+)
+LATE_APPLICATION: Final = Citation(
+    "law/late_application", "employer", _IN_FORCE, "《工伤保险条例》第十七条第四款"
+)
+MEAL_ALLOWANCE: Final = Citation(
+    "law/meal_allowance", "fund", _IN_FORCE, "《工伤保险条例》第三十条第四款"
+)

@@ -1,0 +1,200 @@
+"""政策参数文件 Reading one dated file: closed keys, closed units, every value with its place."""
+
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+from itertools import pairwise
+from typing import Any, Final, TypeVar
+
+from gateway.domain.money import ONE
+from gateway.policy.citation import read_law
+from gateway.policy.faults import Page
+from gateway.policy.keys import KEYS, Key
+from gateway.policy.model import Dated, PickedBy, Text, TextKind, Unit, Value
+
+NO_LIMIT: Final = "none"
+"""`is = "none"`: the article says that there is no limit."""
+
+_NATIONAL_KINDS: Final = frozenset({TextKind.STATUTE, TextKind.REGULATION, TextKind.NOTICE})
+_HEARSAY: Final = frozenset({TextKind.REPORT, TextKind.MIRROR})
+_SCALES: Final = {Unit.RATIO: (ONE, 4, 1), Unit.PERCENT: (ONE // 100, 2, 100)}
+_LIMITS: Final = frozenset(Unit) - {Unit.WORD, Unit.SWITCH, Unit.DAY_OF_MONTH, *_SCALES}
+_LAST_DAY_OF_MONTH: Final = 31
+# Stands in for what a faulty file did not give; a file with a fault is never used.
+_NO_DAY: Final = date.min
+
+E = TypeVar("E", PickedBy, Unit)
+Amount = int | str | bool | None
+
+
+def read_parameter(
+    page: Page, key: str, table: Mapping[str, Any], texts: Mapping[str, Text], *, national: bool
+) -> Dated:
+    """One file as a parameter; faults are noted on the page."""
+    page.closed(
+        table,
+        "description unit picked_by value",
+        "confirmed_on final" if national else "confirmed_on overrides",
+    )
+    unit = _member(page, table, "unit", Unit, Unit.WORD)
+    spec = _spec(page, key, unit)
+    values = tuple(_value(page, spec, row, texts) for row in page.tables(table, "value"))
+    _check_order(page, values)
+    if national:
+        _check_national(page, spec, values, texts)
+    return Dated(
+        name=key,
+        unit=unit,
+        picked_by=_member(page, table, "picked_by", PickedBy, PickedBy.SERVICE_DATE),
+        description=page.take(table, "description", str, ""),
+        confirmed_on=page.take(table, "confirmed_on", date, None),
+        values=values,
+        overrides=page.take(table, "overrides", str, None),
+        final=page.take(table, "final", bool, False),
+    )
+
+
+def _spec(page: Page, key: str, unit: Unit) -> Key:
+    spec = KEYS.get(key)
+    if spec is None:
+        page.fault(f"不认识的政策键 {key}", f"policy key {key} is not in the closed list")
+        return Key(unit)
+    if unit is not spec.unit:
+        page.fault(f"{key} 的单位应为 {spec.unit}", f"{key} is counted in {spec.unit}")
+    return spec
+
+
+def _member(page: Page, table: Mapping[str, Any], key: str, kind: type[E], absent: E) -> E:
+    word = page.take(table, key, str, "")
+    if word in tuple(kind):
+        return kind(word)
+    page.fault(f"{key} 不可为“{word}”", f"{key} may not be {word!r}")
+    return absent
+
+
+def _check_order(page: Page, values: tuple[Value, ...]) -> None:
+    if not values:
+        page.fault("没有任何值", "there is no value")
+    elif values[0].ended:
+        page.fault("第一个值不能是废止", "the first value may not be an end")
+    for earlier, later in pairwise(values):
+        if later.since <= earlier.since:
+            page.fault(
+                f"起始日期须递增：{earlier.since} 之后是 {later.since}",
+                f"start dates must ascend: {later.since} follows {earlier.since}",
+            )
+
+
+def _check_national(
+    page: Page, spec: Key, values: tuple[Value, ...], texts: Mapping[str, Text]
+) -> None:
+    if spec.regional:
+        page.fault("全国没有此项规定，只能由地方规定", "no national text gives this, only a region")
+    for value in values:
+        text = texts.get(value.law.text)
+        if text is not None and text.kind not in _NATIONAL_KINDS:
+            page.fault(
+                f"{value.since}：全国性的值须引用全国性的文本",
+                f"{value.since}: a national value must cite a national text",
+            )
+
+
+def _value(page: Page, key: Key, row: Mapping[str, Any], texts: Mapping[str, Text]) -> Value:
+    page.closed(row, "from law", "is ended note reading weak")
+    ended = page.take(row, "ended", bool, False)
+    if ended is ("is" in row):
+        page.fault("is 与 ended = true 须且只能有一个", "give either is or ended = true")
+    unlimited = row.get("is") == NO_LIMIT and key.unit in _LIMITS
+    amount = None if unlimited or "is" not in row else _amount(page, key, row["is"])
+    value = Value(
+        since=page.take(row, "from", date, _NO_DAY),
+        amount=amount,
+        law=read_law(page, row, texts),
+        note=page.take(row, "note", str, ""),
+        reading=page.take(row, "reading", bool, False),
+        weak=page.take(row, "weak", bool, False),
+        unlimited=unlimited,
+        ended=ended,
+    )
+    _check_source(page, key, value, texts.get(value.law.text))
+    return value
+
+
+def _check_source(page: Page, key: Key, value: Value, text: Text | None) -> None:
+    since = value.since
+    if (value.weak or value.reading) and not value.note:
+        page.fault(f"{since}：weak 或 reading 须有 note", f"{since}: weak or reading needs a note")
+    if text is None:
+        return
+    if text.kind is TextKind.MIRROR and not value.weak:
+        page.fault(f"{since}：网页转载须标 weak", f"{since}: a web mirror is weak = true")
+    if text.in_force is not None and since < text.in_force:
+        page.fault(
+            f"{since} 早于依据的施行日 {text.in_force}",
+            f"{since} is before its text came into force on {text.in_force}",
+        )
+    if key.by_agreement and not value.law.clause:
+        page.fault(f"{since}：须引用协议条款", f"{since}: only an agreement clause can give this")
+    if _must_be_founded(key, value) and (not value.law.article or text.kind in _HEARSAY):
+        page.fault(
+            f"{since}：低于 1 的支付比例、不设限额须引用原文条款",
+            f"{since}: a ratio below 1 and a lifted limit need an article of a text that was read",
+        )
+
+
+def _must_be_founded(key: Key, value: Value) -> bool:
+    is_cut = key.unit is Unit.RATIO and value.amount is not None and value.amount != ONE
+    return is_cut or value.unlimited
+
+
+def _amount(page: Page, key: Key, given: object) -> Amount:
+    if key.unit is Unit.WORD:
+        return _word(page, key, given)
+    if key.unit is Unit.SWITCH:
+        return _switch(page, given)
+    if key.unit in _SCALES:
+        return _ten_thousandths(page, key.unit, given)
+    return _count(page, key.unit, given)
+
+
+def _word(page: Page, key: Key, given: object) -> Amount:
+    if isinstance(given, str) and given in key.words:
+        return given
+    allowed = ", ".join(key.words)
+    page.fault(f"is 应为其中之一：{allowed}", f"is must be one of: {allowed}")
+    return None
+
+
+def _switch(page: Page, given: object) -> Amount:
+    if isinstance(given, bool):
+        return given
+    page.fault("is 应为 true 或 false", "is must be true or false")
+    return None
+
+
+def _count(page: Page, unit: Unit, given: object) -> Amount:
+    if type(given) is int and given >= 0 and _is_possible(unit, given):
+        return given
+    page.fault(f"is 应为 {unit} 的非负整数", f"is must be a whole number of {unit}, not negative")
+    return None
+
+
+def _is_possible(unit: Unit, count: int) -> bool:
+    return unit is not Unit.DAY_OF_MONTH or 1 <= count <= _LAST_DAY_OF_MONTH
+
+
+def _ten_thousandths(page: Page, unit: Unit, given: object) -> Amount:
+    scale, places, most = _SCALES[unit]
+    number = Decimal(given) if type(given) is int else given
+    if isinstance(number, Decimal) and _is_plain(number, places) and 0 <= number <= most:
+        return int(number * scale)
+    page.fault(
+        f"is 应为 0 至 {most} 的数，最多 {places} 位小数",
+        f"is must be between 0 and {most} with at most {places} decimals",
+    )
+    return None
+
+
+def _is_plain(number: Decimal, places: int) -> bool:
+    exponent = number.as_tuple().exponent
+    return isinstance(exponent, int) and -places <= exponent <= 0

@@ -1,0 +1,346 @@
+import json
+from datetime import date
+from hashlib import sha256
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.policy.citation import chinese_number
+from gateway.policy.faults import BadPolicy
+from gateway.policy.load import archive, load, load_archive, regions
+from gateway.policy.model import PolicyGap
+
+FOLDER = "regions/999901_test"
+MEAL = f"{FOLDER}/meal/per_day_fen.toml"
+RATIO = f"{FOLDER}/line/ratio_item.toml"
+NATIONAL = "national/employer/application_days.toml"
+DIRECTORY = f"{FOLDER}/directory.toml"
+SHADOW = f"{FOLDER}/employer/application_days.toml"
+OVERRIDES = 'overrides = "national/employer/application_days"\n'
+
+
+def test_national_and_regional_values_stand_side_by_side(tree):
+    policy = load("999901", tree.root)
+    assert policy.value("employer/application_days", date(2020, 1, 1)).number == 30
+    assert policy.value("meal/per_day_fen", date(2025, 6, 30)).number == 1200
+    assert policy.value("meal/per_day_fen", date(2025, 7, 1)).number == 1500
+    assert policy.texts["local"].title == "办法（虚构）"
+
+
+def test_a_ratio_is_kept_exactly_in_ten_thousandths(tree):
+    assert load("999901", tree.root).value("line/ratio_item", date(2024, 1, 1)).number == 9500
+
+
+def test_a_percent_is_kept_in_ten_thousandths_and_needs_an_agreement(tree):
+    path = f"{FOLDER}/retention/percent.toml"
+    clause = '{ agreement = "contract", clause = "第九条" }'
+    tree.put(path, parameter("percent", "5.25", clause))
+    policy = load("999901", tree.root)
+    assert policy.value("retention/percent", date(2024, 1, 1)).number == 525
+    tree.bend(path, clause, '{ text = "local", article = "第九条" }')
+    assert tree.faults() == ["2024-01-01: only an agreement clause can give this"]
+
+
+def test_none_with_an_article_means_that_the_law_sets_no_limit(tree):
+    tree.bend(MEAL, "is = 1500", 'is = "none"')
+    value = load("999901", tree.root).value("meal/per_day_fen", date(2025, 7, 1))
+    assert value.unlimited
+    assert value.amount is None
+
+
+def test_an_abolished_parameter_is_a_gap_from_its_last_day(tree):
+    tree.bend(MEAL, "is = 1500", "ended = true")
+    policy = load("999901", tree.root)
+    assert policy.value("meal/per_day_fen", date(2025, 6, 30)).number == 1200
+    with pytest.raises(PolicyGap):
+        policy.value("meal/per_day_fen", date(2025, 7, 1))
+
+
+def test_a_region_replaces_a_national_value_only_by_saying_so(tree):
+    tree.put(SHADOW, OVERRIDES + parameter("days", "45", picked_by="injury_date"))
+    policy = load("999901", tree.root)
+    assert policy.value("employer/application_days", date(2024, 1, 1)).number == 45
+    tree.bend(SHADOW, OVERRIDES, "")
+    assert len(tree.faults()) == 1
+    assert 'say overrides = "national/employer/application_days"' in tree.faults()[0]
+
+
+def test_a_final_national_value_cannot_be_replaced(tree):
+    tree.put(SHADOW, OVERRIDES + parameter("days", "45", picked_by="injury_date"))
+    tree.bend(NATIONAL, 'unit = "days"', 'unit = "days"\nfinal = true')
+    assert tree.faults() == ["the national value is final"]
+
+
+def test_overriding_what_is_not_there_is_a_fault(tree):
+    tree.put(MEAL, 'overrides = "national/meal/per_day_fen"\n' + (tree.root / MEAL).read_text())
+    assert "else nothing" in tree.faults()[0]
+
+
+def test_the_policy_cannot_be_changed(tree):
+    policy = load("999901", tree.root)
+    with pytest.raises(TypeError):
+        policy.parameters["meal/per_day_fen"] = None
+    with pytest.raises(AttributeError):
+        policy.region = "370000"
+
+
+def test_every_fault_of_every_file_is_reported_at_once(tree):
+    tree.bend(MEAL, "is = 1200", "is = -1")
+    tree.bend(RATIO, "第五条", "第五")
+    tree.bend(NATIONAL, 'unit = "days"', 'unit = "weeks"')
+    tree.bend(DIRECTORY, '"MEDICAL"', '"SURGERY"')
+    with pytest.raises(BadPolicy) as caught:
+        load("999901", tree.root)
+    assert {fault.path for fault in caught.value.faults} == {MEAL, RATIO, NATIONAL, DIRECTORY}
+    for fault in caught.value.faults:
+        assert fault.zh in str(caught.value)
+        assert fault.en in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new", "says"),
+    [
+        (MEAL, "is = 1200", "is = -1", "is must be a whole number of fen/day, not negative"),
+        (MEAL, "is = 1200", "is = 12.00", "is must be a whole number of fen/day, not negative"),
+        (MEAL, "is = 1200", "is = true", "is must be a whole number of fen/day, not negative"),
+        (MEAL, "is = 1200", 'is = "1200"', "is must be a whole number of fen/day, not negative"),
+        (MEAL, "is = 1200", "is = nan", "is must be a whole number of fen/day, not negative"),
+        (MEAL, "is = 1200", "is = 0x4B0", "numbers are written in decimal"),
+        (RATIO, "is = 0.95", "is = nan", "is must be between 0 and 1 with at most 4 decimals"),
+        (RATIO, "is = 0.95", "is = inf", "is must be between 0 and 1 with at most 4 decimals"),
+        (RATIO, "is = 0.95", "is = -0.95", "is must be between 0 and 1 with at most 4 decimals"),
+        (RATIO, "is = 0.95", "is = 1.05", "is must be between 0 and 1 with at most 4 decimals"),
+        (RATIO, "is = 0.95", "is = 0.95001", "is must be between 0 and 1 with at most 4 decimals"),
+        (RATIO, "is = 0.95", "is = 1e999999999", "is must be between 0 and 1 with at most 4"),
+        (RATIO, "is = 0.95", 'is = "none"', "is must be between 0 and 1 with at most 4 decimals"),
+        (RATIO, "is = 0.95", "is = true", "is must be between 0 and 1 with at most 4 decimals"),
+        (MEAL, "from = 2025-07-01", "from = 2024-01-01", "start dates must ascend"),
+        (MEAL, "from = 2025-07-01", "from = 2023-07-01", "start dates must ascend"),
+        (MEAL, "from = 2024-01-01", "from = 2024-01-01T00:00:00", "from must be a date"),
+        (MEAL, "from = 2024-01-01", 'from = "2024-01-01"', "from must be a date"),
+        (MEAL, "from = 2024-01-01", "", "key from is missing"),
+        (MEAL, "is = 1200", "ended = true", "the first value may not be an end"),
+        (MEAL, "is = 1200", "", "give either is or ended = true"),
+        (MEAL, "is = 1200", "is = 1200\nended = true", "give either is or ended = true"),
+        (MEAL, 'law = { text = "local", article = "第三条" }', "", "key law is missing"),
+        (MEAL, ', article = "第三条"', "", "key article is missing"),
+        (MEAL, '"第三条"', '""', "article is empty: each value needs its place"),
+        (MEAL, '"第三条"', '"art. 3"', "'art. 3' is no article"),
+        (MEAL, '"local"', '"nowhere"', "texts.toml has no nowhere"),
+        (MEAL, '"local"', '"contract"', "an agreement is cited by clause"),
+        (MEAL, 'text = "local", article', 'agreement = "local", clause', "cited by clause, any"),
+        (MEAL, "is = 1200", "is = 1200\nweak = true", "weak or reading needs a note"),
+        (MEAL, "is = 1200", "is = 1200\nreading = true", "weak or reading needs a note"),
+        (MEAL, '"local", article = "第三条"', '"mirror", article = "x"', "is weak = true"),
+        (MEAL, "is = 1200", "is = 1200\nammount = 1", "key ammount is not known"),
+        (MEAL, 'unit = "fen/day"', 'unit = "yuan"', "unit may not be 'yuan'"),
+        (MEAL, 'unit = "fen/day"', 'unit = "fen"', "meal/per_day_fen is counted in fen/day"),
+        (MEAL, '"service_date"', '"birth_date"', "picked_by may not be 'birth_date'"),
+        (MEAL, 'picked_by = "service_date"', "", "key picked_by is missing"),
+        (MEAL, "[[value]]", "reference = 1\n[[value]]", "key reference is not known"),
+        (MEAL, "[[value]]", "final = true\n[[value]]", "key final is not known"),
+        (MEAL, 'unit = "fen/day"', 'unit = "fen/day"\nunit = "fen"', "not valid TOML"),
+        (NATIONAL, "[[value]]", 'overrides = "x"\n[[value]]', "key overrides is not known"),
+        (NATIONAL, "from = 2020-01-01", "from = 2019-12-31", "is before its text came into force"),
+        (NATIONAL, "第十七条第一款", "第六十八条", "statute has 67 articles and no 第六十八条"),
+        (NATIONAL, "第十七条第一款", "六", "'六' is no article"),
+        (NATIONAL, '"statute"', '"local"', "a national value must cite a national text"),
+        ("texts.toml", 'kind = "notice"', 'kind = "rumour"', "text kind 'rumour' is not known"),
+        ("texts.toml", 'kind = "notice"', 'kind = "notice"\nby = "x"', "key by is not known"),
+        (DIRECTORY, '"MEDICAL"', '"SURGERY"', "capability 'SURGERY' is not known"),
+        (DIRECTORY, 'agency = "999901"', 'agency = "1"', "the directory has no agency '1'"),
+        (DIRECTORY, '"tertiary"', '"best"', "hospital level 'best' is not known"),
+        (DIRECTORY, "ended = 2026-01-01", "ended = 2024-01-01", "holds no day"),
+        (DIRECTORY, 'code = "A1"', 'code = ""', "code or name empty or given twice"),
+        (DIRECTORY, 'code = "A1"', 'code = "A1"\nbeds = 9', "key beds is not known"),
+        (DIRECTORY, "from = 2024-01-01\n\n[[agency]]", "[[agency]]", "key from is missing"),
+    ],
+)
+def test_a_planted_fault_is_found_and_named(tree, path, old, new, says):
+    tree.bend(path, old, new)
+    faults = tree.faults()
+    assert any(says in fault for fault in faults), faults
+
+
+def parameter(unit, amount, law='{ text = "local", article = "第八条" }', picked_by="service_date"):
+    return (
+        f'description = "试 / trial"\nunit = "{unit}"\npicked_by = "{picked_by}"\n\n'
+        f"[[value]]\nfrom = 2024-01-01\nis = {amount}\nlaw = {law}\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("key", "unit", "amount", "says"),
+    [
+        ("meal/per_dya_fen", "fen/day", "1200", "meal/per_dya_fen is not in the closed list"),
+        ("meal/channel", "word", '"POST"', "is must be one of: HOSPITAL, AGENCY"),
+        ("line/no_consent_payer", "word", '"fund"', "is must be one of: employer, individual"),
+        ("line/no_consent_payer", "word", '"none"', "is must be one of: employer, individual"),
+        ("late/window_end_inclusive", "switch", "1", "is must be true or false"),
+        ("filing/day", "day_of_month", "0", "is must be a whole number of day_of_month"),
+        ("filing/day", "day_of_month", "32", "is must be a whole number of day_of_month"),
+        ("meal/" + "x" * 90, "fen/day", "1", "only .toml with a path up to 100 long"),
+    ],
+)
+def test_a_key_admits_only_its_own_words_and_amounts(tree, key, unit, amount, says):
+    tree.put(f"{FOLDER}/{key}.toml", parameter(unit, amount))
+    faults = tree.faults()
+    assert any(says in fault for fault in faults), faults
+
+
+def test_a_ratio_below_one_needs_an_article_of_a_text_that_was_read(tree):
+    tree.bend(RATIO, '{ text = "local", article = "第五条" }', '{ text = "mirror", article = "x" }')
+    tree.bend(RATIO, "is = 0.95", 'is = 0.95\nweak = true\nnote = "转载"')
+    assert tree.faults() == [
+        "2024-01-01: a ratio below 1 and a lifted limit need an article of a text that was read"
+    ]
+    tree.bend(RATIO, "is = 0.95", "is = 1.00")
+    assert load("999901", tree.root).value("line/ratio_item", date(2024, 1, 1)).number == 10000
+
+
+def test_a_limit_is_not_lifted_by_an_agreement(tree):
+    clause = '{ agreement = "contract", clause = "第一条" }'
+    tree.put(f"{FOLDER}/emergency/inpatient_days.toml", parameter("days", '"none"', clause))
+    assert len(tree.faults()) == 1
+    assert "a lifted limit need an article" in tree.faults()[0]
+
+
+def test_a_default_that_no_national_text_gives_is_refused(tree):
+    law = '{ text = "statute", article = "第三十条" }'
+    tree.put("national/line/no_consent_payer.toml", parameter("word", '"hospital"', law))
+    assert tree.faults() == ["no national text gives this, only a region"]
+
+
+def test_a_national_notice_may_be_cited_by_its_heading(tree):
+    law = '{ text = "notice", article = "六" }'
+    tree.put("national/late/window_end_event.toml", parameter("word", '"ACCEPTED"', law))
+    policy = load("999901", tree.root)
+    assert policy.value("late/window_end_event", date(2024, 1, 1)).word == "ACCEPTED"
+
+
+def test_an_institution_named_twice_or_without_capability_is_refused(tree):
+    institution = '[[institution]]\ncode = "A1"\nname = "乙医院（虚构）"\n'
+    law = 'law = { agreement = "contract", clause = "第一条" }\ncapabilities = []\n'
+    tree.put(DIRECTORY, (tree.root / DIRECTORY).read_text() + institution + law)
+    assert tree.faults() == [
+        "an institution has no capability",
+        "code or name empty or given twice: A1",
+    ]
+
+
+def test_a_file_that_is_not_toml_or_not_utf8_is_a_fault_and_not_ignored(tree):
+    tree.put(f"{FOLDER}/meal/per_day_fen.tml", "x = 1")
+    (tree.root / RATIO).write_bytes(b"unit = '\xff'")
+    faults = tree.faults()
+    assert "only .toml with a path up to 100 long" in faults
+    assert any("not valid TOML" in fault for fault in faults)
+
+
+def test_a_tree_without_texts_names_every_value_that_cites_nothing(tree):
+    (tree.root / "texts.toml").unlink()
+    assert set(tree.faults()) == {
+        "texts.toml has no statute",
+        "texts.toml has no local",
+        "texts.toml has no contract",
+    }
+
+
+def test_a_region_must_have_exactly_one_folder(tree):
+    assert regions(tree.root) == ("999901",)
+    with pytest.raises(BadPolicy, match="found 0"):
+        load("371000", tree.root)
+    tree.put("regions/999901_again/meal/per_day_fen.toml", parameter("fen/day", "1"))
+    with pytest.raises(BadPolicy, match="found 2"):
+        load("999901", tree.root)
+
+
+def test_a_region_without_a_directory_loads_and_its_directory_is_a_gap(tree):
+    (tree.root / DIRECTORY).unlink()
+    with pytest.raises(PolicyGap):
+        load("999901", tree.root).institution("A1", date(2025, 1, 1))
+
+
+def test_the_digest_is_stable_and_one_byte_changes_it(tree):
+    before = load("999901", tree.root).digest
+    assert load("999901", tree.root).digest == before
+    for path in (MEAL, NATIONAL, DIRECTORY, "texts.toml"):
+        whole = (tree.root / path).read_bytes()
+        (tree.root / path).write_bytes(whole + b"\n")
+        assert load("999901", tree.root).digest != before
+        (tree.root / path).write_bytes(whole)
+    assert load("999901", tree.root).digest == before
+
+
+def test_moving_a_value_to_another_key_changes_the_digest(tree):
+    before = load("999901", tree.root).digest
+    (tree.root / RATIO).rename(tree.root / FOLDER / "line/ratio_material.toml")
+    assert load("999901", tree.root).digest != before
+
+
+def test_another_regions_files_do_not_touch_the_digest(tree):
+    before = load("999901", tree.root).digest
+    tree.put("regions/999902_other/meal/per_day_fen.toml", parameter("fen/day", "1"))
+    assert load("999901", tree.root).digest == before
+
+
+def test_an_archive_brings_back_the_same_policy_under_the_same_digest(tree):
+    raw = archive("999901", tree.root)
+    policy = load("999901", tree.root)
+    assert archive("999901", tree.root) == raw
+    assert sha256(raw).hexdigest() == policy.digest
+    assert load_archive(raw) == policy
+
+
+def test_an_archive_keeps_the_exact_bytes_of_each_file(tree):
+    tree.put(MEAL, (tree.root / MEAL).read_text().replace("\n", "\r\n"))
+    kept = json.loads(archive("999901", tree.root))["files"]
+    assert kept[MEAL].encode() == (tree.root / MEAL).read_bytes()
+
+
+def test_faulty_files_are_never_archived(tree):
+    tree.bend(MEAL, "is = 1200", "is = -1")
+    with pytest.raises(BadPolicy):
+        archive("999901", tree.root)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        b"\xff",
+        b"[]",
+        b"{}",
+        b'{"files":[],"region":"999901"}',
+        b'{"files":{"a":1},"region":"999901"}',
+        b'{"files":{"a":"\\ud800"},"region":"999901"}',
+        b'{"files":{},"format":"gs-policy-0","region":"999901"}',
+        b'{"files":{},"format":"gs-policy-1","region":1}',
+    ],
+)
+def test_what_archive_did_not_write_is_no_archive(raw):
+    with pytest.raises(BadPolicy, match="archive"):
+        load_archive(raw)
+
+
+def test_an_archive_with_one_more_space_is_refused(tree):
+    raw = archive("999901", tree.root)
+    with pytest.raises(BadPolicy, match="not canonical"):
+        load_archive(raw + b" ")
+
+
+@given(st.integers(min_value=1, max_value=999))
+def test_chinese_numerals_are_read_as_people_write_them(number):
+    assert chinese_number(written_in_chinese(number)) == number
+
+
+def written_in_chinese(number):
+    digits = "零一二三四五六七八九"
+    hundreds, rest = divmod(number, 100)
+    tens, ones = divmod(rest, 10)
+    text = f"{digits[hundreds]}百" if hundreds else ""
+    if tens:
+        text += ("" if tens == 1 and not hundreds else digits[tens]) + "十"
+    elif hundreds and ones:
+        text += "零"
+    return text + (digits[ones] if ones else "")
