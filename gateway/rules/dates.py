@@ -1,0 +1,34 @@
+"""Which date of a stay and its case chooses a policy value: each key says so in `picked_by`."""
+
+from collections.abc import Mapping
+from datetime import date
+
+from gateway.domain.admission import Stay
+from gateway.domain.case import CaseFacts
+from gateway.policy.model import PickedBy, Policy, Value
+
+Dates = Mapping[PickedBy, date]
+
+
+def dates_of(stay: Stay, case: CaseFacts) -> Dates:
+    """The dates of the whole stay; a line puts its own day in the place of the service date.
+
+    The rules know no clock, so the day of discharge stands for the day of settlement: a bill
+    that was held is then decided by the same values as one settled at once.
+    """
+    return {
+        PickedBy.SERVICE_DATE: stay.admitted_on,
+        PickedBy.ADMISSION_DATE: stay.admitted_on,
+        PickedBy.DISCHARGE_DATE: stay.last_day,
+        PickedBy.SETTLEMENT_DATE: stay.last_day,
+        PickedBy.INJURY_DATE: case.event_day,
+        PickedBy.EVENT_DATE: case.event_day,
+    }
+
+
+def picked(policy: Policy, key: str, dates: Dates, day: date) -> Value:
+    """The value of the key on the date that the key itself names.
+
+    Raises PolicyGap; a key that no text gives names no date, so the gap names `day`.
+    """
+    return policy.picked(key, dates) if key in policy.parameters else policy.value(key, day)

@@ -1,0 +1,366 @@
+"""Whether a stay may be registered and whether its bill may be settled: the decision tables.
+
+职工治疗工伤应当在签订服务协议的医疗机构就医，情况紧急时可以先到就近的医疗机构急救。
+（工伤保险条例 第三十条第二款）
+"""
+
+from collections.abc import Iterable, Set
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from gateway.domain.admission import AdmissionRefusal, AdmissionState, HoldReason, Stay
+from gateway.domain.case import (
+    NEGATIVE,
+    POSITIVE,
+    Approval,
+    ApprovalKind,
+    CaseFacts,
+    ThirdParty,
+    TreatmentKind,
+)
+from gateway.domain.party import Party
+from gateway.policy.model import Policy, PolicyGap
+from gateway.rules.dates import dates_of, picked
+
+_APPROVAL_FOR = {
+    TreatmentKind.REHABILITATION: ApprovalKind.REHABILITATION,
+    TreatmentKind.RELAPSE: ApprovalKind.RELAPSE,
+}
+_PLACE_APPROVALS = frozenset({ApprovalKind.REFERRAL, ApprovalKind.REMOTE_RESIDENCE})
+_LIABLE = frozenset(ThirdParty) - {ThirdParty.NONE, ThirdParty.SUSPECTED}
+
+
+@dataclass(frozen=True, slots=True)
+class Confirm:
+    """Every condition is known good."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Wait: the reason, and for a policy gap the key and day; `note` names the fact missing."""
+
+    reason: HoldReason
+    key: str = ""
+    day: date | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """Refused with this code."""
+
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Manual:
+    """Not for direct settlement 手工报销."""
+
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A condition is unknown: the agency must check the registration."""
+
+    note: str
+
+
+Admission = Confirm | Hold | Refuse | Pending
+Entitlement = Confirm | Hold | Refuse | Manual
+
+
+def may_register(stay: Stay, case: CaseFacts | None, hospital: Party, policy: Policy) -> Admission:
+    """What becomes of a registration: confirmed by itself when every condition is known good.
+
+    Raises PolicyGap when a condition that matters here is in no text.
+    """
+    if case is None:
+        return Hold(HoldReason.CASE_UNDECIDED, note="case")
+    if case.state in NEGATIVE:
+        return Refuse(AdmissionRefusal.NO_RECOGNITION_RECORD)
+    refusal = _refusal(stay, case, hospital, policy)
+    if refusal is not None:
+        return Refuse(refusal)
+    if case.state not in POSITIVE:
+        return Hold(HoldReason.CASE_UNDECIDED, note=case.state)
+    unknown = _unknown(stay, case)
+    return Pending(unknown) if unknown else Confirm()
+
+
+def _refusal(
+    stay: Stay, case: CaseFacts, hospital: Party, policy: Policy
+) -> AdmissionRefusal | None:
+    """The first known ground of refusal, if any."""
+    if case.insured_at_injury is False or _never_covered(stay, case, policy):
+        return AdmissionRefusal.NOT_INSURED_OR_ARREARS
+    if _by_hand_for_others(stay, case, policy):
+        return AdmissionRefusal.THIRD_PARTY
+    if not _place_allowed(stay, case, hospital, policy):
+        return AdmissionRefusal.NON_AGREEMENT_OR_OUT_OF_REGION
+    return None
+
+
+def _word(key: str, stay: Stay, case: CaseFacts, policy: Policy) -> str:
+    """What the region's text says, on the date that the key itself names. Raises PolicyGap."""
+    return picked(policy, key, dates_of(stay, case), stay.admitted_on).word
+
+
+def _by_hand_for_others(stay: Stay, case: CaseFacts, policy: Policy) -> bool:
+    """Whether a third party or a traffic accident keeps the stay out of direct settlement."""
+    if case.third_party in _LIABLE and _word("third_party/policy", stay, case, policy) == "MANUAL":
+        return True
+    if not case.traffic_accident:
+        return False
+    return _word("traffic_accident/policy", stay, case, policy) == "MANUAL"
+
+
+def _owed_at_injury(case: CaseFacts) -> bool:
+    return any(owed.covers(case.event_day) for owed in case.arrears)
+
+
+def _never_covered(stay: Stay, case: CaseFacts, policy: Policy) -> bool:
+    """Arrears on the day of injury in a region whose text then never pays."""
+    return _owed_at_injury(case) and _word("arrears/policy", stay, case, policy) == "NEVER"
+
+
+def _place_allowed(stay: Stay, case: CaseFacts, hospital: Party, policy: Policy) -> bool:
+    """An agreement hospital of the region for this kind of stay; or an emergency, or an
+    approval that names the place."""
+    if _agreed_place(stay, hospital, policy) or stay.emergency:
+        return True
+    first = stay.admitted_on
+    return _first_uncovered(case.approvals, _PLACE_APPROVALS, stay.hospital, first, first) is None
+
+
+def _agreed_place(stay: Stay, hospital: Party, policy: Policy) -> bool:
+    """Whether the hospital's agreement allows the admission; none begins while suspended."""
+    day = stay.admitted_on
+    in_force = hospital.agreed_on(day) and not hospital.suspended_on(day)
+    return in_force and hospital.region == policy.region and _capable(stay, hospital)
+
+
+def _capable(stay: Stay, hospital: Party) -> bool:
+    if stay.treatment is TreatmentKind.REHABILITATION:
+        return "REHABILITATION" in hospital.capabilities
+    return "MEDICAL" in hospital.capabilities
+
+
+def _unknown(stay: Stay, case: CaseFacts) -> str:
+    """The first condition that nobody has told us, in words of our own; empty when all known."""
+    if stay.confirmed_by_agency:
+        return ""
+    if case.insured_at_injury is None:
+        return "insured_at_injury"
+    if case.third_party is ThirdParty.SUSPECTED:
+        return "third_party"
+    if case.disputed:
+        return "disputed"
+    if any(owed.covers(stay.admitted_on) for owed in case.arrears):
+        return "arrears"
+    return _missing_approval(stay, case)
+
+
+def _missing_approval(stay: Stay, case: CaseFacts) -> str:
+    """The approval that this kind of treatment needs and a day of the stay lacks, in words."""
+    kind = _APPROVAL_FOR.get(stay.treatment)
+    if kind is None:
+        return ""
+    first, last = stay.admitted_on, stay.last_day
+    day = _first_uncovered(case.approvals, {kind}, stay.hospital, first, last)
+    return "" if day is None else f"approval {kind} on {day}"
+
+
+def _first_uncovered(
+    approvals: Iterable[Approval],
+    kinds: Set[ApprovalKind],
+    hospital: str,
+    first: date,
+    last: date,
+) -> date | None:
+    """The first day of the stay that no approval of these kinds covers; a prolonged approval
+    follows on the one before it. None when every day is covered."""
+    day = first
+    fitting = [approval for approval in approvals if approval.kind in kinds]
+    while day <= last:
+        ends = [approval.valid_to for approval in fitting if approval.covers(hospital, day)]
+        if not ends:
+            return day
+        day = max(ends) + timedelta(days=1)
+    return None
+
+
+def may_settle(stay: Stay, case: CaseFacts | None, hospital: Party, policy: Policy) -> Entitlement:
+    """The decision at discharge. A policy gap holds the bill with key and day named."""
+    try:
+        return next(
+            (found for check in _CHECKS if (found := check(stay, case, hospital, policy))),
+            Confirm(),
+        )
+    except PolicyGap as gap:
+        return Hold(HoldReason.POLICY_GAP, gap.key, gap.day)
+
+
+def _case_decided(
+    stay: Stay, case: CaseFacts | None, hospital: Party, policy: Policy
+) -> Entitlement | None:
+    if case is None:
+        return Hold(HoldReason.CASE_UNDECIDED, note="case")
+    if case.state in NEGATIVE:
+        return Refuse("CASE_NOT_RECOGNISED")
+    if case.state not in POSITIVE:
+        return Hold(HoldReason.CASE_UNDECIDED, note=case.state)
+    return None
+
+
+def _registration_confirmed(
+    stay: Stay, case: CaseFacts | None, hospital: Party, policy: Policy
+) -> Entitlement | None:
+    if stay.state is AdmissionState.REFUSED:
+        return Refuse(stay.refusal)
+    if stay.state in (AdmissionState.CONFIRMED, AdmissionState.CLOSED):
+        return None
+    return Hold(HoldReason.PENDING_CHECK, note=stay.state)
+
+
+def _insured(
+    stay: Stay, case: CaseFacts | None, hospital: Party, policy: Policy
+) -> Entitlement | None:
+    """应当参加工伤保险而未参加……由该用人单位支付费用。（第六十二条第二款）"""
+    if case is None or case.insured_at_injury:
+        return None
+    if case.insured_at_injury is False:
+        return Refuse("EMPLOYER_PAYS")
+    # The agency that confirmed the registration checked the insurance with it.
+    checked = stay.confirmed_by_agency
+    return None if checked else Hold(HoldReason.PENDING_CHECK, note="insured_at_injury")
+
+
+def _scope(
+    stay: Stay, case: CaseFacts | None, hospital: Party, policy: Policy
+) -> Entitlement | None:
+    """What the region settles directly; everything else is a manual claim."""
+    if case is None:
+        return None
+    rehabilitation = stay.treatment is TreatmentKind.REHABILITATION
+    key = "scope/rehabilitation" if rehabilitation else "scope/inpatient"
+    return Manual("MANUAL") if _word(key, stay, case, policy) == "MANUAL" else None
+
+
+def _third_party(
+    stay: Stay, case: CaseFacts | None, hospital: Party, policy: Policy
+) -> Entitlement | None:
+    """Where direct settlement is allowed, what a third party has paid for medical fees is not
+    paid twice: how much that was, a person must say."""
+    if case is None:
+        return None
+    if case.third_party is ThirdParty.SUSPECTED:
+        return Hold(HoldReason.THIRD_PARTY, note=case.third_party)
+    if _by_hand_for_others(stay, case, policy):
+        return Manual("THIRD_PARTY")
+    paid = case.third_party is ThirdParty.CONFIRMED_PAID
+    return Hold(HoldReason.THIRD_PARTY, note=case.third_party) if paid else None
+
+
+def _litigation(
+    stay: Stay, case: CaseFacts | None, hospital: Party, policy: Policy
+) -> Entitlement | None:
+    """行政复议和行政诉讼期间不停止支付工伤职工治疗工伤的医疗费用。（第三十一条）"""
+    if case is None or not case.litigation:
+        return None
+    held = _word("litigation/policy", stay, case, policy) == "HOLD"
+    return Hold(HoldReason.CASE_UNDECIDED, note="litigation") if held else None
+
+
+def _arrears(
+    stay: Stay, case: CaseFacts | None, hospital: Party, policy: Policy
+) -> Entitlement | None:
+    """Arrears on a day of the stay, or on the day of injury: as the region's text says."""
+    if case is None:
+        return None
+    first = stay.admitted_on
+    owed = [one for one in case.arrears if one.touches(first, stay.last_day)]
+    if not owed and not _owed_at_injury(case):
+        return None
+    rule = _word("arrears/policy", stay, case, policy)
+    if rule == "NEVER":
+        return Refuse("EMPLOYER_PAYS")
+    if rule == "HOLD_UNTIL_PAID":
+        unpaid = [one.since for one in owed if one.settled_on is None]
+        return Hold(HoldReason.ARREARS, note=min(unpaid).isoformat()) if unpaid else None
+    # CONTINUE_IN_STAY covers a stay that had begun when the arrears began.
+    return None if all(one.since > first for one in owed) else Refuse("EMPLOYER_PAYS")
+
+
+def _relation(
+    stay: Stay, case: CaseFacts | None, hospital: Party, policy: Policy
+) -> Entitlement | None:
+    """Whether ended employment ends medical benefits is for a regional text to say."""
+    if case is None or case.relation_ended_on is None:
+        return None
+    if case.relation_ended_on > stay.admitted_on:
+        return None
+    raise PolicyGap(
+        "case/relation_ended",
+        case.relation_ended_on,
+        "劳动关系终止后的医疗待遇须有地方依据",
+        "whether medical benefits outlast the employment needs a regional text",
+    )
+
+
+def _agreement(
+    stay: Stay, case: CaseFacts | None, hospital: Party, policy: Policy
+) -> Entitlement | None:
+    """None begins in a suspended hospital; one that had begun goes on as the text says. Stays
+    outside the pooling region go their own way."""
+    if case is None:
+        return None
+    refused = Manual("NON_AGREEMENT_OR_OUT_OF_REGION")
+    if hospital.suspended_on(stay.admitted_on):
+        return refused
+    if hospital.region != policy.region:
+        route = _word("cross_region/policy", stay, case, policy)
+        return refused if route == "MANUAL" else None
+    if not _lapsed_in_stay(stay, hospital):
+        return None
+    rule = _word("agreement/suspended_stay_policy", stay, case, policy)
+    return None if rule == "CONTINUE_IN_STAY" else refused
+
+
+def _lapsed_in_stay(stay: Stay, hospital: Party) -> bool:
+    """Whether an agreement in force at admission was suspended or over at discharge."""
+    if not hospital.agreed_on(stay.admitted_on):
+        return False
+    return hospital.suspended_on(stay.last_day) or not hospital.agreed_on(stay.last_day)
+
+
+def _approved(
+    stay: Stay, case: CaseFacts | None, hospital: Party, policy: Policy
+) -> Entitlement | None:
+    """Approvals of the treatment and, away from the agreement hospitals, of the place."""
+    if case is None:
+        return None
+    missing = _missing_approval(stay, case) or _missing_place(stay, case, hospital, policy)
+    return Hold(HoldReason.APPROVAL, note=missing) if missing else None
+
+
+def _missing_place(stay: Stay, case: CaseFacts, hospital: Party, policy: Policy) -> str:
+    if stay.emergency or stay.confirmed_by_agency or _agreed_place(stay, hospital, policy):
+        return ""
+    first, last = stay.admitted_on, stay.last_day
+    day = _first_uncovered(case.approvals, _PLACE_APPROVALS, stay.hospital, first, last)
+    return "" if day is None else f"approval of the place on {day}"
+
+
+_CHECKS = (
+    _case_decided,
+    _registration_confirmed,
+    _insured,
+    _scope,
+    _third_party,
+    _litigation,
+    _arrears,
+    _relation,
+    _agreement,
+    _approved,
+)

@@ -1,0 +1,371 @@
+"""From a bill line to the terms the line rule sees: catalogue row, policy values, windows."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from typing import Any
+
+from gateway.domain.bill import BillLine, Citation, Relation
+from gateway.domain.case import POSITIVE, Approval, ApprovalKind, CaseFacts
+from gateway.domain.catalogue import CatalogueRow, Edition, InsuranceLimit, Kind, Level
+from gateway.domain.money import FEN_PLACES, RATIO_PLACES, price_text, written, yuan
+from gateway.domain.split import Payer
+from gateway.policy import anchors
+from gateway.policy.model import PickedBy, Policy, PolicyGap, Unit, Value
+from gateway.rules.dates import Dates, picked
+from gateway.rules.line import Bearers, Terms
+from gateway.rules.refunds import Netted
+
+_RATIO_KEY = {kind: f"line/ratio_{kind.value}" for kind in Kind}
+_HERBAL_PIECES = "饮片"
+Sources = tuple[Citation, ...]
+_FUND_PAYS: Sources = (anchors.FUND_PAYS,)
+_STOPPED: Sources = (anchors.FUND_PAYS, anchors.BENEFIT_STOPPED)
+_LATE: Sources = (anchors.FUND_PAYS, anchors.LATE_APPLICATION)
+_WEAK = "（弱依据：仅见网页转载 / weak: seen on a web mirror only）"
+
+
+class NeedsReview(Exception):
+    """The line cannot be decided without a person: the bill waits, nothing is refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A catalogue row in force on a day, with its printed source."""
+
+    row: CatalogueRow
+    source: Citation
+
+
+@dataclass(slots=True)
+class EditionsByDay:
+    """The catalogue editions of a bill, looked up by service day; each day is sorted out once
+    and each code once a day."""
+
+    editions: tuple[Edition, ...]
+    _by_day: dict[date, dict[Kind, Edition]] = field(default_factory=dict)
+    _listed: dict[tuple[str, date], Listed | None] = field(default_factory=dict)
+
+    def on(self, day: date) -> dict[Kind, Edition]:
+        """The edition of each catalogue in force on the day, in the order of the kinds."""
+        found = self._by_day.get(day)
+        if found is None:
+            in_force = sorted(
+                (edition for edition in self.editions if edition.covers(day)),
+                key=lambda edition: (edition.valid_from, edition.digest),
+            )
+            newest = {edition.kind: edition for edition in in_force}
+            found = {kind: newest[kind] for kind in Kind if kind in newest}
+            self._by_day[day] = found
+        return found
+
+    def find(self, code: str, day: date) -> Listed | None:
+        """The row of the code in whichever catalogue has it on the day."""
+        if (code, day) not in self._listed:
+            self._listed[code, day] = self._find(code, day)
+        return self._listed[code, day]
+
+    def _find(self, code: str, day: date) -> Listed | None:
+        for edition in self.on(day).values():
+            row = edition.rows.get(code)
+            if row is not None:
+                return Listed(row, _source(edition, code))
+        return None
+
+
+def _source(edition: Edition, code: str) -> Citation:
+    return Citation(
+        f"catalogue/{edition.kind.value}/{code}",
+        edition.digest[:12],
+        edition.valid_from.isoformat(),
+        anchors.FUND_PAYS.law,
+    )
+
+
+@dataclass(slots=True)
+class Context:
+    """What all lines of one bill share; policy look-ups are remembered per key and day."""
+
+    policy: Policy
+    case: CaseFacts
+    level: Level
+    dates: Dates
+    editions: EditionsByDay
+    rescue: tuple[Approval, ...]
+    late_until: "LateWindow | None"
+    accompanied_pieces: frozenset[str]
+    _values: dict[tuple[str, date], Value] = field(default_factory=dict)
+    _citations: dict[tuple[str, date], Citation] = field(default_factory=dict)
+    _bearers: dict[date, Bearers] = field(default_factory=dict)
+
+    def value(self, key: str, day: date) -> Value:
+        """The policy value for a service on the day, picked by the date that the key names.
+
+        Raises PolicyGap.
+        """
+        found = self._values.get((key, day))
+        if found is None:
+            dates = {**self.dates, PickedBy.SERVICE_DATE: day}
+            found = self._values[key, day] = picked(self.policy, key, dates, day)
+        return found
+
+    def cited(self, key: str, day: date) -> Citation:
+        """The citation of a policy value that was used."""
+        found = self._citations.get((key, day))
+        if found is None:
+            found = self._citations[key, day] = citation(self.policy, key, self.value(key, day))
+        return found
+
+    def bearers(self, day: date) -> Bearers:
+        """Who bears what the fund does not, as far as the region's texts say."""
+        found = self._bearers.get(day)
+        if found is None:
+            found = self._bearers[day] = Bearers(
+                no_consent=self._payer("line/no_consent_payer", day),
+                ratio=self._payer("line/ratio_payer", day),
+                refused_discharge=self._payer("line/refused_discharge_payer", day),
+            )
+        return found
+
+    def _payer(self, key: str, day: date) -> Payer | None:
+        try:
+            return Payer(self.value(key, day).word)
+        except PolicyGap:
+            return None
+
+    def stopped(self, day: date) -> bool:
+        """Whether a served decision stops benefits on the day (第四十二条)."""
+        stops = self.case.stops
+        return bool(stops) and any(stop.covers(day) for stop in stops)
+
+    def late(self, day: date) -> bool:
+        """Whether the day lies in the window of an overdue application. Raises PolicyGap."""
+        return self.late_until is not None and self.late_until.holds(day)
+
+    def approved_for_rescue(self, line: BillLine) -> bool:
+        """Whether an approval in force on the service day names the line as needed for rescue."""
+        return bool(self.rescue) and any(
+            line.line_id in approval.line_ids
+            and approval.valid_from <= line.service_day <= approval.valid_to
+            for approval in self.rescue
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class LateWindow:
+    """The days that an overdue application puts on the employer (第十七条第四款)."""
+
+    since: date
+    ends: date
+    inclusive: bool | None
+
+    def holds(self, day: date) -> bool:
+        """Whether the day lies inside. Raises PolicyGap on the last day when no text says."""
+        if day != self.ends:
+            return self.since <= day < self.ends
+        if self.inclusive is None:
+            raise PolicyGap(
+                "late/window_end_inclusive",
+                day,
+                "逾期期间是否含最后一日没有规定",
+                "whether the last day counts is not said",
+            )
+        return self.inclusive
+
+
+def citation(policy: Policy, key: str, value: Value) -> Citation:
+    """The printed source of a policy value: amounts in yuan, ratios as decimals; a source that
+    was seen only on a web mirror says so."""
+    text = policy.texts.get(value.law.text)
+    title = f"《{text.title}》" if text is not None else value.law.text
+    law = title + value.law.place + (_WEAK if value.weak else "")
+    shown = _shown(value, policy.parameters[key].unit)
+    return Citation(key, shown, value.since.isoformat(), law, value.reading)
+
+
+def _shown(value: Value, unit: Unit) -> str:
+    if value.unlimited:
+        return "none"
+    if unit in (Unit.FEN, Unit.FEN_PER_DAY):
+        return yuan(value.number)
+    if unit is Unit.RATIO:
+        return written(value.number, RATIO_PLACES, FEN_PLACES)
+    if unit is Unit.PERCENT:
+        return written(value.number, FEN_PLACES, FEN_PLACES) + "%"
+    if unit is Unit.SWITCH:
+        return "yes" if value.switch else "no"
+    return str(value.amount)
+
+
+def late_window(policy: Policy, case: CaseFacts, dates: Dates) -> LateWindow | None:
+    """The window of an overdue application; None when somebody applied in time.
+
+    职工发生事故伤害……所在单位应当自事故伤害发生之日……起30日内……提出工伤认定申请。
+    （工伤保险条例 第十七条第一款） Raises PolicyGap.
+    """
+    if case.state not in POSITIVE or case.applied_on is None:
+        return None
+    limit = picked(policy, "employer/application_days", dates, case.event_day).number
+    if case.applied_on <= case.event_day + timedelta(days=limit):
+        return None
+    event = picked(policy, "late/window_end_event", dates, case.event_day).word
+    ends = case.accepted_on if event == "ACCEPTED" else case.applied_on
+    if ends is None:
+        raise PolicyGap(
+            "case/accepted_on",
+            case.applied_on,
+            "案件缺少受理日期",
+            "the case has no acceptance day",
+        )
+    return LateWindow(case.event_day, ends, _last_day_counts(policy, dates))
+
+
+def _last_day_counts(policy: Policy, dates: Dates) -> bool | None:
+    """None when no text says: only a bill with a service on that very day has to ask."""
+    try:
+        return policy.picked("late/window_end_inclusive", dates).switch
+    except PolicyGap:
+        return None
+
+
+def accompanied_pieces(groups: Iterable[Netted], editions: EditionsByDay) -> frozenset[str]:
+    """Prescriptions with at least one herbal piece that is payable by itself and was not given
+    back whole: their □ pieces are not "alone" in the sense of the drug list."""
+    return frozenset(
+        group.original.prescription_no
+        for group in groups
+        if group.original.prescription_no
+        and group.net.quantity > 0
+        and _payable_piece(editions, group.original)
+    )
+
+
+def _payable_piece(editions: EditionsByDay, line: BillLine) -> bool:
+    found = editions.find(line.code, line.service_day)
+    if found is None or found.row.not_alone:
+        return False
+    return found.row.section == _HERBAL_PIECES
+
+
+def find_row(context: Context, line: BillLine) -> Listed | None:
+    """The catalogue row of the line on its service day, in whichever catalogue has the code.
+
+    Raises PolicyGap when no row is found and a catalogue has no edition on that day: the code
+    may stand in the edition that is missing. The last edition is never used instead.
+    """
+    day = line.service_day
+    found = context.editions.find(line.code, day)
+    missing = None if found else next((k for k in Kind if k not in context.editions.on(day)), None)
+    if missing is not None:
+        raise PolicyGap(
+            f"catalogue/{missing.value}",
+            day,
+            f"{day} 没有生效的目录版本（{missing.value}）",
+            f"no {missing.value} edition on {day}",
+        )
+    return found
+
+
+def terms(context: Context, line: BillLine) -> tuple[Terms, Sources]:
+    """The terms of one line with the sources used. Raises PolicyGap and NeedsReview.
+
+    Catalogue and late window are asked only for a line that they can still move: what is not
+    for the injury, stopped or a violation is decided without them.
+    """
+    if line.relation is Relation.UNDETERMINED:
+        raise NeedsReview(line.line_id)
+    if line.relation is Relation.UNRELATED:
+        return _charged(line, unrelated=True), (anchors.OTHER_DISEASES,)
+    if context.stopped(line.service_day):
+        return _charged(line, outside="BENEFIT_STOPPED"), _STOPPED
+    if line.violation:
+        return _charged(line, violation=line.violation), _FUND_PAYS
+    listed, rescue = find_row(context, line), context.approved_for_rescue(line)
+    if listed is not None and _payable(context, line, listed.row):
+        return _inside(context, line, listed, rescue)
+    return _outside(context, line, listed, rescue)
+
+
+def _charged(line: BillLine, **facts: Any) -> Terms:
+    """What the hospital charged and who signed, with the facts that were resolved."""
+    return Terms(
+        price=line.price,
+        quantity=line.quantity,
+        amount_fen=line.amount_fen,
+        consent=line.consent,
+        **facts,
+    )
+
+
+def _inside(
+    context: Context, line: BillLine, listed: Listed, rescue: bool
+) -> tuple[Terms, Sources]:
+    day, key = line.service_day, _RATIO_KEY[listed.row.kind]
+    late, ceiling = context.late(day), _ceiling(context, line, listed.row, rescue)
+    ratio = context.value(key, day).number
+    resolved = _charged(line, ceiling=ceiling, ratio=ratio, late=late, emergency_approved=rescue)
+    # The ceiling is a source of its own where it cut the price.
+    catalogue: Sources = (listed.source,)
+    if ceiling is not None and line.price > ceiling:
+        catalogue += (_capped(listed.source, ceiling),)
+    article = _LATE if late else _FUND_PAYS
+    return resolved, (*article, *catalogue, context.cited(key, day))
+
+
+def _capped(source: Citation, ceiling: int) -> Citation:
+    return replace(source, key=f"{source.key}/ceiling", value=price_text(ceiling))
+
+
+def _outside(
+    context: Context, line: BillLine, listed: Listed | None, rescue: bool
+) -> tuple[Terms, Sources]:
+    """Outside the catalogue the late window moves only what was approved for rescue."""
+    late = rescue and context.late(line.service_day)
+    resolved = _charged(line, in_catalogue=False, late=late, emergency_approved=rescue)
+    excluded = () if listed is None else (listed.source,)
+    return resolved, (*(_LATE if late else _FUND_PAYS), *excluded)
+
+
+def _payable(context: Context, line: BillLine, row: CatalogueRow) -> bool:
+    """Whether the catalogue lets the fund pay this row on the service day."""
+    if not row.payable or row.insurance_limit is InsuranceLimit.MATERNITY:
+        return False
+    if not row.agreed_on(line.service_day):
+        return False
+    if row.not_alone and line.prescription_no not in context.accompanied_pieces:
+        return False
+    if row.insurance_limit is InsuranceLimit.CONDITIONAL and not line.reviewed:
+        raise NeedsReview(line.line_id)
+    return True
+
+
+def _ceiling(context: Context, line: BillLine, row: CatalogueRow, rescue: bool) -> int | None:
+    """The highest payable unit price, None when the catalogue sets none.
+
+    Raises PolicyGap when there is a payment standard that the list does not print as one
+    amount, and NeedsReview when a price above the standard would fall on the worker: the
+    standard binds the hospital, whatever was signed.
+    """
+    ceiling = row.ceiling_for(context.level)
+    if ceiling is None and row.pay_standard_text:
+        raise PolicyGap(
+            "catalogue/pay_standard",
+            line.service_day,
+            f"目录未公布唯一的支付标准（{row.code}）",
+            f"the list prints no single payment standard ({row.code})",
+        )
+    above_standard = ceiling is not None and ceiling == row.pay_standard and line.price > ceiling
+    if above_standard and not rescue and not line.reviewed:
+        payer = line.consent or context.bearers(line.service_day).no_consent
+        if payer is Payer.INDIVIDUAL:
+            raise NeedsReview(line.line_id)
+    return ceiling
+
+
+def rescue_approvals(case: CaseFacts, hospital: str) -> tuple[Approval, ...]:
+    """Approvals that name lines of this hospital as needed for rescue."""
+    return tuple(
+        approval
+        for approval in case.approvals
+        if approval.kind is ApprovalKind.EMERGENCY_ITEM and approval.hospital in ("", hospital)
+    )

@@ -1,0 +1,189 @@
+"""The whole computation of a bill on one screen: facts, policy and days in, verdict out."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from gateway.domain.admission import HoldReason, Stay
+from gateway.domain.bill import BillLine, BillVerdict, Citation, LineVerdict, MealVerdict
+from gateway.domain.case import CaseFacts
+from gateway.domain.catalogue import Edition
+from gateway.domain.party import Party
+from gateway.domain.split import NOTHING, total
+from gateway.policy import anchors
+from gateway.policy.model import Policy, PolicyGap
+from gateway.rules import RULES_VERSION
+from gateway.rules.dates import dates_of
+from gateway.rules.entitlement import Confirm, Hold, Manual, Refuse, may_settle
+from gateway.rules.line import Bearers, Decided, NoPayerStated, Terms, decide
+from gateway.rules.meal import covered_days, meal_days
+from gateway.rules.refunds import Netted, netted
+from gateway.rules.resolve import (
+    Context,
+    EditionsByDay,
+    NeedsReview,
+    accompanied_pieces,
+    late_window,
+    rescue_approvals,
+    terms,
+)
+
+_PAYER_KEY: Mapping[str, str] = {
+    "no_consent": "line/no_consent_payer",
+    "ratio": "line/ratio_payer",
+    "refused_discharge": "line/refused_discharge_payer",
+}
+_MEAL_RATE = "meal/per_day_fen"
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """Everything a settlement is computed from."""
+
+    stay: Stay
+    case: CaseFacts | None
+    hospital: Party
+    lines: tuple[BillLine, ...]
+    editions: tuple[Edition, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NettedTerms:
+    """The resolved facts of a line and its refunds at net quantity: one calculation case line."""
+
+    line_id: str
+    name: str
+    terms: Terms
+    bearers: Bearers
+
+
+def settle(bill: Bill, policy: Policy) -> BillVerdict | Hold | Refuse | Manual:
+    """Entitlement first, then every line, then the meal allowance."""
+    entitled = may_settle(bill.stay, bill.case, bill.hospital, policy)
+    if not isinstance(entitled, Confirm):
+        return entitled
+    try:
+        return _computed(bill, policy)
+    except PolicyGap as gap:
+        return Hold(HoldReason.POLICY_GAP, gap.key, gap.day)
+    except NeedsReview as line:
+        return Hold(HoldReason.LINES_IN_REVIEW, note=str(line))
+
+
+def _computed(bill: Bill, policy: Policy) -> BillVerdict:
+    groups = netted(bill.lines)
+    context = context_of(bill, policy, groups)
+    lines = tuple(verdict for group in groups for verdict in _decided_group(context, group))
+    return BillVerdict(
+        lines=lines,
+        split=total([line.split for line in lines]),
+        meal=_meal(bill, context),
+        rules_version=RULES_VERSION,
+        policy_digest=policy.digest,
+        edition_digests=tuple(edition.digest for edition in bill.editions),
+    )
+
+
+def context_of(bill: Bill, policy: Policy, groups: tuple[Netted, ...]) -> Context:
+    """What all lines of the bill share. Raises PolicyGap."""
+    if bill.case is None:
+        raise ValueError("a bill without a case is never computed")
+    dates, editions = dates_of(bill.stay, bill.case), EditionsByDay(bill.editions)
+    return Context(
+        policy=policy,
+        case=bill.case,
+        level=bill.hospital.level,
+        dates=dates,
+        editions=editions,
+        rescue=rescue_approvals(bill.case, bill.stay.hospital),
+        late_until=late_window(policy, bill.case, dates),
+        accompanied_pieces=accompanied_pieces(groups, editions),
+    )
+
+
+def _decided_group(context: Context, group: Netted) -> tuple[LineVerdict, ...]:
+    """The original as if not refunded; each refund the difference to the pair so far."""
+    before, verdicts = NOTHING, []
+    for line, step in zip((group.original, *group.refunds), group.steps, strict=True):
+        decided, sources = _decided(context, step)
+        verdicts.append(
+            LineVerdict(
+                line.line_id,
+                line.amount_fen,
+                decided.split if before is NOTHING else decided.split.minus(before),
+                decided.reasons,
+                sources,
+            )
+        )
+        before = decided.split
+    return tuple(verdicts)
+
+
+def _decided(context: Context, line: BillLine) -> tuple[Decided, tuple[Citation, ...]]:
+    resolved, sources = terms(context, line)
+    try:
+        decided = decide(resolved, context.bearers(line.service_day))
+    except NoPayerStated as silent:
+        # Asking for the value itself raises the gap with the key and the day to enter.
+        context.value(_PAYER_KEY[silent.bearer], line.service_day)
+        raise
+    return decided, sources + _payer_sources(context, decided, line)
+
+
+def _payer_sources(context: Context, decided: Decided, line: BillLine) -> tuple[Citation, ...]:
+    """The texts that named the payer of what the fund does not bear."""
+    if not decided.reasons:
+        return ()
+    used = []
+    if line.consent is None and not {"OUT_OF_CATALOGUE", "OVER_CEILING"}.isdisjoint(
+        decided.reasons
+    ):
+        used.append("no_consent")
+    if "REGIONAL_RATIO" in decided.reasons:
+        used.append("ratio")
+    return tuple(context.cited(_PAYER_KEY[bearer], line.service_day) for bearer in used)
+
+
+def _meal(bill: Bill, context: Context) -> MealVerdict:
+    """职工住院治疗工伤的伙食补助费从工伤保险基金支付（第三十条第四款）; days of a late or
+    stopped window fall out, for those benefits are not the fund's either (第十七条第四款)."""
+    first, last = bill.stay.admitted_on, bill.stay.last_day
+    rule = context.value("meal/day_rule", last).word
+    days = [
+        day
+        for day in covered_days(first, meal_days(first, last, rule))
+        if not _meal_cut(context, day)
+    ]
+    latest = context.value(_MEAL_RATE, last).number
+    cited = [context.cited("meal/day_rule", last)]
+    cited += dict.fromkeys(context.cited(_MEAL_RATE, day) for day in days or [last])
+    cited.append(context.cited("meal/channel", last))
+    return MealVerdict(
+        days=len(days),
+        per_day_fen=latest,
+        amount_fen=sum(context.value(_MEAL_RATE, day).number for day in days),
+        channel=context.value("meal/channel", last).word,
+        citations=(anchors.MEAL_ALLOWANCE, *cited),
+    )
+
+
+def _meal_cut(context: Context, day: date) -> bool:
+    if context.stopped(day):
+        return True
+    return context.late(day) and context.value("meal/split_late_window", day).switch
+
+
+def netted_terms(bill: Bill, policy: Policy) -> tuple[NettedTerms, ...]:
+    """Every line with its refunds at net quantity, as the line rule saw it: the bill as a
+    calculation case. Raises PolicyGap and NeedsReview as `settle` does."""
+    groups = netted(bill.lines)
+    context = context_of(bill, policy, groups)
+    return tuple(
+        NettedTerms(
+            group.original.line_id,
+            group.original.name,
+            terms(context, group.net)[0],
+            context.bearers(group.original.service_day),
+        )
+        for group in groups
+    )

@@ -1,0 +1,138 @@
+"""Case tables: TOML files beside the tests, each row a sentence that a clerk can judge."""
+
+import tomllib
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.domain.admission import AdmissionState
+from gateway.domain.bill import BillLine
+from gateway.domain.case import (
+    Approval,
+    ApprovalKind,
+    Arrears,
+    BenefitStop,
+    CaseState,
+    ThirdParty,
+    TreatmentKind,
+)
+from gateway.domain.catalogue import Level
+from gateway.domain.money import fen
+from gateway.domain.split import Payer, Split
+from gateway.policy.model import Policy
+from gateway.rules.entitlement import Admission, Confirm, Entitlement, Hold, Manual, Pending, Refuse
+from gateway.rules.settle import Bill
+from tests.rules.facts import (
+    ADMITTED,
+    DISCHARGED,
+    HOSPITAL,
+    a_bill,
+    a_case,
+    a_hospital,
+    a_line,
+    a_stay,
+    policy_with,
+)
+
+FOLDER = Path(__file__).parent
+
+
+def rows(file: str) -> list[Any]:
+    """The rows of a table as test parameters named by their sentence. Names are unique."""
+    found = tomllib.loads((FOLDER / file).read_text(encoding="utf-8"))["row"]
+    names = [row["name"] for row in found]
+    twice = {name for name in names if names.count(name) > 1}
+    if twice:
+        raise ValueError(f"{file}: rows of the same name: {sorted(twice)}")
+    return [pytest.param(row, id=row["name"]) for row in found]
+
+
+def split_of(row: dict[str, Any]) -> Split:
+    """The payers named in a row; who is not named bears nothing."""
+    return Split(*(fen(row.get(payer.value, "0.00")) for payer in Payer))
+
+
+_DECISION = frozenset({*(payer.value for payer in Payer), "reasons"})
+
+
+def bill_of(row: dict[str, Any]) -> Bill:
+    """The bill a row describes: what it does not say is ordinary."""
+    return a_bill(
+        *(_line(no, line) for no, line in enumerate(row.get("lines", []), start=1)),
+        stay=a_stay(**_typed(row.get("stay", {}))),
+        case=None if row.get("no_case") else a_case(**_typed(row.get("case", {}))),
+        hospital=a_hospital(**_typed(row.get("hospital", {}))),
+    )
+
+
+def policy_of(row: dict[str, Any]) -> Policy:
+    """The example region's policy, with other values and silent keys as the row says."""
+    return policy_with(row.get("policy"), row.get("silent", ()))
+
+
+def verdict_of(told: dict[str, Any]) -> Admission | Entitlement:
+    """The verdict a row expects: `confirm`, `refuse`, `manual`, `pending` or `hold`."""
+    ((word, what),) = told.items()
+    match word:
+        case "refuse":
+            return Refuse(what)
+        case "manual":
+            return Manual(what)
+        case "pending":
+            return Pending(what)
+        case "hold":
+            return Hold(**what)
+    assert word == "confirm"
+    return Confirm()
+
+
+def _line(no: int, told: dict[str, Any]) -> BillLine:
+    facts = {key: value for key, value in told.items() if key not in _DECISION}
+    return a_line(**{"line_id": f"L{no}"} | facts)
+
+
+def _approval(told: dict[str, Any]) -> Approval:
+    facts = {
+        "approval_no": "S1",
+        "kind": "REHABILITATION",
+        "hospital": HOSPITAL,
+        "valid_from": ADMITTED,
+        "valid_to": DISCHARGED,
+        "authority": "示例市劳动能力鉴定委员会",
+        "line_ids": [],
+    } | told
+    facts["kind"], facts["line_ids"] = ApprovalKind(facts["kind"]), frozenset(facts["line_ids"])
+    return Approval(**facts)
+
+
+def _stop(told: dict[str, date]) -> BenefitStop:
+    return BenefitStop(told["valid_from"], told.get("valid_to"), "拒绝治疗", "N1")
+
+
+def _arrears(told: dict[str, date]) -> Arrears:
+    return Arrears(told["since"], told.get("settled_on"))
+
+
+_TYPES: dict[str, Any] = {
+    "treatment": TreatmentKind,
+    "third_party": ThirdParty,
+    "level": Level,
+    "capabilities": frozenset,
+    "approvals": lambda told: tuple(map(_approval, told)),
+    "stops": lambda told: tuple(map(_stop, told)),
+    "arrears": lambda told: tuple(map(_arrears, told)),
+}
+
+
+def _typed(facts: dict[str, Any]) -> dict[str, Any]:
+    """Words of a row as the values the domain uses; `none` is a fact that nobody told."""
+    told = {key: None if value == "none" else value for key, value in facts.items()}
+    if "state" in told:
+        state = told["state"]
+        told["state"] = (CaseState if state in tuple(CaseState) else AdmissionState)(state)
+    return {
+        key: _TYPES[key](value) if key in _TYPES and value is not None else value
+        for key, value in told.items()
+    }

@@ -1,0 +1,47 @@
+"""Whether a stay may be registered and its bill settled: the decision tables."""
+
+from typing import Any
+
+import pytest
+
+from gateway.domain.case import CaseState
+from gateway.policy.model import PolicyGap
+from gateway.rules.entitlement import Confirm, may_register, may_settle
+from tests.rules.facts import a_bill, a_case, example_policy, policy_with
+from tests.rules.tables import bill_of, policy_of, rows, verdict_of
+
+
+@pytest.mark.parametrize("row", rows("discharge.toml"))
+def test_a_bill_is_let_through_at_discharge_as_the_table_says(row: dict[str, Any]):
+    bill = bill_of(row)
+    verdict = may_settle(bill.stay, bill.case, bill.hospital, policy_of(row))
+    assert verdict == verdict_of(row["verdict"])
+
+
+@pytest.mark.parametrize("row", rows("registration.toml"))
+def test_a_stay_is_registered_as_the_table_says(row: dict[str, Any]):
+    bill = bill_of(row)
+    verdict = may_register(bill.stay, bill.case, bill.hospital, policy_of(row))
+    assert verdict == verdict_of(row["verdict"])
+
+
+def test_every_state_of_a_case_has_a_row_of_its_own_at_discharge():
+    told = {row.values[0].get("case", {}).get("state") for row in rows("discharge.toml")}
+    assert set(CaseState) - told == {CaseState.RECOGNISED}
+
+
+def test_a_stay_still_open_is_judged_by_its_day_of_admission():
+    row = {"stay": {"discharged_on": "none"}, "hospital": {"suspended_from": None}}
+    bill = bill_of(row)
+    assert may_settle(bill.stay, bill.case, bill.hospital, example_policy()) == Confirm()
+
+
+def test_a_registration_asks_only_for_the_texts_that_matter():
+    bill = a_bill(case=a_case(traffic_accident=True))
+    silent = policy_with(silent=["traffic_accident/policy"])
+    with pytest.raises(PolicyGap) as gap:
+        may_register(bill.stay, bill.case, bill.hospital, silent)
+    assert (gap.value.key, gap.value.day) == ("traffic_accident/policy", bill.stay.admitted_on)
+    ordinary = a_bill()
+    verdict = may_register(ordinary.stay, ordinary.case, ordinary.hospital, silent)
+    assert verdict == Confirm()

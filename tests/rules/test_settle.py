@@ -1,0 +1,148 @@
+"""A whole bill: who bears each line, the meal allowance, and what makes a bill wait."""
+
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import pytest
+
+from gateway.domain.bill import BillVerdict, LineVerdict
+from gateway.domain.money import fen
+from gateway.domain.split import Payer, Split, total
+from gateway.rules.calculate import calculate, cases_of
+from gateway.rules.settle import Bill, netted_terms, settle
+from tests.rules.facts import a_bill, a_line, example_policy, policy_with
+from tests.rules.tables import bill_of, policy_of, rows, split_of, verdict_of
+
+ROWS = rows("bill.toml")
+SETTLED = [row for row in ROWS if "verdict" not in row.values[0]]
+WAITING = [row for row in ROWS if "verdict" in row.values[0]]
+
+
+def settled(bill: Bill, policy: Any = None) -> BillVerdict:
+    verdict = settle(bill, policy or example_policy())
+    assert isinstance(verdict, BillVerdict), verdict
+    return verdict
+
+
+def one(verdict: BillVerdict) -> LineVerdict:
+    (line,) = verdict.lines
+    return line
+
+
+@pytest.mark.parametrize("row", SETTLED)
+def test_each_line_of_a_bill_is_borne_as_the_table_says(row: dict[str, Any]):
+    verdict = settled(bill_of(row), policy_of(row))
+    decided = {line.line_id: (line.split, sorted(line.reasons)) for line in verdict.lines}
+    told = {
+        f"L{no}": (split_of(line), sorted(line.get("reasons", [])))
+        for no, line in enumerate(row["lines"], start=1)
+    }
+    assert decided == told
+    assert verdict.split == total([line.split for line in verdict.lines])
+    assert verdict.total_fen == sum(line.amount_fen for line in verdict.lines)
+    if "meal" in row:
+        meal = (verdict.meal.days, verdict.meal.amount_fen)
+        assert meal == (row["meal"]["days"], fen(row["meal"]["amount"]))
+
+
+@pytest.mark.parametrize("row", WAITING)
+def test_a_bill_that_cannot_be_computed_says_why(row: dict[str, Any]):
+    assert settle(bill_of(row), policy_of(row)) == verdict_of(row["verdict"])
+
+
+@pytest.mark.parametrize("row", SETTLED)
+def test_a_settled_bill_told_as_calculation_cases_gives_the_stored_split(row: dict[str, Any]):
+    bill, policy = bill_of(row), policy_of(row)
+    cases = cases_of("S1", row["name"], netted_terms(bill, policy))
+    splits = [calculate(case).split for case in cases]
+    assert total(splits) == settled(bill, policy).split
+
+
+def test_a_verdict_names_its_rules_its_policy_and_its_editions():
+    verdict = settled(a_bill(a_line()))
+    assert verdict.rules_version
+    assert verdict.policy_digest == example_policy().digest
+    assert "drug-2026-01-01" in verdict.edition_digests
+
+
+def test_a_line_inside_the_catalogue_cites_the_article_the_row_and_the_ratio():
+    citations = one(settled(a_bill(a_line(code="OPERATION")))).citations
+    assert [(cited.key, cited.value) for cited in citations] == [
+        ("law/fund_pays", "fund"),
+        ("catalogue/item/OPERATION", "item-2025-01"),
+        ("line/ratio_item", "1.00"),
+    ]
+    assert citations[0].law == "《工伤保险条例》第三十条第三款"
+    assert citations[1].since == "2025-01-01"
+
+
+def test_a_line_above_the_ceiling_cites_the_ceiling_and_who_pays_unsigned():
+    citations = one(settled(a_bill(a_line(code="BED", price="60.00")))).citations
+    cited = {citation.key: citation.value for citation in citations}
+    assert cited["catalogue/facility/BED/ceiling"] == "40.00"
+    assert cited["line/no_consent_payer"] == "hospital"
+
+
+def test_a_signed_line_cites_no_text_on_unsigned_excess():
+    line = a_line(code="UNKNOWN", consent="employer")
+    keys = {citation.key for citation in one(settled(a_bill(line))).citations}
+    assert "line/no_consent_payer" not in keys
+
+
+def test_a_signed_line_still_cites_who_bears_the_rest_of_a_ratio():
+    policy = policy_with({"line/ratio_item": 9000})
+    line = a_line(code="OPERATION", consent="employer")
+    keys = {citation.key for citation in one(settled(a_bill(line), policy)).citations}
+    assert "line/ratio_payer" in keys
+
+
+def test_a_line_row_that_the_catalogue_excludes_is_cited():
+    keys = [cited.key for cited in one(settled(a_bill(a_line(code="AIR-CONDITIONING")))).citations]
+    assert "catalogue/facility/AIR-CONDITIONING" in keys
+
+
+@pytest.mark.parametrize(
+    ("line", "key"),
+    [
+        (a_line(relation="unrelated"), "law/other_diseases"),
+        (a_line(violation="NO_ORDER"), "law/fund_pays"),
+    ],
+)
+def test_a_line_decided_without_the_catalogue_cites_the_article(line: Any, key: str):
+    assert [cited.key for cited in one(settled(a_bill(line))).citations] == [key]
+
+
+def test_the_meal_allowance_cites_its_days_rate_and_channel():
+    meal = settled(a_bill()).meal
+    cited = {citation.key: citation.value for citation in meal.citations}
+    assert cited["meal/per_day_fen"] == "15.00"
+    assert cited["meal/day_rule"] == "EXCLUDE_DISCHARGE"
+    assert cited["meal/channel"] == meal.channel == "HOSPITAL"
+
+
+def test_a_bill_without_a_case_is_held_and_never_computed():
+    bill = replace(a_bill(a_line()), case=None)
+    assert not isinstance(settle(bill, example_policy()), BillVerdict)
+    with pytest.raises(ValueError, match="never computed"):
+        netted_terms(bill, example_policy())
+
+
+def test_a_bill_across_a_change_of_payer_is_told_as_two_cases():
+    policy = example_policy()
+    key = "line/no_consent_payer"
+    changed = replace(
+        policy.parameters[key],
+        values=(
+            policy.parameters[key].values[0],
+            replace(policy.parameters[key].values[0], since=date(2026, 3, 8), amount="employer"),
+        ),
+    )
+    policy = replace(policy, parameters={**policy.parameters, key: changed})
+    bill = a_bill(
+        a_line(line_id="L1", code="UNKNOWN", day=date(2026, 3, 7)),
+        a_line(line_id="L2", code="UNKNOWN", day=date(2026, 3, 8)),
+    )
+    assert settled(bill, policy).split == Split(hospital_fen=1000, employer_fen=1000)
+    cases = cases_of("S1", "账单", netted_terms(bill, policy))
+    assert [case.no_consent_payer for case in cases] == [Payer.HOSPITAL, Payer.EMPLOYER]
