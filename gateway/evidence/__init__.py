@@ -1,0 +1,1 @@
+"""Evidence: one leaf per transaction, committing to what was received, answered and changed."""

@@ -1,0 +1,106 @@
+"""The outbox: sealed messages waiting for their receivers, in lanes."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import func, select
+
+from gateway.store.database import Reader
+from gateway.store.tables import lane, outbox
+
+WAITING, PARKED, DONE = "WAITING", "PARKED", "DONE"
+
+
+async def unnumbered(reader: Reader, limit: int) -> Sequence[dict[str, Any]]:
+    """Committed messages that have no lane number yet, in order of commit."""
+    query = (
+        select(outbox.c.message_id, outbox.c.receiver)
+        .where(outbox.c.lane_seq.is_(None))
+        .order_by(outbox.c.created_us, outbox.c.position)
+        .limit(limit)
+    )
+    return await reader.rows(query)
+
+
+async def lane_heads(reader: Reader, receivers: set[str]) -> dict[str, int]:
+    """The last number given in each receiver's lane."""
+    rows = await reader.rows(select(lane).where(lane.c.receiver.in_(receivers)))
+    return {row["receiver"]: row["last_seq"] for row in rows}
+
+
+async def due(reader: Reader, now_us: int, limit: int) -> Sequence[dict[str, Any]]:
+    """Numbered messages to push: the first waiting one of each (receiver, subject) that is due.
+
+    A subject with a parked message stays behind it; other subjects go on.
+    """
+    older = outbox.alias("older")
+    blocked = (
+        select(older.c.message_id)
+        .where(
+            older.c.receiver == outbox.c.receiver,
+            older.c.subject == outbox.c.subject,
+            older.c.state != DONE,
+            older.c.lane_seq < outbox.c.lane_seq,
+        )
+        .exists()
+    )
+    query = (
+        select(outbox)
+        .where(
+            outbox.c.state == WAITING,
+            outbox.c.channel == "push",
+            outbox.c.lane_seq.is_not(None),
+            outbox.c.next_us <= now_us,
+            ~blocked,
+        )
+        .order_by(outbox.c.receiver, outbox.c.lane_seq)
+        .limit(limit)
+    )
+    return await reader.opened(outbox, query)
+
+
+async def inbox(reader: Reader, receiver: str, limit: int) -> Sequence[dict[str, Any]]:
+    """Messages waiting for a receiver that pulls, one more than the limit."""
+    query = (
+        select(outbox)
+        .where(
+            outbox.c.receiver == receiver,
+            outbox.c.state == WAITING,
+            outbox.c.lane_seq.is_not(None),
+        )
+        .order_by(outbox.c.lane_seq)
+        .limit(limit + 1)
+    )
+    return await reader.opened(outbox, query)
+
+
+async def waiting_by_id(
+    reader: Reader, receiver: str, message_ids: Sequence[str]
+) -> dict[str, dict[str, Any]]:
+    """A receiver's messages of these ids, whatever their state."""
+    query = select(outbox.c.message_id, outbox.c.digest, outbox.c.state).where(
+        outbox.c.receiver == receiver, outbox.c.message_id.in_(message_ids)
+    )
+    return {row["message_id"]: row for row in await reader.rows(query)}
+
+
+async def sealed_by_id(reader: Reader, message_id: str) -> bytes | None:
+    """The exact bytes of an outgoing message."""
+    query = select(outbox).where(outbox.c.message_id == message_id)
+    found = await reader.opened(outbox, query)
+    return bytes(found[0]["sealed"]) if found else None
+
+
+async def backlog(reader: Reader) -> Sequence[dict[str, Any]]:
+    """Per receiver and state: how many are not done, and since when."""
+    query = (
+        select(
+            outbox.c.receiver,
+            outbox.c.state,
+            func.count().label("depth"),
+            func.min(outbox.c.created_us).label("oldest_us"),
+        )
+        .where(outbox.c.state != DONE)
+        .group_by(outbox.c.receiver, outbox.c.state)
+    )
+    return await reader.rows(query)

@@ -1,0 +1,49 @@
+"""Catalogue and policy editions, kept whole under their digest."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import select
+
+from gateway.domain.catalogue import Edition
+from gateway.store.database import Reader
+from gateway.store.tables import catalogue_edition, policy_edition
+from gateway.store.unit import Guard
+
+_HEAD = (
+    catalogue_edition.c.digest,
+    catalogue_edition.c.region,
+    catalogue_edition.c.kind,
+    catalogue_edition.c.valid_from,
+    catalogue_edition.c.valid_to,
+)
+
+
+async def edition_heads(reader: Reader, region: str) -> Sequence[dict[str, Any]]:
+    """Digest, kind and days of every edition of the region, without content."""
+    query = select(*_HEAD).where(catalogue_edition.c.region == region)
+    return await reader.rows(query.order_by("kind", "valid_from"))
+
+
+async def edition_content(reader: Reader, digest: str) -> bytes:
+    """The stored bytes of an edition. LookupError when it is not here."""
+    query = select(catalogue_edition.c.content).where(catalogue_edition.c.digest == digest)
+    row = await reader.row(query)
+    if row is None:
+        raise LookupError(digest)
+    return bytes(row["content"])
+
+
+async def policy_content(reader: Reader, digest: str) -> bytes | None:
+    query = select(policy_edition.c.content).where(policy_edition.c.digest == digest)
+    row = await reader.row(query)
+    return None if row is None else bytes(row["content"])
+
+
+def edition_guard(edition: Edition) -> Guard:
+    """The edition must still hold for the same days."""
+    values = {
+        "valid_from": edition.valid_from.isoformat(),
+        "valid_to": None if edition.valid_to is None else edition.valid_to.isoformat(),
+    }
+    return Guard(catalogue_edition, {"digest": edition.digest}, values)

@@ -1,0 +1,179 @@
+"""A settlement's facts and verdict as stored: everything to explain and replay it years later.
+
+Small facts are written field by field; lines and verdicts as compact rows, their
+citations once each in a table beside them.
+"""
+
+import dataclasses
+import json
+import types
+import typing
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from enum import StrEnum
+from functools import cache
+from typing import Any, Union
+
+from gateway.clock import micros
+from gateway.domain.admission import Stay
+from gateway.domain.bill import (
+    BillLine,
+    BillVerdict,
+    Citation,
+    LineVerdict,
+    MealVerdict,
+)
+from gateway.domain.case import CaseFacts
+from gateway.domain.party import Party
+from gateway.domain.split import Split
+from gateway.store.rows import line_of, line_row
+
+_T = typing.TypeVar("_T")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Facts:
+    """What a settlement was computed from, beside the editions named by digest."""
+
+    stay: Stay
+    case: CaseFacts | None
+    hospital: Party
+    lines: tuple[BillLine, ...]
+
+
+def frozen(facts: Facts, verdict: BillVerdict | None) -> str:
+    """The detail of a settlement (or of a held bill, without verdict) as JSON text."""
+    line_rows = [_values(line) for line in facts.lines]
+    content = {
+        "stay": plain(facts.stay),
+        "case": plain(facts.case),
+        "hospital": plain(facts.hospital),
+        "lines": line_rows,
+        "verdict": None if verdict is None else _packed(verdict),
+    }
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+
+
+def thawed_facts(detail: Mapping[str, Any]) -> Facts:
+    return Facts(
+        stay=restored(Stay, detail["stay"]),
+        case=restored(CaseFacts, detail["case"]) if detail["case"] else None,
+        hospital=restored(Party, detail["hospital"]),
+        lines=tuple(_line(values) for values in detail["lines"]),
+    )
+
+
+def thawed_verdict(detail: Mapping[str, Any]) -> BillVerdict:
+    """The stored verdict. ValueError when the bill was never computed."""
+    packed = detail["verdict"]
+    if packed is None:
+        raise ValueError("this bill was never computed")
+    table = [Citation(*row) for row in packed["citations"]]
+    lines = tuple(_verdict_line(row, table) for row in packed["lines"])
+    days, rate, amount, channel, cited = packed["meal"]
+    return BillVerdict(
+        lines=lines,
+        split=Split(*packed["split"]),
+        meal=MealVerdict(days, rate, amount, channel, tuple(table[n] for n in cited)),
+        rules_version=packed["rules_version"],
+        policy_digest=packed["policy_digest"],
+        edition_digests=tuple(packed["edition_digests"]),
+    )
+
+
+def _values(line: BillLine) -> list[Any]:
+    return list(line_row("", line, micros(line.occurred_at)).values())[1:]
+
+
+def _line(values: Sequence[Any]) -> BillLine:
+    return line_of(dict(zip(_LINE_COLUMNS, values, strict=True)))
+
+
+_LINE_COLUMNS = (
+    "line_id occurred_us service_day code name quantity price amount_fen refund_of relation "
+    "consent consent_on violation reviewed detail"
+).split()
+
+
+def _packed(verdict: BillVerdict) -> dict[str, Any]:
+    table: dict[Citation, int] = {}
+
+    def cited(citations: Sequence[Citation]) -> list[int]:
+        return [table.setdefault(one, len(table)) for one in citations]
+
+    meal = verdict.meal
+    lines = [
+        [one.line_id, one.amount_fen, one.split, one.reasons, cited(one.citations)]
+        for one in verdict.lines
+    ]
+    packed_meal = [
+        meal.days,
+        meal.per_day_fen,
+        meal.amount_fen,
+        meal.channel,
+        cited(meal.citations),
+    ]
+    return {
+        "lines": lines,
+        "split": verdict.split,
+        "meal": packed_meal,
+        "citations": [dataclasses.astuple(one) for one in table],
+        "rules_version": verdict.rules_version,
+        "policy_digest": verdict.policy_digest,
+        "edition_digests": verdict.edition_digests,
+    }
+
+
+def _verdict_line(row: Sequence[Any], table: Sequence[Citation]) -> LineVerdict:
+    line_id, amount, split, reasons, cited = row
+    return LineVerdict(
+        line_id, amount, Split(*split), tuple(reasons), tuple(table[n] for n in cited)
+    )
+
+
+def plain(value: Any) -> Any:
+    """A domain value as JSON takes it: dataclasses as objects, instants and days as text."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+    if isinstance(value, frozenset):
+        return sorted(plain(one) for one in value)
+    if isinstance(value, tuple | list):
+        return [plain(one) for one in value]
+    if isinstance(value, StrEnum):
+        return value.value
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    return value
+
+
+def restored(kind: type[_T], data: Any) -> _T:
+    """The domain value that `plain` wrote, by the type's own annotations."""
+    return typing.cast(_T, _restored(kind, data))
+
+
+@cache
+def _hints(kind: type) -> dict[str, Any]:
+    return typing.get_type_hints(kind)
+
+
+def _restored(kind: Any, data: Any) -> Any:
+    origin, inner = typing.get_origin(kind), typing.get_args(kind)
+    if origin in (Union, types.UnionType):
+        wanted = next(one for one in inner if one is not type(None))
+        return None if data is None else _restored(wanted, data)
+    if origin is tuple:
+        return tuple(_restored(inner[0], one) for one in data)
+    if origin is frozenset:
+        return frozenset(_restored(inner[0], one) for one in data)
+    if isinstance(kind, type) and dataclasses.is_dataclass(kind):
+        hints = _hints(kind)
+        return kind(**{name: _restored(hints[name], value) for name, value in data.items()})
+    return _scalar(kind, data)
+
+
+def _scalar(kind: Any, data: Any) -> Any:
+    if kind in (datetime, date):
+        return kind.fromisoformat(data)
+    if isinstance(kind, type) and issubclass(kind, StrEnum):
+        return kind(data)
+    return data

@@ -1,0 +1,124 @@
+"""运行状况的事实 What the store knows about its health: one probe writes, the rest only reads."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Protocol
+from uuid import uuid4
+
+from sqlalchemy import Executable, column, func, select, table
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from gateway.store import migrate
+from gateway.store.database import Database, engine_for
+from gateway.store.tables import admission, commit_probe, outbox
+from gateway.store.unit import Unit, Upsert
+
+_PROBE: Final = 1
+_VERSION: Final = table("alembic_version", column("version_num"))
+_TABLES: Final = table("sqlite_master", column("name"))
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """The undelivered messages to one receiver over one channel; instants are UTC microseconds."""
+
+    receiver: str
+    channel: str
+    depth: int
+    oldest_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Bills now HELD 挂账, and the registration (UTC microseconds) of the oldest of their stays."""
+
+    bills: int
+    oldest_us: int | None
+
+
+class Rows(Protocol):
+    """Whatever answers a query with mappings by column name."""
+
+    async def rows(self, query: Executable) -> Sequence[Mapping[str, Any]]: ...
+
+
+async def probe_commit(database: Database, at_us: int, year: int) -> None:
+    """Write and make durable one row, as every settlement must be. Raises StoreFailed.
+
+    `at_us` is the business instant in UTC microseconds, `year` that of its business day.
+    """
+    row = {"probe": _PROBE, "at_us": at_us}
+    await database.commit(
+        Unit(tx_id=uuid4().hex, year=year, writes=(Upsert(commit_probe, (row,)),))
+    )
+
+
+async def lanes(reader: Rows) -> tuple[Lane, ...]:
+    """Every lane with something undelivered, parked messages included."""
+    group = (outbox.c.receiver, outbox.c.channel)
+    query = (
+        select(
+            *group,
+            func.count().label("depth"),
+            func.min(outbox.c.created_us).label("oldest_us"),
+        )
+        .where(outbox.c.done_us.is_(None))
+        .group_by(*group)
+        .order_by(*group)
+    )
+    return tuple(
+        Lane(row["receiver"], row["channel"], row["depth"], row["oldest_us"])
+        for row in await reader.rows(query)
+    )
+
+
+async def held(reader: Rows) -> Held:
+    """The bills that wait for a condition (protocol §3)."""
+    query = select(
+        func.count().label("bills"), func.min(admission.c.registered_us).label("oldest_us")
+    ).where(admission.c.bill_state == "HELD")
+    (row,) = await reader.rows(query)
+    return Held(row["bills"], row["oldest_us"])
+
+
+async def revision(reader: Rows) -> str | None:
+    """The migration the database is at; None when it records none."""
+    named = select(_TABLES.c.name).where(_TABLES.c.name == _VERSION.name)
+    if not await reader.rows(named):
+        return None
+    found = await reader.rows(select(_VERSION.c.version_num))
+    return found[0]["version_num"] if found else None
+
+
+def head() -> str:
+    """The newest migration this program knows."""
+    return migrate.head()
+
+
+class _Plain:
+    """Reads without any key: nothing here is personal."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def rows(self, query: Executable) -> Sequence[Mapping[str, Any]]:
+        found = await self._connection.execute(query)
+        return [dict(row) for row in found.mappings()]
+
+
+@asynccontextmanager
+async def inspecting(path: Path) -> AsyncIterator[Rows]:
+    """A query-only look at an existing database, with or without a server at work on it.
+
+    Raises FileNotFoundError when there is none; makes no key and no file.
+    """
+    if not path.exists():
+        raise FileNotFoundError(path)
+    engine = engine_for(path, read_only=True, size=1)
+    try:
+        async with engine.connect() as connection:
+            yield _Plain(connection)
+    finally:
+        await engine.dispose()

@@ -1,0 +1,70 @@
+"""Schema migrations: a snapshot first, then Alembic under an exclusive transaction."""
+
+import sqlite3
+from pathlib import Path
+from typing import Final
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine, create_engine
+
+_SCRIPTS: Final = Path(__file__).parent / "migrations"
+
+
+def head() -> str:
+    """The newest revision this program knows."""
+    found = ScriptDirectory(str(_SCRIPTS)).get_current_head()
+    if found is None:
+        raise RuntimeError("there are no migrations")
+    return found
+
+
+def current(path: Path) -> str | None:
+    """The revision the database is at; None when it is empty or absent."""
+    if not path.exists():
+        return None
+    engine = _engine(path)
+    try:
+        with engine.connect() as connection:
+            return MigrationContext.configure(connection).get_current_revision()
+    finally:
+        engine.dispose()
+
+
+def migrate(path: Path) -> bool:
+    """Bring the database to the head; True when anything was done.
+
+    A database with content is first copied whole (VACUUM INTO) beside itself.
+    """
+    at = current(path)
+    if at == head():
+        return False
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if at is not None:
+        _snapshot(path, at)
+    engine = _engine(path)
+    try:
+        with engine.begin() as connection:
+            config = Config()
+            config.set_main_option("script_location", str(_SCRIPTS))
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+    finally:
+        engine.dispose()
+    path.chmod(0o600)
+    return True
+
+
+def _engine(path: Path) -> Engine:
+    return create_engine(f"sqlite:///{path}")
+
+
+def _snapshot(path: Path, revision: str) -> None:
+    copy = path.with_name(f"{path.stem}-before-{revision}.db")
+    copy.unlink(missing_ok=True)
+    with sqlite3.connect(path) as connection:
+        connection.execute("VACUUM INTO ?", (str(copy),))
+    connection.close()
+    copy.chmod(0o600)

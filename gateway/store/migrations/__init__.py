@@ -1,0 +1,1 @@
+"""Alembic's scripts; `gateway.store.migrate` runs them."""

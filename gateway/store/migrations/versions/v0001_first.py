@@ -1,0 +1,566 @@
+"""The first schema: messages, parties, cases, stays, settlements, evidence and editions."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+INTEGER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+TEXT = sa.Text()
+BLOB = sa.LargeBinary()
+
+# Frozen copies: this file never changes once released.
+TRIGGERS = (
+    "CREATE TRIGGER leaf_no_update BEFORE UPDATE OF "
+    "tx_id, kind, sender, receiver, message_id, received_us, assurance, signer, "
+    "request_commitment, reply_commitment, effect_commitment, leaf_hash, salts, "
+    "effect "
+    "ON leaf "
+    "BEGIN SELECT RAISE(ABORT, 'leaf is append-only'); END",
+    "CREATE TRIGGER leaf_no_delete BEFORE DELETE ON leaf "
+    "BEGIN SELECT RAISE(ABORT, 'leaf is append-only'); END",
+    "CREATE TRIGGER audit_no_update BEFORE UPDATE OF "
+    "tx_id, seq, at_us, actor, action, subject, from_state, to_state, code, reason "
+    "ON audit "
+    "BEGIN SELECT RAISE(ABORT, 'audit is append-only'); END",
+    "CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit "
+    "BEGIN SELECT RAISE(ABORT, 'audit is append-only'); END",
+    "CREATE TRIGGER transfer_no_update BEFORE UPDATE OF "
+    "tx_id, seq, subject, debit, credit, amount_fen, business_day "
+    "ON transfer "
+    "BEGIN SELECT RAISE(ABORT, 'transfer is append-only'); END",
+    "CREATE TRIGGER transfer_no_delete BEFORE DELETE ON transfer "
+    "BEGIN SELECT RAISE(ABORT, 'transfer is append-only'); END",
+    "CREATE TRIGGER undo_no_update BEFORE UPDATE OF "
+    "effect, by_sender, by_message_id, command, at_us "
+    "ON undo "
+    "BEGIN SELECT RAISE(ABORT, 'undo is append-only'); END",
+    "CREATE TRIGGER undo_no_delete BEFORE DELETE ON undo "
+    "BEGIN SELECT RAISE(ABORT, 'undo is append-only'); END",
+)
+
+
+def upgrade() -> None:
+    _admission()
+    _audit()
+    _bill_line()
+    _case_fact()
+    _catalogue_edition()
+    _commit_probe()
+    _lane()
+    _leaf()
+    _mandate()
+    _message()
+    _outbox()
+    _party()
+    _party_key()
+    _person()
+    _person_index()
+    _policy_edition()
+    _reconcile_run()
+    _release_job()
+    _settlement()
+    _transfer()
+    _undo()
+    _work_case()
+    for statement in TRIGGERS:
+        if op.get_bind().dialect.name == "sqlite":
+            op.execute(statement)
+
+
+def _admission() -> None:
+    op.create_table(
+        "admission",
+        sa.Column("admission_id", TEXT, nullable=False),
+        sa.Column("version", INTEGER, nullable=False),
+        sa.Column("hospital", TEXT, nullable=False),
+        sa.Column("visit_no", TEXT, nullable=False),
+        sa.Column("live", INTEGER, nullable=True),
+        sa.Column("person_id", TEXT, nullable=False),
+        sa.Column("case_no", TEXT, nullable=False),
+        sa.Column("state", TEXT, nullable=False),
+        sa.Column("refusal", TEXT, nullable=False),
+        sa.Column("treatment", TEXT, nullable=False),
+        sa.Column("emergency", INTEGER, nullable=False),
+        sa.Column("approval_no", TEXT, nullable=False),
+        sa.Column("admitted_us", INTEGER, nullable=False),
+        sa.Column("discharged_us", INTEGER, nullable=True),
+        sa.Column("registered_us", INTEGER, nullable=False),
+        sa.Column("late", INTEGER, nullable=False),
+        sa.Column("confirmed_by_agency", INTEGER, nullable=False),
+        sa.Column("message_id", TEXT, nullable=False),
+        sa.Column("discharge_message_id", TEXT, nullable=False),
+        sa.Column("bill_state", TEXT, nullable=False),
+        sa.Column("line_count", INTEGER, nullable=False),
+        sa.Column("amount_fen", INTEGER, nullable=False),
+        sa.Column("bill_no", TEXT, nullable=False),
+        sa.Column("hold_reason", TEXT, nullable=False),
+        sa.Column("hold_key", TEXT, nullable=False),
+        sa.Column("hold_day", TEXT, nullable=True),
+        sa.Column("ever_held", INTEGER, nullable=False),
+        sa.Column("commit_message_id", TEXT, nullable=False),
+        sa.Column("outcome_message_id", TEXT, nullable=False),
+        sa.Column("paid_by", TEXT, nullable=False),
+        sa.Column("code", TEXT, nullable=False),
+        sa.Column("key_id", TEXT, nullable=False),
+        sa.Column("record_key", BLOB, nullable=True),
+        sa.Column("detail", BLOB, nullable=True),
+        sa.PrimaryKeyConstraint("admission_id", name=op.f("pk_admission")),
+        sa.UniqueConstraint(
+            "hospital", "visit_no", "live", name=op.f("uq_admission_hospital_visit_no_live")
+        ),
+        info={"personal": ("detail",), "row_key": ("admission_id",)},
+        sqlite_strict=True,
+    )
+    op.create_index("ix_admission_bill_state", "admission", ["bill_state"], unique=False)
+    op.create_index("ix_admission_case_no", "admission", ["case_no"], unique=False)
+    op.create_index("ix_admission_person_id", "admission", ["person_id"], unique=False)
+    op.create_index("ix_admission_state", "admission", ["state"], unique=False)
+
+
+def _audit() -> None:
+    op.create_table(
+        "audit",
+        sa.Column("tx_id", TEXT, nullable=False),
+        sa.Column("seq", INTEGER, nullable=False),
+        sa.Column("at_us", INTEGER, nullable=False),
+        sa.Column("actor", TEXT, nullable=False),
+        sa.Column("action", TEXT, nullable=False),
+        sa.Column("subject", TEXT, nullable=False),
+        sa.Column("from_state", TEXT, nullable=False),
+        sa.Column("to_state", TEXT, nullable=False),
+        sa.Column("code", TEXT, nullable=False),
+        sa.Column("key_id", TEXT, nullable=False),
+        sa.Column("record_key", BLOB, nullable=True),
+        sa.Column("reason", BLOB, nullable=True),
+        sa.PrimaryKeyConstraint("tx_id", "seq", name=op.f("pk_audit")),
+        info={"personal": ("reason",), "row_key": ("tx_id", "seq")},
+        sqlite_strict=True,
+    )
+
+
+def _bill_line() -> None:
+    op.create_table(
+        "bill_line",
+        sa.Column("admission_id", TEXT, nullable=False),
+        sa.Column("line_id", TEXT, nullable=False),
+        sa.Column("occurred_us", INTEGER, nullable=False),
+        sa.Column("service_day", TEXT, nullable=False),
+        sa.Column("code", TEXT, nullable=False),
+        sa.Column("name", TEXT, nullable=False),
+        sa.Column("quantity", INTEGER, nullable=False),
+        sa.Column("price", INTEGER, nullable=False),
+        sa.Column("amount_fen", INTEGER, nullable=False),
+        sa.Column("refund_of", TEXT, nullable=False),
+        sa.Column("relation", TEXT, nullable=False),
+        sa.Column("consent", TEXT, nullable=False),
+        sa.Column("consent_on", TEXT, nullable=True),
+        sa.Column("violation", TEXT, nullable=False),
+        sa.Column("reviewed", INTEGER, nullable=False),
+        sa.Column("detail", TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("admission_id", "line_id", name=op.f("pk_bill_line")),
+        info={"personal": (), "row_key": ("admission_id", "line_id")},
+        sqlite_strict=True,
+    )
+    op.create_index(
+        "ix_bill_line_refund_of", "bill_line", ["admission_id", "refund_of"], unique=False
+    )
+
+
+def _case_fact() -> None:
+    op.create_table(
+        "case_fact",
+        sa.Column("subject", TEXT, nullable=False),
+        sa.Column("kind", TEXT, nullable=False),
+        sa.Column("fact_no", TEXT, nullable=False),
+        sa.Column("content", TEXT, nullable=False),
+        sa.Column("at_us", INTEGER, nullable=False),
+        sa.PrimaryKeyConstraint("subject", "kind", "fact_no", name=op.f("pk_case_fact")),
+        info={"personal": (), "row_key": ("subject", "kind", "fact_no")},
+        sqlite_strict=True,
+    )
+
+
+def _catalogue_edition() -> None:
+    op.create_table(
+        "catalogue_edition",
+        sa.Column("digest", TEXT, nullable=False),
+        sa.Column("region", TEXT, nullable=False),
+        sa.Column("kind", TEXT, nullable=False),
+        sa.Column("valid_from", TEXT, nullable=False),
+        sa.Column("valid_to", TEXT, nullable=True),
+        sa.Column("imported_us", INTEGER, nullable=False),
+        sa.Column("content", BLOB, nullable=False),
+        sa.PrimaryKeyConstraint("digest", name=op.f("pk_catalogue_edition")),
+        sa.UniqueConstraint(
+            "region", "kind", "valid_from", name=op.f("uq_catalogue_edition_region_kind_valid_from")
+        ),
+        info={"personal": (), "row_key": ("digest",)},
+        sqlite_strict=True,
+    )
+
+
+def _commit_probe() -> None:
+    op.create_table(
+        "commit_probe",
+        sa.Column("probe", INTEGER, nullable=False),
+        sa.Column("at_us", INTEGER, nullable=False),
+        sa.PrimaryKeyConstraint("probe", name=op.f("pk_commit_probe")),
+        info={"personal": (), "row_key": ("probe",)},
+        sqlite_strict=True,
+    )
+
+
+def _lane() -> None:
+    op.create_table(
+        "lane",
+        sa.Column("receiver", TEXT, nullable=False),
+        sa.Column("last_seq", INTEGER, nullable=False),
+        sa.PrimaryKeyConstraint("receiver", name=op.f("pk_lane")),
+        info={"personal": (), "row_key": ("receiver",)},
+        sqlite_strict=True,
+    )
+
+
+def _leaf() -> None:
+    op.create_table(
+        "leaf",
+        sa.Column("tx_id", TEXT, nullable=False),
+        sa.Column("kind", TEXT, nullable=False),
+        sa.Column("sender", TEXT, nullable=False),
+        sa.Column("receiver", TEXT, nullable=False),
+        sa.Column("message_id", TEXT, nullable=False),
+        sa.Column("received_us", INTEGER, nullable=False),
+        sa.Column("assurance", TEXT, nullable=False),
+        sa.Column("signer", TEXT, nullable=False),
+        sa.Column("request_commitment", BLOB, nullable=False),
+        sa.Column("reply_commitment", BLOB, nullable=False),
+        sa.Column("effect_commitment", BLOB, nullable=False),
+        sa.Column("leaf_hash", BLOB, nullable=False),
+        sa.Column("leaf_index", INTEGER, nullable=True),
+        sa.Column("key_id", TEXT, nullable=False),
+        sa.Column("record_key", BLOB, nullable=True),
+        sa.Column("salts", BLOB, nullable=True),
+        sa.Column("effect", BLOB, nullable=True),
+        sa.PrimaryKeyConstraint("tx_id", name=op.f("pk_leaf")),
+        sa.UniqueConstraint("leaf_index", name=op.f("uq_leaf_leaf_index")),
+        info={"personal": ("salts", "effect"), "row_key": ("tx_id",)},
+        sqlite_strict=True,
+    )
+
+
+def _mandate() -> None:
+    op.create_table(
+        "mandate",
+        sa.Column("mandate_id", TEXT, nullable=False),
+        sa.Column("version", INTEGER, nullable=False),
+        sa.Column("carrier", TEXT, nullable=False),
+        sa.Column("hospital", TEXT, nullable=False),
+        sa.Column("commands", TEXT, nullable=False),
+        sa.Column("valid_from", TEXT, nullable=False),
+        sa.Column("valid_to", TEXT, nullable=False),
+        sa.Column("revoked_from", TEXT, nullable=True),
+        sa.PrimaryKeyConstraint("mandate_id", name=op.f("pk_mandate")),
+        info={"personal": (), "row_key": ("mandate_id",)},
+        sqlite_strict=True,
+    )
+    op.create_index("ix_mandate_carrier_hospital", "mandate", ["carrier", "hospital"], unique=False)
+
+
+def _message() -> None:
+    op.create_table(
+        "message",
+        sa.Column("sender", TEXT, nullable=False),
+        sa.Column("message_id", TEXT, nullable=False),
+        sa.Column("command", TEXT, nullable=False),
+        sa.Column("digest", TEXT, nullable=False),
+        sa.Column("state", TEXT, nullable=False),
+        sa.Column("code", TEXT, nullable=False),
+        sa.Column("subject", TEXT, nullable=False),
+        sa.Column("effect", TEXT, nullable=False),
+        sa.Column("undone_by", TEXT, nullable=False),
+        sa.Column("tx_id", TEXT, nullable=False),
+        sa.Column("received_us", INTEGER, nullable=False),
+        sa.Column("key_id", TEXT, nullable=False),
+        sa.Column("record_key", BLOB, nullable=True),
+        sa.Column("request", BLOB, nullable=True),
+        sa.Column("reply", BLOB, nullable=True),
+        sa.PrimaryKeyConstraint("sender", "message_id", name=op.f("pk_message")),
+        info={"personal": ("request", "reply"), "row_key": ("sender", "message_id")},
+        sqlite_strict=True,
+    )
+
+
+def _outbox() -> None:
+    op.create_table(
+        "outbox",
+        sa.Column("message_id", TEXT, nullable=False),
+        sa.Column("receiver", TEXT, nullable=False),
+        sa.Column("subject", TEXT, nullable=False),
+        sa.Column("command", TEXT, nullable=False),
+        sa.Column("digest", TEXT, nullable=False),
+        sa.Column("channel", TEXT, nullable=False),
+        sa.Column("state", TEXT, nullable=False),
+        sa.Column("lane_seq", INTEGER, nullable=True),
+        sa.Column("created_us", INTEGER, nullable=False),
+        sa.Column("position", INTEGER, nullable=False),
+        sa.Column("attempts", INTEGER, nullable=False),
+        sa.Column("next_us", INTEGER, nullable=False),
+        sa.Column("done_us", INTEGER, nullable=True),
+        sa.Column("last_error", TEXT, nullable=False),
+        sa.Column("tx_id", TEXT, nullable=False),
+        sa.Column("key_id", TEXT, nullable=False),
+        sa.Column("record_key", BLOB, nullable=True),
+        sa.Column("sealed", BLOB, nullable=True),
+        sa.Column("receipt", BLOB, nullable=True),
+        sa.PrimaryKeyConstraint("message_id", name=op.f("pk_outbox")),
+        sa.UniqueConstraint("receiver", "lane_seq", name=op.f("uq_outbox_receiver_lane_seq")),
+        info={"personal": ("sealed", "receipt"), "row_key": ("message_id",)},
+        sqlite_strict=True,
+    )
+    op.create_index(
+        "ix_outbox_state_receiver_lane_seq",
+        "outbox",
+        ["state", "receiver", "lane_seq"],
+        unique=False,
+    )
+
+
+def _party() -> None:
+    op.create_table(
+        "party",
+        sa.Column("party_id", TEXT, nullable=False),
+        sa.Column("version", INTEGER, nullable=False),
+        sa.Column("kind", TEXT, nullable=False),
+        sa.Column("name", TEXT, nullable=False),
+        sa.Column("region", TEXT, nullable=False),
+        sa.Column("level", TEXT, nullable=False),
+        sa.Column("agreement_from", TEXT, nullable=True),
+        sa.Column("agreement_to", TEXT, nullable=True),
+        sa.Column("suspended_from", TEXT, nullable=True),
+        sa.Column("capabilities", TEXT, nullable=False),
+        sa.Column("callback_url", TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("party_id", name=op.f("pk_party")),
+        info={"personal": (), "row_key": ("party_id",)},
+        sqlite_strict=True,
+    )
+
+
+def _party_key() -> None:
+    op.create_table(
+        "party_key",
+        sa.Column("fingerprint", TEXT, nullable=False),
+        sa.Column("party_id", TEXT, nullable=False),
+        sa.Column("version", INTEGER, nullable=False),
+        sa.Column("purpose", TEXT, nullable=False),
+        sa.Column("state", TEXT, nullable=False),
+        sa.Column("certificate_pem", TEXT, nullable=False),
+        sa.Column("valid_from_us", INTEGER, nullable=False),
+        sa.Column("valid_to_us", INTEGER, nullable=False),
+        sa.Column("changed_us", INTEGER, nullable=False),
+        sa.PrimaryKeyConstraint("fingerprint", name=op.f("pk_party_key")),
+        info={"personal": (), "row_key": ("fingerprint",)},
+        sqlite_strict=True,
+    )
+    op.create_index("ix_party_key_party_id", "party_key", ["party_id"], unique=False)
+
+
+def _person() -> None:
+    op.create_table(
+        "person",
+        sa.Column("person_id", TEXT, nullable=False),
+        sa.Column("version", INTEGER, nullable=False),
+        sa.Column("card_lost", INTEGER, nullable=False),
+        sa.Column("key_id", TEXT, nullable=False),
+        sa.Column("record_key", BLOB, nullable=True),
+        sa.Column("id_no", BLOB, nullable=True),
+        sa.Column("name", BLOB, nullable=True),
+        sa.Column("card_no", BLOB, nullable=True),
+        sa.Column("phone", BLOB, nullable=True),
+        sa.PrimaryKeyConstraint("person_id", name=op.f("pk_person")),
+        info={"personal": ("id_no", "name", "card_no", "phone"), "row_key": ("person_id",)},
+        sqlite_strict=True,
+    )
+
+
+def _person_index() -> None:
+    op.create_table(
+        "person_index",
+        sa.Column("key_id", TEXT, nullable=False),
+        sa.Column("tag", TEXT, nullable=False),
+        sa.Column("person_id", TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("key_id", "tag", name=op.f("pk_person_index")),
+        info={"personal": (), "row_key": ("key_id", "tag")},
+        sqlite_strict=True,
+    )
+    op.create_index("ix_person_index_person_id", "person_index", ["person_id"], unique=False)
+
+
+def _policy_edition() -> None:
+    op.create_table(
+        "policy_edition",
+        sa.Column("digest", TEXT, nullable=False),
+        sa.Column("region", TEXT, nullable=False),
+        sa.Column("stored_us", INTEGER, nullable=False),
+        sa.Column("content", BLOB, nullable=False),
+        sa.PrimaryKeyConstraint("digest", name=op.f("pk_policy_edition")),
+        info={"personal": (), "row_key": ("digest",)},
+        sqlite_strict=True,
+    )
+
+
+def _reconcile_run() -> None:
+    op.create_table(
+        "reconcile_run",
+        sa.Column("run_id", TEXT, nullable=False),
+        sa.Column("hospital", TEXT, nullable=False),
+        sa.Column("day", TEXT, nullable=False),
+        sa.Column("kind", TEXT, nullable=False),
+        sa.Column("at_us", INTEGER, nullable=False),
+        sa.Column("matched", INTEGER, nullable=False),
+        sa.Column("differences", INTEGER, nullable=False),
+        sa.Column("key_id", TEXT, nullable=False),
+        sa.Column("record_key", BLOB, nullable=True),
+        sa.Column("detail", BLOB, nullable=True),
+        sa.PrimaryKeyConstraint("run_id", name=op.f("pk_reconcile_run")),
+        info={"personal": ("detail",), "row_key": ("run_id",)},
+        sqlite_strict=True,
+    )
+    op.create_index(
+        "ix_reconcile_run_hospital_day", "reconcile_run", ["hospital", "day"], unique=False
+    )
+
+
+def _release_job() -> None:
+    op.create_table(
+        "release_job",
+        sa.Column("job_id", TEXT, nullable=False),
+        sa.Column("admission_id", TEXT, nullable=False),
+        sa.Column("cause", TEXT, nullable=False),
+        sa.Column("state", TEXT, nullable=False),
+        sa.Column("created_us", INTEGER, nullable=False),
+        sa.Column("done_us", INTEGER, nullable=True),
+        sa.PrimaryKeyConstraint("job_id", name=op.f("pk_release_job")),
+        info={"personal": (), "row_key": ("job_id",)},
+        sqlite_strict=True,
+    )
+    op.create_index("ix_release_job_state", "release_job", ["state"], unique=False)
+
+
+def _settlement() -> None:
+    op.create_table(
+        "settlement",
+        sa.Column("settlement_id", TEXT, nullable=False),
+        sa.Column("admission_id", TEXT, nullable=False),
+        sa.Column("hospital", TEXT, nullable=False),
+        sa.Column("kind", TEXT, nullable=False),
+        sa.Column("state", TEXT, nullable=False),
+        sa.Column("live", INTEGER, nullable=True),
+        sa.Column("reverses", TEXT, nullable=True),
+        sa.Column("reinstates", TEXT, nullable=True),
+        sa.Column("bill_no", TEXT, nullable=False),
+        sa.Column("case_no", TEXT, nullable=False),
+        sa.Column("person_id", TEXT, nullable=False),
+        sa.Column("settled_us", INTEGER, nullable=False),
+        sa.Column("business_day", TEXT, nullable=False),
+        sa.Column("line_count", INTEGER, nullable=False),
+        sa.Column("total_fen", INTEGER, nullable=False),
+        sa.Column("fund_fen", INTEGER, nullable=False),
+        sa.Column("employer_fen", INTEGER, nullable=False),
+        sa.Column("individual_fen", INTEGER, nullable=False),
+        sa.Column("hospital_fen", INTEGER, nullable=False),
+        sa.Column("other_fen", INTEGER, nullable=False),
+        sa.Column("meal_fen", INTEGER, nullable=False),
+        sa.Column("fund_payee", TEXT, nullable=False),
+        sa.Column("rules_version", TEXT, nullable=False),
+        sa.Column("policy_digest", TEXT, nullable=False),
+        sa.Column("edition_digests", TEXT, nullable=False),
+        sa.Column("message_id", TEXT, nullable=False),
+        sa.Column("key_id", TEXT, nullable=False),
+        sa.Column("record_key", BLOB, nullable=True),
+        sa.Column("detail", BLOB, nullable=True),
+        sa.CheckConstraint(
+            "total_fen = fund_fen + employer_fen + individual_fen + hospital_fen + other_fen",
+            name=op.f("ck_settlement_payers_sum"),
+        ),
+        sa.PrimaryKeyConstraint("settlement_id", name=op.f("pk_settlement")),
+        sa.UniqueConstraint("admission_id", "live", name=op.f("uq_settlement_admission_id_live")),
+        sa.UniqueConstraint("reverses", name=op.f("uq_settlement_reverses")),
+        info={"personal": ("detail",), "row_key": ("settlement_id",)},
+        sqlite_strict=True,
+    )
+    op.create_index(
+        "ix_settlement_hospital_business_day",
+        "settlement",
+        ["hospital", "business_day"],
+        unique=False,
+    )
+
+
+def _transfer() -> None:
+    op.create_table(
+        "transfer",
+        sa.Column("tx_id", TEXT, nullable=False),
+        sa.Column("seq", INTEGER, nullable=False),
+        sa.Column("subject", TEXT, nullable=False),
+        sa.Column("debit", TEXT, nullable=False),
+        sa.Column("credit", TEXT, nullable=False),
+        sa.Column("amount_fen", INTEGER, nullable=False),
+        sa.Column("business_day", TEXT, nullable=False),
+        sa.CheckConstraint("amount_fen > 0", name=op.f("ck_transfer_positive")),
+        sa.CheckConstraint("debit <> credit", name=op.f("ck_transfer_two_accounts")),
+        sa.PrimaryKeyConstraint("tx_id", "seq", name=op.f("pk_transfer")),
+        info={"personal": (), "row_key": ("tx_id", "seq")},
+        sqlite_strict=True,
+    )
+    op.create_index("ix_transfer_subject", "transfer", ["subject"], unique=False)
+
+
+def _undo() -> None:
+    op.create_table(
+        "undo",
+        sa.Column("effect", TEXT, nullable=False),
+        sa.Column("by_sender", TEXT, nullable=False),
+        sa.Column("by_message_id", TEXT, nullable=False),
+        sa.Column("command", TEXT, nullable=False),
+        sa.Column("at_us", INTEGER, nullable=False),
+        sa.PrimaryKeyConstraint("effect", name=op.f("pk_undo")),
+        info={"personal": (), "row_key": ("effect",)},
+        sqlite_strict=True,
+    )
+
+
+def _work_case() -> None:
+    op.create_table(
+        "work_case",
+        sa.Column("case_no", TEXT, nullable=False),
+        sa.Column("version", INTEGER, nullable=False),
+        sa.Column("person_id", TEXT, nullable=False),
+        sa.Column("employer_no", TEXT, nullable=False),
+        sa.Column("state", TEXT, nullable=False),
+        sa.Column("injured_on", TEXT, nullable=False),
+        sa.Column("reported_us", INTEGER, nullable=False),
+        sa.Column("channel", TEXT, nullable=False),
+        sa.Column("insured_at_injury", INTEGER, nullable=True),
+        sa.Column("third_party", TEXT, nullable=False),
+        sa.Column("traffic_accident", INTEGER, nullable=False),
+        sa.Column("litigation", INTEGER, nullable=False),
+        sa.Column("disputed", INTEGER, nullable=False),
+        sa.Column("relation_ended_on", TEXT, nullable=True),
+        sa.Column("applied_on", TEXT, nullable=True),
+        sa.Column("accepted_on", TEXT, nullable=True),
+        sa.Column("decided_on", TEXT, nullable=True),
+        sa.Column("decision_no", TEXT, nullable=False),
+        sa.Column("authority", TEXT, nullable=False),
+        sa.Column("key_id", TEXT, nullable=False),
+        sa.Column("record_key", BLOB, nullable=True),
+        sa.Column("detail", BLOB, nullable=True),
+        sa.PrimaryKeyConstraint("case_no", name=op.f("pk_work_case")),
+        info={"personal": ("detail",), "row_key": ("case_no",)},
+        sqlite_strict=True,
+    )
+    op.create_index("ix_work_case_employer_no", "work_case", ["employer_no"], unique=False)
+    op.create_index("ix_work_case_person_id", "work_case", ["person_id"], unique=False)

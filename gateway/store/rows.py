@@ -1,0 +1,226 @@
+"""From stored rows to the words of the domain, and back."""
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Label, Table
+
+from gateway.clock import business_day, instant
+from gateway.domain.admission import AdmissionState, Diagnosis, Stay
+from gateway.domain.bill import BillLine, Relation
+from gateway.domain.case import (
+    Approval,
+    ApprovalKind,
+    Arrears,
+    BenefitStop,
+    CaseFacts,
+    CaseState,
+    ThirdParty,
+    TreatmentKind,
+)
+from gateway.domain.catalogue import Level
+from gateway.domain.party import KeyPurpose, KeyState, Party, PartyKind, RegisteredKey
+from gateway.domain.split import Payer
+from gateway.store.personal import Vault
+from gateway.store.tables import admission
+
+Row = Mapping[str, Any]
+
+
+def labelled(table: Table, prefix: str) -> list[Label[Any]]:
+    """The table's columns under a prefix, for queries over several tables."""
+    return [column.label(f"{prefix}_{column.name}") for column in table.columns]
+
+
+def cut(row: Row, table: Table, prefix: str) -> dict[str, Any] | None:
+    """The table's own row out of a labelled one; None when an outer join found none."""
+    part = {column.name: row[f"{prefix}_{column.name}"] for column in table.columns}
+    key = table.info["row_key"][0]
+    return None if part[key] is None else part
+
+
+def day(text: str | None) -> date | None:
+    """A stored day."""
+    return None if text is None else date.fromisoformat(text)
+
+
+def day_text(value: date | None) -> str | None:
+    return None if value is None else value.isoformat()
+
+
+def canonical(value: object) -> str:
+    """One text for one value: sorted keys, no blanks, unescaped."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=str)
+
+
+def party_of(row: Row) -> Party:
+    return Party(
+        party_id=row["party_id"],
+        version=row["version"],
+        kind=PartyKind(row["kind"]),
+        name=row["name"],
+        region=row["region"],
+        level=Level(row["level"]),
+        agreement_from=day(row["agreement_from"]),
+        agreement_to=day(row["agreement_to"]),
+        suspended_from=day(row["suspended_from"]),
+        capabilities=frozenset(json.loads(row["capabilities"])),
+        callback_url=row["callback_url"],
+    )
+
+
+def key_of(row: Row) -> RegisteredKey:
+    return RegisteredKey(
+        fingerprint=row["fingerprint"],
+        party_id=row["party_id"],
+        purpose=KeyPurpose(row["purpose"]),
+        state=KeyState(row["state"]),
+        version=row["version"],
+        certificate_pem=row["certificate_pem"],
+        valid_from_us=row["valid_from_us"],
+        valid_to_us=row["valid_to_us"],
+    )
+
+
+def diagnoses_of(items: Iterable[Mapping[str, Any]]) -> tuple[Diagnosis, ...]:
+    return tuple(Diagnosis(item["code"], item["name"], bool(item["main"])) for item in items)
+
+
+def admission_detail(vault: Vault, row: Row) -> dict[str, Any]:
+    """The personal part of a stay: department, doctor, bed, diagnoses, first judgement."""
+    detail: dict[str, Any] = json.loads(vault.open(admission, row)["detail"])
+    return detail
+
+
+def stay_of(vault: Vault, row: Row) -> Stay:
+    discharged = row["discharged_us"]
+    admitted_at = instant(row["admitted_us"])
+    discharged_at = None if discharged is None else instant(discharged)
+    return Stay(
+        admission_id=row["admission_id"],
+        version=row["version"],
+        hospital=row["hospital"],
+        visit_no=row["visit_no"],
+        person_id=row["person_id"],
+        case_no=row["case_no"],
+        state=AdmissionState(row["state"]),
+        refusal=row["refusal"],
+        treatment=TreatmentKind(row["treatment"]),
+        emergency=bool(row["emergency"]),
+        approval_no=row["approval_no"],
+        admitted_at=admitted_at,
+        admitted_on=business_day(admitted_at),
+        discharged_at=discharged_at,
+        discharged_on=None if discharged_at is None else business_day(discharged_at),
+        registered_at=instant(row["registered_us"]),
+        diagnoses=diagnoses_of(admission_detail(vault, row)["diagnoses"]),
+        confirmed_by_agency=bool(row["confirmed_by_agency"]),
+    )
+
+
+def case_of(row: Row, facts: Iterable[Row], *, card_lost: bool) -> CaseFacts:
+    """A case with the approvals, stops and arrears that belong to it."""
+    by_kind: dict[str, list[dict[str, Any]]] = {"approval": [], "stop": [], "arrears": []}
+    for fact in facts:
+        by_kind[fact["kind"]].append(json.loads(fact["content"]))
+    insured = row["insured_at_injury"]
+    return CaseFacts(
+        case_no=row["case_no"],
+        version=row["version"],
+        person_id=row["person_id"],
+        employer_no=row["employer_no"],
+        state=CaseState(row["state"]),
+        injured_on=date.fromisoformat(row["injured_on"]),
+        reported_at=instant(row["reported_us"]),
+        insured_at_injury=None if insured is None else bool(insured),
+        third_party=ThirdParty(row["third_party"]),
+        traffic_accident=bool(row["traffic_accident"]),
+        litigation=bool(row["litigation"]),
+        disputed=bool(row["disputed"]),
+        relation_ended_on=day(row["relation_ended_on"]),
+        applied_on=day(row["applied_on"]),
+        accepted_on=day(row["accepted_on"]),
+        decided_on=day(row["decided_on"]),
+        decision_no=row["decision_no"],
+        authority=row["authority"],
+        approvals=tuple(_approval(one) for one in by_kind["approval"] if one["granted"]),
+        stops=tuple(_stop(one) for one in by_kind["stop"]),
+        arrears=tuple(
+            Arrears(date.fromisoformat(one["since"]), day(one["settled_on"]))
+            for one in by_kind["arrears"]
+        ),
+        card_lost=card_lost,
+    )
+
+
+def _approval(fact: Mapping[str, Any]) -> Approval:
+    return Approval(
+        approval_no=fact["approval_no"],
+        kind=ApprovalKind(fact["kind"]),
+        hospital=fact["hospital"],
+        valid_from=date.fromisoformat(fact["valid_from"]),
+        valid_to=date.fromisoformat(fact["valid_to"]),
+        authority=fact["authority"],
+        line_ids=frozenset(fact["line_ids"]),
+    )
+
+
+def _stop(fact: Mapping[str, Any]) -> BenefitStop:
+    return BenefitStop(
+        date.fromisoformat(fact["valid_from"]),
+        day(fact["valid_to"]),
+        fact["ground"],
+        fact["notice_no"],
+    )
+
+
+_LINE_DETAIL = ("category", "unit", "spec", "prescription_no", "department", "doctor")
+
+
+def line_row(admission_id: str, line: BillLine, occurred_us: int) -> dict[str, Any]:
+    return {
+        "admission_id": admission_id,
+        "line_id": line.line_id,
+        "occurred_us": occurred_us,
+        "service_day": line.service_day.isoformat(),
+        "code": line.code,
+        "name": line.name,
+        "quantity": line.quantity,
+        "price": line.price,
+        "amount_fen": line.amount_fen,
+        "refund_of": line.refund_of,
+        "relation": line.relation.value,
+        "consent": "" if line.consent is None else line.consent.value,
+        "consent_on": day_text(line.consent_on),
+        "violation": line.violation,
+        "reviewed": int(line.reviewed),
+        "detail": canonical([getattr(line, name) for name in _LINE_DETAIL]),
+    }
+
+
+def line_of(row: Row) -> BillLine:
+    category, unit, spec, prescription_no, department, doctor = json.loads(row["detail"])
+    return BillLine(
+        line_id=row["line_id"],
+        occurred_at=instant(row["occurred_us"]),
+        service_day=date.fromisoformat(row["service_day"]),
+        code=row["code"],
+        name=row["name"],
+        quantity=row["quantity"],
+        price=row["price"],
+        amount_fen=row["amount_fen"],
+        category=category,
+        unit=unit,
+        spec=spec,
+        prescription_no=prescription_no,
+        department=department,
+        doctor=doctor,
+        refund_of=row["refund_of"],
+        relation=Relation(row["relation"]),
+        consent=Payer(row["consent"]) if row["consent"] else None,
+        consent_on=day(row["consent_on"]),
+        violation=row["violation"],
+        reviewed=bool(row["reviewed"]),
+    )

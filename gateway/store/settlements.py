@@ -1,0 +1,60 @@
+"""Settlements: one row each, reversals as negative rows, the decided lines in the detail."""
+
+import json
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import Any
+
+from sqlalchemy import select
+
+from gateway.domain.split import Split
+from gateway.store.database import Reader
+from gateway.store.tables import person, settlement
+
+_PARTS = ("fund_fen", "employer_fen", "individual_fen", "hospital_fen", "other_fen")
+
+
+def split_of(row: dict[str, Any]) -> Split:
+    return Split(*(row[part] for part in _PARTS))
+
+
+async def settlement_by_id(reader: Reader, settlement_id: str) -> dict[str, Any] | None:
+    """The settlement's row with its detail (facts, verdict) as parsed JSON."""
+    query = select(settlement).where(settlement.c.settlement_id == settlement_id)
+    found = await reader.opened(settlement, query)
+    if not found:
+        return None
+    return {**found[0], "detail": json.loads(found[0]["detail"])}
+
+
+async def reversal_of(reader: Reader, settlement_id: str) -> dict[str, Any] | None:
+    """The negative row that reverses a settlement, if any."""
+    return await reader.row(select(settlement).where(settlement.c.reverses == settlement_id))
+
+
+async def live_ids(reader: Reader) -> list[str]:
+    """Every live settlement, for explaining and replaying."""
+    query = select(settlement.c.settlement_id).where(settlement.c.live == 1)
+    return [row["settlement_id"] for row in await reader.rows(query.order_by("settlement_id"))]
+
+
+async def around_day(reader: Reader, hospital: str, day: date) -> Sequence[dict[str, Any]]:
+    """The hospital's settlements and reversals from the day before to the day after,
+    each with the person's identity number."""
+    first, last = (day - timedelta(days=1)).isoformat(), (day + timedelta(days=1)).isoformat()
+    query = (
+        select(settlement)
+        .where(settlement.c.hospital == hospital, settlement.c.business_day.between(first, last))
+        .order_by(settlement.c.settlement_id)
+    )
+    rows = await reader.rows(query)
+    numbers = await _id_numbers(reader, {row["person_id"] for row in rows})
+    return [{**row, "id_no": numbers.get(row["person_id"], "")} for row in rows]
+
+
+async def _id_numbers(reader: Reader, person_ids: set[str]) -> dict[str, str]:
+    if not person_ids:
+        return {}
+    query = select(person).where(person.c.person_id.in_(person_ids))
+    found = await reader.opened(person, query)
+    return {row["person_id"]: (row["id_no"] or b"").decode() for row in found}

@@ -1,0 +1,409 @@
+"""Every table. A table with personal columns says so in `info["personal"]`: those columns
+hold ciphertext only (store/personal.py), under a record key of their own row."""
+
+from typing import Any
+
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    Index,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    UniqueConstraint,
+)
+
+from gateway.store.types import blob, integer, optional_integer, optional_text, text
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _table(name: str, *parts: Any, key: tuple[str, ...], personal: tuple[str, ...] = ()) -> Table:
+    columns: list[Any] = list(parts)
+    if personal:
+        columns += [text("key_id"), blob("record_key", nullable=True)]
+        columns += [_sealed(column) for column in personal]
+    info = {"personal": personal, "row_key": key}
+    return Table(
+        name, metadata, *columns, PrimaryKeyConstraint(*key), sqlite_strict=True, info=info
+    )
+
+
+def _sealed(name: str) -> Column[bytes]:
+    return blob(name, nullable=True)
+
+
+# --- messages and their effects ------------------------------------------------------------
+
+message = _table(
+    "message",
+    text("sender"),
+    text("message_id"),
+    text("command"),
+    text("digest"),
+    text("state"),
+    text("code"),
+    text("subject"),
+    text("effect"),
+    text("undone_by"),
+    text("tx_id"),
+    integer("received_us"),
+    key=("sender", "message_id"),
+    personal=("request", "reply"),
+)
+
+undo = _table(
+    "undo",
+    text("effect"),
+    text("by_sender"),
+    text("by_message_id"),
+    text("command"),
+    integer("at_us"),
+    key=("effect",),
+)
+
+leaf = _table(
+    "leaf",
+    text("tx_id"),
+    text("kind"),
+    text("sender"),
+    text("receiver"),
+    text("message_id"),
+    integer("received_us"),
+    text("assurance"),
+    text("signer"),
+    blob("request_commitment"),
+    blob("reply_commitment"),
+    blob("effect_commitment"),
+    blob("leaf_hash"),
+    optional_integer("leaf_index"),
+    UniqueConstraint("leaf_index"),
+    key=("tx_id",),
+    personal=("salts", "effect"),
+)
+
+audit = _table(
+    "audit",
+    text("tx_id"),
+    integer("seq"),
+    integer("at_us"),
+    text("actor"),
+    text("action"),
+    text("subject"),
+    text("from_state"),
+    text("to_state"),
+    text("code"),
+    key=("tx_id", "seq"),
+    personal=("reason",),
+)
+
+transfer = _table(
+    "transfer",
+    text("tx_id"),
+    integer("seq"),
+    text("subject"),
+    text("debit"),
+    text("credit"),
+    integer("amount_fen"),
+    text("business_day"),
+    CheckConstraint("amount_fen > 0", name="positive"),
+    CheckConstraint("debit <> credit", name="two_accounts"),
+    Index("ix_transfer_subject", "subject"),
+    key=("tx_id", "seq"),
+)
+
+outbox = _table(
+    "outbox",
+    text("message_id"),
+    text("receiver"),
+    text("subject"),
+    text("command"),
+    text("digest"),
+    text("channel"),
+    text("state"),
+    optional_integer("lane_seq"),
+    integer("created_us"),
+    integer("position"),
+    integer("attempts"),
+    integer("next_us"),
+    optional_integer("done_us"),
+    text("last_error"),
+    text("tx_id"),
+    UniqueConstraint("receiver", "lane_seq"),
+    Index("ix_outbox_state_receiver_lane_seq", "state", "receiver", "lane_seq"),
+    key=("message_id",),
+    personal=("sealed", "receipt"),
+)
+
+lane = _table("lane", text("receiver"), integer("last_seq"), key=("receiver",))
+
+# --- parties ---------------------------------------------------------------------------------
+
+party = _table(
+    "party",
+    text("party_id"),
+    integer("version"),
+    text("kind"),
+    text("name"),
+    text("region"),
+    text("level"),
+    optional_text("agreement_from"),
+    optional_text("agreement_to"),
+    optional_text("suspended_from"),
+    text("capabilities"),
+    text("callback_url"),
+    key=("party_id",),
+)
+
+party_key = _table(
+    "party_key",
+    text("fingerprint"),
+    text("party_id"),
+    integer("version"),
+    text("purpose"),
+    text("state"),
+    text("certificate_pem"),
+    integer("valid_from_us"),
+    integer("valid_to_us"),
+    integer("changed_us"),
+    Index("ix_party_key_party_id", "party_id"),
+    key=("fingerprint",),
+)
+
+mandate = _table(
+    "mandate",
+    text("mandate_id"),
+    integer("version"),
+    text("carrier"),
+    text("hospital"),
+    text("commands"),
+    text("valid_from"),
+    text("valid_to"),
+    optional_text("revoked_from"),
+    Index("ix_mandate_carrier_hospital", "carrier", "hospital"),
+    key=("mandate_id",),
+)
+
+# --- persons and cases -------------------------------------------------------------------------
+
+person = _table(
+    "person",
+    text("person_id"),
+    integer("version"),
+    integer("card_lost"),
+    key=("person_id",),
+    personal=("id_no", "name", "card_no", "phone"),
+)
+
+person_index = _table(
+    "person_index",
+    text("key_id"),
+    text("tag"),
+    text("person_id"),
+    Index("ix_person_index_person_id", "person_id"),
+    key=("key_id", "tag"),
+)
+
+work_case = _table(
+    "work_case",
+    text("case_no"),
+    integer("version"),
+    text("person_id"),
+    text("employer_no"),
+    text("state"),
+    text("injured_on"),
+    integer("reported_us"),
+    text("channel"),
+    optional_integer("insured_at_injury"),
+    text("third_party"),
+    integer("traffic_accident"),
+    integer("litigation"),
+    integer("disputed"),
+    optional_text("relation_ended_on"),
+    optional_text("applied_on"),
+    optional_text("accepted_on"),
+    optional_text("decided_on"),
+    text("decision_no"),
+    text("authority"),
+    Index("ix_work_case_person_id", "person_id"),
+    Index("ix_work_case_employer_no", "employer_no"),
+    key=("case_no",),
+    personal=("detail",),
+)
+
+case_fact = _table(
+    "case_fact",
+    text("subject"),
+    text("kind"),
+    text("fact_no"),
+    text("content"),
+    integer("at_us"),
+    key=("subject", "kind", "fact_no"),
+)
+
+# --- stays, lines, settlements -------------------------------------------------------------------
+
+admission = _table(
+    "admission",
+    text("admission_id"),
+    integer("version"),
+    text("hospital"),
+    text("visit_no"),
+    optional_integer("live"),
+    text("person_id"),
+    text("case_no"),
+    text("state"),
+    text("refusal"),
+    text("treatment"),
+    integer("emergency"),
+    text("approval_no"),
+    integer("admitted_us"),
+    optional_integer("discharged_us"),
+    integer("registered_us"),
+    integer("late"),
+    integer("confirmed_by_agency"),
+    text("message_id"),
+    text("discharge_message_id"),
+    text("bill_state"),
+    integer("line_count"),
+    integer("amount_fen"),
+    text("bill_no"),
+    text("hold_reason"),
+    text("hold_key"),
+    optional_text("hold_day"),
+    integer("ever_held"),
+    text("commit_message_id"),
+    text("outcome_message_id"),
+    text("paid_by"),
+    text("code"),
+    UniqueConstraint("hospital", "visit_no", "live"),
+    Index("ix_admission_case_no", "case_no"),
+    Index("ix_admission_person_id", "person_id"),
+    Index("ix_admission_bill_state", "bill_state"),
+    Index("ix_admission_state", "state"),
+    key=("admission_id",),
+    personal=("detail",),
+)
+
+bill_line = _table(
+    "bill_line",
+    text("admission_id"),
+    text("line_id"),
+    integer("occurred_us"),
+    text("service_day"),
+    text("code"),
+    text("name"),
+    integer("quantity"),
+    integer("price"),
+    integer("amount_fen"),
+    text("refund_of"),
+    text("relation"),
+    text("consent"),
+    optional_text("consent_on"),
+    text("violation"),
+    integer("reviewed"),
+    text("detail"),
+    Index("ix_bill_line_refund_of", "admission_id", "refund_of"),
+    key=("admission_id", "line_id"),
+)
+
+settlement = _table(
+    "settlement",
+    text("settlement_id"),
+    text("admission_id"),
+    text("hospital"),
+    text("kind"),
+    text("state"),
+    optional_integer("live"),
+    optional_text("reverses"),
+    optional_text("reinstates"),
+    text("bill_no"),
+    text("case_no"),
+    text("person_id"),
+    integer("settled_us"),
+    text("business_day"),
+    integer("line_count"),
+    integer("total_fen"),
+    integer("fund_fen"),
+    integer("employer_fen"),
+    integer("individual_fen"),
+    integer("hospital_fen"),
+    integer("other_fen"),
+    integer("meal_fen"),
+    text("fund_payee"),
+    text("rules_version"),
+    text("policy_digest"),
+    text("edition_digests"),
+    text("message_id"),
+    CheckConstraint(
+        "total_fen = fund_fen + employer_fen + individual_fen + hospital_fen + other_fen",
+        name="payers_sum",
+    ),
+    UniqueConstraint("admission_id", "live"),
+    UniqueConstraint("reverses"),
+    Index("ix_settlement_hospital_business_day", "hospital", "business_day"),
+    key=("settlement_id",),
+    personal=("detail",),
+)
+
+release_job = _table(
+    "release_job",
+    text("job_id"),
+    text("admission_id"),
+    text("cause"),
+    text("state"),
+    integer("created_us"),
+    optional_integer("done_us"),
+    Index("ix_release_job_state", "state"),
+    key=("job_id",),
+)
+
+# --- editions, reconciliation, health --------------------------------------------------------
+
+catalogue_edition = _table(
+    "catalogue_edition",
+    text("digest"),
+    text("region"),
+    text("kind"),
+    text("valid_from"),
+    optional_text("valid_to"),
+    integer("imported_us"),
+    blob("content"),
+    UniqueConstraint("region", "kind", "valid_from"),
+    key=("digest",),
+)
+
+policy_edition = _table(
+    "policy_edition",
+    text("digest"),
+    text("region"),
+    integer("stored_us"),
+    blob("content"),
+    key=("digest",),
+)
+
+reconcile_run = _table(
+    "reconcile_run",
+    text("run_id"),
+    text("hospital"),
+    text("day"),
+    text("kind"),
+    integer("at_us"),
+    integer("matched"),
+    integer("differences"),
+    Index("ix_reconcile_run_hospital_day", "hospital", "day"),
+    key=("run_id",),
+    personal=("detail",),
+)
+
+commit_probe = _table("commit_probe", integer("probe"), integer("at_us"), key=("probe",))
+
+APPEND_ONLY = ("leaf", "audit", "transfer", "undo")
+"""Tables whose rows are never changed (but a leaf's number) nor deleted; triggers see to it."""

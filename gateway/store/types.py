@@ -1,0 +1,38 @@
+"""The only column types: SQLite's STRICT tables take no others, and PostgreSQL has the same."""
+
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, Integer, LargeBinary, Text
+from sqlalchemy.types import TypeEngine
+
+INTEGER: TypeEngine[int] = BigInteger().with_variant(Integer(), "sqlite")
+"""Whole numbers: fen, millionths, counts, microseconds UTC, flags 0 and 1."""
+
+TEXT: TypeEngine[str] = Text()
+"""Words, identifiers, days as YYYY-MM-DD, and canonical JSON."""
+
+BLOB: TypeEngine[bytes] = LargeBinary()
+"""Stored bytes."""
+
+
+def integer(name: str, **kwargs: Any) -> Column[int]:
+    """A whole number, never null unless said."""
+    return Column(name, INTEGER, **{"nullable": False, **kwargs})
+
+
+def text(name: str, **kwargs: Any) -> Column[str]:
+    """A text, never null unless said."""
+    return Column(name, TEXT, **{"nullable": False, **kwargs})
+
+
+def blob(name: str, **kwargs: Any) -> Column[bytes]:
+    """Bytes, never null unless said."""
+    return Column(name, BLOB, **{"nullable": False, **kwargs})
+
+
+def optional_text(name: str) -> Column[str]:
+    return text(name, nullable=True)
+
+
+def optional_integer(name: str) -> Column[int]:
+    return integer(name, nullable=True)
