@@ -1,0 +1,49 @@
+"""The names of the case file ↔ our words."""
+
+from typing import Final
+
+from gateway.domain.split import Payer
+
+ID: Final = "id"
+TITLE: Final = "title"
+PARAMS: Final = "params"
+LINES: Final = "lines"
+STAY: Final = "stay"
+EXPECT: Final = "expect"
+
+NO_CONSENT_PAYER: Final = "no_consent_payer"
+EMPLOYER_NOT_NOTIFIED: Final = "employer_not_notified"
+RATIO_PAYER: Final = "ratio_payer"
+
+NAME: Final = "name"
+PRICE: Final = "price"
+QTY: Final = "qty"
+AMOUNT: Final = "amount"
+IN_CAT: Final = "in_cat"
+CEILING: Final = "ceiling"
+QTY_LIMIT: Final = "qty_limit"
+RATIO: Final = "ratio"
+PAYER: Final = "payer"
+RELATION: Final = "relation"
+VIOLATION: Final = "violation"
+WINDOW: Final = "window"
+EMERGENCY_APPROVED: Final = "emergency_approved"
+REFUSE_DISCHARGE: Final = "refuse_discharge"
+
+ADM: Final = "adm"
+DIS: Final = "dis"
+MEAL_RATE: Final = "meal_rate"
+
+NO: Final = "no"
+TOTAL: Final = "total"
+REASONS: Final = "reasons"
+MEAL_DAYS: Final = "meal_days"
+MEAL: Final = "meal"
+
+UNRELATED: Final = "unrelated"
+INJURY: Final = "injury"
+LATE_APPLICATION: Final = "late_application"
+
+PAYERS: Final = {payer.value: payer for payer in Payer}
+CONSENTS: Final = {payer.value: payer for payer in (Payer.EMPLOYER, Payer.INDIVIDUAL)}
+EXCESS_PAYERS: Final = {Payer.HOSPITAL.value: Payer.HOSPITAL, **CONSENTS}

@@ -1,0 +1,301 @@
+"""The composition root: everything is put together here, and here the signals are owned."""
+
+import asyncio
+import logging
+import signal
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Final
+
+from adapters.agency_xml import AgencyXml
+from adapters.catalog_file.read import BadCatalogue, read_catalogue
+from adapters.catalog_file.write import counts_table, edition_bytes, edition_from_bytes
+from adapters.hospital_xml import HospitalXml
+from gateway import health
+from gateway.clock import SystemClock, machine_now
+from gateway.delivery.channel import HttpsChannel, Line
+from gateway.delivery.worker import Worker
+from gateway.flows.administer import keep_policy
+from gateway.flows.desk import Desk, EditionShelf
+from gateway.flows.dispatch import COMMANDS
+from gateway.flows.release_held import release_all, sweep
+from gateway.health import Health
+from gateway.metrics import Metrics
+from gateway.policy.load import load
+from gateway.ports import Channel
+from gateway.seal.authority import fingerprint
+from gateway.seal.deployment import Deployment
+from gateway.seal.receipts import receipt_outcome
+from gateway.seal.sign import Signer
+from gateway.settings import Settings
+from gateway.store import health as store_health
+from gateway.store import migrate
+from gateway.store.calendar import Calendar
+from gateway.store.database import Database, ProcessLock
+from gateway.store.personal import KeyRing, Vault
+from gateway.store.registry import keys_of, party_by_id
+from gateway.store.unit import StoreFailed
+from gateway.web.admin import Imported, Office, admin_app
+from gateway.web.agency import agency_app
+from gateway.web.hospital import hospital_app
+from gateway.web.limits import Allowance, Limits
+from gateway.web.mtls import Listener, make_server, serve, stop, tls_context
+from gateway.web.ops import ops_app
+
+_SWEEP_EVERY_S: Final = 3600.0
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sealer:
+    """The gateway's signing key as the core sees it."""
+
+    signer: Signer
+
+    def seal(self, content: bytes) -> bytes:
+        return self.signer.seal(content, "m1")
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """One running deployment without its listeners."""
+
+    settings: Settings
+    desk: Desk
+    office: Office
+    deployment: Deployment
+    metrics: Metrics
+    clock: SystemClock
+
+
+def socket_path(settings: Settings) -> Path:
+    """Where the operator's socket of a running server is."""
+    return settings.data_dir / "admin.sock"
+
+
+@asynccontextmanager
+async def opened(settings: Settings, clock: SystemClock | None = None) -> AsyncIterator[Gateway]:
+    """The store migrated and open, keys and certificates there, policy loaded and kept.
+
+    Raises AlreadyRunning when another process holds the database.
+    """
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    lock = ProcessLock(settings.data_dir / "lock")
+    lock.take()
+    try:
+        clock = clock or _clock(settings)
+        migrate.migrate(settings.database_path)
+        deployment = Deployment(settings.keys_dir, settings.trust_dir)
+        nows = (clock.now(), machine_now())
+        deployment.make(settings.gateway_id, settings.server_names, nows)
+        vault = Vault(KeyRing(settings.keys_dir, settings.region))
+        async with Database(settings.database_path, vault) as database:
+            gateway = _composed(settings, clock, deployment, database)
+            await keep_policy(gateway.desk)
+            yield gateway
+    finally:
+        lock.release()
+
+
+def _clock(settings: Settings) -> SystemClock:
+    if settings.business_start is None:
+        return SystemClock()
+    return SystemClock.starting_at(settings.business_start)
+
+
+def _composed(
+    settings: Settings, clock: SystemClock, deployment: Deployment, database: Database
+) -> Gateway:
+    signer = deployment.message_signer()
+    metrics = Metrics(COMMANDS)
+    desk = Desk(
+        region=settings.region,
+        gateway_id=settings.gateway_id,
+        receiver=settings.receiver,
+        agency_id=settings.agency_id,
+        database=database,
+        clock=clock,
+        policy=load(settings.region),
+        sealer=_Sealer(signer),
+        signer_fingerprint=fingerprint(signer.certificate),
+        hospital_codec=HospitalXml(),
+        agency_codec=AgencyXml(),
+        meter=metrics,
+        shelf=EditionShelf(settings.region, edition_from_bytes),
+    )
+    office = Office(desk, deployment, _read_catalogue, edition_bytes)
+    return Gateway(settings, desk, office, deployment, metrics, clock)
+
+
+def _read_catalogue(path: Path, valid_from: date, valid_to: date | None, region: str) -> Imported:
+    """The catalogue files as editions. Raises ValueError with every fault, one a line."""
+    try:
+        found = read_catalogue(path, valid_from, valid_to, region)
+    except BadCatalogue as bad:
+        raise ValueError("\n".join(str(fault) for fault in bad.faults)) from None
+    return Imported(found.editions, counts_table(found.counts))
+
+
+async def run(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT: stop accepting, finish requests, stop delivery, close
+    the writer last."""
+    async with opened(settings) as gateway:
+        listeners = make_listeners(gateway)
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop, list(listeners.values()))
+        await serve_all(gateway, listeners)
+
+
+def make_listeners(gateway: Gateway) -> dict[str, Listener]:
+    """The hospital, agency, ops and operator listeners, bound and not yet serving."""
+    settings, desk, made = gateway.settings, gateway.desk, gateway.deployment
+    limits = Allowance(
+        settings.body_limit_bytes,
+        settings.concurrency_per_party,
+        settings.requests_per_second_per_party,
+    )
+    hospital_tls = tls_context(made.server, made.server_key, made.ca, required=True)
+    agency_tls = tls_context(made.server, made.server_key, made.ca, required=False)
+    ops = ops_app(_health(gateway), gateway.metrics, gateway.clock)
+    return {
+        "hospital": make_server(
+            Limits(hospital_app(desk), limits),
+            settings.host,
+            settings.hospital_port,
+            hospital_tls.context,
+        ),
+        "agency": make_server(
+            Limits(agency_app(desk), limits),
+            settings.host,
+            settings.agency_port,
+            agency_tls.context,
+        ),
+        "ops": make_server(ops, "127.0.0.1", settings.ops_port, None),
+        "admin": make_server(admin_app(gateway.office), "", 0, None, uds=socket_path(settings)),
+    }
+
+
+async def serve_all(gateway: Gateway, listeners: dict[str, Listener]) -> None:
+    """Serve and deliver until the listeners stop."""
+    _write_ports(gateway.settings, listeners)
+    ended = asyncio.Event()
+    background = [
+        asyncio.create_task(_deliver(gateway, ended)),
+        asyncio.create_task(_release(gateway, ended)),
+        asyncio.create_task(_halt_when_broken(gateway, listeners)),
+    ]
+    try:
+        await serve(list(listeners.values()))
+    finally:
+        ended.set()
+        background[2].cancel()
+        await asyncio.gather(*background, return_exceptions=True)
+
+
+def _write_ports(settings: Settings, listeners: dict[str, Listener]) -> None:
+    """The bound ports, for whoever started us with port 0."""
+    named = {name: server.port for name, server in listeners.items() if name != "admin"}
+    lines = "".join(f"{name} {port}\n" for name, port in named.items())
+    (settings.data_dir / "ports").write_text(lines)
+    _log.info("listening", extra=named)
+
+
+async def _halt_when_broken(gateway: Gateway, listeners: dict[str, Listener]) -> None:
+    """After an I/O error of the store nothing may be acknowledged: stop the process."""
+    await gateway.desk.database.broken.wait()
+    _log.critical("the store failed: stopping")
+    stop(list(listeners.values()))
+
+
+async def _release(gateway: Gateway, ended: asyncio.Event) -> None:
+    """Release jobs as they come; everything that waits at start and every hour."""
+    desk, swept = gateway.desk, float("-inf")
+    while not ended.is_set():
+        try:
+            now = asyncio.get_running_loop().time()
+            if now - swept >= _SWEEP_EVERY_S:
+                swept = now
+                await sweep(desk)
+            await release_all(desk)
+        except StoreFailed:
+            return
+        desk.jobs_ready.clear()
+        await _woken(desk.jobs_ready, ended, gateway.settings.delivery_poll_s)
+
+
+async def _woken(wake: asyncio.Event, ended: asyncio.Event, poll_s: float) -> None:
+    waits = [asyncio.create_task(wake.wait()), asyncio.create_task(ended.wait())]
+    await asyncio.wait(waits, timeout=poll_s, return_when=asyncio.FIRST_COMPLETED)
+    for task in waits:
+        task.cancel()
+
+
+async def _deliver(gateway: Gateway, ended: asyncio.Event) -> None:
+    desk, lines = gateway.desk, dict[str, Line]()
+
+    async def channel_for(receiver: str) -> Channel | None:
+        async with desk.database.reading() as reader:
+            party = await party_by_id(reader, receiver)
+            keys = await keys_of(reader, receiver)
+        if party is None or not party.callback_url:
+            return None
+        if receiver not in lines or lines[receiver].url != party.callback_url:
+            lines[receiver] = Line(party.callback_url, _client_context(gateway))
+        verify = receipt_outcome(desk.codec_for(receiver), receiver, keys)
+        return HttpsChannel(lines[receiver], verify)
+
+    worker = Worker(desk.database, gateway.clock, channel_for, gateway.settings.delivery_poll_s)
+    try:
+        await worker.run(desk.outbox_ready, ended)
+    finally:
+        for line in lines.values():
+            await line.close()
+
+
+def _client_context(gateway: Gateway) -> ssl.SSLContext:
+    """Mutual TLS towards parties that can be called, trusted by the authority settings name."""
+    authority = gateway.settings.partner_ca or gateway.deployment.ca
+    context = ssl.create_default_context(cafile=str(authority))
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    certificate, key = gateway.deployment.client
+    context.load_cert_chain(certificate, key)
+    return context
+
+
+def _health(gateway: Gateway) -> Health:
+    """Everything `/readyz` asks, by real probes."""
+    settings, desk, clock = gateway.settings, gateway.desk, gateway.clock
+    database = desk.database
+
+    async def commit() -> None:
+        await store_health.probe_commit(database, desk.now_us, desk.today.year)
+
+    async def lanes() -> tuple[store_health.Lane, ...]:
+        async with database.reading() as reader:
+            return await store_health.lanes(reader)
+
+    async def held() -> store_health.Held:
+        async with database.reading() as reader:
+            return await store_health.held(reader)
+
+    async def revision() -> str | None:
+        async with database.reading() as reader:
+            return await store_health.revision(reader)
+
+    return Health(
+        [
+            ("commit", health.commit_probe(commit)),
+            ("migrations", health.migrations_probe(revision, migrate.head())),
+            ("disk", health.disk_probe(settings.data_dir, settings.min_free_disk_bytes)),
+            ("certificates", health.certificates_probe(health.certificate_files(settings), clock)),
+            ("lanes", health.lanes_probe(lanes, clock)),
+            ("held", health.held_probe(held, clock)),
+            ("calendar", health.calendar_probe(Calendar(), clock)),
+            ("law", health.law_probe(desk.policy.parameters.values(), clock)),
+        ]
+    )

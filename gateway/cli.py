@@ -1,0 +1,264 @@
+"""The command line: one verb per line, `--help` tells all."""
+
+import argparse
+import asyncio
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+
+from gateway import app, logs
+from gateway.domain.catalogue import Level
+from gateway.domain.party import PartyKind
+from gateway.flows.administer import NotDone
+from gateway.seal.broken import SealBroken
+from gateway.seal.offline import verify_offline
+from gateway.settings import Settings
+from gateway.store.database import AlreadyRunning
+from gateway.store.migrate import migrate
+from gateway.verbs import calculate, doctor, explain, sheets
+from gateway.web import admin
+
+_DONE, _REFUSED, _USAGE = 0, 1, 2
+_PATIENCE_S: Final = 120.0
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one verb; the exit code is 0 done, 1 refused or failing, 2 malformed input."""
+    arguments = _parser().parse_args(argv)
+    run: Any = arguments.run
+    return int(run(arguments))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="gateway", description="工伤保险医疗费直接结算网关")
+    verbs = parser.add_subparsers(required=True, metavar="VERB")
+    _serving(verbs)
+    _registry(verbs)
+    _catalogue(verbs)
+    _proving(verbs)
+    _reporting(verbs)
+    return parser
+
+
+def _serving(verbs: Any) -> None:
+    verb = verbs.add_parser("serve", help="运行全部监听与投递 / run all listeners and delivery")
+    verb.set_defaults(run=_serve)
+    verb = verbs.add_parser("migrate", help="升级数据库 / bring the database to the newest schema")
+    verb.set_defaults(run=_migrate)
+    verb = verbs.add_parser("doctor", help="诊断 / say what is wrong and what to do")
+    verb.set_defaults(run=_doctor)
+    verb = verbs.add_parser("demo", help="演示 / play the whole story on this machine")
+    verb.add_argument("--out", type=Path, default=Path("demo-output"))
+    verb.add_argument("--keep", action="store_true", help="保留服务 / leave the servers up")
+    verb.add_argument("--start", default="2026-03-02T08:00:00+08:00", help="业务时钟起点 / start")
+    verb.set_defaults(run=_demo)
+
+
+def _registry(verbs: Any) -> None:
+    for kind in PartyKind:
+        _party_verbs(verbs.add_parser(kind.value, help=f"{kind.value}: add, enrol, …"), kind)
+    key = verbs.add_parser("key", help="停用、恢复、吊销证书 / suspend, resume, revoke a key")
+    key.add_argument("verb", choices=("suspend", "resume", "revoke"))
+    key.add_argument("fingerprint", help="SHA-256, hex")
+    key.set_defaults(run=_acted("key.change", "verb", "fingerprint"))
+
+
+def _party_verbs(parser: argparse.ArgumentParser, kind: PartyKind) -> None:
+    verbs = parser.add_subparsers(required=True, metavar="VERB")
+    add = verbs.add_parser("add", help="登记 / register")
+    add.add_argument("party")
+    add.add_argument("--name", required=True)
+    add.add_argument("--region", default="")
+    add.add_argument("--level", choices=list(Level), default=Level.TERTIARY)
+    add.add_argument("--agreement-from", default="")
+    add.add_argument("--agreement-to", default="")
+    add.add_argument("--capability", dest="capabilities", action="append", default=[])
+    add.add_argument("--callback", default="", help="https 推送地址 / address to push to")
+    names = ("party", "kind", "name", "region", "level", "agreement_from", "agreement_to")
+    add.set_defaults(
+        run=_acted("party.add", *names, "capabilities", "callback"), kind=kind.value
+    )
+    enrol = verbs.add_parser("enrol", help="签发并登记证书 / issue and register a certificate")
+    enrol.add_argument("party")
+    enrol.add_argument("--purpose", choices=("tls", "message"), required=True)
+    enrol.add_argument("--csr", type=Path, required=True)
+    enrol.add_argument("--out", type=Path, help="证书写入 / write the certificate here")
+    enrol.set_defaults(run=_enrol)
+    if kind is PartyKind.HOSPITAL:
+        _agreement_verbs(verbs)
+    if kind is PartyKind.CARRIER:
+        _mandate_verbs(verbs)
+
+
+def _agreement_verbs(verbs: Any) -> None:
+    verb = verbs.add_parser("suspend", help="中止协议 / suspend the agreement from a day on")
+    verb.add_argument("party")
+    verb.add_argument("--from", dest="suspended_from", required=True)
+    verb.set_defaults(run=_acted("party.agreement", "party", "suspended_from"))
+    verb = verbs.add_parser("resume", help="恢复协议 / resume the agreement")
+    verb.add_argument("party")
+    verb.set_defaults(run=_acted("party.agreement", "party"))
+
+
+def _mandate_verbs(verbs: Any) -> None:
+    verb = verbs.add_parser("mandate", help="授权代办 / let a carrier deliver for a hospital")
+    verb.add_argument("carrier")
+    verb.add_argument("hospital")
+    verb.add_argument("--from", dest="valid_from", required=True)
+    verb.add_argument("--to", dest="valid_to", required=True)
+    verb.add_argument("--command", dest="commands", action="append", default=[])
+    names = ("carrier", "hospital", "commands", "valid_from", "valid_to")
+    verb.set_defaults(run=_acted("mandate.add", *names))
+    verb = verbs.add_parser("unmandate", help="终止授权 / end the mandate today")
+    verb.add_argument("carrier")
+    verb.add_argument("hospital")
+    verb.set_defaults(run=_acted("mandate.revoke", "carrier", "hospital"))
+
+
+def _catalogue(verbs: Any) -> None:
+    verb = verbs.add_parser("catalog", help="目录 / catalogue editions")
+    inner = verb.add_subparsers(required=True, metavar="VERB")
+    verb = inner.add_parser("import", help="导入 / import a file or folder, all or nothing")
+    verb.add_argument("path", type=lambda text: str(Path(text).resolve()))
+    verb.add_argument("--valid-from", required=True)
+    verb.add_argument("--valid-to", default="")
+    verb.set_defaults(run=_acted("catalog.import", "path", "valid_from", "valid_to"))
+
+
+def _proving(verbs: Any) -> None:
+    verb = verbs.add_parser("calculate", help="试算 / evaluate calculation cases")
+    verb.add_argument("file")
+    verb.add_argument("--check", action="store_true", help="与 expect 比较 / compare with expect")
+    verb.set_defaults(run=_calculate)
+    verb = verbs.add_parser("explain", help="说明一笔结算 / explain a settlement")
+    verb.add_argument("settlement")
+    verb.add_argument("--as-case", action="store_true", help="作为试算案例 / as a case")
+    verb.set_defaults(run=_explain)
+    verb = verbs.add_parser("verify", help="离线验签 / verify one of our messages offline")
+    verb.add_argument("file", type=Path)
+    verb.add_argument("--trust", type=Path, required=True, help="ca.pem")
+    verb.set_defaults(run=_verify)
+
+
+def _reporting(verbs: Any) -> None:
+    verb = verbs.add_parser("sheet", help="结算单 / the settlement sheet as PDF")
+    verb.add_argument("settlement")
+    verb.add_argument("--out", type=Path, required=True)
+    verb.set_defaults(run=_sheet)
+    verb = verbs.add_parser("reconciliation", help="对账表 / a day's reconciliation as XLSX")
+    verb.add_argument("day")
+    verb.add_argument("--out", type=Path, required=True)
+    verb.set_defaults(run=_reconciliation)
+
+
+def _serve(_: argparse.Namespace) -> int:
+    logs.set_up()
+    try:
+        asyncio.run(app.run(Settings()))
+    except AlreadyRunning as lock:
+        return _say(f"另一进程正在使用 / another process holds {lock}")
+    return _DONE
+
+
+def _migrate(_: argparse.Namespace) -> int:
+    changed = migrate(Settings().database_path)
+    print("已升级 / migrated" if changed else "已是最新 / up to date")
+    return _DONE
+
+
+def _doctor(_: argparse.Namespace) -> int:
+    return doctor.run(Settings(), sys.stdout)
+
+
+def _demo(arguments: argparse.Namespace) -> int:
+    from gateway.verbs import demo
+
+    return demo.run(arguments.out, arguments.start, keep=arguments.keep)
+
+
+def _acted(act: str, *names: str) -> Any:
+    """A verb that is one of the operator's acts with these arguments."""
+
+    def run(arguments: argparse.Namespace) -> int:
+        given = {name: getattr(arguments, name) for name in names}
+        return _perform(act, given, None)
+
+    return run
+
+
+def _enrol(arguments: argparse.Namespace) -> int:
+    given = {
+        "party": arguments.party,
+        "purpose": arguments.purpose,
+        "csr": arguments.csr.read_text(),
+    }
+    return _perform("key.enrol", given, arguments.out)
+
+
+def _perform(act: str, given: Mapping[str, Any], out: Path | None) -> int:
+    """Through the running server when there is one, else here."""
+    try:
+        text = asyncio.run(_performed(act, given))
+    except NotDone as refusal:
+        return _say(str(refusal))
+    if out is not None:
+        out.write_text(text)
+    else:
+        print(text.rstrip("\n"))
+    return _DONE
+
+
+async def _performed(act: str, given: Mapping[str, Any]) -> str:
+    settings = Settings()
+    try:
+        async with app.opened(settings) as gateway:
+            return await admin.perform(gateway.office, act, given)
+    except AlreadyRunning:
+        return await _asked(settings, act, given)
+
+
+async def _asked(settings: Settings, act: str, given: Mapping[str, Any]) -> str:
+    transport = httpx.AsyncHTTPTransport(uds=str(app.socket_path(settings)))
+    async with httpx.AsyncClient(transport=transport, timeout=_PATIENCE_S) as client:
+        body = {"act": act, "arguments": dict(given)}
+        answer = (await client.post(f"http://admin{admin.PATH}", json=body)).json()
+    if "text" not in answer:
+        raise NotDone(answer.get("refused") or json.dumps(answer, ensure_ascii=False))
+    return str(answer["text"])
+
+
+def _calculate(arguments: argparse.Namespace) -> int:
+    return calculate.run(arguments.file, arguments.check, sys.stdout, sys.stderr)
+
+
+def _explain(arguments: argparse.Namespace) -> int:
+    return explain.run(Settings(), arguments.settlement, arguments.as_case, sys.stdout)
+
+
+def _verify(arguments: argparse.Namespace) -> int:
+    try:
+        sealed = verify_offline(arguments.file.read_bytes(), arguments.trust.read_bytes())
+    except SealBroken as broken:
+        return _say(f"{broken.code}: {broken.zh} / {broken.en}")
+    header = sealed.header
+    print(f"签名有效 / valid: {header.command} {header.message_id}")
+    print(f"  {header.sender} → {header.receiver}  {header.sent_at.isoformat()}")
+    print(f"  digest {sealed.digest}  key {sealed.fingerprint}")
+    return _DONE
+
+
+def _sheet(arguments: argparse.Namespace) -> int:
+    return sheets.write_sheet(Settings(), arguments.settlement, arguments.out)
+
+
+def _reconciliation(arguments: argparse.Namespace) -> int:
+    return sheets.write_reconciliation(Settings(), arguments.day, arguments.out)
+
+
+def _say(text: str) -> int:
+    print(text, file=sys.stderr)
+    return _REFUSED

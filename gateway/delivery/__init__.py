@@ -1,0 +1,1 @@
+"""Delivery: lanes out of the outbox, at least once, done only on the receiver's signed receipt."""

@@ -1,0 +1,45 @@
+"""The scribe gives committed messages their number in the receiver's lane, after commit.
+
+Order holds within (receiver, subject): a later transaction on the same subject was
+prepared after the earlier one committed.
+"""
+
+from collections import defaultdict
+from typing import Any, Final
+from uuid import uuid4
+
+from gateway.clock import business_day
+from gateway.ports import Clock
+from gateway.store import tables
+from gateway.store.database import Database
+from gateway.store.deliveries import lane_heads, unnumbered
+from gateway.store.unit import Change, Unit, Upsert, Write
+
+_PAGE: Final = 500
+
+
+async def number_lanes(database: Database, clock: Clock) -> int:
+    """Number what is committed and unnumbered; the count numbered."""
+    numbered = 0
+    while True:
+        async with database.reading() as reader:
+            rows = await unnumbered(reader, _PAGE)
+            heads = await lane_heads(reader, {row["receiver"] for row in rows})
+        if not rows:
+            return numbered
+        year = business_day(clock.now()).year
+        unit = Unit(f"L{uuid4().hex[:24].upper()}", year, writes=_numbering(rows, heads))
+        await database.commit(unit)
+        numbered += len(rows)
+
+
+def _numbering(rows: Any, heads: dict[str, int]) -> tuple[Write, ...]:
+    last: defaultdict[str, int] = defaultdict(int, heads)
+    writes: list[Write] = []
+    for row in rows:
+        last[row["receiver"]] += 1
+        where = {"message_id": row["message_id"], "lane_seq": None}
+        writes.append(Change(tables.outbox, where, {"lane_seq": last[row["receiver"]]}))
+    touched = {row["receiver"] for row in rows}
+    heads_rows = [{"receiver": name, "last_seq": last[name]} for name in sorted(touched)]
+    return (*writes, Upsert(tables.lane, heads_rows))

@@ -1,0 +1,1 @@
+"""The story: one file per command. Load facts, ask the rule, describe one transaction."""

@@ -1,0 +1,297 @@
+"""What an operator does to the registry: parties, keys, mandates, editions.
+
+Each act is one transaction with audit row and leaf, in force at once, on live connections
+too: every request looks its sender up.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any, Final
+
+from gateway.clock import micros
+from gateway.domain.catalogue import Edition
+from gateway.domain.party import KeyPurpose, KeyState, Party, PartyKind, RegisteredKey
+from gateway.flows.desk import Desk, new_id
+from gateway.flows.plan import Act, Plan, applied
+from gateway.flows.transaction import job_unit
+from gateway.policy.load import archive
+from gateway.store import tables
+from gateway.store.editions import edition_heads, policy_content
+from gateway.store.registry import key_by_fingerprint, mandates_of, party_by_id
+from gateway.store.rows import canonical, day_text
+from gateway.store.unit import Change, Insert, KeyTaken, Write
+
+_STATES: Final = {
+    "suspend": (KeyState.SUSPENDED, frozenset({KeyState.ACTIVE})),
+    "resume": (KeyState.ACTIVE, frozenset({KeyState.SUSPENDED})),
+    "revoke": (KeyState.REVOKED, frozenset({KeyState.ACTIVE, KeyState.SUSPENDED})),
+}
+
+
+class NotDone(Exception):
+    """The act was refused; the text says why, in Chinese and English."""
+
+
+@dataclass(frozen=True, slots=True)
+class Certified:
+    """A certificate the authority issued for a party."""
+
+    fingerprint: str
+    pem: str
+    valid_from_us: int
+    valid_to_us: int
+
+
+async def _commit(desk: Desk, plan: Plan) -> None:
+    await desk.database.commit(job_unit(desk, plan, "operator", {}))
+    desk.jobs_ready.set()
+
+
+async def add_party(desk: Desk, party: Party) -> None:
+    """Register a hospital, carrier or the agency. Raises NotDone when the id is taken."""
+    row = {
+        "party_id": party.party_id,
+        "version": 1,
+        "kind": party.kind.value,
+        "name": party.name,
+        "region": party.region,
+        "level": party.level.value,
+        "agreement_from": day_text(party.agreement_from),
+        "agreement_to": day_text(party.agreement_to),
+        "suspended_from": None,
+        "capabilities": canonical(sorted(party.capabilities)),
+        "callback_url": party.callback_url,
+    }
+    act = Act(action="party.add", subject=party.party_id, to_state=party.kind)
+    try:
+        await _commit(
+            desk,
+            applied(subject=party.party_id, writes=(Insert(tables.party, [row]),), acts=(act,)),
+        )
+    except KeyTaken:
+        raise NotDone(f"{party.party_id} 已登记 / is registered already") from None
+
+
+async def known_party(desk: Desk, party_id: str) -> Party:
+    """The party. Raises NotDone when there is none."""
+    async with desk.database.reading() as reader:
+        found = await party_by_id(reader, party_id)
+    if found is None:
+        raise NotDone(f"未登记 {party_id} / no such party")
+    return found
+
+
+async def change_agreement(
+    desk: Desk, party_id: str, *, suspended_from: date | None, agreement_to: date | None = None
+) -> None:
+    """Suspend an agreement from a day on, resume it, or end it."""
+    party = await known_party(desk, party_id)
+    values: dict[str, Any] = {
+        "version": party.version + 1,
+        "suspended_from": day_text(suspended_from),
+    }
+    if agreement_to is not None:
+        values["agreement_to"] = day_text(agreement_to)
+    where = {"party_id": party_id, "version": party.version}
+    act = Act(action="party.agreement", subject=party_id, to_state=canonical(values))
+    await _commit(
+        desk,
+        applied(subject=party_id, writes=(Change(tables.party, where, values),), acts=(act,)),
+    )
+
+
+async def register_key(
+    desk: Desk, party_id: str, purpose: KeyPurpose, certificate: Certified
+) -> None:
+    """A new key beside the party's older ones: keys overlap until the old one is revoked."""
+    await known_party(desk, party_id)
+    row = {
+        "fingerprint": certificate.fingerprint,
+        "party_id": party_id,
+        "version": 1,
+        "purpose": purpose.value,
+        "state": KeyState.ACTIVE.value,
+        "certificate_pem": certificate.pem,
+        "valid_from_us": certificate.valid_from_us,
+        "valid_to_us": certificate.valid_to_us,
+        "changed_us": desk.now_us,
+    }
+    act = Act(
+        action="key.enrol", subject=party_id, to_state=KeyState.ACTIVE, code=certificate.fingerprint
+    )
+    await _commit(
+        desk,
+        applied(subject=party_id, writes=(Insert(tables.party_key, [row]),), acts=(act,)),
+    )
+
+
+async def change_key(desk: Desk, fingerprint: str, verb: str) -> RegisteredKey:
+    """Suspend, resume or revoke a key; a revoked key never comes back. Raises NotDone."""
+    async with desk.database.reading() as reader:
+        key = await key_by_fingerprint(reader, fingerprint)
+    if key is None:
+        raise NotDone("未登记该证书 / no such certificate")
+    state, allowed = _STATES[verb]
+    if key.state not in allowed:
+        raise NotDone(
+            f"当前状态 {key.state} 不允许 {verb} / {verb} is not allowed from {key.state}"
+        )
+    where = {"fingerprint": fingerprint, "version": key.version}
+    values = {"state": state.value, "version": key.version + 1, "changed_us": desk.now_us}
+    act = Act(
+        action=f"key.{verb}",
+        subject=key.party_id,
+        from_state=key.state,
+        to_state=state,
+        code=fingerprint,
+    )
+    await _commit(
+        desk,
+        applied(
+            subject=key.party_id, writes=(Change(tables.party_key, where, values),), acts=(act,)
+        ),
+    )
+    return key
+
+
+async def add_mandate(
+    desk: Desk,
+    carrier: str,
+    hospital: str,
+    commands: Sequence[str],
+    valid_from: date,
+    valid_to: date,
+) -> str:
+    """A carrier may deliver a hospital's messages for these commands ("*" is all) and days."""
+    if (await known_party(desk, carrier)).kind is not PartyKind.CARRIER:
+        raise NotDone(f"{carrier} 不是代办机构 / is no carrier")
+    await known_party(desk, hospital)
+    mandate_id = new_id("M")
+    row = {
+        "mandate_id": mandate_id,
+        "version": 1,
+        "carrier": carrier,
+        "hospital": hospital,
+        "commands": canonical(sorted(commands)),
+        "valid_from": valid_from.isoformat(),
+        "valid_to": valid_to.isoformat(),
+        "revoked_from": None,
+    }
+    act = Act(action="mandate.add", subject=hospital, code=mandate_id, reason=carrier)
+    await _commit(
+        desk, applied(subject=hospital, writes=(Insert(tables.mandate, [row]),), acts=(act,))
+    )
+    return mandate_id
+
+
+async def revoke_mandates(desk: Desk, carrier: str, hospital: str) -> int:
+    """End every live mandate of a carrier for a hospital today; the number ended."""
+    async with desk.database.reading() as reader:
+        found = [
+            mandate
+            for served, mandate in await mandates_of(reader, carrier)
+            if served == hospital and mandate.revoked_from is None
+        ]
+    writes = tuple(
+        Change(
+            tables.mandate,
+            {"mandate_id": one.mandate_id, "version": one.version},
+            {"version": one.version + 1, "revoked_from": desk.today.isoformat()},
+        )
+        for one in found
+    )
+    act = Act(action="mandate.revoke", subject=hospital, code=str(len(found)), reason=carrier)
+    await _commit(desk, applied(subject=hospital, writes=writes, acts=(act,)))
+    return len(found)
+
+
+async def import_editions(
+    desk: Desk, editions: Sequence[Edition], content: Callable[[Edition], bytes]
+) -> list[str]:
+    """Store new editions, all or none; what is stored already is left alone.
+
+    An edition that starts inside an open-ended one of its kind ends that one the day before;
+    any other overlap is refused (NotDone): nobody could say which rows hold on a day.
+    """
+    async with desk.database.reading() as reader:
+        heads = await edition_heads(reader, desk.region)
+    stored = {head["digest"] for head in heads}
+    fresh = [edition for edition in editions if edition.digest not in stored]
+    writes = [
+        write for edition in fresh for write in _edition_writes(desk, edition, heads, content)
+    ]
+    if fresh:
+        acts = tuple(
+            Act(action="catalog.import", subject=one.digest, code=one.kind) for one in fresh
+        )
+        await _commit(desk, applied(subject="catalogue", writes=tuple(writes), acts=acts))
+        desk.shelf.forget()
+    return [edition.digest for edition in fresh]
+
+
+def _edition_writes(
+    desk: Desk,
+    edition: Edition,
+    heads: Sequence[Mapping[str, Any]],
+    content: Callable[[Edition], bytes],
+) -> list[Write]:
+    writes: list[Write] = []
+    for head in heads:
+        if head["kind"] == edition.kind.value and _overlap(edition, head):
+            writes.append(_ended_before(edition, head))
+    row = {
+        "digest": edition.digest,
+        "region": edition.region,
+        "kind": edition.kind.value,
+        "valid_from": edition.valid_from.isoformat(),
+        "valid_to": day_text(edition.valid_to),
+        "imported_us": desk.now_us,
+        "content": content(edition),
+    }
+    return [*writes, Insert(tables.catalogue_edition, [row])]
+
+
+def _overlap(edition: Edition, head: Mapping[str, Any]) -> bool:
+    starts_before_ours_ends = (
+        edition.valid_to is None or head["valid_from"] <= edition.valid_to.isoformat()
+    )
+    ends_after_ours_starts = (
+        head["valid_to"] is None or head["valid_to"] >= edition.valid_from.isoformat()
+    )
+    return starts_before_ours_ends and ends_after_ours_starts
+
+
+def _ended_before(edition: Edition, head: Mapping[str, Any]) -> Change:
+    """The open-ended edition ends the day before its successor. Raises NotDone otherwise."""
+    if head["valid_to"] is not None or head["valid_from"] >= edition.valid_from.isoformat():
+        span = f"{head['valid_from']}–{head['valid_to'] or ''}"
+        raise NotDone(
+            f"与已有的{edition.kind}目录版本（{span}）重叠 / overlaps the {edition.kind} edition of {span}"
+        )
+    last = (edition.valid_from - timedelta(days=1)).isoformat()
+    where = {"digest": head["digest"], "valid_to": None}
+    return Change(tables.catalogue_edition, where, {"valid_to": last})
+
+
+async def keep_policy(desk: Desk) -> None:
+    """The policy edition in use is stored whole under its digest, once."""
+    async with desk.database.reading() as reader:
+        if await policy_content(reader, desk.policy.digest) is not None:
+            return
+    row = {
+        "digest": desk.policy.digest,
+        "region": desk.region,
+        "stored_us": desk.now_us,
+        "content": archive(desk.region),
+    }
+    act = Act(action="policy.keep", subject=desk.policy.digest)
+    await _commit(
+        desk,
+        applied(subject="policy", writes=(Insert(tables.policy_edition, [row]),), acts=(act,)),
+    )
+
+
+def certified(fingerprint: str, pem: str, not_before: Any, not_after: Any) -> Certified:
+    """A certificate as the registry keeps it; both instants are aware datetimes."""
+    return Certified(fingerprint, pem, micros(not_before), micros(not_after))

@@ -1,0 +1,86 @@
+"""A bill with everything it is computed from; shared by preview, commit and release."""
+
+from dataclasses import dataclass, replace
+from datetime import date
+
+from gateway.domain.admission import PaidAtDischargeBy
+from gateway.domain.bill import BillLine, BillVerdict
+from gateway.domain.findings import Finding
+from gateway.domain.money import yuan
+from gateway.flows.desk import Desk
+from gateway.rules.entitlement import Hold, Manual, Refuse
+from gateway.rules.settle import Bill, settle
+from gateway.store.database import Reader
+from gateway.store.editions import edition_guard
+from gateway.store.frozen import Facts, frozen
+from gateway.store.stays import StayFile, lines_of
+from gateway.store.unit import Guard
+
+Verdict = BillVerdict | Hold | Refuse | Manual
+
+
+@dataclass(frozen=True, slots=True)
+class BillFile:
+    """The stay's file and the bill the rules see."""
+
+    file: StayFile
+    bill: Bill
+
+    def guards(self) -> tuple[Guard, ...]:
+        """Every fact the verdict used: case (or person), hospital's party row, editions.
+
+        The stay itself is compared and changed by the transaction.
+        """
+        editions = tuple(edition_guard(edition) for edition in self.bill.editions)
+        return (*self.file.case_guards, *editions)
+
+    def detail(self, verdict: BillVerdict | None) -> str:
+        """What is stored with the settlement: frozen facts and the verdict."""
+        bill = self.bill
+        return frozen(Facts(bill.stay, bill.case, bill.hospital, bill.lines), verdict)
+
+
+async def load_bill(
+    desk: Desk, reader: Reader, file: StayFile, discharged_on: date | None = None
+) -> BillFile:
+    """The lines and editions of a stay; a preview may assume a day of discharge."""
+    lines = await lines_of(reader, file.stay.admission_id)
+    days = [line.service_day for line in lines] or [file.stay.admitted_on]
+    editions = await desk.shelf.between(reader, min(days), max(days))
+    stay = file.stay
+    if stay.discharged_on is None and discharged_on is not None:
+        stay = replace(stay, discharged_on=discharged_on)
+    return BillFile(file, Bill(stay, file.case, file.hospital, lines, editions))
+
+
+def decided(desk: Desk, bill_file: BillFile) -> Verdict:
+    """What the rules say of the bill."""
+    return settle(bill_file.bill, desk.policy)
+
+
+def disagreements(
+    lines: tuple[BillLine, ...], expected_count: int, expected_amount_fen: int
+) -> list[Finding]:
+    """Where the hospital's count and sum differ from the lines kept here."""
+    faults = []
+    if not lines:
+        faults.append(Finding("NO_LINES", "AdmissionId"))
+    if len(lines) != expected_count:
+        faults.append(
+            Finding("COUNT_MISMATCH", "ExpectedCount", str(expected_count), str(len(lines)))
+        )
+    amount = sum(line.amount_fen for line in lines)
+    if amount != expected_amount_fen:
+        got, expected = yuan(expected_amount_fen), yuan(amount)
+        faults.append(Finding("TOTAL_MISMATCH", "ExpectedAmount", got, expected))
+    return faults
+
+
+def fund_payee(held: bool, paid_by: PaidAtDischargeBy | None) -> str:
+    """Whom the fund pays: the hospital, unless somebody paid it at the counter meanwhile.
+
+    A held bill that releases itself must know who already paid, else the hospital is paid twice.
+    """
+    if held and paid_by in (PaidAtDischargeBy.EMPLOYER, PaidAtDischargeBy.INDIVIDUAL):
+        return paid_by.value
+    return "hospital"

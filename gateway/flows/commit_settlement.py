@@ -1,0 +1,230 @@
+"""settlement.commit: the bill is settled, held, refused or sent to manual reimbursement.
+
+治疗工伤所需费用……从工伤保险基金支付。（工伤保险条例 第三十条第三款）
+"""
+
+from typing import Any
+
+from gateway.domain.admission import LIVE, AdmissionState, BillState
+from gateway.domain.bill import BillVerdict
+from gateway.domain.codes import Outcome
+from gateway.domain.commands import CommitSettlement
+from gateway.domain.findings import Finding
+from gateway.flows.bill_file import BillFile, decided, disagreements, fund_payee, load_bill
+from gateway.flows.desk import Caller, Desk, new_id
+from gateway.flows.plan import Act, Notice, Plan, applied, refused
+from gateway.flows.preview_settlement import waiting
+from gateway.flows.settled import (
+    Settling,
+    settlement_message,
+    settlement_row,
+    transfers,
+)
+from gateway.flows.stay_file import own_stay, state_finding
+from gateway.rules.entitlement import Hold, Manual, Refuse
+from gateway.store import tables
+from gateway.store.stays import StayFile
+from gateway.store.unit import Change, Write
+
+
+async def commit_settlement(desk: Desk, caller: Caller, command: CommitSettlement) -> Plan:
+    """Settle at discharge, once."""
+    async with desk.database.reading() as reader:
+        file = await own_stay(reader, caller, command.admission_id)
+        if isinstance(file, Finding):
+            return refused(file)
+        fault = _state_fault(file)
+        if fault is not None:
+            return refused(fault, subject=file.stay.admission_id)
+        bill_file = await load_bill(desk, reader, file)
+    faults = disagreements(
+        bill_file.bill.lines, command.expected_count, command.expected_amount_fen
+    )
+    if faults:
+        return refused(*faults, subject=file.stay.admission_id, guards=(file.guard,))
+    match decided(desk, bill_file):
+        case BillVerdict() as verdict:
+            return _settled(desk, caller, command, bill_file, verdict)
+        case Hold() as hold:
+            return _held(caller, command, bill_file, hold)
+        case Refuse(code):
+            # Refused at once: the bill stays open and may be committed anew.
+            return _refused(bill_file, code)
+        case Manual(code):
+            return _manual(caller, command, bill_file, code)
+
+
+def _state_fault(file: StayFile) -> Finding | None:
+    if file.stay.state not in LIVE:
+        return state_finding(file)
+    if file.stay.discharged_at is None:
+        return Finding("NOT_DISCHARGED", "AdmissionId", file.stay.admission_id)
+    if file.bill_state is BillState.SETTLED:
+        return Finding("SETTLED_ALREADY", "AdmissionId", file.live_settlement)
+    if file.bill_state is BillState.HELD:
+        return Finding("HELD_ALREADY", "AdmissionId", file.row["hold_reason"])
+    if file.bill_state is BillState.MANUAL:
+        return Finding("MANUAL", "AdmissionId", file.row["code"])
+    return None
+
+
+def _settled(
+    desk: Desk,
+    caller: Caller,
+    command: CommitSettlement,
+    bill_file: BillFile,
+    verdict: BillVerdict,
+) -> Plan:
+    one = Settling(
+        settlement_id=new_id("S"),
+        bill_no=command.bill_no,
+        at=desk.clock.now(),
+        payee=fund_payee(False, command.paid_at_discharge_by),
+        message_id=caller.message_id,
+    )
+    changed = bill_changed(
+        bill_file,
+        state=AdmissionState.CLOSED.value,
+        bill_state=BillState.SETTLED.value,
+        bill_no=command.bill_no,
+        commit_message_id=caller.message_id,
+        outcome_message_id="",
+        hold_reason="",
+        hold_key="",
+        hold_day=None,
+        code="",
+    )
+    return settled_plan(desk, bill_file, verdict, one, changed, "settlement.commit")
+
+
+def settled_plan(
+    desk: Desk,
+    bill_file: BillFile,
+    verdict: BillVerdict,
+    one: Settling,
+    changed: Write,
+    action: str,
+) -> Plan:
+    """Everything a settlement writes: stay, settlement, ledger, and the agency's message."""
+    stay = bill_file.bill.stay
+    message = settlement_message(bill_file, verdict, one)
+    day = str(message.business_day)
+    return applied(
+        message,
+        subject=stay.admission_id,
+        effect=one.settlement_id,
+        guards=bill_file.guards(),
+        writes=(changed, settlement_row(bill_file, verdict, one)),
+        acts=(
+            Act(
+                action=action,
+                subject=stay.admission_id,
+                from_state=bill_file.file.bill_state,
+                to_state=BillState.SETTLED,
+                code=one.settlement_id,
+            ),
+        ),
+        transfers=transfers(
+            one.settlement_id,
+            stay.hospital,
+            verdict.split,
+            verdict.meal.amount_fen,
+            verdict.meal.channel,
+            one.payee,
+            day,
+        ),
+        notices=(
+            Notice(
+                receiver=desk.agency_id,
+                subject=stay.admission_id,
+                command="settlement.result",
+                result=message,
+            ),
+        ),
+    )
+
+
+def _held(caller: Caller, command: CommitSettlement, bill_file: BillFile, hold: Hold) -> Plan:
+    """挂账: lines and diagnoses freeze; the outcome comes later as a new message.
+
+    The case's (or person's) version moves, so that a decision racing with this hold sees it.
+    """
+    changed = bill_changed(
+        bill_file,
+        bill_state=BillState.HELD.value,
+        bill_no=command.bill_no,
+        commit_message_id=caller.message_id,
+        outcome_message_id="",
+        paid_by=command.paid_at_discharge_by.value,
+        hold_reason=hold.reason.value,
+        hold_key=hold.key,
+        hold_day=hold.day.isoformat() if hold.day else None,
+        ever_held=1,
+        code="HELD",
+    )
+    file = bill_file.file
+    return applied(
+        waiting(bill_file, BillState.HELD, "HELD", hold),
+        code="HELD",
+        subject=file.stay.admission_id,
+        effect=f"hold:{caller.message_id}",
+        guards=bill_file.guards(),
+        writes=(changed, *_seen_by_decisions(file)),
+        acts=(_act(bill_file, BillState.HELD, hold.reason, f"{hold.key} {hold.note}"),),
+    )
+
+
+def _seen_by_decisions(file: StayFile) -> tuple[Write, ...]:
+    if file.case is not None:
+        where: dict[str, Any] = {"case_no": file.case.case_no, "version": file.case.version}
+        return (Change(tables.work_case, where, {"version": file.case.version + 1}),)
+    where = {"person_id": file.stay.person_id, "version": file.person_version}
+    return (Change(tables.person, where, {"version": file.person_version + 1}),)
+
+
+def _refused(bill_file: BillFile, code: str) -> Plan:
+    return Plan(
+        outcome=Outcome.REFUSED,
+        code=code,
+        result=waiting(bill_file, BillState.REFUSED, code),
+        subject=bill_file.bill.stay.admission_id,
+        guards=(bill_file.file.guard, *bill_file.guards()),
+        acts=(_act(bill_file, BillState.OPEN, code, ""),),
+    )
+
+
+def _manual(caller: Caller, command: CommitSettlement, bill_file: BillFile, code: str) -> Plan:
+    changed = bill_changed(
+        bill_file,
+        bill_state=BillState.MANUAL.value,
+        bill_no=command.bill_no,
+        commit_message_id=caller.message_id,
+        paid_by=command.paid_at_discharge_by.value,
+        code=code,
+    )
+    return applied(
+        waiting(bill_file, BillState.MANUAL, code),
+        code="MANUAL",
+        subject=bill_file.bill.stay.admission_id,
+        guards=bill_file.guards(),
+        writes=(changed,),
+        acts=(_act(bill_file, BillState.MANUAL, code, ""),),
+    )
+
+
+def bill_changed(bill_file: BillFile, **values: Any) -> Change:
+    """The stay's row with its new bill state; its version moves."""
+    stay = bill_file.file.stay
+    where = {"admission_id": stay.admission_id, "version": stay.version}
+    return Change(tables.admission, where, {"version": stay.version + 1, **values})
+
+
+def _act(bill_file: BillFile, state: BillState, code: str, reason: str) -> Act:
+    return Act(
+        action="settlement.commit",
+        subject=bill_file.bill.stay.admission_id,
+        from_state=bill_file.file.bill_state,
+        to_state=state,
+        code=code,
+        reason=reason.strip(),
+    )

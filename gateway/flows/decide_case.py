@@ -1,0 +1,88 @@
+"""case.decide: a step or decision of the department; held bills are looked at again.
+
+社会保险行政部门应当自受理工伤认定申请之日起60日内作出工伤认定的决定。（工伤保险条例 第二十条）
+"""
+
+from typing import Any
+
+from gateway.domain.case import POSITIVE, TRANSITIONS, CaseFacts
+from gateway.domain.commands import DecideCase
+from gateway.domain.findings import Finding
+from gateway.domain.results import Acknowledged
+from gateway.flows.desk import Caller, Desk
+from gateway.flows.plan import Act, Plan, applied, refused
+from gateway.flows.waiting import look_again
+from gateway.store import tables
+from gateway.store.cases import case_by_no
+from gateway.store.rows import day_text
+from gateway.store.stays import stays_of_case
+from gateway.store.unit import Change
+
+
+async def decide_case(desk: Desk, caller: Caller, command: DecideCase) -> Plan:
+    """Move the case to its new state; the same state again may only add facts."""
+    async with desk.database.reading() as reader:
+        case = await case_by_no(reader, command.case_no)
+        if case is None:
+            return refused(Finding("CASE_NOT_FOUND", field="CaseNo", got=command.case_no))
+        faults = _faults(case, command)
+        if faults:
+            return refused(*faults, subject=case.case_no)
+        stays = await stays_of_case(reader, case.case_no)
+    where = {"case_no": case.case_no, "version": case.version}
+    values = {"version": case.version + 1, **_values(case, command)}
+    return applied(
+        Acknowledged(subject=case.case_no, state=command.state),
+        subject=case.case_no,
+        writes=(
+            Change(tables.work_case, where, values),
+            *look_again(desk, stays, f"decision {command.decision_no or command.state}"),
+        ),
+        acts=(
+            Act(
+                action="case.decide",
+                subject=case.case_no,
+                from_state=case.state,
+                to_state=command.state,
+                code=command.decision_no,
+                reason=f"{command.authority} {command.reason}",
+            ),
+        ),
+    )
+
+
+def _faults(case: CaseFacts, command: DecideCase) -> list[Finding]:
+    """A transition not in the table, and facts a positive decision cannot do without."""
+    faults = []
+    allowed = TRANSITIONS[case.state]
+    if command.state is not case.state and command.state not in allowed:
+        expected = ", ".join(sorted(allowed)) or "-"
+        faults.append(Finding("CASE_TRANSITION", "State", command.state, expected))
+    if command.state in POSITIVE:
+        known = {
+            "AppliedOn": command.applied_on or case.applied_on,
+            "AcceptedOn": command.accepted_on or case.accepted_on,
+            "DecisionNo": command.decision_no or case.decision_no,
+        }
+        missing = [name for name, value in known.items() if not value]
+        faults += [Finding("VALUE_CONFLICT", name, "", "a value") for name in missing]
+    return faults
+
+
+def _values(case: CaseFacts, command: DecideCase) -> dict[str, Any]:
+    """What the message says replaces what was known; what it leaves out stays."""
+    values: dict[str, Any] = {
+        "state": command.state.value,
+        "decided_on": command.decided_on.isoformat(),
+        "authority": command.authority,
+        "decision_no": command.decision_no or case.decision_no,
+    }
+    for name in ("applied_on", "accepted_on", "relation_ended_on"):
+        if getattr(command, name) is not None:
+            values[name] = day_text(getattr(command, name))
+    for name in ("insured_at_injury", "litigation", "disputed"):
+        if getattr(command, name) is not None:
+            values[name] = int(getattr(command, name))
+    if command.third_party is not None:
+        values["third_party"] = command.third_party.value
+    return values

@@ -1,0 +1,76 @@
+"""lines.decide: the agency decides whether lines treat the injury, or confirms a violation."""
+
+from dataclasses import replace
+
+from gateway.clock import micros
+from gateway.domain.admission import BillState
+from gateway.domain.bill import BillLine
+from gateway.domain.commands import DecideLines, LineDecision
+from gateway.domain.findings import Finding
+from gateway.domain.reasons import VIOLATIONS
+from gateway.domain.results import Acknowledged
+from gateway.flows.desk import Caller, Desk
+from gateway.flows.plan import Act, Plan, applied, refused
+from gateway.flows.upload_fees import totals_changed
+from gateway.flows.waiting import look_again
+from gateway.store import tables
+from gateway.store.rows import line_row
+from gateway.store.stays import StayFile, related_lines, stay_file
+from gateway.store.unit import Upsert
+
+
+async def decide_lines(desk: Desk, caller: Caller, command: DecideLines) -> Plan:
+    """All decisions or none; a settled bill is not touched, it must be cancelled first."""
+    async with desk.database.reading() as reader:
+        file = await stay_file(reader, command.admission_id)
+        if file is None:
+            return refused(Finding("ADMISSION_NOT_FOUND", "AdmissionId", command.admission_id))
+        if file.bill_state is BillState.SETTLED:
+            return refused(Finding("SETTLED_ALREADY", "AdmissionId", file.live_settlement))
+        ids = [one.line_id for one in command.lines]
+        found = await related_lines(reader, file.stay.admission_id, ids)
+    faults = [fault for one in command.lines if (fault := _fault(one, found))]
+    if faults:
+        return refused(*faults, subject=file.stay.admission_id)
+    return _decided(desk, file, command, found)
+
+
+def _fault(one: LineDecision, found: dict[str, BillLine]) -> Finding | None:
+    line = found.get(one.line_id)
+    if line is None:
+        return Finding("LINE_NOT_FOUND", "LineId", one.line_id, "", one.line_id)
+    if line.refund_of:
+        return Finding("REFUND_TARGET", "LineId", one.line_id, line.refund_of, one.line_id)
+    if one.violation and one.violation not in VIOLATIONS:
+        expected = " | ".join(sorted(VIOLATIONS))
+        return Finding("VALUE_CONFLICT", "Violation", one.violation, expected, one.line_id)
+    return None
+
+
+def _decided(desk: Desk, file: StayFile, command: DecideLines, found: dict[str, BillLine]) -> Plan:
+    rows = [_row(file, found[one.line_id], one) for one in command.lines]
+    count, amount = file.row["line_count"], file.row["amount_fen"]
+    return applied(
+        Acknowledged(subject=file.stay.admission_id, state=file.bill_state),
+        subject=file.stay.admission_id,
+        writes=(
+            totals_changed(file, count, amount),
+            Upsert(tables.bill_line, rows),
+            *look_again(desk, [file], "lines.decide"),
+        ),
+        acts=(
+            Act(
+                action="lines.decide",
+                subject=file.stay.admission_id,
+                code=str(len(rows)),
+                reason=f"{command.by} {command.reason}",
+            ),
+        ),
+    )
+
+
+def _row(file: StayFile, line: BillLine, one: LineDecision) -> dict[str, object]:
+    decided = replace(line, violation=one.violation or line.violation)
+    if one.relation is not None:
+        decided = replace(decided, relation=one.relation, reviewed=True)
+    return line_row(file.stay.admission_id, decided, micros(line.occurred_at))

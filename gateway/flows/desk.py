@@ -1,0 +1,115 @@
+"""What every flow works with: the store, the clock, the policy, the editions and the seal."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+from uuid import uuid4
+
+from gateway.clock import business_day, micros
+from gateway.domain.catalogue import Edition
+from gateway.domain.party import Party
+from gateway.flows.in_progress import InProgress
+from gateway.policy.model import Policy
+from gateway.ports import Clock, Codec, Meter, Sealer
+from gateway.store import editions
+from gateway.store.database import Database, Reader
+
+
+class EditionShelf:
+    """Catalogue editions opened once and kept by digest; heads are read again on demand."""
+
+    def __init__(self, region: str, open_edition: Callable[[bytes], Edition]) -> None:
+        self._region, self._open = region, open_edition
+        self._opened: dict[str, Edition] = {}
+        self._heads: tuple[Edition, ...] | None = None
+
+    def forget(self) -> None:
+        """Read the heads again at the next use: an edition was imported."""
+        self._heads = None
+
+    async def between(self, reader: Reader, first: date, last: date) -> tuple[Edition, ...]:
+        """Every edition that covers a day from first to last, of any kind."""
+        if self._heads is None:
+            self._heads = await self._load(reader)
+        return tuple(
+            edition
+            for edition in self._heads
+            if edition.valid_from <= last
+            and (edition.valid_to is None or first <= edition.valid_to)
+        )
+
+    async def _load(self, reader: Reader) -> tuple[Edition, ...]:
+        heads = await editions.edition_heads(reader, self._region)
+        return tuple([await self._edition(reader, head) for head in heads])
+
+    async def _edition(self, reader: Reader, head: Mapping[str, Any]) -> Edition:
+        digest = head["digest"]
+        if digest not in self._opened:
+            content = await editions.edition_content(reader, digest)
+            self._opened[digest] = await asyncio.to_thread(self._open, content)
+        return _with_end(self._opened[digest], head["valid_to"])
+
+
+def _with_end(edition: Edition, valid_to: str | None) -> Edition:
+    """The edition with the end that a successor gave it."""
+    end = None if valid_to is None else date.fromisoformat(valid_to)
+    if end == edition.valid_to:
+        return edition
+    return Edition(
+        edition.digest, edition.region, edition.kind, edition.valid_from, end, edition.rows
+    )
+
+
+@dataclass(slots=True, kw_only=True)
+class Desk:
+    """One deployment's working set. Flows read from it and describe a transaction."""
+
+    region: str
+    gateway_id: str
+    receiver: str
+    agency_id: str
+    database: Database
+    clock: Clock
+    policy: Policy
+    sealer: Sealer
+    signer_fingerprint: str
+    hospital_codec: Codec
+    agency_codec: Codec
+    meter: Meter
+    shelf: EditionShelf
+    in_progress: InProgress = field(default_factory=InProgress)
+    outbox_ready: asyncio.Event = field(default_factory=asyncio.Event)
+    jobs_ready: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def now_us(self) -> int:
+        return micros(self.clock.now())
+
+    @property
+    def today(self) -> date:
+        """The business day of now."""
+        return business_day(self.clock.now())
+
+    def codec_for(self, receiver: str) -> Codec:
+        """The dialect a receiver is written to in."""
+        return self.agency_codec if receiver == self.agency_id else self.hospital_codec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """The verified sender of the message being answered."""
+
+    party: Party
+    message_id: str
+    command: str
+
+    @property
+    def party_id(self) -> str:
+        return self.party.party_id
+
+
+def new_id(prefix: str) -> str:
+    """A random identifier that tells nothing."""
+    return prefix + uuid4().hex[:24].upper()

@@ -1,0 +1,102 @@
+"""discharge.register and discharge.cancel: the day the stay ends."""
+
+from datetime import datetime
+from typing import Any
+
+from gateway.clock import micros
+from gateway.domain.admission import OPEN, BillState
+from gateway.domain.commands import CancelDischarge, RegisterDischarge
+from gateway.domain.findings import Finding
+from gateway.domain.results import Acknowledged
+from gateway.flows.desk import Caller, Desk
+from gateway.flows.plan import Act, Plan, applied, refused
+from gateway.flows.stay_file import own_stay, state_finding
+from gateway.store import tables
+from gateway.store.frozen import plain
+from gateway.store.rows import canonical
+from gateway.store.stays import StayFile, detail_of
+from gateway.store.unit import Change
+
+_FROZEN = (BillState.HELD, BillState.SETTLED)
+
+
+async def register_discharge(desk: Desk, caller: Caller, command: RegisterDischarge) -> Plan:
+    """Register the discharge; a stay is settled only after it."""
+    async with desk.database.reading() as reader:
+        file = await own_stay(reader, caller, command.admission_id)
+        if isinstance(file, Finding):
+            return refused(file)
+        fault = _register_fault(file, command.discharged_at)
+        if fault is not None:
+            return refused(fault, subject=file.stay.admission_id)
+        detail = detail_of(reader, file)
+    detail["discharge_way"] = command.way
+    if command.diagnoses:
+        detail["diagnoses"] = plain(command.diagnoses)
+    values = {
+        "discharged_us": micros(command.discharged_at),
+        "discharge_message_id": caller.message_id,
+        "detail": canonical(detail),
+    }
+    return _changed(file, values, "discharge.register", effect=f"discharge:{caller.message_id}")
+
+
+def _register_fault(file: StayFile, discharged_at: datetime) -> Finding | None:
+    if file.stay.state not in OPEN:
+        return state_finding(file)
+    if file.stay.discharged_at is not None:
+        return Finding("ALREADY_DISCHARGED", "DischargedAt")
+    if discharged_at < file.stay.admitted_at:
+        return Finding("DISCHARGE_BEFORE_ADMISSION", "DischargedAt")
+    return None
+
+
+async def cancel_discharge(desk: Desk, caller: Caller, command: CancelDischarge) -> Plan:
+    """Take the discharge back while nothing was settled since."""
+    async with desk.database.reading() as reader:
+        file = await own_stay(reader, caller, command.admission_id)
+    if isinstance(file, Finding):
+        return refused(file)
+    fault = cancel_fault(file)
+    if fault is not None:
+        return refused(fault, subject=file.stay.admission_id)
+    effect = f"discharge-cancel:{caller.message_id}:{micros_of(file)}"
+    return discharge_cancelled(file, "discharge.cancel", command.reason, effect=effect)
+
+
+def micros_of(file: StayFile) -> int:
+    """The stored instant of discharge."""
+    return int(file.row["discharged_us"])
+
+
+def cancel_fault(file: StayFile) -> Finding | None:
+    """Why a discharge cannot be taken back now."""
+    if file.stay.discharged_at is None:
+        return Finding("NOT_DISCHARGED", "AdmissionId")
+    if file.bill_state in _FROZEN:
+        return Finding("HAS_DEPENDENTS", "AdmissionId", file.bill_state)
+    return None
+
+
+def discharge_cancelled(file: StayFile, action: str, reason: str = "", *, effect: str = "") -> Plan:
+    values = {"discharged_us": None, "discharge_message_id": ""}
+    return _changed(file, values, action, reason=reason, effect=effect)
+
+
+def discharge_restored(file: StayFile, discharged_us: int, action: str) -> Plan:
+    """Undo of a cancelled discharge: the old instant holds again."""
+    return _changed(file, {"discharged_us": discharged_us}, action)
+
+
+def _changed(
+    file: StayFile, values: dict[str, Any], action: str, *, reason: str = "", effect: str = ""
+) -> Plan:
+    stay = file.stay
+    where = {"admission_id": stay.admission_id, "version": stay.version}
+    return applied(
+        Acknowledged(subject=stay.admission_id, state=stay.state),
+        subject=stay.admission_id,
+        effect=effect,
+        writes=(Change(tables.admission, where, {"version": stay.version + 1, **values}),),
+        acts=(Act(action=action, subject=stay.admission_id, reason=reason),),
+    )

@@ -1,0 +1,271 @@
+"""One message, from verified bytes to a signed reply: protocol §2, both tables.
+
+The id is looked up first; an unseen message is read, decided and committed in one
+transaction with its reply; a known one is answered by what is stored.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final, Literal
+
+from gateway.clock import micros
+from gateway.domain.codes import Outcome
+from gateway.domain.findings import Finding
+from gateway.domain.message import Binding, Heading
+from gateway.domain.party import Party, RegisteredKey
+from gateway.domain.results import Refused, Settlement, Superseded
+from gateway.flows import dispatch
+from gateway.flows.desk import Caller, Desk, new_id
+from gateway.flows.plan import Plan, refused
+from gateway.flows.transaction import Received, message_unit
+from gateway.ports import Codec, Unreadable
+from gateway.store import messages, registry
+from gateway.store.messages import Stored
+from gateway.store.registry import Mandate, party_by_id
+from gateway.store.unit import KeyTaken, StaleFacts, StoreFailed
+
+_TRIES: Final = 3
+_LIFE: Final = timedelta(hours=24)
+_UNDOING: Final[dict[str, Literal["cancel", "reverse"]]] = {
+    "settlement.cancel": "cancel",
+    "transaction.reverse": "reverse",
+}
+_SKEW: Final = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """A message whose signature was verified and whose sender may speak on this connection."""
+
+    heading: Heading
+    digest: str
+    raw: bytes
+    root: Any
+    body: Any
+    codec: Codec
+    party: Party
+    message_key: RegisteredKey
+    tls_key: RegisteredKey
+    mandate: Mandate | None
+    received_at: datetime
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.heading.sender, self.heading.message_id
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A signed answer; `stored` when these bytes were given before."""
+
+    outcome: Outcome
+    code: str
+    sealed: bytes
+    stored: bool = False
+
+
+class Unanswered(Exception):
+    """The transaction failed or nobody knows: the client gets no outcome."""
+
+
+async def exchange(desk: Desk, request: Request) -> Reply:
+    """Answer one verified message. Raises Unanswered when the store failed."""
+    try:
+        return await _exchanged(desk, request)
+    except StoreFailed as failure:
+        raise Unanswered from failure
+
+
+async def _exchanged(desk: Desk, request: Request) -> Reply:
+    if request.heading.receiver != desk.receiver:
+        return _unprocessed(desk, request, "WRONG_RECEIVER", expected=desk.receiver)
+    if not request.codec.knows(request.heading.command):
+        return _unprocessed(desk, request, "COMMAND_UNKNOWN")
+    if not dispatch.changes(request.heading.command):
+        return await _run(desk, request)
+    if request.key in desk.in_progress:
+        return _unprocessed(desk, request, "IN_PROGRESS")
+    async with desk.in_progress.holding(request.key):
+        return await _answer_once(desk, request)
+
+
+async def _answer_once(desk: Desk, request: Request) -> Reply:
+    """Known ids are answered before any check of content or time."""
+    async with desk.database.reading() as reader:
+        known = await messages.stored(reader, *request.key)
+    if known is not None:
+        return await _known(desk, request, known)
+    return await _run(desk, request)
+
+
+async def _run(desk: Desk, request: Request) -> Reply:
+    """Schema, expiry, reader, then the command's flow; at most three tries."""
+    faults = request.codec.schema_faults(request.root)
+    if faults:
+        return _unprocessed(desk, request, "SCHEMA_INVALID", findings=faults)
+    decide = _decision(desk, request)
+    for _ in range(_TRIES):
+        try:
+            plan = await decide()
+            return await _committed(desk, request, plan)
+        except StaleFacts:
+            desk.shelf.forget()
+        except KeyTaken:
+            async with desk.database.reading() as reader:
+                known = await messages.stored(reader, *request.key)
+            if known is not None:
+                return await _known(desk, request, known)
+    return _unprocessed(desk, request, "BUSY")
+
+
+def _decision(desk: Desk, request: Request) -> Callable[[], Awaitable[Plan]]:
+    """What to do with an unseen message: refuse what is expired or unreadable, else its flow."""
+    if dispatch.changes(request.heading.command) and _expired(request):
+        return _always(refused(Finding("EXPIRED", field="ExpiresAt")))
+    try:
+        command = request.codec.command(request.heading.command, request.body)
+    except Unreadable as fault:
+        return _always(refused(*fault.findings, code="FINDINGS"))
+    caller = Caller(
+        party=request.party,
+        message_id=request.heading.message_id,
+        command=request.heading.command,
+    )
+
+    async def flow() -> Plan:
+        return await dispatch.COMMANDS[caller.command](desk, caller, command)
+
+    return flow
+
+
+def _always(plan: Plan) -> Callable[[], Awaitable[Plan]]:
+    async def flow() -> Plan:
+        return plan
+
+    return flow
+
+
+def _expired(request: Request) -> bool:
+    heading = request.heading
+    too_long = heading.expires_at > heading.sent_at + _LIFE
+    from_future = heading.sent_at > request.received_at + _SKEW
+    return too_long or from_future or heading.expires_at <= request.received_at
+
+
+async def _committed(desk: Desk, request: Request, plan: Plan) -> Reply:
+    """Sign the reply, commit both, and only then let the bytes leave."""
+    sealed = _sealed(desk, request, plan)
+    received = Received(
+        sender=request.heading.sender,
+        message_id=request.heading.message_id,
+        command=request.heading.command,
+        digest=request.digest,
+        raw=request.raw,
+        received_us=micros(request.received_at),
+        signer=request.message_key.fingerprint,
+        changing=dispatch.changes(request.heading.command),
+        guards=_guards(request),
+    )
+    push = await push_channels(desk, plan)
+    await desk.database.commit(message_unit(desk, received, plan, sealed, push))
+    _after(desk, request.heading.command, plan)
+    return Reply(plan.outcome, plan.code, sealed)
+
+
+def _after(desk: Desk, command: str, plan: Plan) -> None:
+    """Wake what works in the background, and count what was decided."""
+    if plan.notices:
+        desk.outbox_ready.set()
+    if plan.outcome is Outcome.APPLIED:
+        desk.jobs_ready.set()
+    if command == "transaction.query":
+        desk.meter.asked()
+    if command == "settlement.commit" and isinstance(plan.result, Settlement):
+        desk.meter.settled(plan.result.bill_state, max(plan.result.split.fund_fen, 0))
+    undone = _UNDOING.get(command)
+    if undone and plan.outcome is Outcome.APPLIED and plan.transfers:
+        desk.meter.undone(undone)
+
+
+async def push_channels(desk: Desk, plan: Plan) -> Mapping[str, bool]:
+    """Which receivers of the plan's notices can be called."""
+    push: dict[str, bool] = {}
+    for receiver in {notice.receiver for notice in plan.notices}:
+        if receiver == desk.agency_id:
+            push[receiver] = True
+            continue
+        async with desk.database.reading() as reader:
+            found = await party_by_id(reader, receiver)
+        push[receiver] = found is not None and bool(found.callback_url)
+    return push
+
+
+def _guards(request: Request) -> tuple[Any, ...]:
+    """Key, connection and mandate must still stand when the effect is committed."""
+    guards = [
+        registry.key_guard(request.message_key),
+        registry.key_guard(request.tls_key),
+        registry.party_guard(request.party),
+    ]
+    if request.mandate is not None:
+        guards.append(registry.mandate_guard(request.mandate))
+    return tuple(guards)
+
+
+async def _known(desk: Desk, request: Request, known: Stored) -> Reply:
+    """The arrival column of the table for a message that was seen before."""
+    desk.meter.duplicate("same" if known.digest == request.digest else "mismatch")
+    if known.state == "TOMBSTONE":
+        finding = Finding("REVERSED_BEFORE_ARRIVAL", got=known.undone_by)
+        return _signed(desk, request, Outcome.REFUSED, "REVERSED_BEFORE_ARRIVAL", finding)
+    if known.digest != request.digest:
+        finding = Finding("MESSAGE_ID_REUSED", field="MessageId")
+        return _signed(desk, request, Outcome.NOT_PROCESSED, "MESSAGE_ID_REUSED", finding)
+    if known.undone_by:
+        result = Superseded(by=known.undone_by, state="UNDONE", stored_reply=known.reply)
+        sealed = _sealed_result(desk, request, Outcome.APPLIED, "SUPERSEDED", result)
+        return Reply(Outcome.APPLIED, "SUPERSEDED", sealed)
+    return Reply(Outcome(known.state), known.code, known.reply, stored=True)
+
+
+def _unprocessed(
+    desk: Desk,
+    request: Request,
+    code: str,
+    *,
+    expected: str = "",
+    findings: tuple[Finding, ...] = (),
+) -> Reply:
+    found = findings or (Finding(code, expected=expected),)
+    return _signed(desk, request, Outcome.NOT_PROCESSED, code, *found)
+
+
+def _signed(desk: Desk, request: Request, outcome: Outcome, code: str, *findings: Finding) -> Reply:
+    sealed = _sealed_result(desk, request, outcome, code, Refused(findings=findings))
+    return Reply(outcome, code, sealed)
+
+
+def _sealed(desk: Desk, request: Request, plan: Plan) -> bytes:
+    return _sealed_result(desk, request, plan.outcome, plan.code, plan.result)
+
+
+def _sealed_result(desk: Desk, request: Request, outcome: Outcome, code: str, result: Any) -> bytes:
+    """A reply bound to its request: id, digest, outcome and code."""
+    now = desk.clock.now()
+    heading = Heading(
+        message_id=new_id("R"),
+        command=request.heading.command,
+        sender=desk.gateway_id,
+        receiver=request.heading.sender,
+        sent_at=now,
+        expires_at=now + _LIFE,
+    )
+    binding = Binding(
+        in_reply_to=request.heading.message_id,
+        request_digest=request.digest,
+        outcome=outcome,
+        code=code,
+        received_at=request.received_at,
+    )
+    return desk.sealer.seal(request.codec.message(heading, result, binding))

@@ -1,0 +1,47 @@
+"""inbox.pull and inbox.ack: the same signed messages for a receiver that cannot be called."""
+
+from gateway.domain.commands import AckInbox, PullInbox
+from gateway.domain.findings import Finding
+from gateway.domain.results import InboxAcknowledged, InboxMessage, InboxPulled
+from gateway.flows.desk import Caller, Desk
+from gateway.flows.plan import Act, Plan, answered, applied
+from gateway.store import tables
+from gateway.store.deliveries import DONE, inbox, waiting_by_id
+from gateway.store.unit import Change
+
+
+async def pull_inbox(desk: Desk, caller: Caller, command: PullInbox) -> Plan:
+    """The oldest waiting messages of the caller's lane; they wait until acknowledged."""
+    async with desk.database.reading() as reader:
+        rows = await inbox(reader, caller.party_id, command.limit)
+    shown = rows[: command.limit]
+    messages = tuple(
+        InboxMessage(
+            message_id=row["message_id"], lane_seq=row["lane_seq"], sealed=bytes(row["sealed"])
+        )
+        for row in shown
+    )
+    result = InboxPulled(messages=messages, more=len(rows) > len(shown))
+    return answered(result, subject=caller.party_id, action="inbox.pull")
+
+
+async def ack_inbox(desk: Desk, caller: Caller, command: AckInbox) -> Plan:
+    """Receipts: a message is done when the digest named is the one we sent."""
+    ids = [message_id for message_id, _ in command.receipts]
+    async with desk.database.reading() as reader:
+        known = await waiting_by_id(reader, caller.party_id, ids)
+    done, faults = [], []
+    for message_id, digest in dict(command.receipts).items():
+        row = known.get(message_id)
+        if row is None or row["digest"] != digest:
+            expected = "" if row is None else row["digest"]
+            faults.append(Finding("NOT_IN_INBOX", "MessageId", message_id, expected))
+        elif row["state"] != DONE:
+            done.append(message_id)
+    values = {"state": DONE, "done_us": desk.now_us}
+    return applied(
+        InboxAcknowledged(acknowledged=len(done), findings=tuple(faults)),
+        subject=caller.party_id,
+        writes=tuple(Change(tables.outbox, {"message_id": one}, values) for one in done),
+        acts=(Act(action="inbox.ack", subject=caller.party_id, code=str(len(done))),),
+    )

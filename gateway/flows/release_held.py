@@ -1,0 +1,288 @@
+"""A held registration or bill is looked at again, each job in a transaction of its own.
+
+Released exactly once: the stay's version decides between two releases, a reversal and a
+cancellation; the outcome is a new message that answers the first one's id.
+"""
+
+import asyncio
+import logging
+from typing import Any, Final
+
+from gateway.domain.admission import AdmissionState, BillState, PaidAtDischargeBy
+from gateway.domain.bill import BillVerdict
+from gateway.domain.results import Settlement
+from gateway.flows.bill_file import BillFile, decided, fund_payee, load_bill
+from gateway.flows.check_admission import told
+from gateway.flows.commit_settlement import bill_changed, settled_plan
+from gateway.flows.desk import Desk, new_id
+from gateway.flows.exchange import push_channels
+from gateway.flows.plan import Act, Notice, Plan, applied
+from gateway.flows.preview_settlement import waiting
+from gateway.flows.registration import Check, check
+from gateway.flows.settled import Settling, settlement_message
+from gateway.flows.transaction import job_unit
+from gateway.flows.waiting import waits
+from gateway.rules.entitlement import Hold, Manual, Refuse
+from gateway.store import tables
+from gateway.store.database import Reader
+from gateway.store.jobs import DONE, OPEN, open_jobs
+from gateway.store.stays import StayFile, stay_file, waiting_stays
+from gateway.store.unit import Change, Insert, KeyTaken, StaleFacts, Write
+
+_TRIES: Final = 5
+_PAGE: Final = 100
+_log = logging.getLogger(__name__)
+
+
+async def release_all(desk: Desk) -> int:
+    """Every open job; the number done."""
+    done = 0
+    while True:
+        async with desk.database.reading() as reader:
+            jobs = await open_jobs(reader, _PAGE)
+        if not jobs:
+            return done
+        for job in jobs:
+            done += await _one_job(desk, job)
+
+
+async def sweep(desk: Desk) -> None:
+    """Look at everything that waits: what a crash left, and policy gaps filled since."""
+    async with desk.database.reading() as reader:
+        waiting_ids = await waiting_stays(reader)
+    for admission_id in waiting_ids:
+        await _advance(desk, admission_id, "sweep", ())
+
+
+async def _one_job(desk: Desk, job: dict[str, Any]) -> int:
+    finish = Change(
+        tables.release_job,
+        {"job_id": job["job_id"], "state": OPEN},
+        {"state": DONE, "done_us": desk.now_us},
+    )
+    return await _advance(desk, job["admission_id"], job["cause"], (finish,))
+
+
+async def _advance(desk: Desk, admission_id: str, cause: str, finish: tuple[Write, ...]) -> int:
+    for _ in range(_TRIES):
+        plan = await _planned(desk, admission_id, cause)
+        writes = (*(plan.writes if plan else ()), *finish)
+        if not writes:
+            return 0
+        whole = _with_writes(plan, admission_id, writes)
+        try:
+            push = await push_channels(desk, whole)
+            await desk.database.commit(job_unit(desk, whole, "release", push))
+        except (StaleFacts, KeyTaken):
+            await asyncio.sleep(0)
+            continue
+        if whole.notices:
+            desk.outbox_ready.set()
+        return 1
+    _log.warning("release job left open", extra={"subject": admission_id})
+    return 0
+
+
+def _with_writes(plan: Plan | None, admission_id: str, writes: tuple[Write, ...]) -> Plan:
+    if plan is None:
+        act = Act(action="release.nothing_to_do", subject=admission_id)
+        return applied(subject=admission_id, writes=writes, acts=(act,))
+    return applied(
+        plan.result,
+        subject=plan.subject,
+        guards=plan.guards,
+        writes=writes,
+        acts=plan.acts,
+        transfers=plan.transfers,
+        notices=plan.notices,
+    )
+
+
+async def _planned(desk: Desk, admission_id: str, cause: str) -> Plan | None:
+    """The registration first; once it is decided, the bill. None when nothing moves."""
+    async with desk.database.reading() as reader:
+        file = await stay_file(reader, admission_id)
+        if file is None or not waits(file):
+            return None
+        if file.stay.state in (AdmissionState.HELD, AdmissionState.PENDING_CHECK):
+            moved = _registration(desk, file, cause)
+            if moved is not None:
+                return moved
+        if file.bill_state is not BillState.HELD:
+            return None
+        return await _bill(desk, reader, file, cause)
+
+
+def _registration(desk: Desk, file: StayFile, cause: str) -> Plan | None:
+    checked = check(file.stay, file.case, file.hospital, desk.policy)
+    if checked.state is file.stay.state:
+        return None
+    stay = file.stay
+    refused = checked.state is AdmissionState.REFUSED
+    values = {
+        "version": stay.version + 1,
+        "state": checked.state.value,
+        "refusal": checked.refusal,
+        "live": None if refused else file.row["live"],
+    }
+    where = {"admission_id": stay.admission_id, "version": stay.version}
+    return applied(
+        subject=stay.admission_id,
+        guards=file.case_guards,
+        writes=(Change(tables.admission, where, values), *_again(desk, file, cause)),
+        acts=(_registration_act(file, checked, cause),),
+        notices=(
+            told(file, checked.state, checked.refusal, checked.note),
+            _agency_told(desk, file, checked),
+        ),
+    )
+
+
+def _again(desk: Desk, file: StayFile, cause: str) -> tuple[Write, ...]:
+    """A held bill behind a held registration is the next job."""
+    if file.bill_state is not BillState.HELD:
+        return ()
+    row = {
+        "job_id": new_id("J"),
+        "admission_id": file.stay.admission_id,
+        "cause": cause,
+        "state": OPEN,
+        "created_us": desk.now_us,
+        "done_us": None,
+    }
+    return (Insert(tables.release_job, [row]),)
+
+
+def _agency_told(desk: Desk, file: StayFile, checked: Check) -> Notice:
+    notice = told(file, checked.state, checked.refusal, checked.note)
+    return Notice(
+        receiver=desk.agency_id,
+        subject=notice.subject,
+        command=notice.command,
+        result=notice.result,
+    )
+
+
+def _registration_act(file: StayFile, checked: Check, cause: str) -> Act:
+    return Act(
+        action="release.registration",
+        subject=file.stay.admission_id,
+        from_state=file.stay.state,
+        to_state=checked.state,
+        code=checked.refusal,
+        reason=cause,
+    )
+
+
+async def _bill(desk: Desk, reader: Reader, file: StayFile, cause: str) -> Plan | None:
+    bill_file = await load_bill(desk, reader, file)
+    match decided(desk, bill_file):
+        case BillVerdict() as verdict:
+            return _settled(desk, bill_file, verdict)
+        case Refuse(code):
+            return _ended(desk, bill_file, BillState.REFUSED, code, cause)
+        case Manual(code):
+            return _ended(desk, bill_file, BillState.MANUAL, code, cause)
+        case Hold() as hold:
+            return _still_held(bill_file, hold, cause)
+
+
+def _settled(desk: Desk, bill_file: BillFile, verdict: BillVerdict) -> Plan:
+    row, outcome_id = bill_file.file.row, new_id("G")
+    one = Settling(
+        settlement_id=new_id("S"),
+        bill_no=row["bill_no"],
+        at=desk.clock.now(),
+        payee=fund_payee(True, PaidAtDischargeBy(row["paid_by"])),
+        message_id=row["commit_message_id"],
+    )
+    changed = bill_changed(
+        bill_file,
+        state=AdmissionState.CLOSED.value,
+        bill_state=BillState.SETTLED.value,
+        hold_reason="",
+        hold_key="",
+        hold_day=None,
+        code="",
+        outcome_message_id=outcome_id,
+    )
+    plan = settled_plan(desk, bill_file, verdict, one, changed, "release.settlement")
+    message = settlement_message(bill_file, verdict, one)
+    return _with_outcome(plan, bill_file, message, outcome_id)
+
+
+def _ended(desk: Desk, bill_file: BillFile, state: BillState, code: str, cause: str) -> Plan:
+    message, outcome_id = waiting(bill_file, state, code), new_id("G")
+    changed = bill_changed(
+        bill_file,
+        bill_state=state.value,
+        code=code,
+        hold_reason="",
+        outcome_message_id=outcome_id,
+    )
+    plan = applied(
+        message,
+        subject=bill_file.bill.stay.admission_id,
+        guards=bill_file.guards(),
+        writes=(changed,),
+        acts=(_bill_act(bill_file, state, code, cause),),
+        notices=(
+            Notice(
+                receiver=desk.agency_id,
+                subject=bill_file.bill.stay.admission_id,
+                command="settlement.result",
+                result=message,
+            ),
+        ),
+    )
+    return _with_outcome(plan, bill_file, message, outcome_id)
+
+
+def _with_outcome(plan: Plan, bill_file: BillFile, message: Settlement, message_id: str) -> Plan:
+    """The hospital gets the outcome as a new message that answers its commit."""
+    stay, row = bill_file.bill.stay, bill_file.file.row
+    outcome = Notice(
+        receiver=stay.hospital,
+        subject=stay.admission_id,
+        command="settlement.result",
+        result=message,
+        in_reply_to=row["commit_message_id"],
+        message_id=message_id,
+    )
+    return applied(
+        plan.result,
+        subject=plan.subject,
+        guards=plan.guards,
+        writes=plan.writes,
+        acts=plan.acts,
+        transfers=plan.transfers,
+        notices=(outcome, *plan.notices),
+    )
+
+
+def _still_held(bill_file: BillFile, hold: Hold, cause: str) -> Plan | None:
+    """It waits for something else now: the reason is kept current, nobody is told."""
+    row = bill_file.file.row
+    day = hold.day.isoformat() if hold.day else None
+    if (row["hold_reason"], row["hold_key"], row["hold_day"]) == (hold.reason, hold.key, day):
+        return None
+    changed = bill_changed(
+        bill_file, hold_reason=hold.reason.value, hold_key=hold.key, hold_day=day
+    )
+    return applied(
+        subject=bill_file.bill.stay.admission_id,
+        guards=bill_file.guards(),
+        writes=(changed,),
+        acts=(_bill_act(bill_file, BillState.HELD, hold.reason, cause),),
+    )
+
+
+def _bill_act(bill_file: BillFile, state: BillState, code: str, cause: str) -> Act:
+    return Act(
+        action="release.bill",
+        subject=bill_file.bill.stay.admission_id,
+        from_state=BillState.HELD,
+        to_state=state,
+        code=code,
+        reason=cause,
+    )

@@ -1,0 +1,107 @@
+"""case.report: the employer's report 报案 as it reached the agency, with who, when and how."""
+
+from gateway.clock import micros
+from gateway.domain.case import CaseState
+from gateway.domain.commands import ReportCase
+from gateway.domain.findings import Finding
+from gateway.domain.results import Acknowledged
+from gateway.flows.desk import Caller, Desk
+from gateway.flows.persons import new_person
+from gateway.flows.plan import Act, Plan, applied, refused
+from gateway.flows.waiting import look_again
+from gateway.store import tables
+from gateway.store.cases import case_by_no
+from gateway.store.frozen import plain
+from gateway.store.persons import Person, person_by_identity, same_name
+from gateway.store.rows import canonical
+from gateway.store.stays import StayFile, stays_of_person
+from gateway.store.unit import Change, Insert, Write
+
+
+async def report_case(desk: Desk, caller: Caller, command: ReportCase) -> Plan:
+    """Open a case in REPORTED; stays registered before it find it by the person."""
+    async with desk.database.reading() as reader:
+        if await case_by_no(reader, command.case_no) is not None:
+            return refused(Finding("CASE_EXISTS", field="CaseNo", got=command.case_no))
+        person = await person_by_identity(reader, command.person)
+        if person is not None and not same_name(person, command.person):
+            return refused(Finding("PERSON_MISMATCH", field="Name"))
+        if person is None:
+            person_id, made = new_person(reader, command.person)
+            return _opened(desk, command, person_id, made, [])
+        stays = await stays_of_person(reader, person.person_id)
+    return _opened(desk, command, person.person_id, (_touched(person),), stays)
+
+
+def _touched(person: Person) -> Write:
+    """A known person's version moves, so that a registration racing with it decides anew."""
+    where = {"person_id": person.person_id, "version": person.version}
+    return Change(tables.person, where, {"version": person.version + 1})
+
+
+def _opened(
+    desk: Desk,
+    command: ReportCase,
+    person_id: str,
+    made: tuple[Write, ...],
+    stays: list[StayFile],
+) -> Plan:
+    waiting = [file for file in stays if file.case is None and file.row["live"]]
+    linked = tuple(_linked(file, command.case_no) for file in waiting)
+    return applied(
+        Acknowledged(subject=command.case_no, state=CaseState.REPORTED),
+        subject=command.case_no,
+        writes=(
+            *made,
+            Insert(tables.work_case, [_row(command, person_id)]),
+            *linked,
+            *look_again(desk, waiting, f"case {command.case_no}"),
+        ),
+        acts=(
+            Act(
+                action="case.report",
+                subject=command.case_no,
+                to_state=CaseState.REPORTED,
+                reason=f"{command.reported_by} {command.channel}",
+            ),
+        ),
+    )
+
+
+def _linked(file: StayFile, case_no: str) -> Write:
+    """A stay without a case takes this one."""
+    where = {"admission_id": file.stay.admission_id, "version": file.stay.version}
+    values = {"case_no": case_no, "version": file.stay.version + 1}
+    return Change(tables.admission, where, values)
+
+
+def _row(command: ReportCase, person_id: str) -> dict[str, object]:
+    insured = command.insured_at_injury
+    detail = {
+        "employer_name": command.employer_name,
+        "injured_parts": command.injured_parts,
+        "diagnoses": plain(command.diagnoses),
+        "reported_by": command.reported_by,
+    }
+    return {
+        "case_no": command.case_no,
+        "version": 1,
+        "person_id": person_id,
+        "employer_no": command.employer_no,
+        "state": CaseState.REPORTED.value,
+        "injured_on": command.injured_on.isoformat(),
+        "reported_us": micros(command.reported_at),
+        "channel": command.channel.value,
+        "insured_at_injury": None if insured is None else int(insured),
+        "third_party": command.third_party.value,
+        "traffic_accident": int(command.traffic_accident),
+        "litigation": 0,
+        "disputed": int(command.disputed),
+        "relation_ended_on": None,
+        "applied_on": None,
+        "accepted_on": None,
+        "decided_on": None,
+        "decision_no": "",
+        "authority": "",
+        "detail": canonical(detail),
+    }

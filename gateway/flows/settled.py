@@ -1,0 +1,141 @@
+"""A settled bill: its row, its ledger transfers and the signed message both sides get."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from gateway.clock import business_day, micros
+from gateway.domain.admission import BillState
+from gateway.domain.bill import BillVerdict
+from gateway.domain.results import Settlement
+from gateway.domain.split import Split
+from gateway.flows.bill_file import BillFile
+from gateway.flows.plan import Transfer
+from gateway.store import tables
+from gateway.store.rows import canonical
+from gateway.store.unit import Insert
+
+MEDICAL, MEAL = "5101/medical", "5101/meal"
+_HOSPITAL_CHANNEL = "HOSPITAL"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settling:
+    """The circumstances of one settlement."""
+
+    settlement_id: str
+    bill_no: str
+    at: datetime
+    payee: str
+    message_id: str
+
+
+def settlement_row(bill_file: BillFile, verdict: BillVerdict, one: Settling) -> Insert:
+    """The live settlement of the stay."""
+    stay, case = bill_file.bill.stay, bill_file.bill.case
+    return Insert(
+        tables.settlement,
+        [
+            {
+                "settlement_id": one.settlement_id,
+                "admission_id": stay.admission_id,
+                "hospital": stay.hospital,
+                "kind": "SETTLEMENT",
+                "state": "SETTLED",
+                "live": 1,
+                "reverses": None,
+                "reinstates": None,
+                "bill_no": one.bill_no,
+                "case_no": case.case_no if case else "",
+                "person_id": stay.person_id,
+                "settled_us": micros(one.at),
+                "business_day": business_day(one.at).isoformat(),
+                "line_count": len(verdict.lines),
+                **amounts(verdict.split, verdict.meal.amount_fen),
+                "fund_payee": one.payee,
+                "rules_version": verdict.rules_version,
+                "policy_digest": verdict.policy_digest,
+                "edition_digests": canonical(list(verdict.edition_digests)),
+                "message_id": one.message_id,
+                "detail": bill_file.detail(verdict),
+            }
+        ],
+    )
+
+
+def amounts(split: Split, meal_fen: int) -> dict[str, Any]:
+    return {"total_fen": split.total_fen, **split._asdict(), "meal_fen": meal_fen}
+
+
+def settlement_message(
+    bill_file: BillFile, verdict: BillVerdict, one: Settling | None = None
+) -> Settlement:
+    """The settlement as both sides get it; without circumstances, a preview."""
+    stay, case = bill_file.bill.stay, bill_file.bill.case
+    return Settlement(
+        admission_id=stay.admission_id,
+        bill_state=BillState.SETTLED if one else BillState.OPEN,
+        settlement_id=one.settlement_id if one else "",
+        bill_no=one.bill_no if one else "",
+        visit_no=stay.visit_no,
+        hospital=stay.hospital,
+        case_no=case.case_no if case else "",
+        decision_no=case.decision_no if case else "",
+        settled_at=one.at if one else None,
+        business_day=business_day(one.at) if one else None,
+        admitted_at=stay.admitted_at,
+        discharged_at=stay.discharged_at,
+        split=verdict.split,
+        meal=verdict.meal,
+        fund_payee=one.payee if one else "",
+        lines=verdict.lines,
+        rules_version=verdict.rules_version,
+        policy_digest=verdict.policy_digest,
+        edition_digests=verdict.edition_digests,
+    )
+
+
+def transfers(
+    settlement_id: str,
+    hospital: str,
+    split: Split,
+    meal_fen: int,
+    channel: str,
+    payee: str,
+    day: str,
+) -> tuple[Transfer, ...]:
+    """What the fund owes by this settlement, as ledger rows: medical fees to the payee, the
+    meal allowance to the hospital or to the worker by its channel."""
+    medical_to = f"2101/hospital/{hospital}" if payee == "hospital" else f"2101/{payee}"
+    meal_to = medical_to if channel == _HOSPITAL_CHANNEL else "2101/individual"
+    rows = (
+        Transfer(
+            subject=settlement_id,
+            debit=MEDICAL,
+            credit=medical_to,
+            amount_fen=split.fund_fen,
+            business_day=day,
+        ),
+        Transfer(
+            subject=settlement_id,
+            debit=MEAL,
+            credit=meal_to,
+            amount_fen=meal_fen,
+            business_day=day,
+        ),
+    )
+    return tuple(row for row in rows if row.amount_fen > 0)
+
+
+def back(rows: tuple[Transfer, ...], settlement_id: str, day: str) -> tuple[Transfer, ...]:
+    """The same transfers turned round, booked on the day of the reversal."""
+    return tuple(
+        Transfer(
+            subject=settlement_id,
+            debit=row.credit,
+            credit=row.debit,
+            amount_fen=row.amount_fen,
+            business_day=day,
+        )
+        for row in rows
+    )

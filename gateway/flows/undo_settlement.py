@@ -1,0 +1,241 @@
+"""Undoing a settlement: a new negative row, never an edit; cancel and reverse share it."""
+
+from typing import Any
+
+from gateway.clock import business_day
+from gateway.domain.admission import AdmissionState, BillState
+from gateway.domain.results import Settlement
+from gateway.flows.desk import Caller, Desk, new_id
+from gateway.flows.plan import Act, Notice, Plan, Transfer, applied
+from gateway.flows.settled import amounts, back, transfers
+from gateway.store import tables
+from gateway.store.frozen import thawed_verdict
+from gateway.store.rows import canonical
+from gateway.store.settlements import split_of
+from gateway.store.stays import StayFile
+from gateway.store.unit import Change, Insert, Write
+
+UNDOABLE = "SETTLED"
+"""A filed settlement is no longer undone by its hospital: the agency adjusts."""
+
+
+def undone_row(effect: str, caller: Caller, at_us: int) -> Insert:
+    """One effect is undone once: the unique key decides between cancel and reverse."""
+    row = {
+        "effect": effect,
+        "by_sender": caller.party_id,
+        "by_message_id": caller.message_id,
+        "command": caller.command,
+        "at_us": at_us,
+    }
+    return Insert(tables.undo, [row])
+
+
+def message_undone(sender: str, message_id: str, by: str) -> Change:
+    """The message whose effect is undone answers SUPERSEDED from now on."""
+    where = {"sender": sender, "message_id": message_id, "undone_by": ""}
+    return Change(tables.message, where, {"undone_by": by})
+
+
+def reversed_settlement(
+    desk: Desk, caller: Caller, file: StayFile, original: dict[str, Any], reason: str
+) -> tuple[Plan, Settlement]:
+    """The transaction that reverses a live settlement, and the negative message of it."""
+    message = _negative(desk, file, original)
+    settlement_id = original["settlement_id"]
+    plan = applied(
+        message,
+        subject=file.stay.admission_id,
+        effect=message.settlement_id,
+        writes=(
+            undone_row(settlement_id, caller, desk.now_us),
+            _reopened(file),
+            Change(
+                tables.settlement,
+                {"settlement_id": settlement_id, "live": 1, "state": UNDOABLE},
+                {"live": None, "state": "REVERSED"},
+            ),
+            _negative_row(desk, caller, original, message),
+            message_undone(file.stay.hospital, file.row["commit_message_id"], caller.message_id),
+        ),
+        acts=(_act(caller, file, settlement_id, reason),),
+        transfers=_turned_back(original, message),
+        notices=(_to_agency(desk, file, message),),
+    )
+    return plan, message
+
+
+def _act(caller: Caller, file: StayFile, settlement_id: str, reason: str) -> Act:
+    return Act(
+        action=caller.command,
+        subject=file.stay.admission_id,
+        from_state=BillState.SETTLED,
+        to_state=BillState.OPEN,
+        code=settlement_id,
+        reason=reason,
+    )
+
+
+def _to_agency(desk: Desk, file: StayFile, message: Settlement) -> Notice:
+    return Notice(
+        receiver=desk.agency_id,
+        subject=file.stay.admission_id,
+        command="settlement.result",
+        result=message,
+    )
+
+
+def _reopened(file: StayFile) -> Change:
+    """The bill is open again and the stay no longer closed."""
+    stay = file.stay
+    where = {"admission_id": stay.admission_id, "version": stay.version}
+    values = {
+        "version": stay.version + 1,
+        "state": AdmissionState.CONFIRMED.value,
+        "bill_state": BillState.OPEN.value,
+        "commit_message_id": "",
+        "outcome_message_id": "",
+    }
+    return Change(tables.admission, where, values)
+
+
+def _negative(desk: Desk, file: StayFile, original: dict[str, Any]) -> Settlement:
+    now = desk.clock.now()
+    stay, case = file.stay, file.case
+    return Settlement(
+        admission_id=stay.admission_id,
+        bill_state=BillState.OPEN,
+        settlement_id=new_id("S"),
+        bill_no=original["bill_no"],
+        reverses=original["settlement_id"],
+        visit_no=stay.visit_no,
+        hospital=stay.hospital,
+        case_no=original["case_no"],
+        decision_no=case.decision_no if case else "",
+        settled_at=now,
+        business_day=business_day(now),
+        admitted_at=stay.admitted_at,
+        discharged_at=stay.discharged_at,
+        split=split_of(original).negated(),
+        fund_payee=original["fund_payee"],
+        rules_version=original["rules_version"],
+        policy_digest=original["policy_digest"],
+    )
+
+
+def _negative_row(
+    desk: Desk, caller: Caller, original: dict[str, Any], message: Settlement
+) -> Insert:
+    row = {
+        **_copied(original),
+        **amounts(message.split, -original["meal_fen"]),
+        "settlement_id": message.settlement_id,
+        "kind": "REVERSAL",
+        "state": "REVERSED",
+        "live": None,
+        "reverses": original["settlement_id"],
+        "reinstates": None,
+        "settled_us": desk.now_us,
+        "business_day": str(message.business_day),
+        "message_id": caller.message_id,
+        "detail": canonical(original["detail"]),
+    }
+    return Insert(tables.settlement, [row])
+
+
+def _copied(original: dict[str, Any]) -> dict[str, Any]:
+    own = ("key_id", "record_key")
+    return {name: value for name, value in original.items() if name not in own}
+
+
+def _turned_back(original: dict[str, Any], message: Settlement) -> tuple[Transfer, ...]:
+    forward = _transfers(original, original["settlement_id"], str(message.business_day))
+    return back(forward, message.settlement_id, str(message.business_day))
+
+
+def _transfers(original: dict[str, Any], settlement_id: str, day: str) -> tuple[Transfer, ...]:
+    channel = thawed_verdict(original["detail"]).meal.channel
+    return transfers(
+        settlement_id,
+        original["hospital"],
+        split_of(original),
+        original["meal_fen"],
+        channel,
+        original["fund_payee"],
+        day,
+    )
+
+
+def reinstated_settlement(
+    desk: Desk, caller: Caller, file: StayFile, original: dict[str, Any], reversal_id: str
+) -> tuple[Plan, Settlement]:
+    """A cancelled settlement in force again: a new row that reinstates the old one."""
+    now, verdict = desk.clock.now(), thawed_verdict(original["detail"])
+    message = Settlement(
+        admission_id=file.stay.admission_id,
+        bill_state=BillState.SETTLED,
+        settlement_id=new_id("S"),
+        bill_no=original["bill_no"],
+        reinstates=original["settlement_id"],
+        visit_no=file.stay.visit_no,
+        hospital=file.stay.hospital,
+        case_no=original["case_no"],
+        decision_no=file.case.decision_no if file.case else "",
+        settled_at=now,
+        business_day=business_day(now),
+        admitted_at=file.stay.admitted_at,
+        discharged_at=file.stay.discharged_at,
+        split=verdict.split,
+        meal=verdict.meal,
+        fund_payee=original["fund_payee"],
+        lines=verdict.lines,
+        rules_version=verdict.rules_version,
+        policy_digest=verdict.policy_digest,
+        edition_digests=verdict.edition_digests,
+    )
+    plan = applied(
+        message,
+        subject=file.stay.admission_id,
+        effect=message.settlement_id,
+        guards=file.case_guards,
+        writes=_reinstating(desk, caller, file, original, message, reversal_id),
+        acts=(_act(caller, file, original["settlement_id"], "reinstated"),),
+        transfers=_transfers(original, message.settlement_id, str(message.business_day)),
+        notices=(_to_agency(desk, file, message),),
+    )
+    return plan, message
+
+
+def _reinstating(
+    desk: Desk,
+    caller: Caller,
+    file: StayFile,
+    original: dict[str, Any],
+    message: Settlement,
+    reversal_id: str,
+) -> tuple[Write, ...]:
+    row = {
+        **_copied(original),
+        "settlement_id": message.settlement_id,
+        "state": UNDOABLE,
+        "live": 1,
+        "reverses": None,
+        "reinstates": original["settlement_id"],
+        "settled_us": desk.now_us,
+        "business_day": str(message.business_day),
+        "message_id": caller.message_id,
+        "detail": canonical(original["detail"]),
+    }
+    stay = file.stay
+    where = {"admission_id": stay.admission_id, "version": stay.version}
+    values = {
+        "version": stay.version + 1,
+        "state": AdmissionState.CLOSED.value,
+        "bill_state": BillState.SETTLED.value,
+        "commit_message_id": caller.message_id,
+    }
+    return (
+        undone_row(reversal_id, caller, desk.now_us),
+        Change(tables.admission, where, values),
+        Insert(tables.settlement, [row]),
+    )

@@ -1,0 +1,189 @@
+"""fees.upload: upsert of bill lines 费用明细; every good line is kept and each is answered."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from gateway.clock import micros
+from gateway.domain.bill import BillLine
+from gateway.domain.commands import UploadFees
+from gateway.domain.findings import Finding
+from gateway.domain.money import QUANTITY_PLACES, times, written, yuan
+from gateway.domain.results import FeesUploaded, LineAnswer
+from gateway.flows.desk import Caller, Desk
+from gateway.flows.plan import Act, Plan, applied, refused
+from gateway.flows.stay_file import lines_may_change, own_stay
+from gateway.policy.model import PolicyGap
+from gateway.store import tables
+from gateway.store.rows import line_row
+from gateway.store.stays import StayFile, related_lines
+from gateway.store.unit import Change, Upsert, Write
+
+_MOST_LINES = 5000
+
+
+@dataclass(slots=True)
+class _Keeping:
+    """The lines as they will be: what was kept before, and what this message adds."""
+
+    before: Mapping[str, BillLine]
+    lines: dict[str, BillLine]
+    answers: list[LineAnswer]
+
+    def known(self, line_id: str) -> BillLine | None:
+        return self.lines.get(line_id) or self.before.get(line_id)
+
+    def refunds_of(self, line_id: str) -> list[BillLine]:
+        everything = {**self.before, **self.lines}
+        return [line for line in everything.values() if line.refund_of == line_id]
+
+
+async def upload_fees(desk: Desk, caller: Caller, command: UploadFees) -> Plan:
+    """Keep every good line; a rejected one says what was got and expected."""
+    async with desk.database.reading() as reader:
+        file = await own_stay(reader, caller, command.admission_id)
+        if isinstance(file, Finding):
+            return refused(file)
+        fault = lines_may_change(file)
+        if fault is not None:
+            return refused(fault, subject=file.stay.admission_id)
+        named = {line.line_id for line in command.lines}
+        named |= {line.refund_of for line in command.lines if line.refund_of}
+        before = await related_lines(reader, file.stay.admission_id, named)
+    keeping = _kept(desk, command, before)
+    return _uploaded(file, command, keeping)
+
+
+def _kept(desk: Desk, command: UploadFees, before: Mapping[str, BillLine]) -> _Keeping:
+    """Originals first, so that a refund may come in the same message as its original."""
+    keeping = _Keeping(before, {}, [])
+    for line in sorted(command.lines, key=lambda one: bool(one.refund_of)):
+        keeping.answers.append(_answer(desk, keeping, line))
+    keeping.answers += [
+        LineAnswer(line_id=fault.line_id, status="rejected", finding=fault)
+        for fault in command.rejected
+    ]
+    return keeping
+
+
+def _answer(desk: Desk, keeping: _Keeping, line: BillLine) -> LineAnswer:
+    fault = _sign_fault(line) or _amount_fault(desk, line) or _refund_fault(keeping, line)
+    if fault is not None:
+        return LineAnswer(line_id=line.line_id, status="rejected", finding=fault)
+    old = keeping.before.get(line.line_id)
+    if old is not None and _same(old, line):
+        return LineAnswer(line_id=line.line_id, status="unchanged")
+    keeping.lines[line.line_id] = _with_decisions(old, line)
+    return LineAnswer(line_id=line.line_id, status="replaced" if old else "accepted")
+
+
+def _with_decisions(old: BillLine | None, line: BillLine) -> BillLine:
+    """What the agency decided about a line outlives its replacement."""
+    if old is None:
+        return line
+    kept = replace(line, violation=old.violation)
+    return replace(kept, relation=old.relation, reviewed=True) if old.reviewed else kept
+
+
+def _same(old: BillLine, line: BillLine) -> bool:
+    """The same content, whatever the agency decided about the line since."""
+    decided = {"relation", "violation", "reviewed"} if old.reviewed else {"violation", "reviewed"}
+    names = [name for name in BillLine.__slots__ if name not in decided]
+    return all(getattr(old, name) == getattr(line, name) for name in names)
+
+
+def _sign_fault(line: BillLine) -> Finding | None:
+    """A charge is not negative; a refund is, in quantity and amount, and names its original."""
+    sound = (
+        line.quantity < 0 and line.amount_fen <= 0
+        if line.refund_of
+        else line.quantity >= 0 and line.amount_fen >= 0
+    )
+    if sound and line.price >= 0:
+        return None
+    expected = "Quantity < 0, Amount <= 0" if line.refund_of else "Quantity, Price, Amount >= 0"
+    got = f"{written(line.quantity, QUANTITY_PLACES)} / {yuan(line.amount_fen)}"
+    return Finding("LINE_SIGN", "Quantity", got, expected, line.line_id)
+
+
+def _amount_fault(desk: Desk, line: BillLine) -> Finding | None:
+    """Amount = round(price × quantity), within the tolerance of the region if it has one."""
+    expected = times(line.price, line.quantity)
+    try:
+        tolerance = desk.policy.value("line/amount_tolerance_fen", line.service_day).number
+    except PolicyGap:
+        tolerance = 0
+    if abs(line.amount_fen - expected) <= tolerance:
+        return None
+    got, wanted = yuan(line.amount_fen), yuan(expected)
+    return Finding("LINE_AMOUNT_MISMATCH", "Amount", got, wanted, line.line_id)
+
+
+def _refund_fault(keeping: _Keeping, line: BillLine) -> Finding | None:
+    if not line.refund_of:
+        return _original_fault(keeping, line)
+    original = keeping.known(line.refund_of)
+    if original is None or original.refund_of:
+        return Finding("REFUND_TARGET", "RefundOf", line.refund_of, "", line.line_id)
+    if (original.code, original.price) != (line.code, line.price):
+        return Finding("REFUND_MISMATCH", "Code", line.code, original.code, line.line_id)
+    others = [one for one in keeping.refunds_of(line.refund_of) if one.line_id != line.line_id]
+    return _net_fault(original, [*others, line], line)
+
+
+def _original_fault(keeping: _Keeping, line: BillLine) -> Finding | None:
+    """A replaced original must still carry its refunds."""
+    refunds = keeping.refunds_of(line.line_id)
+    old = keeping.before.get(line.line_id)
+    if not refunds or old is None:
+        return None
+    if (old.code, old.price) != (line.code, line.price):
+        return Finding("LINE_HAS_REFUNDS", "LineId", line.line_id, "", line.line_id)
+    return _net_fault(line, refunds, line)
+
+
+def _net_fault(original: BillLine, refunds: Iterable[BillLine], line: BillLine) -> Finding | None:
+    listed = list(refunds)
+    quantity = original.quantity + sum(one.quantity for one in listed)
+    amount = original.amount_fen + sum(one.amount_fen for one in listed)
+    if quantity >= 0 and amount >= 0:
+        return None
+    got = f"{written(quantity, QUANTITY_PLACES)} / {yuan(amount)}"
+    return Finding("REFUND_EXCEEDS_ORIGINAL", "Quantity", got, ">= 0", line.line_id)
+
+
+def _uploaded(file: StayFile, command: UploadFees, keeping: _Keeping) -> Plan:
+    fresh = [line_id for line_id in keeping.lines if line_id not in keeping.before]
+    count = file.row["line_count"] + len(fresh)
+    if count > _MOST_LINES:
+        return refused(Finding("TOO_MANY_LINES", "Line", str(count), f"<= {_MOST_LINES}"))
+    added = sum(
+        line.amount_fen - (old.amount_fen if (old := keeping.before.get(line_id)) else 0)
+        for line_id, line in keeping.lines.items()
+    )
+    amount = file.row["amount_fen"] + added
+    return applied(
+        FeesUploaded(answers=tuple(keeping.answers), kept_count=count, kept_amount_fen=amount),
+        subject=file.stay.admission_id,
+        writes=_writes(file, keeping, count, amount),
+        acts=(Act(action="fees.upload", subject=file.stay.admission_id),),
+    )
+
+
+def _writes(file: StayFile, keeping: _Keeping, count: int, amount: int) -> tuple[Write, ...]:
+    """The lines as a set, and the stay's running count and sum."""
+    if not keeping.lines:
+        return ()
+    rows = [_row(file, line) for line in keeping.lines.values()]
+    return (totals_changed(file, count, amount), Upsert(tables.bill_line, rows))
+
+
+def _row(file: StayFile, line: BillLine) -> dict[str, object]:
+    return line_row(file.stay.admission_id, line, micros(line.occurred_at))
+
+
+def totals_changed(file: StayFile, count: int, amount: int) -> Change:
+    """The stay with its new count and sum of lines; its version moves."""
+    stay = file.stay
+    where = {"admission_id": stay.admission_id, "version": stay.version}
+    values = {"version": stay.version + 1, "line_count": count, "amount_fen": amount}
+    return Change(tables.admission, where, values)

@@ -1,0 +1,34 @@
+"""Release jobs: what a decision makes worth looking at again."""
+
+from collections.abc import Iterable
+
+from gateway.domain.admission import AdmissionState, BillState
+from gateway.flows.desk import Desk, new_id
+from gateway.store import tables
+from gateway.store.jobs import OPEN
+from gateway.store.stays import StayFile
+from gateway.store.unit import Insert, Write
+
+_UNDECIDED = frozenset({AdmissionState.HELD, AdmissionState.PENDING_CHECK})
+
+
+def waits(file: StayFile) -> bool:
+    """Whether the registration or the bill waits for a decision."""
+    return file.stay.state in _UNDECIDED or file.bill_state is BillState.HELD
+
+
+def look_again(desk: Desk, files: Iterable[StayFile], cause: str) -> tuple[Write, ...]:
+    """One release job per waiting stay, in the transaction of the decision."""
+    rows = [
+        {
+            "job_id": new_id("J"),
+            "admission_id": file.stay.admission_id,
+            "cause": cause,
+            "state": OPEN,
+            "created_us": desk.now_us,
+            "done_us": None,
+        }
+        for file in files
+        if waits(file)
+    ]
+    return (Insert(tables.release_job, rows),) if rows else ()

@@ -1,0 +1,1 @@
+"""What the command line does, one module per verb; gateway.cli only reads the arguments."""

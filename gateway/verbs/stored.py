@@ -1,0 +1,120 @@
+"""A settlement read back from the store, with a server running or not; makes no key, no file."""
+
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from gateway.clock import instant
+from gateway.domain.admission import BillState
+from gateway.domain.bill import BillVerdict, LineVerdict
+from gateway.domain.results import Settlement
+from gateway.settings import Settings
+from gateway.store.database import Reader, engine_for
+from gateway.store.frozen import Facts, thawed_facts, thawed_verdict
+from gateway.store.personal import KeyRing, Unopened, Vault
+from gateway.store.settlements import settlement_by_id, split_of
+
+
+class NotTold(Exception):
+    """What was asked for cannot be told; the sentence says why, in Chinese and English."""
+
+    def __init__(self, zh: str, en: str) -> None:
+        super().__init__(f"{zh} / {en}")
+
+
+@dataclass(frozen=True, slots=True)
+class StoredBill:
+    """A settlement or reversal: its row, the facts it froze and the verdict, amounts signed.
+
+    A reversal keeps the facts of what it reverses; its verdict here is the negative one.
+    """
+
+    row: dict[str, Any]
+    facts: Facts
+    verdict: BillVerdict
+
+    @property
+    def settlement_id(self) -> str:
+        return str(self.row["settlement_id"])
+
+    @property
+    def reverses(self) -> str:
+        """The settlement that this row takes back, or ""."""
+        return self.row["reverses"] or ""
+
+
+@asynccontextmanager
+async def looking(settings: Settings) -> AsyncIterator[Reader]:
+    """A query-only look at the store of the deployment. Raises NotTold when it does not open."""
+    path, keys = settings.database_path, settings.keys_dir
+    if not path.exists():
+        raise NotTold(
+            f"没有数据库 {path.name}：设置 GATEWAY_DATA_DIR，或先运行 gateway serve",
+            f"no database {path.name}: set GATEWAY_DATA_DIR, or run gateway serve first",
+        )
+    if not any(keys.glob("*.aes")):
+        raise NotTold("密钥目录中没有密钥：请从备份恢复", "no keys here: restore them from backup")
+    engine = engine_for(path, read_only=True, size=1)
+    try:
+        async with engine.connect() as connection:
+            yield Reader(connection, Vault(KeyRing(keys, settings.region)))
+    except (SQLAlchemyError, sqlite3.Error, Unopened) as error:
+        name = type(error).__name__
+        raise NotTold(
+            f"数据库读不出（{name}）：运行 gateway doctor",
+            f"the database cannot be read ({name}): run gateway doctor",
+        ) from error
+    finally:
+        await engine.dispose()
+
+
+async def stored_bill(reader: Reader, settlement_id: str) -> StoredBill:
+    """The settlement or reversal of this number. Raises NotTold when there is none."""
+    row = await settlement_by_id(reader, settlement_id)
+    if row is None:
+        raise NotTold(f"没有结算 {settlement_id}", f"there is no settlement {settlement_id}")
+    facts, verdict = thawed_facts(row["detail"]), thawed_verdict(row["detail"])
+    return StoredBill(row, facts, _negated(verdict) if row["reverses"] else verdict)
+
+
+def _negated(verdict: BillVerdict) -> BillVerdict:
+    meal = replace(verdict.meal, amount_fen=-verdict.meal.amount_fen)
+    lines = tuple(_negated_line(line) for line in verdict.lines)
+    return replace(verdict, lines=lines, split=verdict.split.negated(), meal=meal)
+
+
+def _negated_line(line: LineVerdict) -> LineVerdict:
+    return replace(line, amount_fen=-line.amount_fen, split=line.split.negated())
+
+
+def settlement_of(bill: StoredBill) -> Settlement:
+    """The settlement in the words of its messages, lines and meal included."""
+    row, stay, case = bill.row, bill.facts.stay, bill.facts.case
+    return Settlement(
+        admission_id=row["admission_id"],
+        bill_state=BillState.OPEN if bill.reverses else BillState.SETTLED,
+        settlement_id=bill.settlement_id,
+        bill_no=row["bill_no"],
+        reverses=bill.reverses,
+        reinstates=row["reinstates"] or "",
+        visit_no=stay.visit_no,
+        hospital=row["hospital"],
+        case_no=row["case_no"],
+        decision_no=case.decision_no if case else "",
+        settled_at=instant(row["settled_us"]),
+        business_day=date.fromisoformat(row["business_day"]),
+        admitted_at=stay.admitted_at,
+        discharged_at=stay.discharged_at,
+        split=split_of(row),
+        meal=bill.verdict.meal,
+        fund_payee=row["fund_payee"],
+        lines=bill.verdict.lines,
+        rules_version=row["rules_version"],
+        policy_digest=row["policy_digest"],
+        edition_digests=bill.verdict.edition_digests,
+    )

@@ -1,0 +1,176 @@
+"""The operator's acts, over a socket that only the operator's own account can open.
+
+The command line performs them itself when no server runs, and through the running server
+otherwise: on SQLite one process writes.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any, Final
+
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import JSONResponse
+
+from gateway.clock import machine_now
+from gateway.domain.catalogue import Edition, Level
+from gateway.domain.party import KeyPurpose, Party, PartyKind
+from gateway.flows import administer
+from gateway.flows.administer import NotDone
+from gateway.flows.desk import Desk
+from gateway.seal.authority import Purpose, fingerprint
+from gateway.seal.broken import CertificateRefused
+from gateway.seal.deployment import Deployment
+from gateway.web import problems
+
+PATH: Final = "/acts"
+_CERTIFICATE_PURPOSE: Final[dict[KeyPurpose, Purpose]] = {
+    KeyPurpose.TLS: "tls_client",
+    KeyPurpose.MESSAGE: "message",
+}
+Arguments = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """A catalogue read from files: its editions, and the counts to print."""
+
+    editions: tuple[Edition, ...]
+    counts: str
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """What the operator's acts need beside the desk. The readers come from an adapter."""
+
+    desk: Desk
+    deployment: Deployment
+    read_catalogue: Callable[[Path, date, date | None, str], Imported]
+    edition_bytes: Callable[[Edition], bytes]
+
+
+def admin_app(office: Office) -> FastAPI:
+    """One path: an act with its arguments; the answer is its text or why it was not done."""
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    problems.install(app)
+
+    @app.post(PATH)
+    async def act(request: Request) -> Response:
+        asked = await request.json()
+        try:
+            return JSONResponse({"text": await perform(office, asked["act"], asked["arguments"])})
+        except NotDone as refusal:
+            return JSONResponse({"refused": str(refusal)})
+
+    return app
+
+
+async def perform(office: Office, act: str, arguments: Arguments) -> str:
+    """Do one act and say what was done. Raises NotDone with the reason."""
+    if act not in _ACTS:
+        raise NotDone(f"没有这个操作 / no such act: {act}")
+    try:
+        return await _ACTS[act](office, arguments)
+    except CertificateRefused as refusal:
+        raise NotDone(f"{refusal.zh} / {refusal.en}") from None
+
+
+async def _add_party(office: Office, given: Arguments) -> str:
+    party = Party(
+        party_id=given["party"],
+        version=1,
+        kind=PartyKind(given["kind"]),
+        name=given["name"],
+        region=given.get("region") or office.desk.region,
+        level=Level(given.get("level") or Level.TERTIARY),
+        agreement_from=_day(given.get("agreement_from")),
+        agreement_to=_day(given.get("agreement_to")),
+        capabilities=frozenset(given.get("capabilities") or ()),
+        callback_url=given.get("callback") or "",
+    )
+    await administer.add_party(office.desk, party)
+    return f"已登记 / registered {party.party_id}"
+
+
+async def _enrol(office: Office, given: Arguments) -> str:
+    """Issue a certificate for the request and register its fingerprint; prints the PEM."""
+    party = await administer.known_party(office.desk, given["party"])
+    purpose = KeyPurpose(given["purpose"])
+    nows = (office.desk.clock.now(), machine_now())
+    certificate = office.deployment.issue(
+        given["csr"].encode(), _CERTIFICATE_PURPOSE[purpose], [party.party_id], nows
+    )
+    pem = certificate.public_bytes(serialization.Encoding.PEM).decode()
+    await administer.register_key(
+        office.desk, party.party_id, purpose, _certified(certificate, pem)
+    )
+    return pem
+
+
+def _certified(certificate: x509.Certificate, pem: str) -> administer.Certified:
+    return administer.certified(
+        fingerprint(certificate),
+        pem,
+        certificate.not_valid_before_utc,
+        certificate.not_valid_after_utc,
+    )
+
+
+async def _change_key(office: Office, given: Arguments) -> str:
+    key = await administer.change_key(office.desk, given["fingerprint"], given["verb"])
+    return f"{given['verb']}: {key.party_id} {key.purpose} {key.fingerprint}"
+
+
+async def _add_mandate(office: Office, given: Arguments) -> str:
+    mandate_id = await administer.add_mandate(
+        office.desk,
+        given["carrier"],
+        given["hospital"],
+        given["commands"] or ["*"],
+        date.fromisoformat(given["valid_from"]),
+        date.fromisoformat(given["valid_to"]),
+    )
+    return f"已授权 / mandate {mandate_id}"
+
+
+async def _revoke_mandates(office: Office, given: Arguments) -> str:
+    ended = await administer.revoke_mandates(office.desk, given["carrier"], given["hospital"])
+    return f"已终止授权 / mandates ended: {ended}"
+
+
+async def _change_agreement(office: Office, given: Arguments) -> str:
+    await administer.change_agreement(
+        office.desk,
+        given["party"],
+        suspended_from=_day(given.get("suspended_from")),
+        agreement_to=_day(given.get("agreement_to")),
+    )
+    return f"已更新协议 / agreement changed: {given['party']}"
+
+
+async def _import_catalogue(office: Office, given: Arguments) -> str:
+    valid_from, valid_to = date.fromisoformat(given["valid_from"]), _day(given.get("valid_to"))
+    try:
+        found = office.read_catalogue(Path(given["path"]), valid_from, valid_to, office.desk.region)
+    except ValueError as faults:
+        raise NotDone(str(faults)) from None
+    await administer.import_editions(office.desk, found.editions, office.edition_bytes)
+    return found.counts
+
+
+def _day(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None
+
+
+_ACTS: Final[dict[str, Callable[[Office, Arguments], Awaitable[str]]]] = {
+    "party.add": _add_party,
+    "party.agreement": _change_agreement,
+    "key.enrol": _enrol,
+    "key.change": _change_key,
+    "mandate.add": _add_mandate,
+    "mandate.revoke": _revoke_mandates,
+    "catalog.import": _import_catalogue,
+}

@@ -1,0 +1,179 @@
+"""上限 What each party may ask of us, decided before its body is read (protocol §4, last item).
+
+The party is the certificate of the connection, or its address where none was shown. Memory is
+bounded: at most `parties` are remembered, the longest idle forgotten first; bodies are read
+whole, so that at most `in_all` of them exist at once.
+"""
+
+import math
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from time import monotonic
+from typing import Any, Final
+
+from fastapi import Response
+
+from gateway.web.mtls import fingerprint
+from gateway.web.problems import problem
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+_PLAIN: Final = frozenset({b"", b"identity"})
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """The limits: bytes of a body, requests at once and per second of one party, and in all."""
+
+    body_bytes: int
+    at_once: int
+    per_second: int
+    in_all: int = 256
+    parties: int = 4096
+
+
+@dataclass(slots=True)
+class _Party:
+    tokens: float
+    filled_at: float
+    running: int = 0
+
+
+class _TooLarge(Exception):
+    """More bytes came than allowed."""
+
+
+class _Gone(Exception):
+    """The caller hung up before its body was whole."""
+
+
+class Limits:
+    """Pure ASGI middleware; what it refuses gets a problem document and never reaches the app."""
+
+    def __init__(
+        self, app: App, allowance: Allowance, timer: Callable[[], float] = monotonic
+    ) -> None:
+        self._app, self._allowance, self._timer = app, allowance, timer
+        self._parties: OrderedDict[str, _Party] = OrderedDict()
+        self._running = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request, or answer why not."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        refusal = _ill_declared(scope, self._allowance.body_bytes)
+        party = self._party(fingerprint(scope) or _address(scope))
+        refusal = refusal or self._overdrawn(party)
+        if refusal is not None:
+            await refusal(scope, receive, send)
+            return
+        with self._one_more(party):
+            await self._serve(scope, receive, send)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            body = await _whole(receive, self._allowance.body_bytes)
+        except _TooLarge:
+            await problem("MESSAGE_TOO_LARGE")(scope, receive, send)
+        except _Gone:
+            return
+        else:
+            await self._app(scope, _replayed(body, receive), send)
+
+    def _party(self, key: str) -> _Party:
+        now = self._timer()
+        party = self._parties.get(key)
+        if party is None:
+            party = self._parties[key] = _Party(self._allowance.per_second, now)
+            self._forget_idle()
+        self._parties.move_to_end(key)
+        earned = (now - party.filled_at) * self._allowance.per_second
+        party.tokens = min(self._allowance.per_second, party.tokens + earned)
+        party.filled_at = now
+        return party
+
+    def _forget_idle(self) -> None:
+        """Forget the longest unseen; a party at work is kept, and `in_all` bounds those."""
+        excess = len(self._parties) - self._allowance.parties
+        if excess > 0:
+            idle = (key for key, party in self._parties.items() if not party.running)
+            for key in list(islice(idle, excess)):
+                del self._parties[key]
+
+    def _overdrawn(self, party: _Party) -> Response | None:
+        if party.running >= self._allowance.at_once:
+            return problem("RATE_LIMITED")
+        if party.tokens < 1:
+            wait_s = (1 - party.tokens) / self._allowance.per_second
+            return problem("RATE_LIMITED", retry_after_s=max(1, math.ceil(wait_s)))
+        if self._running >= self._allowance.in_all:
+            return problem("BUSY")
+        return None
+
+    @contextmanager
+    def _one_more(self, party: _Party) -> Iterator[None]:
+        party.tokens -= 1
+        party.running += 1
+        self._running += 1
+        try:
+            yield
+        finally:
+            party.running -= 1
+            self._running -= 1
+
+
+def _ill_declared(scope: Scope, limit: int) -> Response | None:
+    """What the headers alone decide."""
+    headers = dict(scope["headers"])
+    if headers.get(b"content-encoding", b"").strip().lower() not in _PLAIN:
+        return problem(
+            "PROFILE_VIOLATED",
+            note_zh="报文不得压缩：不接受 Content-Encoding",
+            note_en="No compression: Content-Encoding is not accepted",
+        )
+    length = headers.get(b"content-length", b"0")
+    if not length.isdigit():
+        return problem("PROFILE_VIOLATED")
+    # Compared by length first: int() of a very long text is costly.
+    if len(length.lstrip(b"0")) > 18 or int(length) > limit:
+        return problem("MESSAGE_TOO_LARGE")
+    return None
+
+
+def _address(scope: Scope) -> str:
+    client = scope.get("client")
+    return str(client[0]) if client else ""
+
+
+async def _whole(receive: Receive, limit: int) -> bytes:
+    """The body, whole. Raises _TooLarge and _Gone."""
+    parts, size, more = [], 0, True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise _Gone
+        part = message.get("body", b"")
+        parts.append(part)
+        size += len(part)
+        if size > limit:
+            raise _TooLarge
+        more = message.get("more_body", False)
+    return b"".join(parts)
+
+
+def _replayed(body: bytes, receive: Receive) -> Receive:
+    """The body as one message, then whatever really comes: the caller hanging up."""
+    rest: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def next_message() -> Message:
+        return rest.pop() if rest else await receive()
+
+    return next_message

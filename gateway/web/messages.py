@@ -1,0 +1,125 @@
+"""One message over HTTPS: limits → seal → identity → flow → writer; both listeners share it."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Final, TypeVar
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from fastapi import FastAPI, Request, Response
+
+from gateway.clock import elapsed_s
+from gateway.domain.message import Heading
+from gateway.domain.party import PartyKind
+from gateway.flows import exchange as flow
+from gateway.flows.desk import Desk
+from gateway.flows.identify import NotIdentified, connection, identify
+from gateway.ports import Codec
+from gateway.seal.broken import SealBroken
+from gateway.seal.keys import PublicKey
+from gateway.seal.profile import Sealed, envelope, unknown_key
+from gateway.web import problems
+from gateway.web.mtls import fingerprint
+
+PATH: Final = "/api/v1/messages"
+_IN_THREAD_FROM: Final = 64 * 1024
+_log = logging.getLogger(__name__)
+_T = TypeVar("_T")
+
+
+def message_app(desk: Desk, codec: Codec, kinds: frozenset[PartyKind]) -> FastAPI:
+    """The listener of one dialect: one path, the command is read from the signed header."""
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    problems.install(app)
+
+    @app.post(PATH)
+    async def post(request: Request) -> Response:
+        raw = await request.body()
+        return await _answer(desk, codec, kinds, raw, fingerprint(request.scope))
+
+    return app
+
+
+async def _answer(
+    desk: Desk, codec: Codec, kinds: frozenset[PartyKind], raw: bytes, tls_fingerprint: str
+) -> Response:
+    """A signed reply, or an unsigned problem while nobody can be believed."""
+    started, command = elapsed_s(), "unknown"
+    try:
+        believed = await _believed(desk, codec, kinds, raw, tls_fingerprint)
+        command = believed.heading.command
+        reply = await flow.exchange(desk, believed)
+    except SealBroken as broken:
+        return _unbelieved(desk, broken.code)
+    except NotIdentified as unknown:
+        return _unbelieved(desk, unknown.code)
+    except flow.Unanswered:
+        _log.error("message not answered: the store failed", extra={"command": command})
+        desk.meter.answered(command, "GATEWAY_FAILED", elapsed_s(started))
+        return problems.problem("GATEWAY_FAILED")
+    desk.meter.answered(command, reply.code, elapsed_s(started))
+    return problems.signed(reply.sealed, reply.outcome, reply.code)
+
+
+def _unbelieved(desk: Desk, code: str) -> Response:
+    desk.meter.not_believed(code)
+    return problems.problem(code)
+
+
+async def _believed(
+    desk: Desk, codec: Codec, kinds: frozenset[PartyKind], raw: bytes, tls_fingerprint: str
+) -> flow.Request:
+    """The verified message with who sent it over which connection."""
+    received_at = desk.clock.now()
+    sent = await _off_loop(len(raw), lambda: envelope(raw))
+    identified = await identify(
+        desk, kinds, sent.claimed_sender, sent.claimed_fingerprint, tls_fingerprint
+    )
+    key = identified.message_key
+    public_key = _public_key(key.certificate_pem)
+    sealed = await _off_loop(len(raw), lambda: sent.verify(public_key))
+    tls_key, mandate = connection(desk, identified, sealed.header.command)
+    return flow.Request(
+        heading=_heading(sealed),
+        digest=sealed.digest,
+        raw=raw,
+        root=sealed.root,
+        body=sealed.body,
+        codec=codec,
+        party=identified.party,
+        message_key=key,
+        tls_key=tls_key,
+        mandate=mandate,
+        received_at=received_at,
+    )
+
+
+async def _off_loop(size: int, work: Callable[[], _T]) -> _T:
+    """Large XML is handled in a thread (lxml releases the lock); small XML is quicker here."""
+    if size < _IN_THREAD_FROM:
+        return work()
+    return await asyncio.to_thread(work)
+
+
+@lru_cache(maxsize=1024)
+def _public_key(certificate_pem: str) -> PublicKey:
+    """The key of a registered certificate; the registry takes RSA and P-256 only."""
+    key = x509.load_pem_x509_certificate(certificate_pem.encode()).public_key()
+    if not isinstance(key, RSAPublicKey | EllipticCurvePublicKey):
+        raise unknown_key()
+    return key
+
+
+def _heading(sealed: Sealed) -> Heading:
+    header = sealed.header
+    return Heading(
+        message_id=header.message_id,
+        command=header.command,
+        sender=header.sender,
+        receiver=header.receiver,
+        sent_at=header.sent_at,
+        expires_at=header.expires_at,
+    )

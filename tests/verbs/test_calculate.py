@@ -1,0 +1,105 @@
+"""`gateway calculate FILE [--check]`."""
+
+import io
+import json
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from gateway.rules import line
+from gateway.rules.settle import settle
+from gateway.verbs.calculate import run
+from tests.rules.facts import a_bill, a_line, example_policy
+
+CASE = {
+    "id": "C1",
+    "title": "换药三次",
+    "params": {"no_consent_payer": "hospital"},
+    "lines": [{"name": "换药", "price": "88.00", "qty": "3"}],
+    "expect": {"fund": "264.00", "lines": [{"fund": "264.00"}]},
+}
+
+
+def ran(path: str, check: bool = False) -> tuple[int, str, str]:
+    out, err = io.StringIO(), io.StringIO()
+    return run(path, check, out, err), out.getvalue(), err.getvalue()
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "cases.json"
+    path.write_text(json.dumps([CASE]), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("check", [False, True])
+def test_results_are_printed_and_nothing_else(file: Path, check: bool):
+    code, out, err = ran(str(file), check)
+    assert (code, err) == (0, "")
+    (result,) = json.loads(out)
+    assert (result["id"], result["total"], result["fund"]) == ("C1", "264.00", "264.00")
+
+
+def test_a_dash_reads_standard_input(file: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(file.read_bytes())))
+    code, out, _ = ran("-")
+    assert code == 0
+    assert json.loads(out)[0]["fund"] == "264.00"
+
+
+def test_a_difference_is_told_with_case_line_and_both_amounts(file: Path):
+    expect = {"lines": [{"fund": "264.01"}], "total": "1.00"}
+    file.write_text(json.dumps([CASE, CASE | {"id": "C2", "expect": expect}]), encoding="utf-8")
+    code, out, err = ran(str(file), check=True)
+    assert code == 1
+    assert len(json.loads(out)) == 2
+    assert err.splitlines() == [
+        "案例 C2 total：算得 264.00，应为 1.00 / case C2 total: calculated 264.00, expected 1.00",
+        "案例 C2 第 1 行 fund：算得 264.00，应为 264.01 / "
+        "case C2 line 1 fund: calculated 264.00, expected 264.01",
+    ]
+
+
+def test_what_is_expected_is_not_compared_without_check(file: Path):
+    file.write_text(json.dumps([CASE | {"expect": {"total": "1.00"}}]), encoding="utf-8")
+    assert ran(str(file))[0] == 0
+    assert ran(str(file), check=True)[0] == 1
+
+
+def test_a_malformed_file_prints_every_fault_and_no_result(file: Path):
+    file.write_text(json.dumps([CASE | {"x": 1, "id": 5}]), encoding="utf-8")
+    code, out, err = ran(str(file), check=True)
+    assert (code, out) == (2, "")
+    assert len(err.splitlines()) == 2
+
+
+def test_a_file_that_is_not_there_is_told(tmp_path: Path):
+    code, out, err = ran(str(tmp_path / "none.json"))
+    assert (code, out) == (2, "")
+    assert err.startswith("无法读取")
+
+
+def test_the_published_examples_pass_the_check():
+    beside = Path(__file__).resolve().parents[3] / "shared"
+    folder = Path(os.environ.get("GATEWAY_SHARED", beside)) / "examples"
+    path = folder / "settlement_examples.json"
+    if not path.exists():
+        pytest.skip("the examples are not here: set GATEWAY_SHARED to the folder of the papers")
+    code, out, err = ran(str(path), check=True)
+    assert (code, err) == (0, "")
+    assert len(json.loads(out)) == 16
+
+
+def test_a_broken_line_rule_breaks_calculations_and_settlements_alike(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def broken(*_: object) -> None:
+        raise RuntimeError("the line rule is broken")
+
+    monkeypatch.setattr(line, "_shared", broken)
+    with pytest.raises(RuntimeError, match="line rule"):
+        ran(str(file))
+    with pytest.raises(RuntimeError, match="line rule"):
+        settle(a_bill(a_line()), example_policy())
