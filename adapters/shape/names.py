@@ -69,7 +69,6 @@ from gateway.domain.results import (
     Superseded,
     TransactionFound,
 )
-from gateway.domain.split import Split
 
 MOST_LINES: Final = 500
 MOST_BILL_LINES: Final = 5000

@@ -16,11 +16,12 @@ from gateway.clock import business_day, micros
 from gateway.delivery.breaker import Breaker
 from gateway.delivery.retry import delay_s
 from gateway.delivery.scribe import number_lanes
+from gateway.evidence.leaf import Exchange, leaf_row
 from gateway.ports import Channel, ChannelBusy, ChannelRefused, Clock
 from gateway.store import tables
 from gateway.store.database import Database
 from gateway.store.deliveries import DONE, PARKED, WAITING, due
-from gateway.store.unit import Change, StoreFailed, Unit
+from gateway.store.unit import Change, Insert, StoreFailed, Unit, Write
 
 _PAGE: Final = 64
 _log = logging.getLogger(__name__)
@@ -95,7 +96,8 @@ class Worker:
 
     async def _done(self, row: dict[str, Any], receipt: bytes) -> None:
         now = micros(self._clock.now())
-        await self._change(row, {"state": DONE, "done_us": now, "receipt": receipt})
+        values = {"state": DONE, "done_us": now, "receipt": receipt}
+        await self._change(row, values, _leaf(row, receipt, now))
 
     async def _later(self, row: dict[str, Any], why: str) -> None:
         attempts = row["attempts"] + 1
@@ -107,14 +109,35 @@ class Worker:
         _log.error("message parked", extra={"subject": row["subject"], "why": why})
         await self._change(row, {"state": PARKED, "last_error": why})
 
-    async def _change(self, row: dict[str, Any], values: dict[str, Any]) -> None:
+    async def _change(self, row: dict[str, Any], values: dict[str, Any], *more: Write) -> None:
         where = {"message_id": row["message_id"], "state": WAITING}
         unit = Unit(
-            f"D{uuid4().hex[:24].upper()}",
+            _transaction_id(),
             business_day(self._clock.now()).year,
-            writes=(Change(tables.outbox, where, values),),
+            writes=(Change(tables.outbox, where, values), *more),
         )
         await self._database.commit(unit)
+
+
+def _transaction_id() -> str:
+    return f"D{uuid4().hex[:24].upper()}"
+
+
+def _leaf(row: dict[str, Any], receipt: bytes, now_us: int) -> Write:
+    """The receipt is evidence: the receiver's own signature over our id and digest."""
+    exchange = Exchange(
+        kind="delivery",
+        tx_id=_transaction_id(),
+        sender=row["receiver"],
+        receiver=row["receiver"],
+        message_id=row["message_id"],
+        received_us=now_us,
+        assurance="signed",
+        signer=row["receiver"],
+        request=bytes(row["sealed"]),
+        reply=receipt,
+    )
+    return Insert(tables.leaf, [leaf_row(exchange)])
 
 
 async def _either(wake: asyncio.Event, stop: asyncio.Event, poll_s: float) -> None:

@@ -251,6 +251,15 @@ _ALL: Final = (
         _NEW,
     ),
     Code(
+        "FIELD_MALFORMED",
+        "字段格式不正确",
+        "A field is malformed",
+        "值不可能存在，或与同一报文中的其他值不符，详见 Field 与 Expected",
+        "An impossible value, or one that does not fit the rest: see Field and Expected",
+        _V,
+        _NEW,
+    ),
+    Code(
         "REVERSED_BEFORE_ARRIVAL",
         "原报文到达前已被冲正",
         "Reversed before it arrived",

@@ -266,9 +266,8 @@ def _ended_before(edition: Edition, head: Mapping[str, Any]) -> Change:
     """The open-ended edition ends the day before its successor. Raises NotDone otherwise."""
     if head["valid_to"] is not None or head["valid_from"] >= edition.valid_from.isoformat():
         span = f"{head['valid_from']}–{head['valid_to'] or ''}"
-        raise NotDone(
-            f"与已有的{edition.kind}目录版本（{span}）重叠 / overlaps the {edition.kind} edition of {span}"
-        )
+        zh, en = f"与已有的目录版本（{span}）重叠", f"overlaps the edition of {span}"
+        raise NotDone(f"{edition.kind}: {zh} / {en}")
     last = (edition.valid_from - timedelta(days=1)).isoformat()
     where = {"digest": head["digest"], "valid_to": None}
     return Change(tables.catalogue_edition, where, {"valid_to": last})

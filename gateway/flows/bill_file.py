@@ -8,6 +8,7 @@ from gateway.domain.bill import BillLine, BillVerdict
 from gateway.domain.findings import Finding
 from gateway.domain.money import yuan
 from gateway.flows.desk import Desk
+from gateway.flows.off_loop import LINE_BYTES, off_loop
 from gateway.rules.entitlement import Hold, Manual, Refuse
 from gateway.rules.settle import Bill, settle
 from gateway.store.database import Reader
@@ -53,9 +54,10 @@ async def load_bill(
     return BillFile(file, Bill(stay, file.case, file.hospital, lines, editions))
 
 
-def decided(desk: Desk, bill_file: BillFile) -> Verdict:
+async def decided(desk: Desk, bill_file: BillFile) -> Verdict:
     """What the rules say of the bill."""
-    return settle(bill_file.bill, desk.policy)
+    size = LINE_BYTES * len(bill_file.bill.lines)
+    return await off_loop(size, lambda: settle(bill_file.bill, desk.policy))
 
 
 def disagreements(

@@ -42,7 +42,7 @@ async def commit_settlement(desk: Desk, caller: Caller, command: CommitSettlemen
     )
     if faults:
         return refused(*faults, subject=file.stay.admission_id, guards=(file.guard,))
-    match decided(desk, bill_file):
+    match await decided(desk, bill_file):
         case BillVerdict() as verdict:
             return _settled(desk, caller, command, bill_file, verdict)
         case Hold() as hold:

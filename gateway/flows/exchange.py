@@ -17,6 +17,7 @@ from gateway.domain.party import Party, RegisteredKey
 from gateway.domain.results import Refused, Settlement, Superseded
 from gateway.flows import dispatch
 from gateway.flows.desk import Caller, Desk, new_id
+from gateway.flows.off_loop import LINE_BYTES, off_loop
 from gateway.flows.plan import Plan, refused
 from gateway.flows.transaction import Received, message_unit
 from gateway.ports import Codec, Unreadable
@@ -101,10 +102,11 @@ async def _answer_once(desk: Desk, request: Request) -> Reply:
 
 async def _run(desk: Desk, request: Request) -> Reply:
     """Schema, expiry, reader, then the command's flow; at most three tries."""
-    faults = request.codec.schema_faults(request.root)
+    size = len(request.raw)
+    faults = await off_loop(size, lambda: request.codec.schema_faults(request.root))
     if faults:
         return _unprocessed(desk, request, "SCHEMA_INVALID", findings=faults)
-    decide = _decision(desk, request)
+    decide = await off_loop(size, lambda: _decision(desk, request))
     for _ in range(_TRIES):
         try:
             plan = await decide()
@@ -155,7 +157,8 @@ def _expired(request: Request) -> bool:
 
 async def _committed(desk: Desk, request: Request, plan: Plan) -> Reply:
     """Sign the reply, commit both, and only then let the bytes leave."""
-    sealed = _sealed(desk, request, plan)
+    size = LINE_BYTES * len(getattr(plan.result, "lines", ()))
+    sealed = await off_loop(size, lambda: _sealed(desk, request, plan))
     received = Received(
         sender=request.heading.sender,
         message_id=request.heading.message_id,
@@ -168,7 +171,8 @@ async def _committed(desk: Desk, request: Request, plan: Plan) -> Reply:
         guards=_guards(request),
     )
     push = await push_channels(desk, plan)
-    await desk.database.commit(message_unit(desk, received, plan, sealed, push))
+    unit = await off_loop(size, lambda: message_unit(desk, received, plan, sealed, push))
+    await desk.database.commit(unit)
     _after(desk, request.heading.command, plan)
     return Reply(plan.outcome, plan.code, sealed)
 

@@ -29,7 +29,7 @@ async def preview_settlement(desk: Desk, caller: Caller, command: PreviewSettlem
     )
     if faults:
         return refused(*faults, subject=file.stay.admission_id)
-    result = previewed(bill_file, decided(desk, bill_file))
+    result = previewed(bill_file, await decided(desk, bill_file))
     return answered(result, subject=file.stay.admission_id, action="settlement.preview")
 
 

@@ -176,7 +176,7 @@ def _registration_act(file: StayFile, checked: Check, cause: str) -> Act:
 
 async def _bill(desk: Desk, reader: Reader, file: StayFile, cause: str) -> Plan | None:
     bill_file = await load_bill(desk, reader, file)
-    match decided(desk, bill_file):
+    match await decided(desk, bill_file):
         case BillVerdict() as verdict:
             return _settled(desk, bill_file, verdict)
         case Refuse(code):

@@ -20,6 +20,8 @@ class Netted:
     @property
     def steps(self) -> tuple[BillLine, ...]:
         """The original, then the original net of one refund more at each step."""
+        if not self.refunds:
+            return (self.original,)
         steps = [self.original]
         for refund in self.refunds:
             last = steps[-1]
@@ -35,7 +37,7 @@ class Netted:
     @property
     def net(self) -> BillLine:
         """The original net of all its refunds."""
-        return self.steps[-1] if self.refunds else self.original
+        return self.steps[-1]
 
 
 def netted(lines: Iterable[BillLine]) -> tuple[Netted, ...]:

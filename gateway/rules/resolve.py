@@ -37,6 +37,19 @@ class Listed:
     source: Citation
 
 
+@dataclass(frozen=True, slots=True)
+class Priced:
+    """What catalogue and texts give a payable row on a day: the highest payable unit price in
+    10^-6 yuan, whether that is the payment standard of the list, the ratio, the sources; and
+    the source of the ceiling, for lines whose price it cuts."""
+
+    ceiling: int | None
+    by_standard: bool
+    ratio: int
+    sources: Sources
+    ceiling_source: Sources
+
+
 @dataclass(slots=True)
 class EditionsByDay:
     """The catalogue editions of a bill, looked up by service day; each day is sorted out once
@@ -58,6 +71,13 @@ class EditionsByDay:
             found = {kind: newest[kind] for kind in Kind if kind in newest}
             self._by_day[day] = found
         return found
+
+    def missing(self, day: date) -> tuple[Kind, ...]:
+        """The catalogues without an edition on the day."""
+        in_force = self.on(day)
+        if len(in_force) == len(Kind):
+            return ()
+        return tuple(kind for kind in Kind if kind not in in_force)
 
     def find(self, code: str, day: date) -> Listed | None:
         """The row of the code in whichever catalogue has it on the day."""
@@ -97,6 +117,7 @@ class Context:
     _values: dict[tuple[str, date], Value] = field(default_factory=dict)
     _citations: dict[tuple[str, date], Citation] = field(default_factory=dict)
     _bearers: dict[date, Bearers] = field(default_factory=dict)
+    _priced: dict[tuple[str, date], Priced] = field(default_factory=dict)
 
     def value(self, key: str, day: date) -> Value:
         """The policy value for a service on the day, picked by the date that the key names.
@@ -125,6 +146,13 @@ class Context:
                 ratio=self._payer("line/ratio_payer", day),
                 refused_discharge=self._payer("line/refused_discharge_payer", day),
             )
+        return found
+
+    def priced(self, listed: Listed, day: date) -> Priced:
+        """The terms of a payable row on the day. Raises PolicyGap."""
+        found = self._priced.get((listed.row.code, day))
+        if found is None:
+            found = self._priced[listed.row.code, day] = _priced(self, listed, day)
         return found
 
     def _payer(self, key: str, day: date) -> Payer | None:
@@ -255,13 +283,13 @@ def find_row(context: Context, line: BillLine) -> Listed | None:
     """
     day = line.service_day
     found = context.editions.find(line.code, day)
-    missing = None if found else next((k for k in Kind if k not in context.editions.on(day)), None)
-    if missing is not None:
+    if found is None and (missing := context.editions.missing(day)):
+        kind = missing[0].value
         raise PolicyGap(
-            f"catalogue/{missing.value}",
+            f"catalogue/{kind}",
             day,
-            f"{day} 没有生效的目录版本（{missing.value}）",
-            f"no {missing.value} edition on {day}",
+            f"{day} 没有生效的目录版本（{kind}）",
+            f"no {kind} edition on {day}",
         )
     return found
 
@@ -300,20 +328,56 @@ def _charged(line: BillLine, **facts: Any) -> Terms:
 def _inside(
     context: Context, line: BillLine, listed: Listed, rescue: bool
 ) -> tuple[Terms, Sources]:
-    day, key = line.service_day, _RATIO_KEY[listed.row.kind]
-    late, ceiling = context.late(day), _ceiling(context, line, listed.row, rescue)
-    ratio = context.value(key, day).number
-    resolved = _charged(line, ceiling=ceiling, ratio=ratio, late=late, emergency_approved=rescue)
-    # The ceiling is a source of its own where it cut the price.
-    catalogue: Sources = (listed.source,)
-    if ceiling is not None and line.price > ceiling:
-        catalogue += (_capped(listed.source, ceiling),)
-    article = _LATE if late else _FUND_PAYS
-    return resolved, (*article, *catalogue, context.cited(key, day))
+    priced, late = context.priced(listed, line.service_day), context.late(line.service_day)
+    sources = (*priced.sources, anchors.LATE_APPLICATION) if late else priced.sources
+    if priced.ceiling is not None and line.price > priced.ceiling:
+        if priced.by_standard and not rescue:
+            _review_above_standard(context, line)
+        sources += priced.ceiling_source
+    resolved = Terms(
+        price=line.price,
+        quantity=line.quantity,
+        amount_fen=line.amount_fen,
+        consent=line.consent,
+        ceiling=priced.ceiling,
+        ratio=priced.ratio,
+        late=late,
+        emergency_approved=rescue,
+    )
+    return resolved, sources
 
 
-def _capped(source: Citation, ceiling: int) -> Citation:
-    return replace(source, key=f"{source.key}/ceiling", value=price_text(ceiling))
+def _review_above_standard(context: Context, line: BillLine) -> None:
+    """The payment standard binds the hospital, whatever the worker signed: a person looks at a
+    price above it that would fall on the worker. Raises NeedsReview."""
+    payer = line.consent or context.bearers(line.service_day).no_consent
+    if payer is Payer.INDIVIDUAL and not line.reviewed:
+        raise NeedsReview(line.line_id)
+
+
+def _priced(context: Context, listed: Listed, day: date) -> Priced:
+    """Raises PolicyGap when there is a payment standard that the list does not print as one
+    amount: an unknown ceiling is never no ceiling."""
+    row, key = listed.row, _RATIO_KEY[listed.row.kind]
+    ceiling = row.ceiling_for(context.level)
+    if ceiling is None and row.pay_standard_text:
+        raise PolicyGap(
+            "catalogue/pay_standard",
+            day,
+            f"目录未公布唯一的支付标准（{row.code}）",
+            f"the list prints no single payment standard ({row.code})",
+        )
+    return Priced(
+        ceiling=ceiling,
+        by_standard=ceiling is not None and ceiling == row.pay_standard,
+        ratio=context.value(key, day).number,
+        sources=(*_FUND_PAYS, listed.source, context.cited(key, day)),
+        ceiling_source=() if ceiling is None else (_ceiling_source(listed.source, ceiling),),
+    )
+
+
+def _ceiling_source(row_source: Citation, ceiling: int) -> Citation:
+    return replace(row_source, key=f"{row_source.key}/ceiling", value=price_text(ceiling))
 
 
 def _outside(
@@ -337,29 +401,6 @@ def _payable(context: Context, line: BillLine, row: CatalogueRow) -> bool:
     if row.insurance_limit is InsuranceLimit.CONDITIONAL and not line.reviewed:
         raise NeedsReview(line.line_id)
     return True
-
-
-def _ceiling(context: Context, line: BillLine, row: CatalogueRow, rescue: bool) -> int | None:
-    """The highest payable unit price, None when the catalogue sets none.
-
-    Raises PolicyGap when there is a payment standard that the list does not print as one
-    amount, and NeedsReview when a price above the standard would fall on the worker: the
-    standard binds the hospital, whatever was signed.
-    """
-    ceiling = row.ceiling_for(context.level)
-    if ceiling is None and row.pay_standard_text:
-        raise PolicyGap(
-            "catalogue/pay_standard",
-            line.service_day,
-            f"目录未公布唯一的支付标准（{row.code}）",
-            f"the list prints no single payment standard ({row.code})",
-        )
-    above_standard = ceiling is not None and ceiling == row.pay_standard and line.price > ceiling
-    if above_standard and not rescue and not line.reviewed:
-        payer = line.consent or context.bearers(line.service_day).no_consent
-        if payer is Payer.INDIVIDUAL:
-            raise NeedsReview(line.line_id)
-    return ceiling
 
 
 def rescue_approvals(case: CaseFacts, hospital: str) -> tuple[Approval, ...]:

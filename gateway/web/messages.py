@@ -1,10 +1,8 @@
 """One message over HTTPS: limits → seal → identity → flow → writer; both listeners share it."""
 
-import asyncio
 import logging
-from collections.abc import Callable
 from functools import lru_cache
-from typing import Final, TypeVar
+from typing import Final
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
@@ -17,6 +15,7 @@ from gateway.domain.party import PartyKind
 from gateway.flows import exchange as flow
 from gateway.flows.desk import Desk
 from gateway.flows.identify import NotIdentified, connection, identify
+from gateway.flows.off_loop import off_loop
 from gateway.ports import Codec
 from gateway.seal.broken import SealBroken
 from gateway.seal.keys import PublicKey
@@ -25,9 +24,7 @@ from gateway.web import problems
 from gateway.web.mtls import fingerprint
 
 PATH: Final = "/api/v1/messages"
-_IN_THREAD_FROM: Final = 64 * 1024
 _log = logging.getLogger(__name__)
-_T = TypeVar("_T")
 
 
 def message_app(desk: Desk, codec: Codec, kinds: frozenset[PartyKind]) -> FastAPI:
@@ -74,13 +71,13 @@ async def _believed(
 ) -> flow.Request:
     """The verified message with who sent it over which connection."""
     received_at = desk.clock.now()
-    sent = await _off_loop(len(raw), lambda: envelope(raw))
+    sent = await off_loop(len(raw), lambda: envelope(raw))
     identified = await identify(
         desk, kinds, sent.claimed_sender, sent.claimed_fingerprint, tls_fingerprint
     )
     key = identified.message_key
     public_key = _public_key(key.certificate_pem)
-    sealed = await _off_loop(len(raw), lambda: sent.verify(public_key))
+    sealed = await off_loop(len(raw), lambda: sent.verify(public_key))
     tls_key, mandate = connection(desk, identified, sealed.header.command)
     return flow.Request(
         heading=_heading(sealed),
@@ -95,13 +92,6 @@ async def _believed(
         mandate=mandate,
         received_at=received_at,
     )
-
-
-async def _off_loop(size: int, work: Callable[[], _T]) -> _T:
-    """Large XML is handled in a thread (lxml releases the lock); small XML is quicker here."""
-    if size < _IN_THREAD_FROM:
-        return work()
-    return await asyncio.to_thread(work)
 
 
 @lru_cache(maxsize=1024)

@@ -98,6 +98,7 @@ WORKER_SIGNED = Terms(price=9_990_000, quantity=30_000, ceiling=5_000_000, conse
         WORKER_SIGNED._replace(late=True, quantity_limit=20_000),
         # Charged amounts that are not round(price × quantity), as after rounded refunds.
         Terms(price=333_300, quantity=10_000, amount_fen=34),
+        Terms(price=10_000_000, quantity=30_000, amount_fen=3_001, ceiling=10_000_000),
         WORKER_SIGNED._replace(amount_fen=2_998),
         WORKER_SIGNED._replace(amount_fen=1_499),
         WORKER_SIGNED._replace(quantity=0, amount_fen=1),

@@ -135,7 +135,7 @@ def test_an_impossible_day_makes_the_message_unreadable_with_every_fault() -> No
         "Message/Body/ReconcileTotals/Day",
         "Message/Body/ReconcileTotals/Split/Total",
     ]
-    assert {fault.code for fault in caught.value.findings} == {"SCHEMA_INVALID"}
+    assert {fault.code for fault in caught.value.findings} == {"FIELD_MALFORMED"}
 
 
 def test_what_is_left_out_has_the_default_of_our_word() -> None:

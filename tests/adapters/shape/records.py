@@ -7,9 +7,11 @@ from hypothesis import strategies as st
 
 from adapters.shape import kinds
 from adapters.shape.fields import Shape
-from adapters.shape.names import REASON, SPLIT
+from adapters.shape.names import CITATION, MEAL, SETTLEMENT, SPLIT
+from gateway.domain.bill import Citation, LineVerdict, MealVerdict
 from gateway.domain.codes import CODES
 from gateway.domain.reasons import REASONS
+from gateway.domain.results import Settlement
 from gateway.domain.split import Split
 
 ZONES = [UTC, *(timezone(timedelta(minutes=minutes)) for minutes in (480, -330, 840))]
@@ -61,10 +63,50 @@ def records(shape: Shape) -> st.SearchStrategy:
     """A record of the shape; what may be left out sometimes is."""
     if shape is SPLIT:
         return st.builds(Split, *[st.integers(-(10**12), 10**12)] * 5)
-    if shape is REASON:
-        return st.sampled_from(sorted(REASONS))
+    if shape is SETTLEMENT:
+        return settlements()
     words = {part.word: _words(shape, part) for part in shape.fields if not part.told}
     return st.fixed_dictionaries(words).map(lambda words: shape.make(**words))
+
+
+def settlements() -> st.SearchStrategy:
+    """Settlements whose meal and lines share some citations."""
+    tables = {"reasons", "citations", "meal", "lines"}
+    parts = [part for part in SETTLEMENT.fields if not part.told and part.word not in tables]
+    words = {part.word: _words(SETTLEMENT, part) for part in parts}
+    return st.lists(citations(), min_size=1, max_size=4).flatmap(
+        lambda table: st.builds(
+            Settlement,
+            meal=st.none() | meals(cited(table)),
+            lines=st.lists(lines(cited(table)), max_size=3).map(tuple),
+            **words,
+        )
+    )
+
+
+def cited(table: list[Citation]) -> st.SearchStrategy:
+    return st.lists(st.sampled_from(table), max_size=20).map(tuple)
+
+
+@cache
+def citations() -> st.SearchStrategy:
+    return st.builds(Citation, **_without(CITATION, "number"))
+
+
+def meals(sources: st.SearchStrategy) -> st.SearchStrategy:
+    return st.builds(MealVerdict, citations=sources, **_without(MEAL, "cites"))
+
+
+def lines(sources: st.SearchStrategy) -> st.SearchStrategy:
+    def line(line_id: str, split: Split, *decided) -> LineVerdict:
+        return LineVerdict(line_id, split.total_fen, split, *decided)
+
+    reasons = st.lists(st.sampled_from(sorted(REASONS)), max_size=8).map(tuple)
+    return st.builds(line, values(kinds.NUMBER), records(SPLIT), reasons, sources)
+
+
+def _without(shape: Shape, word: str) -> dict[str, st.SearchStrategy]:
+    return {part.word: _words(shape, part) for part in shape.fields if part.word != word}
 
 
 def _words(shape: Shape, part) -> st.SearchStrategy:

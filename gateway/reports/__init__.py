@@ -1,0 +1,1 @@
+"""What staff and hospitals read: the settlement sheet (PDF) and the reconciliation (XLSX)."""
