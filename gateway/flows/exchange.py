@@ -4,10 +4,11 @@ The id is looked up first; an unseen message is read, decided and committed in o
 transaction with its reply; a known one is answered by what is stored.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypeVar
 
 from gateway.clock import micros
 from gateway.domain.codes import Outcome
@@ -33,6 +34,9 @@ _UNDOING: Final[dict[str, Literal["cancel", "reverse"]]] = {
     "transaction.reverse": "reverse",
 }
 _SKEW: Final = timedelta(minutes=5)
+_IN_THREAD_FROM: Final = 64 * 1024
+_MANY_ROWS: Final = 100
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +95,13 @@ async def _exchanged(desk: Desk, request: Request) -> Reply:
         return await _answer_once(desk, request)
 
 
+async def off_loop(size: int, work: Callable[[], _T]) -> _T:
+    """Large XML is handled in a thread (lxml releases the lock); small XML is quicker here."""
+    if size < _IN_THREAD_FROM:
+        return work()
+    return await asyncio.to_thread(work)
+
+
 async def _answer_once(desk: Desk, request: Request) -> Reply:
     """Known ids are answered before any check of content or time."""
     async with desk.database.reading() as reader:
@@ -123,7 +134,7 @@ async def _run(desk: Desk, request: Request) -> Reply:
 
 def _decision(desk: Desk, request: Request) -> Callable[[], Awaitable[Plan]]:
     """What to do with an unseen message: refuse what is expired or unreadable, else its flow."""
-    if dispatch.changes(request.heading.command) and _expired(request):
+    if _expired(request):
         return _always(refused(Finding("EXPIRED", field="ExpiresAt")))
     try:
         command = request.codec.command(request.heading.command, request.body)
@@ -175,6 +186,12 @@ async def _committed(desk: Desk, request: Request, plan: Plan) -> Reply:
     await desk.database.commit(unit)
     _after(desk, request.heading.command, plan)
     return Reply(plan.outcome, plan.code, sealed)
+
+
+def _many_rows(result: Any) -> bool:
+    """Whether writing the result would keep everybody else waiting."""
+    values = (getattr(result, name) for name in result.__slots__)
+    return any(isinstance(value, tuple) and len(value) > _MANY_ROWS for value in values)
 
 
 def _after(desk: Desk, command: str, plan: Plan) -> None:

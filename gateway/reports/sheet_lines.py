@@ -1,0 +1,66 @@
+"""结算单明细 The lines of a sheet: what was charged, who bears it, why, from which texts."""
+
+from typing import Final
+
+from gateway.domain.bill import BillLine, Citation
+from gateway.domain.money import price_text, quantity_text
+from gateway.domain.reasons import REASONS
+from gateway.reports.paper import LANDSCAPE, MARGIN, Align, Label, Stack, Tone
+from gateway.reports.sheet import Sheet, SheetLine
+from gateway.reports.sheet_sources import cited
+from gateway.reports.sheet_summary import amount
+from gateway.reports.sheet_words import PAYERS
+from gateway.reports.tabular import SMALL, Cell, Column, Piece, table
+
+_RIGHT: Final = Align.RIGHT
+_REASONS: Final = 160.0
+_FIXED: Final = (
+    Column("单价", "Price", 56, _RIGHT),
+    Column("数量", "Quantity", 42, _RIGHT),
+    Column("金额", "Amount", 56, _RIGHT),
+    *(Column(zh, en, 52, _RIGHT) for zh, en in PAYERS.values()),
+    Column("原因与依据", "Reasons and sources", _REASONS),
+)
+_LEAD: Final = (Column("序号", "No.", 28), Column("日期", "Day", 50))
+
+
+def lines(stack: Stack, sheet: Sheet, numbers: dict[Citation, int]) -> None:
+    """Every line on pages of their own, lying."""
+    stack.turn(LANDSCAPE)
+    stack.page.add(
+        Label(MARGIN, stack.y + 6, "费用明细", 12, Tone.ACCENT),
+        Label(MARGIN + 56, stack.y + 6, "Lines of the bill, yuan", 8, Tone.QUIET),
+    )
+    stack.y += 16
+    used = sum(column.width for column in (*_LEAD, *_FIXED))
+    item = Column("项目", "Item", stack.inner - used)
+    rows = ((_row(number, one, numbers)) for number, one in enumerate(sheet.lines, start=1))
+    table(stack, (*_LEAD, item, *_FIXED), rows)
+
+
+def _row(number: int, one: SheetLine, numbers: dict[Citation, int]) -> tuple[Cell, ...]:
+    line, verdict = one.line, one.verdict
+    return (
+        (Piece(str(number), tone=Tone.QUIET),),
+        (Piece(line.service_day.isoformat()),),
+        _item(line),
+        (Piece(price_text(line.price)),),
+        (Piece(quantity_text(line.quantity)),),
+        amount(verdict.amount_fen, bold=True),
+        *(amount(verdict.split.borne_by(payer)) for payer in PAYERS),
+        _why(one, numbers),
+    )
+
+
+def _item(line: BillLine) -> Cell:
+    """The name, and small under it what tells this line from another of the name."""
+    told = (line.line_id, line.code, line.spec, line.unit)
+    pieces = (Piece(line.name), Piece(" · ".join(filter(None, told)), SMALL, Tone.QUIET))
+    if not line.refund_of:
+        return pieces
+    return (*pieces, Piece(f"退费 refund of {line.refund_of}", SMALL, Tone.ALARM))
+
+
+def _why(one: SheetLine, numbers: dict[Citation, int]) -> Cell:
+    reasons = tuple(Piece(REASONS[code].zh, 6.8) for code in one.verdict.reasons)
+    return (*reasons, Piece(cited(one.verdict.citations, numbers), SMALL, Tone.QUIET))
