@@ -127,7 +127,8 @@ def _composed(
         meter=metrics,
         shelf=EditionShelf(settings.region, edition_from_bytes),
     )
-    office = Office(desk, deployment, _read_catalogue, edition_bytes)
+    virtual = clock if settings.business_start is not None else None
+    office = Office(desk, deployment, _read_catalogue, edition_bytes, virtual)
     return Gateway(settings, desk, office, deployment, metrics, clock)
 
 

@@ -30,7 +30,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one verb; the exit code is 0 done, 1 refused or failing, 2 malformed input."""
     arguments = _parser().parse_args(argv)
     run: Any = arguments.run
-    return int(run(arguments))
+    try:
+        return int(run(arguments))
+    except OSError as fault:
+        print(f"无法使用 / cannot use {fault.filename or ''}: {fault.strerror}", file=sys.stderr)
+        return _USAGE
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -51,6 +55,11 @@ def _serving(verbs: Any) -> None:
     verb.set_defaults(run=_migrate)
     verb = verbs.add_parser("doctor", help="诊断 / say what is wrong and what to do")
     verb.set_defaults(run=_doctor)
+    verb = verbs.add_parser("clock", help="拨动演示的业务时钟 / set the clock of a demo server")
+    inner = verb.add_subparsers(required=True, metavar="VERB")
+    verb = inner.add_parser("set", help="只能向前 / forward only")
+    verb.add_argument("instant", help="2026-03-03T08:00:00+08:00")
+    verb.set_defaults(run=_set_clock)
     verb = verbs.add_parser("demo", help="演示 / play the whole story on this machine")
     verb.add_argument("--out", type=Path, default=Path("demo-output"))
     verb.add_argument("--keep", action="store_true", help="保留服务 / leave the servers up")
@@ -177,7 +186,19 @@ def _doctor(_: argparse.Namespace) -> int:
 def _demo(arguments: argparse.Namespace) -> int:
     from gateway.verbs import demo
 
-    return demo.run(arguments.out, arguments.start, keep=arguments.keep)
+    return demo.run(arguments.out, arguments.start, keep=arguments.keep, verb=main)
+
+
+def _set_clock(arguments: argparse.Namespace) -> int:
+    """Only a running server has a clock that can be set."""
+    asked = _asked(Settings(), "clock.set", {"instant": arguments.instant})
+    try:
+        print(asyncio.run(asked))
+    except httpx.TransportError:
+        return _say("没有正在运行的网关 / no server is running here")
+    except NotDone as refusal:
+        return _say(str(refusal))
+    return _DONE
 
 
 def _acted(act: str, *names: str) -> Any:
@@ -194,7 +215,7 @@ def _enrol(arguments: argparse.Namespace) -> int:
     given = {
         "party": arguments.party,
         "purpose": arguments.purpose,
-        "csr": arguments.csr.read_text(),
+        "csr": arguments.csr.read_text(errors="replace"),
     }
     return _perform("key.enrol", given, arguments.out)
 
@@ -205,6 +226,8 @@ def _perform(act: str, given: Mapping[str, Any], out: Path | None) -> int:
         text = asyncio.run(_performed(act, given))
     except NotDone as refusal:
         return _say(str(refusal))
+    except httpx.TransportError:
+        return _say("另一进程正在使用数据库，请稍候 / another process is at work: try again soon")
     if out is not None:
         out.write_text(text)
     else:
@@ -244,6 +267,9 @@ def _verify(arguments: argparse.Namespace) -> int:
         sealed = verify_offline(arguments.file.read_bytes(), arguments.trust.read_bytes())
     except SealBroken as broken:
         return _say(f"{broken.code}: {broken.zh} / {broken.en}")
+    except ValueError:
+        print(f"没有证书 / no certificate in {arguments.trust}", file=sys.stderr)
+        return _USAGE
     header = sealed.header
     print(f"签名有效 / valid: {header.command} {header.message_id}")
     print(f"  {header.sender} → {header.receiver}  {header.sent_at.isoformat()}")

@@ -6,7 +6,6 @@ keeps the answer for a moment so that asking often costs nothing. Nothing here i
 
 import asyncio
 import shutil
-import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -16,7 +15,7 @@ from typing import Final, Protocol
 
 from cryptography import x509
 
-from gateway.clock import business_day, instant, machine_now
+from gateway.clock import business_day, elapsed_s, instant, machine_now
 from gateway.policy.model import Dated
 from gateway.ports import Clock
 from gateway.settings import Settings
@@ -117,10 +116,10 @@ class Health:
     async def facts(self) -> Facts:
         """Every check, at most `fresh_s` seconds old. A probe that raises has failed."""
         async with self._asking:
-            stale = time.monotonic() - self._asked_at > self._fresh_s
+            stale = elapsed_s(self._asked_at) > self._fresh_s
             if self._facts is None or stale:
                 found = await asyncio.gather(*(self._run(*probe) for probe in self._probes))
-                self._facts, self._asked_at = _joined(found), time.monotonic()
+                self._facts, self._asked_at = _joined(found), elapsed_s()
             return self._facts
 
     async def _run(self, name: str, probe: Probe) -> Facts:
@@ -163,12 +162,12 @@ def commit_probe(commit: Callable[[], Awaitable[None]]) -> Probe:
     """A real transaction made durable; a gateway that cannot commit must take no message."""
 
     async def probe() -> Facts:
-        start = time.monotonic()
+        start = elapsed_s()
         try:
             await commit()
         except Exception as error:
             return _one(_not_committed(type(error).__name__))
-        took_s = time.monotonic() - start
+        took_s = elapsed_s(start)
         zh, en = "可以提交事务。", "Transactions commit."
         check = Check("commit", Status.PASS, zh, en, round(took_s * 1000), "ms")
         return replace(_one(check), commit_s=took_s)

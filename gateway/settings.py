@@ -12,28 +12,70 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="GATEWAY_", extra="forbid", frozen=True)
 
-    region: str = Field("999900", description="统筹区 pooling region whose policy applies")
-    environment: str = Field("production", pattern=r"^[a-z][a-z0-9-]{0,15}$")
-    gateway_id: str = Field("GATEWAY", pattern=r"^[A-Za-z0-9._-]{1,32}$")
-    agency_id: str = Field("AGENCY", pattern=r"^[A-Za-z0-9._-]{1,32}$")
-    data_dir: Path = Field(Path("gateway-data"), description="database, keys and certificates")
-    host: str = "127.0.0.1"
-    server_names: tuple[str, ...] = ("localhost", "127.0.0.1")
-    hospital_port: int = Field(8443, ge=0, le=65535)
-    agency_port: int = Field(8444, ge=0, le=65535)
-    ops_port: int = Field(9464, ge=0, le=65535)
+    region: str = Field("999900", description="统筹地区，决定政策与目录 pooling region")
+    environment: str = Field(
+        "production",
+        pattern=r"^[a-z][a-z0-9-]{0,15}$",
+        description="环境名，是 Receiver 的一部分 environment, part of `Receiver`",
+    )
+    gateway_id: str = Field(
+        "GATEWAY",
+        pattern=r"^[A-Za-z0-9._-]{1,32}$",
+        description="网关编号，签名证书的名称 our id, the name in our signing certificate",
+    )
+    agency_id: str = Field(
+        "AGENCY",
+        pattern=r"^[A-Za-z0-9._-]{1,32}$",
+        description="经办机构编号 the agency's id as a party",
+    )
+    data_dir: Path = Field(
+        Path("gateway-data"),
+        description="数据库、密钥与证书所在目录 database, keys and certificates",
+    )
+    host: str = Field(
+        "127.0.0.1", description="医院与经办监听的地址 address of both message listeners"
+    )
+    server_names: tuple[str, ...] = Field(
+        ("localhost", "127.0.0.1"),
+        description="服务器证书上的名称 names in the server certificate when it is made",
+    )
+    hospital_port: int = Field(8443, ge=0, le=65535, description="医院监听 hospital listener")
+    agency_port: int = Field(8444, ge=0, le=65535, description="经办监听 agency listener")
+    ops_port: int = Field(
+        9464, ge=0, le=65535, description="运维监听，只在回环 operations, loopback only"
+    )
     partner_ca: Path | None = Field(
-        None, description="authority of the parties we call; default: our own"
+        None,
+        description="我方呼叫的对方所用根证书，默认为本网关的 "
+        "authority of the parties we call; default: our own",
     )
-    sheet_font: Path | None = Field(None, description="TrueType CJK font to embed in PDF sheets")
+    sheet_font: Path | None = Field(
+        None, description="结算单嵌入的 TrueType 中文字体 TrueType CJK font to embed in PDF sheets"
+    )
     business_start: datetime | None = Field(
-        None, description="reading of the business clock at start (demo, tests)"
+        None,
+        description="业务时钟启动时的读数（演示、测试） "
+        "reading of the business clock at start (demo, tests)",
     )
-    body_limit_bytes: int = Field(2 * 1024 * 1024, gt=0)
-    concurrency_per_party: int = Field(16, gt=0)
-    requests_per_second_per_party: int = Field(200, gt=0)
-    min_free_disk_bytes: int = Field(256 * 1024 * 1024, ge=0)
-    delivery_poll_s: float = Field(0.5, gt=0)
+    body_limit_bytes: int = Field(
+        2 * 1024 * 1024, gt=0, description="报文体上限，字节 largest body in bytes"
+    )
+    concurrency_per_party: int = Field(
+        16, gt=0, description="每方同时在办的请求 requests of one party at once"
+    )
+    requests_per_second_per_party: int = Field(
+        200, gt=0, description="每方每秒请求数 requests of one party per second"
+    )
+    min_free_disk_bytes: int = Field(
+        256 * 1024 * 1024,
+        ge=0,
+        description="磁盘余量下限，字节 not ready with fewer bytes of free disk",
+    )
+    delivery_poll_s: float = Field(
+        0.5,
+        gt=0,
+        description="外发与释放的轮询间隔，秒 seconds between looks at outbox and release jobs",
+    )
 
     @property
     def receiver(self) -> str:

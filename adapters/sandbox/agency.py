@@ -1,5 +1,6 @@
 """The agency's core system: receives pushed messages and answers each with a signed receipt."""
 
+import asyncio
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -48,7 +49,8 @@ class Core:
         async def post(request: Request) -> Response:
             raw = await request.body()
             try:
-                return Response(self.receipt(raw), media_type="application/xml")
+                receipt = await asyncio.to_thread(self.receipt, raw)
+                return Response(receipt, media_type="application/xml")
             except SealBroken as broken:
                 return Response(broken.code, 400)
 
@@ -60,7 +62,7 @@ class Core:
         header = sealed.header
         if header.message_id not in self.received:
             _, self.received[header.message_id] = self.codec.reply(sealed.body, sealed.root[0])
-            self._keep(header.message_id, raw)
+            self._keep(header.message_id, "pushed", raw)
         now = self.now()
         heading = Heading(
             message_id=f"AR-{uuid4().hex[:20]}",
@@ -78,12 +80,14 @@ class Core:
             received_at=now,
         )
         content = self.codec.message(heading, Acknowledged(subject=header.message_id), binding)
-        return self.signer.seal(content, "m1")
+        receipt = self.signer.seal(content, "m1")
+        self._keep(header.message_id, "receipt", receipt)
+        return receipt
 
-    def _keep(self, message_id: str, raw: bytes) -> None:
+    def _keep(self, message_id: str, what: str, content: bytes) -> None:
         if self.journal is not None:
             self.journal.mkdir(parents=True, exist_ok=True)
-            (self.journal / f"{message_id}.pushed.xml").write_bytes(raw)
+            (self.journal / f"{message_id}.{what}.xml").write_bytes(content)
 
 
 def server_tls(certificate: Path, key: Path, ca: Path) -> ssl.SSLContext:

@@ -7,6 +7,7 @@ same message, or reverse it.
 import itertools
 import ssl
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -26,7 +27,9 @@ from gateway.seal.sign import Signer
 
 _LIFE: Final = timedelta(hours=12)
 _TIMEOUT_S: Final = 120.0
+_HANG_UP_S: Final = 0.001
 _PATH: Final = "/api/v1/messages"
+_XML: Final = {"content-type": "application/xml"}
 
 
 class ClientCodec(Protocol):
@@ -101,15 +104,22 @@ class Client:
 
     async def post(self, message_id: str, sealed: bytes) -> Answer:
         """Send exact bytes, also again after an unknown outcome. Raises Unknown."""
-        self._keep(message_id, "sent", sealed)
+        self.keep(message_id, "sent", sealed)
         try:
-            reply = await self._client().post(
-                self.url + _PATH, content=sealed, headers={"content-type": "application/xml"}
-            )
+            reply = await self._client().post(self.url + _PATH, content=sealed, headers=_XML)
         except httpx.HTTPError:
             raise Unknown(0, b"") from None
-        self._keep(message_id, "received", reply.content)
+        self.keep(message_id, "received", reply.content)
         return self._believed(message_id, sealed, reply.status_code, reply.content)
+
+    async def hang_up(self, message_id: str, sealed: bytes) -> None:
+        """Send exact bytes and drop the connection before the answer: the outcome is unknown."""
+        self.keep(message_id, "sent", sealed)
+        dropped = httpx.Timeout(_TIMEOUT_S, read=_HANG_UP_S)
+        with suppress(httpx.ReadTimeout):
+            await self._client().post(
+                self.url + _PATH, content=sealed, headers=_XML, timeout=dropped
+            )
 
     def _believed(self, message_id: str, sent: bytes, status: int, received: bytes) -> Answer:
         try:
@@ -137,7 +147,8 @@ class Client:
             await self._http.aclose()
             self._http = None
 
-    def _keep(self, message_id: str, direction: str, content: bytes) -> None:
+    def keep(self, message_id: str, direction: str, content: bytes) -> None:
+        """Write a message into the journal, never over an earlier one."""
         if self.journal is None:
             return
         self.journal.mkdir(parents=True, exist_ok=True)

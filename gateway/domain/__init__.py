@@ -1,0 +1,1 @@
+"""The words: frozen dataclasses, enums and money, of the standard library only."""

@@ -10,6 +10,7 @@ _COVER: Final = "*"
 _ID_HEAD, _ID_TAIL = 3, 4
 _PHONE_HEAD, _PHONE_TAIL = 3, 4
 _CARD_TAIL: Final = 4
+_ENOUGH: Final = 4
 
 
 def mask_id(id_no: str) -> str:
@@ -34,7 +35,7 @@ def mask_name(name: str) -> str:
 
 def _covered(value: str, head: int, tail: int) -> str:
     hidden = len(value) - head - tail
-    # Less hidden than shown is as good as nothing hidden, but for a name.
-    if hidden < min(head + tail, 4):
+    # A few covered characters are soon guessed; a name shows one and may cover one.
+    if hidden < min(head + tail, _ENOUGH):
         return _COVER * len(value)
     return value[:head] + _COVER * hidden + value[len(value) - tail :]

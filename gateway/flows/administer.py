@@ -4,6 +4,7 @@ Each act is one transaction with audit row and leaf, in force at once, on live c
 too: every request looks its sender up.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -12,16 +13,18 @@ from typing import Any, Final
 from gateway.clock import micros
 from gateway.domain.catalogue import Edition
 from gateway.domain.party import KeyPurpose, KeyState, Party, PartyKind, RegisteredKey
+from gateway.flows import dispatch
 from gateway.flows.desk import Desk, new_id
 from gateway.flows.plan import Act, Plan, applied
 from gateway.flows.transaction import job_unit
 from gateway.policy.load import archive
 from gateway.store import tables
 from gateway.store.editions import edition_heads, policy_content
-from gateway.store.registry import key_by_fingerprint, mandates_of, party_by_id
+from gateway.store.registry import key_by_fingerprint, keys_of, mandates_of, party_by_id
 from gateway.store.rows import canonical, day_text
 from gateway.store.unit import Change, Insert, KeyTaken, Write
 
+_PARTY_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,32}")
 _STATES: Final = {
     "suspend": (KeyState.SUSPENDED, frozenset({KeyState.ACTIVE})),
     "resume": (KeyState.ACTIVE, frozenset({KeyState.SUSPENDED})),
@@ -49,7 +52,15 @@ async def _commit(desk: Desk, plan: Plan) -> None:
 
 
 async def add_party(desk: Desk, party: Party) -> None:
-    """Register a hospital, carrier or the agency. Raises NotDone when the id is taken."""
+    """Register a hospital, carrier or the agency.
+
+    Raises NotDone when the id is taken or could not stand in a message, and for an address
+    to push to that is not https.
+    """
+    if not _PARTY_ID.fullmatch(party.party_id):
+        raise NotDone("机构编号限字母、数字和 . _ - / an id has letters, digits and . _ - only")
+    if party.callback_url and not party.callback_url.startswith("https://"):
+        raise NotDone("推送地址须为 https:// / the address to push to must be https://")
     row = {
         "party_id": party.party_id,
         "version": 1,
@@ -99,6 +110,21 @@ async def change_agreement(
         desk,
         applied(subject=party_id, writes=(Change(tables.party, where, values),), acts=(act,)),
     )
+
+
+async def refuse_known_key(desk: Desk, party_id: str, same_key: Callable[[str], bool]) -> None:
+    """Raises NotDone for a key that the party has registered before, for whatever purpose.
+
+    A key serves one purpose, and one that was revoked never comes back under a new certificate.
+    `same_key` tells whether a registered certificate (PEM) is for the key asked about.
+    """
+    async with desk.database.reading() as reader:
+        known = await keys_of(reader, party_id)
+    if any(same_key(key.certificate_pem) for key in known):
+        raise NotDone(
+            "该密钥已登记过，请生成新密钥再申请"
+            " / this key was registered before: make a new one and ask again"
+        )
 
 
 async def register_key(
@@ -163,10 +189,20 @@ async def add_mandate(
     valid_from: date,
     valid_to: date,
 ) -> str:
-    """A carrier may deliver a hospital's messages for these commands ("*" is all) and days."""
+    """A carrier may deliver a hospital's messages for these commands ("*" is all) and days.
+
+    Raises NotDone for parties of another kind, a command that does not exist and a last day
+    before the first: such a mandate would allow nothing, and nobody would notice.
+    """
     if (await known_party(desk, carrier)).kind is not PartyKind.CARRIER:
         raise NotDone(f"{carrier} 不是代办机构 / is no carrier")
-    await known_party(desk, hospital)
+    if (await known_party(desk, hospital)).kind is not PartyKind.HOSPITAL:
+        raise NotDone(f"{hospital} 不是医疗机构 / is no hospital")
+    unknown = sorted(set(commands) - {"*", *dispatch.COMMANDS})
+    if unknown:
+        raise NotDone(f"没有这些命令 / no such commands: {', '.join(unknown)}")
+    if valid_to < valid_from:
+        raise NotDone(f"止期早于起期 / it ends before it begins: {valid_from} – {valid_to}")
     mandate_id = new_id("M")
     row = {
         "mandate_id": mandate_id,

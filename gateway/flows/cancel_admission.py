@@ -9,12 +9,13 @@ from gateway.domain.results import Acknowledged, AdmissionChanged
 from gateway.flows.desk import Caller, Desk
 from gateway.flows.plan import Act, Notice, Plan, applied, refused
 from gateway.flows.stay_file import cancellable, own_stay, state_finding
+from gateway.flows.undo_settlement import undone_row
 from gateway.flows.waiting import look_again
 from gateway.store import tables
 from gateway.store.frozen import plain
 from gateway.store.rows import canonical
 from gateway.store.stays import StayFile, detail_of
-from gateway.store.unit import Change
+from gateway.store.unit import Change, Write
 
 _TEXTS = ("department", "doctor", "ward", "bed")
 
@@ -51,17 +52,20 @@ async def cancel_admission(desk: Desk, caller: Caller, command: CancelAdmission)
     fault = cancellable(file)
     if fault is not None:
         return refused(fault, subject=file.stay.admission_id)
-    return cancelled(desk, file, command.reason, "admission.cancel")
+    stay = file.stay
+    message = (stay.hospital, str(file.row["message_id"]))
+    undone = undone_row(stay.admission_id, message, caller, desk.now_us)
+    return cancelled(desk, file, command.reason, "admission.cancel", undone)
 
 
-def cancelled(desk: Desk, file: StayFile, reason: str, action: str) -> Plan:
+def cancelled(desk: Desk, file: StayFile, reason: str, action: str, *more: Write) -> Plan:
     """The registration is CANCELLED and the visit number free again."""
     stay = file.stay
     values = {"state": AdmissionState.CANCELLED.value, "live": None}
     return applied(
         Acknowledged(subject=stay.admission_id, state=AdmissionState.CANCELLED),
         subject=stay.admission_id,
-        writes=(_changed(file, values),),
+        writes=(*more, _changed(file, values)),
         acts=(
             Act(
                 action=action,

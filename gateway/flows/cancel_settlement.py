@@ -5,27 +5,23 @@ from gateway.domain.findings import Finding
 from gateway.flows.desk import Caller, Desk
 from gateway.flows.plan import Plan, refused
 from gateway.flows.undo_settlement import UNDOABLE, reversed_settlement
-from gateway.store.settlements import reversal_of, settlement_by_id
-from gateway.store.stays import stay_file
+from gateway.store.settlements import reversal_of
+from gateway.store.stays import stay_of_settlement
 
 
 async def cancel_settlement(desk: Desk, caller: Caller, command: CancelSettlement) -> Plan:
     """Reverse a live settlement that is not filed yet."""
     async with desk.database.reading() as reader:
-        original = await settlement_by_id(reader, command.settlement_id)
-        if original is None or original["hospital"] != caller.party_id:
+        found = await stay_of_settlement(reader, command.settlement_id)
+        if found is None or found[0].stay.hospital != caller.party_id:
             return refused(Finding("SETTLEMENT_NOT_FOUND", "SettlementId", command.settlement_id))
+        file, original = found
+        if original["live"] == 1 and original["state"] == UNDOABLE:
+            plan, _ = reversed_settlement(desk, caller, file, original, command.reason)
+            return plan
         winner = await reversal_of(reader, command.settlement_id)
-        file = await stay_file(reader, original["admission_id"])
     if winner is not None:
-        return refused(
-            Finding("ALREADY_REVERSED", "SettlementId", winner["message_id"]),
-            subject=original["admission_id"],
-        )
-    if file is None or original["live"] != 1 or original["state"] != UNDOABLE:
-        return refused(
-            Finding("REVERSE_TOO_LATE", "SettlementId", original["state"], UNDOABLE),
-            subject=original["admission_id"],
-        )
-    plan, _ = reversed_settlement(desk, caller, file, original, command.reason)
-    return plan
+        finding = Finding("ALREADY_REVERSED", "SettlementId", winner["message_id"])
+    else:
+        finding = Finding("REVERSE_TOO_LATE", "SettlementId", original["state"], UNDOABLE)
+    return refused(finding, subject=file.stay.admission_id)

@@ -23,7 +23,7 @@ from gateway.store import tables
 from gateway.store.cases import case_by_no, cases_of_employer, subjects
 from gateway.store.persons import person_by_identity, same_name
 from gateway.store.rows import canonical
-from gateway.store.stays import StayFile, stays_of_case
+from gateway.store.stays import StayFile, stays_of_cases
 from gateway.store.unit import Change, Upsert, Write
 
 
@@ -35,7 +35,7 @@ async def decide_approval(desk: Desk, caller: Caller, command: DecideApproval) -
             return refused(Finding("CASE_NOT_FOUND", "CaseNo", command.case_no))
         if command.valid_to < command.valid_from:
             return refused(Finding("VALUE_CONFLICT", "ValidTo", str(command.valid_to)))
-        stays = await stays_of_case(reader, case.case_no)
+        stays = await stays_of_cases(reader, [case.case_no])
     content = {
         "approval_no": command.approval_no,
         "kind": command.kind.value,
@@ -58,7 +58,7 @@ async def stop_benefit(desk: Desk, caller: Caller, command: StopBenefit) -> Plan
         case = await case_by_no(reader, command.case_no)
         if case is None:
             return refused(Finding("CASE_NOT_FOUND", "CaseNo", command.case_no))
-        stays = await stays_of_case(reader, case.case_no)
+        stays = await stays_of_cases(reader, [case.case_no])
     content = {
         "valid_from": command.valid_from.isoformat(),
         "valid_to": command.valid_to.isoformat() if command.valid_to else None,
@@ -74,7 +74,7 @@ async def update_employer(desk: Desk, caller: Caller, command: UpdateEmployer) -
     """Arrears begin, or end on the day everything with its late fee was paid (第六十二条)."""
     async with desk.database.reading() as reader:
         cases = await cases_of_employer(reader, command.employer_no)
-        stays = [file for case in cases for file in await stays_of_case(reader, case.case_no)]
+        stays = await stays_of_cases(reader, [case.case_no for case in cases])
     content = {
         "since": command.arrears_since.isoformat(),
         "settled_on": command.settled_on.isoformat() if command.settled_on else None,

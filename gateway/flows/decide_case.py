@@ -15,7 +15,7 @@ from gateway.flows.waiting import look_again
 from gateway.store import tables
 from gateway.store.cases import case_by_no
 from gateway.store.rows import day_text
-from gateway.store.stays import stays_of_case
+from gateway.store.stays import stays_of_cases
 from gateway.store.unit import Change
 
 
@@ -28,7 +28,7 @@ async def decide_case(desk: Desk, caller: Caller, command: DecideCase) -> Plan:
         faults = _faults(case, command)
         if faults:
             return refused(*faults, subject=case.case_no)
-        stays = await stays_of_case(reader, case.case_no)
+        stays = await stays_of_cases(reader, [case.case_no])
     where = {"case_no": case.case_no, "version": case.version}
     values = {"version": case.version + 1, **_values(case, command)}
     return applied(

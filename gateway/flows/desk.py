@@ -1,10 +1,9 @@
 """What every flow works with: the store, the clock, the policy, the editions and the seal."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
 from uuid import uuid4
 
 from gateway.clock import business_day, micros
@@ -24,32 +23,35 @@ class EditionShelf:
         self._region, self._open = region, open_edition
         self._opened: dict[str, Edition] = {}
         self._heads: tuple[Edition, ...] | None = None
+        self._forgotten = 0
 
     def forget(self) -> None:
         """Read the heads again at the next use: an edition was imported."""
         self._heads = None
+        self._forgotten += 1
 
     async def between(self, reader: Reader, first: date, last: date) -> tuple[Edition, ...]:
         """Every edition that covers a day from first to last, of any kind."""
-        if self._heads is None:
-            self._heads = await self._load(reader)
+        heads = self._heads
+        if heads is None:
+            asked, heads = self._forgotten, await self._load(reader)
+            # What was read before an import must not be kept after it.
+            self._heads = heads if asked == self._forgotten else None
         return tuple(
             edition
-            for edition in self._heads
+            for edition in heads
             if edition.valid_from <= last
             and (edition.valid_to is None or first <= edition.valid_to)
         )
 
     async def _load(self, reader: Reader) -> tuple[Edition, ...]:
         heads = await editions.edition_heads(reader, self._region)
-        return tuple([await self._edition(reader, head) for head in heads])
-
-    async def _edition(self, reader: Reader, head: Mapping[str, Any]) -> Edition:
-        digest = head["digest"]
-        if digest not in self._opened:
-            content = await editions.edition_content(reader, digest)
-            self._opened[digest] = await asyncio.to_thread(self._open, content)
-        return _with_end(self._opened[digest], head["valid_to"])
+        missing = {head["digest"] for head in heads} - self._opened.keys()
+        if missing:
+            contents = await editions.edition_contents(reader, missing)
+            for digest, content in contents.items():
+                self._opened[digest] = await asyncio.to_thread(self._open, content)
+        return tuple(_with_end(self._opened[head["digest"]], head["valid_to"]) for head in heads)
 
 
 def _with_end(edition: Edition, valid_to: str | None) -> Edition:

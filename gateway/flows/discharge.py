@@ -1,5 +1,6 @@
 """discharge.register and discharge.cancel: the day the stay ends."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -11,11 +12,12 @@ from gateway.domain.results import Acknowledged
 from gateway.flows.desk import Caller, Desk
 from gateway.flows.plan import Act, Plan, applied, refused
 from gateway.flows.stay_file import own_stay, state_finding
+from gateway.flows.undo_settlement import undone_row
 from gateway.store import tables
 from gateway.store.frozen import plain
 from gateway.store.rows import canonical
 from gateway.store.stays import StayFile, detail_of
-from gateway.store.unit import Change
+from gateway.store.unit import Change, Write
 
 _FROZEN = (BillState.HELD, BillState.SETTLED)
 
@@ -38,7 +40,7 @@ async def register_discharge(desk: Desk, caller: Caller, command: RegisterDischa
         "discharge_message_id": caller.message_id,
         "detail": canonical(detail),
     }
-    return _changed(file, values, "discharge.register", effect=f"discharge:{caller.message_id}")
+    return _changed(file, values, "discharge.register", effect=_effect(caller.message_id))
 
 
 def _register_fault(file: StayFile, discharged_at: datetime) -> Finding | None:
@@ -61,7 +63,22 @@ async def cancel_discharge(desk: Desk, caller: Caller, command: CancelDischarge)
     if fault is not None:
         return refused(fault, subject=file.stay.admission_id)
     effect = f"discharge-cancel:{caller.message_id}:{micros_of(file)}"
-    return discharge_cancelled(file, "discharge.cancel", command.reason, effect=effect)
+    plan = discharge_cancelled(file, "discharge.cancel", command.reason, effect=effect)
+    return replace(plan, writes=(*_registration_undone(desk, caller, file), *plan.writes))
+
+
+def _registration_undone(desk: Desk, caller: Caller, file: StayFile) -> tuple[Write, ...]:
+    """The message that registered the discharge answers SUPERSEDED; one whose discharge was
+    restored by a reversal had answered so before."""
+    message_id = str(file.row["discharge_message_id"])
+    if not message_id:
+        return ()
+    message = (file.stay.hospital, message_id)
+    return (undone_row(_effect(message_id), message, caller, desk.now_us),)
+
+
+def _effect(message_id: str) -> str:
+    return f"discharge:{message_id}"
 
 
 def micros_of(file: StayFile) -> int:

@@ -4,11 +4,10 @@ The id is looked up first; an unseen message is read, decided and committed in o
 transaction with its reply; a known one is answered by what is stored.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final, Literal, TypeVar
+from typing import Any, Final, Literal
 
 from gateway.clock import micros
 from gateway.domain.codes import Outcome
@@ -34,9 +33,6 @@ _UNDOING: Final[dict[str, Literal["cancel", "reverse"]]] = {
     "transaction.reverse": "reverse",
 }
 _SKEW: Final = timedelta(minutes=5)
-_IN_THREAD_FROM: Final = 64 * 1024
-_MANY_ROWS: Final = 100
-_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,13 +89,6 @@ async def _exchanged(desk: Desk, request: Request) -> Reply:
         return _unprocessed(desk, request, "IN_PROGRESS")
     async with desk.in_progress.holding(request.key):
         return await _answer_once(desk, request)
-
-
-async def off_loop(size: int, work: Callable[[], _T]) -> _T:
-    """Large XML is handled in a thread (lxml releases the lock); small XML is quicker here."""
-    if size < _IN_THREAD_FROM:
-        return work()
-    return await asyncio.to_thread(work)
 
 
 async def _answer_once(desk: Desk, request: Request) -> Reply:
@@ -186,12 +175,6 @@ async def _committed(desk: Desk, request: Request, plan: Plan) -> Reply:
     await desk.database.commit(unit)
     _after(desk, request.heading.command, plan)
     return Reply(plan.outcome, plan.code, sealed)
-
-
-def _many_rows(result: Any) -> bool:
-    """Whether writing the result would keep everybody else waiting."""
-    values = (getattr(result, name) for name in result.__slots__)
-    return any(isinstance(value, tuple) and len(value) > _MANY_ROWS for value in values)
 
 
 def _after(desk: Desk, command: str, plan: Plan) -> None:

@@ -1,5 +1,8 @@
 """inbox.pull and inbox.ack: the same signed messages for a receiver that cannot be called."""
 
+from collections.abc import Sequence
+from typing import Any, Final
+
 from gateway.domain.commands import AckInbox, PullInbox
 from gateway.domain.findings import Finding
 from gateway.domain.results import InboxAcknowledged, InboxMessage, InboxPulled
@@ -9,12 +12,14 @@ from gateway.store import tables
 from gateway.store.deliveries import DONE, inbox, waiting_by_id
 from gateway.store.unit import Change
 
+_PAGE_BYTES: Final = 1024 * 1024
+
 
 async def pull_inbox(desk: Desk, caller: Caller, command: PullInbox) -> Plan:
     """The oldest waiting messages of the caller's lane; they wait until acknowledged."""
     async with desk.database.reading() as reader:
         rows = await inbox(reader, caller.party_id, command.limit)
-    shown = rows[: command.limit]
+    shown = _page(rows[: command.limit])
     messages = tuple(
         InboxMessage(
             message_id=row["message_id"], lane_seq=row["lane_seq"], sealed=bytes(row["sealed"])
@@ -23,6 +28,16 @@ async def pull_inbox(desk: Desk, caller: Caller, command: PullInbox) -> Plan:
     )
     result = InboxPulled(messages=messages, more=len(rows) > len(shown))
     return answered(result, subject=caller.party_id, action="inbox.pull")
+
+
+def _page(rows: Sequence[dict[str, Any]]) -> Sequence[dict[str, Any]]:
+    """At least one message, and no more than fit a reply of ordinary size."""
+    size = 0
+    for number, row in enumerate(rows):
+        size += len(row["sealed"])
+        if number and size > _PAGE_BYTES:
+            return rows[:number]
+    return rows
 
 
 async def ack_inbox(desk: Desk, caller: Caller, command: AckInbox) -> Plan:

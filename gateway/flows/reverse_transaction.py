@@ -19,7 +19,6 @@ from gateway.flows.plan import Act, Plan, applied, refused
 from gateway.flows.stay_file import cancellable
 from gateway.flows.undo_settlement import (
     UNDOABLE,
-    message_undone,
     reinstated_settlement,
     reversed_settlement,
     undone_row,
@@ -29,11 +28,19 @@ from gateway.store import tables
 from gateway.store.database import Reader
 from gateway.store.frozen import thawed_facts
 from gateway.store.messages import Stored, stored
-from gateway.store.settlements import settlement_by_id
-from gateway.store.stays import StayFile, lines_of, stay_file
+from gateway.store.stays import StayFile, lines_of, stay_and_settlement, stay_file
 from gateway.store.unit import Change, Insert, Write
 
 _WAIT_S: Final = 5.0
+_INSTEAD: Final = {
+    "admission.cancel": "admission.register",
+    "case.report": "case.decide",
+    "fees.upload": "fees.void",
+    "fees.void": "fees.upload",
+    "inbox.ack": "",
+    "transaction.reverse": "",
+}
+"""What corrects a command that cannot be reversed; for every other, a new one of its kind."""
 _UNDONE: Final = "UNDONE"
 _TOMBSTONE: Final = "TOMBSTONE"
 
@@ -58,7 +65,7 @@ async def reverse_transaction(desk: Desk, caller: Caller, command: ReverseTransa
             return answer
         undo = _UNDO.get(target.command)
         if undo is None:
-            return _not(command, "NOT_REVERSIBLE", target.command)
+            return _not(command, "NOT_REVERSIBLE", _INSTEAD.get(target.command, target.command))
         return await undo(desk, reader, caller, command, target)
 
 
@@ -148,12 +155,9 @@ def _undone(
     )
 
 
-def _marked(desk: Desk, caller: Caller, target: Stored, effect: str) -> tuple[Write, ...]:
+def _marked(desk: Desk, caller: Caller, target: Stored) -> tuple[Write, ...]:
     """The effect is undone once, and its message answers SUPERSEDED."""
-    return (
-        undone_row(effect, caller, desk.now_us),
-        message_undone(target.sender, target.message_id, caller.message_id),
-    )
+    return (undone_row(target.effect, target.key, caller, desk.now_us),)
 
 
 async def _undo_register(
@@ -164,20 +168,19 @@ async def _undo_register(
     if fault is not None:
         return _not(command, fault.code, fault.got)
     plan = cancelled(desk, file, command.reason, "transaction.reverse")
-    extra = _marked(desk, caller, target, target.effect)
+    extra = _marked(desk, caller, target)
     return _undone(desk, caller, command, plan, extra=extra)
 
 
 async def _undo_commit(
     desk: Desk, reader: Reader, caller: Caller, command: ReverseTransaction, target: Stored
 ) -> Plan:
-    file = await _stay(reader, target)
+    file, original = await _stay_and_settlement(reader, target)
     if file.row["commit_message_id"] != target.message_id:
         return _not(command, "REVERSE_TOO_LATE", file.bill_state)
     if file.bill_state is BillState.HELD:
-        extra = _marked(desk, caller, target, target.effect)
+        extra = _marked(desk, caller, target)
         return _undone(desk, caller, command, _unheld(caller, file, command), extra=extra)
-    original = await settlement_by_id(reader, file.live_settlement)
     if original is None or original["state"] != UNDOABLE:
         return _not(command, "REVERSE_TOO_LATE", file.bill_state)
     plan, message = reversed_settlement(desk, caller, file, original, command.reason)
@@ -217,14 +220,11 @@ async def _undo_cancel(
     desk: Desk, reader: Reader, caller: Caller, command: ReverseTransaction, target: Stored
 ) -> Plan:
     """A cancelled settlement comes back while lines are unchanged and the case still payable."""
-    file = await _stay(reader, target)
-    reversal = await settlement_by_id(reader, target.effect)
-    original = await settlement_by_id(reader, reversal["reverses"]) if reversal else None
+    file, original = await _stay_and_settlement(reader, target, reversed_by=target.effect)
     if original is None or not await _reinstatable(desk, reader, file, original):
         return _not(command, "REVERSE_TOO_LATE", file.bill_state)
-    plan, message = reinstated_settlement(desk, caller, file, original, target.effect)
-    extra = (message_undone(target.sender, target.message_id, caller.message_id),)
-    return _undone(desk, caller, command, plan, extra=extra, settlement=message)
+    plan, message = reinstated_settlement(desk, caller, file, original, target)
+    return _undone(desk, caller, command, plan, settlement=message)
 
 
 async def _reinstatable(
@@ -255,7 +255,7 @@ async def _undo_discharge(
     if fault is not None:
         return _not(command, fault.code, fault.got)
     plan = discharge_cancelled(file, caller.command, command.reason)
-    extra = _marked(desk, caller, target, target.effect)
+    extra = _marked(desk, caller, target)
     return _undone(desk, caller, command, plan, extra=extra)
 
 
@@ -267,7 +267,7 @@ async def _undo_discharge_cancel(
         return _not(command, "HAS_DEPENDENTS", file.bill_state)
     discharged_us = int(target.effect.rsplit(":", 1)[1])
     plan = discharge_restored(file, discharged_us, caller.command)
-    extra = _marked(desk, caller, target, target.effect)
+    extra = _marked(desk, caller, target)
     return _undone(desk, caller, command, plan, extra=extra)
 
 
@@ -276,6 +276,16 @@ async def _stay(reader: Reader, target: Stored) -> StayFile:
     if file is None:
         raise LookupError(target.subject)
     return file
+
+
+async def _stay_and_settlement(
+    reader: Reader, target: Stored, *, reversed_by: str = ""
+) -> tuple[StayFile, dict[str, Any] | None]:
+    """The stay with its live settlement, or with the one that a reversal took back."""
+    found = await stay_and_settlement(reader, target.subject, reversed_by=reversed_by)
+    if found is None:
+        raise LookupError(target.subject)
+    return found
 
 
 _Undo = Callable[[Desk, Reader, Caller, ReverseTransaction, Stored], Awaitable[Plan]]

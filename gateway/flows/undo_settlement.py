@@ -10,6 +10,7 @@ from gateway.flows.plan import Act, Notice, Plan, Transfer, applied
 from gateway.flows.settled import amounts, back, transfers
 from gateway.store import tables
 from gateway.store.frozen import thawed_verdict
+from gateway.store.messages import Stored
 from gateway.store.rows import canonical
 from gateway.store.settlements import split_of
 from gateway.store.stays import StayFile
@@ -19,22 +20,22 @@ UNDOABLE = "SETTLED"
 """A filed settlement is no longer undone by its hospital: the agency adjusts."""
 
 
-def undone_row(effect: str, caller: Caller, at_us: int) -> Insert:
-    """One effect is undone once: the unique key decides between cancel and reverse."""
+def undone_row(effect: str, message: tuple[str, str], caller: Caller, at_us: int) -> Insert:
+    """One effect is undone once: the unique key decides between cancel and reverse.
+
+    `message` is the (sender, message id) that had the effect; it answers SUPERSEDED from now on.
+    """
+    sender, message_id = message
     row = {
         "effect": effect,
+        "sender": sender,
+        "message_id": message_id,
         "by_sender": caller.party_id,
         "by_message_id": caller.message_id,
         "command": caller.command,
         "at_us": at_us,
     }
     return Insert(tables.undo, [row])
-
-
-def message_undone(sender: str, message_id: str, by: str) -> Change:
-    """The message whose effect is undone answers SUPERSEDED from now on."""
-    where = {"sender": sender, "message_id": message_id, "undone_by": ""}
-    return Change(tables.message, where, {"undone_by": by})
 
 
 def reversed_settlement(
@@ -48,7 +49,7 @@ def reversed_settlement(
         subject=file.stay.admission_id,
         effect=message.settlement_id,
         writes=(
-            undone_row(settlement_id, caller, desk.now_us),
+            undone_row(settlement_id, _committed_by(file), caller, desk.now_us),
             _reopened(file),
             Change(
                 tables.settlement,
@@ -56,13 +57,16 @@ def reversed_settlement(
                 {"live": None, "state": "REVERSED"},
             ),
             _negative_row(desk, caller, original, message),
-            message_undone(file.stay.hospital, file.row["commit_message_id"], caller.message_id),
         ),
         acts=(_act(caller, file, settlement_id, reason),),
         transfers=_turned_back(original, message),
         notices=(_to_agency(desk, file, message),),
     )
     return plan, message
+
+
+def _committed_by(file: StayFile) -> tuple[str, str]:
+    return file.stay.hospital, str(file.row["commit_message_id"])
 
 
 def _act(caller: Caller, file: StayFile, settlement_id: str, reason: str) -> Act:
@@ -167,7 +171,7 @@ def _transfers(original: dict[str, Any], settlement_id: str, day: str) -> tuple[
 
 
 def reinstated_settlement(
-    desk: Desk, caller: Caller, file: StayFile, original: dict[str, Any], reversal_id: str
+    desk: Desk, caller: Caller, file: StayFile, original: dict[str, Any], cancelled: Stored
 ) -> tuple[Plan, Settlement]:
     """A cancelled settlement in force again: a new row that reinstates the old one."""
     now, verdict = desk.clock.now(), thawed_verdict(original["detail"])
@@ -198,7 +202,7 @@ def reinstated_settlement(
         subject=file.stay.admission_id,
         effect=message.settlement_id,
         guards=file.case_guards,
-        writes=_reinstating(desk, caller, file, original, message, reversal_id),
+        writes=_reinstating(desk, caller, file, original, message, cancelled),
         acts=(_act(caller, file, original["settlement_id"], "reinstated"),),
         transfers=_transfers(original, message.settlement_id, str(message.business_day)),
         notices=(_to_agency(desk, file, message),),
@@ -212,7 +216,7 @@ def _reinstating(
     file: StayFile,
     original: dict[str, Any],
     message: Settlement,
-    reversal_id: str,
+    cancelled: Stored,
 ) -> tuple[Write, ...]:
     row = {
         **_copied(original),
@@ -235,7 +239,7 @@ def _reinstating(
         "commit_message_id": caller.message_id,
     }
     return (
-        undone_row(reversal_id, caller, desk.now_us),
+        undone_row(cancelled.effect, cancelled.key, caller, desk.now_us),
         Change(tables.admission, where, values),
         Insert(tables.settlement, [row]),
     )

@@ -138,8 +138,9 @@ def pdf(stack: Stack, about: About) -> bytes:
     canvas.setSubject(about.foot)
     for number, page in enumerate(stack.pages, start=1):
         canvas.setPageSize((page.width, page.height))
+        pen = _Pen(canvas, page.height, stack.face)
         for mark in (*page.marks, *_foot(page, about.foot, number, len(stack.pages))):
-            _draw(canvas, page, stack.face, mark)
+            pen.draw(mark)
         canvas.showPage()
     canvas.save()
     return out.getvalue()
@@ -155,27 +156,39 @@ def _foot(page: Page, text: str, number: int, count: int) -> tuple[Mark, ...]:
     )
 
 
-def _draw(canvas: Any, page: Page, face: Typeface, mark: Mark) -> None:
-    match mark:
-        case Label():
-            _write(canvas, page, face, mark)
-        case Rule(x1, y1, x2, y2, tone, weight):
-            canvas.setStrokeColorRGB(*tone.value)
-            canvas.setLineWidth(weight)
-            canvas.line(x1, page.height - y1, x2, page.height - y2)
-        case Box(x, y, width, height, tone):
-            canvas.setFillColorRGB(*tone.value)
-            canvas.rect(x, page.height - y - height, width, height, stroke=0, fill=1)
+class _Pen:
+    """Draws the marks of one page; a colour is set only when it changes."""
 
+    def __init__(self, canvas: Any, height: float, face: Typeface) -> None:
+        self._canvas, self._height, self._face = canvas, height, face
+        self._tone: Tone | None = None
 
-def _write(canvas: Any, page: Page, face: Typeface, label: Label) -> None:
-    """One text object a label, so that readers copy its runs as one text."""
-    x = label.x
-    if label.align is not Align.LEFT:
-        x -= face.width(label.text, label.size, bold=label.bold) * label.align.value
-    text = canvas.beginText(x, page.height - label.y)
-    text.setFillColorRGB(*label.tone.value)
-    for run in face.runs(label.text, bold=label.bold):
-        text.setFont(run.font, label.size)
-        text.textOut(run.text)
-    canvas.drawText(text)
+    def draw(self, mark: Mark) -> None:
+        canvas, height = self._canvas, self._height
+        match mark:
+            case Label():
+                self._write(mark)
+            case Rule(x1, y1, x2, y2, tone, weight):
+                canvas.setStrokeColorRGB(*tone.value)
+                canvas.setLineWidth(weight)
+                canvas.line(x1, height - y1, x2, height - y2)
+            case Box(x, y, width, high, tone):
+                self._fill(tone)
+                canvas.rect(x, height - y - high, width, high, stroke=0, fill=1)
+
+    def _fill(self, tone: Tone) -> None:
+        if tone is not self._tone:
+            self._canvas.setFillColorRGB(*tone.value)
+            self._tone = tone
+
+    def _write(self, label: Label) -> None:
+        """One text object a label, so that readers copy its runs as one text."""
+        self._fill(label.tone)
+        x = label.x
+        if label.align is not Align.LEFT:
+            x -= self._face.width(label.text, label.size, bold=label.bold) * label.align.value
+        text = self._canvas.beginText(x, self._height - label.y)
+        for run in self._face.runs(label.text, bold=label.bold):
+            text.setFont(run.font, label.size)
+            text.textOut(run.text)
+        self._canvas.drawText(text)

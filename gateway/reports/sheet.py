@@ -1,49 +1,34 @@
-"""工伤保险医疗费用结算单 The settlement sheet of one stay, as PDF (工伤保险经办规程).
+"""工伤保险医疗费用结算单 The settlement sheet of one stay, as PDF: summary first, then every line.
 
 It is right on a machine without any Chinese font: the face is one that PDF readers bring
 (reports/typeface.py), or the TrueType font that the settings name.
 """
 
-from dataclasses import dataclass
-from datetime import date
+from pathlib import Path
 
-from gateway.domain.admission import Diagnosis
-from gateway.domain.bill import BillLine, LineVerdict
-from gateway.domain.case import TreatmentKind
-from gateway.domain.catalogue import Level
-from gateway.domain.results import Settlement
+from gateway.reports.paper import About, Stack, pdf
+from gateway.reports.sheet_data import Sheet, SheetLine
+from gateway.reports.sheet_lines import lines
+from gateway.reports.sheet_sources import sources
+from gateway.reports.sheet_summary import summary
+from gateway.reports.sheet_words import TITLE
+from gateway.reports.typeface import typeface
 
-
-@dataclass(frozen=True, slots=True)
-class SheetLine:
-    """A line as it was charged, and what was decided about it."""
-
-    line: BillLine
-    verdict: LineVerdict
+__all__ = ["Sheet", "SheetLine", "settlement_sheet"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sheet:
-    """Everything a sheet prints; identity and card numbers come masked (domain/masks.py).
+def settlement_sheet(sheet: Sheet, font_path: Path | None = None) -> bytes:
+    """The 工伤保险医疗费用结算单 as PDF; the same sheet gives the same bytes.
 
-    `settlement` has its lines' verdicts in `lines` too, beside what was charged. A reversal has
-    negative amounts and names what it reverses; `reversed_by` names the reversal of a
-    settlement that is no longer in force.
+    `font_path` names a TrueType font with Chinese glyphs to embed. Raises UnusableFont.
     """
-
-    settlement: Settlement
-    hospital_name: str
-    hospital_level: Level
-    agency_name: str
-    person_name: str
-    id_no_masked: str
-    employer_name: str
-    injured_on: date | None
-    injured_parts: str
-    diagnoses: tuple[Diagnosis, ...]
-    treatment: TreatmentKind
-    signer: str
-    lines: tuple[SheetLine, ...]
-    card_no_masked: str = ""
-    message_id: str = ""
-    reversed_by: str = ""
+    stack, numbers = Stack(typeface(font_path)), sources(sheet)
+    summary(stack, sheet, numbers)
+    lines(stack, sheet, numbers)
+    number = sheet.settlement.settlement_id or "预结算 preview"
+    about = About(
+        title=f"{TITLE[0]} {number}",
+        author=sheet.agency_name,
+        foot=f"{TITLE[0]}  {number}  {sheet.hospital_name}",
+    )
+    return pdf(stack, about)

@@ -6,7 +6,7 @@ from gateway.domain.bill import BillLine, Citation
 from gateway.domain.money import price_text, quantity_text
 from gateway.domain.reasons import REASONS
 from gateway.reports.paper import LANDSCAPE, MARGIN, Align, Label, Stack, Tone
-from gateway.reports.sheet import Sheet, SheetLine
+from gateway.reports.sheet_data import Sheet, SheetLine
 from gateway.reports.sheet_sources import cited
 from gateway.reports.sheet_summary import amount
 from gateway.reports.sheet_words import PAYERS

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from gateway.domain.bill import Citation
-from gateway.reports.sheet import Sheet
+from gateway.reports.sheet_data import Sheet
 
 _CATALOGUE = "catalogue/"
 _CEILING = "/ceiling"

@@ -10,7 +10,7 @@ from gateway.domain.money import yuan
 from gateway.domain.reasons import REASONS
 from gateway.domain.split import Payer, Split, total
 from gateway.reports.paper import MARGIN, Align, Box, Label, Rule, Stack, Tone
-from gateway.reports.sheet import Sheet, SheetLine
+from gateway.reports.sheet_data import Sheet, SheetLine
 from gateway.reports.sheet_words import (
     CHANNELS,
     LEVELS,
@@ -39,6 +39,7 @@ from gateway.reports.tabular import (
 _Key = TypeVar("_Key")
 _MINUTE: Final = "%Y-%m-%d %H:%M"
 _RIGHT: Final = Align.RIGHT
+_LARGE: Final = 12.0
 _SUMS: Final = (
     Column("行数", "Lines", 35, _RIGHT),
     Column("金额", "Amount", 64, _RIGHT),
@@ -184,13 +185,19 @@ def _totals(stack: Stack, sheet: Sheet) -> None:
     for number, (zh, en, amount_fen) in enumerate(cells):
         x = MARGIN + width * number
         strong = Tone.ACCENT if number < 2 else Tone.PALE
+        size = _fitting(stack, yuan(amount_fen), width - gap - 12)
         ink, quiet = (Tone.WHITE, Tone.WHITE) if number < 2 else (Tone.INK, Tone.QUIET)
         stack.page.add(
             Box(x, stack.y, width - gap, 38, strong),
             Label(x + 6, stack.y + 12, f"{zh} {en}", SMALL, quiet),
-            Label(x + width - gap - 6, stack.y + 30, yuan(amount_fen), 12, ink, _RIGHT, True),
+            Label(x + width - gap - 6, stack.y + 30, yuan(amount_fen), size, ink, _RIGHT, True),
         )
     stack.y += 42
+
+
+def _fitting(stack: Stack, text: str, room: float) -> float:
+    """The size at which the text fills the room, at most that of an ordinary amount."""
+    return min(_LARGE, room / stack.face.width(text, 1, bold=True))
 
 
 def _meal(stack: Stack, sheet: Sheet) -> None:

@@ -37,46 +37,65 @@ class Run(NamedTuple):
 
 
 class Typeface:
-    """Splits texts into runs of one font each, and measures them in points."""
+    """Splits texts into runs of one font each, and measures them in points.
+
+    It remembers the texts of its sheet, most of which repeat; another sheet has another one.
+    """
 
     def __init__(self, name: str, glyphs: frozenset[int] | None) -> None:
         self._name, self._glyphs = name, glyphs
         self._fonts: dict[str, str | None] = {}
         self._widths: dict[tuple[str, str], float] = {}
+        self._wide: dict[tuple[str, bool], float] = {}
+        self._runs: dict[tuple[str, bool], tuple[Run, ...]] = {}
+        self._lines: dict[tuple[str, float, float], tuple[str, ...]] = {}
 
     def runs(self, text: str, *, bold: bool = False) -> tuple[Run, ...]:
         """The text as it is drawn; `bold` moves the Latin runs only."""
-        pieces = ((self._font(char), char) for char in self._drawn(text))
-        return tuple(
-            Run(LATIN_BOLD if bold and font == LATIN else font, "".join(char for _, char in group))
-            for font, group in groupby(pieces, key=lambda piece: piece[0])
-        )
+        key = text, bold
+        if key not in self._runs:
+            drawn = groupby(self._drawn(text), key=self._font)
+            self._runs[key] = tuple(
+                Run(LATIN_BOLD if bold and font == LATIN else font, "".join(chars))
+                for font, chars in drawn
+            )
+        return self._runs[key]
 
     def width(self, text: str, size: float, *, bold: bool = False) -> float:
         """The width of the text in points."""
-        runs = self.runs(text, bold=bold)
-        return sum(self._advance(run.font, char) for run in runs for char in run.text) * size
+        key = text, bold
+        if key not in self._wide:
+            runs = self.runs(text, bold=bold)
+            self._wide[key] = sum(
+                self._advance(run.font, char) for run in runs for char in run.text
+            )
+        return self._wide[key] * size
 
-    def wrapped(self, text: str, size: float, width: float) -> list[str]:
+    def wrapped(self, text: str, size: float, width: float) -> tuple[str, ...]:
         """The text in lines no wider than `width` points; Latin words are kept whole if they fit.
 
         Every character stands on some line, but the blank a line is broken at.
         """
-        lines, line, used = [], "", 0.0
-        for word in _words("".join(self._drawn(text))):
-            wide = self.width(word, size)
-            if used + wide > width and line:
-                lines.append(line.rstrip())
-                line, used = "", 0.0
-                word = word.lstrip()
-                wide = self.width(word, size)
-            while wide > width and len(word) > 1:
-                head = self._fitting(word, size, width)
-                lines.append(word[:head])
-                word = word[head:]
-                wide = self.width(word, size)
-            line, used = line + word, used + wide
-        return [*lines, line.rstrip()]
+        key = text, size, width
+        if key not in self._lines:
+            self._lines[key] = tuple(self._broken("".join(self._drawn(text)), size, width))
+        return self._lines[key]
+
+    def _broken(self, text: str, size: float, width: float) -> Iterator[str]:
+        if self.width(text, size) <= width:
+            yield text.rstrip()
+            return
+        line = ""
+        for word in _words(text):
+            if line and self.width(line + word, size) > width:
+                yield line.rstrip()
+                line, word = "", word.lstrip()
+            line += word
+            while len(line) > 1 and self.width(line, size) > width:
+                head = self._fitting(line, size, width)
+                yield line[:head]
+                line = line[head:]
+        yield line.rstrip()
 
     def _fitting(self, word: str, size: float, width: float) -> int:
         """How many characters of the word fit, at least one."""
@@ -142,15 +161,20 @@ def _words(text: str) -> Iterator[str]:
         yield word
 
 
-@cache
 def typeface(font_path: Path | None = None) -> Typeface:
-    """The typeface of sheets: STSong-Light, or the TrueType font to embed.
+    """A typeface for one sheet: STSong-Light, or the TrueType font to embed.
 
     Raises UnusableFont when the file is absent or is no TrueType font.
     """
     if font_path is None:
         pdfmetrics.registerFont(UnicodeCIDFont(_SONG))
         return Typeface(_SONG, None)
+    return Typeface(*_embedded(font_path))
+
+
+@cache
+def _embedded(font_path: Path) -> tuple[str, frozenset[int]]:
+    """The registered name of a font file, and the characters it has."""
     name = f"Sheet-{font_path.stem}"
     try:
         font = TTFont(name, str(font_path))
@@ -158,4 +182,4 @@ def typeface(font_path: Path | None = None) -> Typeface:
         zh, en = f"不能嵌入字体 {font_path.name}", f"font {font_path.name} cannot be embedded"
         raise UnusableFont(f"{zh} / {en}: {error}") from error
     pdfmetrics.registerFont(font)
-    return Typeface(name, frozenset(font.face.charToGlyph))
+    return name, frozenset(font.face.charToGlyph)

@@ -5,6 +5,7 @@ are only linear within these bounds: 40,000 attributes on one element cost secon
 """
 
 import re
+from dataclasses import dataclass
 from typing import Final
 
 from gateway.seal import names
@@ -16,8 +17,21 @@ from gateway.seal.broken import (
     SealBroken,
 )
 
-MAX_BYTES: Final = 2 * 1024 * 1024
-MAX_TAGS: Final = 200_000
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How large a message may be: bytes, and `<` in all."""
+
+    size: int
+    tags: int
+
+
+RECEIVED: Final = Bounds(2 * 1024 * 1024, 200_000)
+"""For what anybody may send us (protocol §1)."""
+
+ISSUED: Final = Bounds(16 * 1024 * 1024, 1_600_000)
+"""For what we issued ourselves: a reply may carry stored messages whole."""
+
 MAX_NAMESPACES: Final = 16
 MAX_ATTRIBUTES: Final = 32
 MAX_QUOTES: Final = 100_000
@@ -39,23 +53,24 @@ _NAMESPACE: Final = re.compile(
 _DECLARES: Final = re.compile(rb"\s*[:=]")
 
 
-def check(raw: bytes) -> None:
+def check(raw: bytes, bounds: Bounds = RECEIVED) -> None:
     """字节检查 Let the bytes of one message through, or raise `SealBroken`.
 
-    Bounds: 2 MiB, strict UTF-8 without byte order mark, no `<!`, no `<?` but the declaration,
-    200,000 `<`, 16 `xmlns`, 32 attributes on an element, 100,000 quotation marks in all.
+    `bounds` limit bytes and `<`; besides: strict UTF-8 without byte order mark, no `<!`, no
+    `<?` but the declaration, 16 `xmlns`, 32 attributes on an element, 100,000 quotation marks.
     Source: protocol §1.
     """
-    _size(raw)
+    _size(raw, bounds)
     _encoding(raw)
-    _markup(raw)
+    _markup(raw, bounds)
     _namespaces(raw)
     _attributes(raw)
 
 
-def _size(raw: bytes) -> None:
-    if len(raw) > MAX_BYTES:
-        raise SealBroken(MESSAGE_TOO_LARGE, "报文超过 2 MiB。", "The message exceeds 2 MiB.")
+def _size(raw: bytes, bounds: Bounds) -> None:
+    if len(raw) > bounds.size:
+        zh, en = f"报文超过 {bounds.size} 字节。", f"The message exceeds {bounds.size} bytes."
+        raise SealBroken(MESSAGE_TOO_LARGE, zh, en)
 
 
 def _encoding(raw: bytes) -> None:
@@ -75,7 +90,7 @@ def _is_utf8(raw: bytes) -> bool:
     return True
 
 
-def _markup(raw: bytes) -> None:
+def _markup(raw: bytes, bounds: Bounds) -> None:
     if not raw.startswith(b"<"):
         raise SealBroken(MESSAGE_NOT_XML, "报文不是 XML。", "The message is not XML.")
     declaration = _DECLARATION.match(raw)
@@ -87,7 +102,7 @@ def _markup(raw: bytes) -> None:
             "DOCTYPE, comments, CDATA, processing instructions and a declaration "
             "of another encoding are forbidden.",
         )
-    if raw.count(b"<") > MAX_TAGS:
+    if raw.count(b"<") > bounds.tags:
         raise SealBroken(MESSAGE_TOO_LARGE, "报文元素过多。", "The message has too many elements.")
 
 

@@ -7,6 +7,7 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.x509.oid import NameOID
 
 from gateway.seal.broken import KEY_UNKNOWN, SealBroken
+from gateway.seal.gate import ISSUED
 from gateway.seal.keys import OLD_RSA_BITS, PublicKey, strong
 from gateway.seal.profile import Sealed, envelope
 
@@ -21,7 +22,7 @@ def verify_offline(raw: bytes, trust_pem: bytes) -> Sealed:
     and ValueError when `trust_pem` holds no certificate.
     """
     trusted = x509.load_pem_x509_certificates(trust_pem)
-    sent = envelope(raw)
+    sent = envelope(raw, ISSUED)
     certificate = sent.certificate()
     issuer = _issuer(certificate, trusted)
     sealed = sent.verify(_message_key(certificate))

@@ -17,6 +17,7 @@ from gateway.domain.message import Binding
 from gateway.domain.party import KeyPurpose, RegisteredKey
 from gateway.ports import Codec
 from gateway.seal.broken import SealBroken
+from gateway.seal.gate import ISSUED
 from gateway.seal.profile import Sealed, envelope
 
 
@@ -30,7 +31,7 @@ def receipt_outcome(
         sealed = _verified(received, usable)
         if sealed.header.sender != receiver:
             raise ValueError("signed by another party")
-        ours = envelope(sent).root
+        ours = envelope(sent, ISSUED).root
         binding, _ = codec.reply(sealed.body, sealed.root[0])
         return _bound(binding, ours)
 

@@ -9,12 +9,22 @@ import errno
 import fcntl
 import logging
 import os
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Hashable, Iterable, Sequence
 from contextlib import asynccontextmanager
+from functools import lru_cache
+from itertools import groupby
 from pathlib import Path
 from typing import Any, Final, Self
 
-from sqlalchemy import Executable, Table, and_, event, literal_column, select
+from sqlalchemy import (
+    Executable,
+    Table,
+    and_,
+    bindparam,
+    event,
+    literal_column,
+    select,
+)
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -203,43 +213,103 @@ async def _run(connection: AsyncConnection, unit: Unit, vault: Vault) -> None:
 
 async def _apply(connection: AsyncConnection, unit: Unit, vault: Vault) -> None:
     if unit.message is not None:
-        await _insert(connection, message, [unit.message], vault, unit.year)
-    if unit.guards:
+        await _insert_message(connection, unit.message, unit.guards, vault, unit.year)
+    elif unit.guards:
         await _check(connection, unit.guards)
-    for write in unit.writes:
-        await _write(connection, write, vault, unit.year)
+    for alike in _runs(unit.writes):
+        await _write(connection, alike, vault, unit.year)
+
+
+async def _insert_message(
+    connection: AsyncConnection, row: Row, guards: Sequence[Guard], vault: Vault, year: int
+) -> None:
+    """The message row and every guarded fact in one statement: no row when a fact moved on."""
+    shut = vault.shut(message, row, year)
+    statement = _guarded_insert(tuple(shut), tuple(map(_shape, guards)))
+    try:
+        result = await connection.execute(statement, {**shut, **_guarded(guards)})
+    except IntegrityError as error:
+        raise KeyTaken(message.name) from error
+    if result.rowcount != 1:
+        await _check(connection, guards)
+        raise StaleFacts(message.name)
 
 
 async def _check(connection: AsyncConnection, guards: Sequence[Guard]) -> None:
-    """Every guarded fact in one query."""
-    questions: list[Any] = []
-    for number, guard in enumerate(guards):
-        wanted = {**guard.key, **guard.values}
-        holds: Any = (
-            select(literal_column("1")).select_from(guard.table).where(_same(guard, wanted))
-        )
-        questions.append(holds.exists().label(f"g{number}"))
-    answer = (await connection.execute(select(*questions))).one()
-    if not all(answer):
-        raise StaleFacts(", ".join(_names(guards, answer)))
+    """Every guarded fact in one query. Raises StaleFacts that names what moved on."""
+    statement = _questions(tuple(map(_shape, guards)))
+    answer = (await connection.execute(statement, _guarded(guards))).one()
+    moved = [guard.table.name for guard, holds in zip(guards, answer, strict=True) if not holds]
+    if moved:
+        raise StaleFacts(", ".join(moved))
 
 
-def _names(guards: Sequence[Guard], answer: Sequence[Any]) -> list[str]:
-    return [guard.table.name for guard, holds in zip(guards, answer, strict=True) if not holds]
+_Shape = tuple[Table, tuple[str, ...]]
+"""Which columns of which table a guard compares: statements are built once for each shape."""
 
 
-def _same(guard: Guard, wanted: Row) -> Any:
-    return and_(*(guard.table.c[name].is_not_distinct_from(v) for name, v in wanted.items()))
+def _shape(guard: Guard) -> _Shape:
+    return guard.table, (*guard.key, *guard.values)
 
 
-async def _write(connection: AsyncConnection, write: Write, vault: Vault, year: int) -> None:
-    match write:
+def _guarded(guards: Sequence[Guard]) -> dict[str, Any]:
+    """The values the guards compare, by parameter."""
+    return {
+        f"g{number}_{name}": value
+        for number, guard in enumerate(guards)
+        for name, value in {**guard.key, **guard.values}.items()
+    }
+
+
+@lru_cache(maxsize=256)
+def _guarded_insert(columns: tuple[str, ...], shapes: tuple[_Shape, ...]) -> Executable:
+    values = [bindparam(name, type_=message.c[name].type) for name in columns]
+    whole = select(*values).where(*(_holds(number, one) for number, one in enumerate(shapes)))
+    return message.insert().from_select(list(columns), whole)
+
+
+@lru_cache(maxsize=256)
+def _questions(shapes: tuple[_Shape, ...]) -> Executable:
+    return select(*(_holds(number, one).label(f"g{number}") for number, one in enumerate(shapes)))
+
+
+def _holds(number: int, shape: _Shape) -> Any:
+    table, names = shape
+    same = (
+        table.c[name].is_not_distinct_from(bindparam(f"g{number}_{name}", type_=table.c[name].type))
+        for name in names
+    )
+    return select(literal_column("1")).select_from(table).where(*same).exists()
+
+
+def _runs(writes: Iterable[Write]) -> list[list[Write]]:
+    """Changes of the same columns of one table that follow each other, together; every other
+    write by itself: the number of statements does not grow with the rows."""
+    runs = groupby(enumerate(writes), key=_kind)
+    return [[write for _, write in run] for _, run in runs]
+
+
+def _kind(numbered: tuple[int, Write]) -> Hashable:
+    number, write = numbered
+    if not isinstance(write, Change) or not write.values.keys().isdisjoint(
+        write.table.info["personal"]
+    ):
+        return number
+    return write.table.name, tuple(write.where), tuple(write.values)
+
+
+async def _write(
+    connection: AsyncConnection, alike: Sequence[Write], vault: Vault, year: int
+) -> None:
+    match alike[0]:
         case Insert(table, rows):
             await _insert(connection, table, rows, vault, year)
         case Upsert(table, rows):
             await connection.execute(_upsert(table, rows[0]), list(rows))
-        case Change(table, where, values):
+        case Change(table, where, values) if len(alike) == 1:
             await _change(connection, table, where, values, vault)
+        case Change():
+            await _change_all(connection, [one for one in alike if isinstance(one, Change)])
         case Remove(table, keys):
             await _remove(connection, table, keys)
 
@@ -277,6 +347,24 @@ async def _change(
     except IntegrityError as error:
         raise KeyTaken(table.name) from error
     if result.rowcount != 1:
+        raise StaleFacts(table.name)
+
+
+async def _change_all(connection: AsyncConnection, changes: Sequence[Change]) -> None:
+    """Several rows of one table, each named by the same columns, in one statement."""
+    table, where, values = changes[0].table, changes[0].where, changes[0].values
+    same = (table.c[name].is_not_distinct_from(bindparam(f"old_{name}")) for name in where)
+    new: dict[str, Any] = {name: bindparam(f"new_{name}") for name in values}
+    rows = [
+        {f"old_{name}": value for name, value in one.where.items()}
+        | {f"new_{name}": value for name, value in one.values.items()}
+        for one in changes
+    ]
+    try:
+        result = await connection.execute(table.update().where(*same).values(**new), rows)
+    except IntegrityError as error:
+        raise KeyTaken(table.name) from error
+    if result.rowcount != len(rows):
         raise StaleFacts(table.name)
 
 

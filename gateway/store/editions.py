@@ -1,6 +1,6 @@
 """Catalogue and policy editions, kept whole under their digest."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import select
@@ -32,6 +32,13 @@ async def edition_content(reader: Reader, digest: str) -> bytes:
     if row is None:
         raise LookupError(digest)
     return bytes(row["content"])
+
+
+async def edition_contents(reader: Reader, digests: Iterable[str]) -> dict[str, bytes]:
+    """The stored bytes of several editions by digest."""
+    table = catalogue_edition
+    query = select(table.c.digest, table.c.content).where(table.c.digest.in_(list(digests)))
+    return {row["digest"]: bytes(row["content"]) for row in await reader.rows(query)}
 
 
 async def policy_content(reader: Reader, digest: str) -> bytes | None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import and_, func, select
 
 from gateway.store.database import Reader
 from gateway.store.tables import message, undo
@@ -24,10 +24,22 @@ class Stored:
     undone_by: str
     reply: bytes
 
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.sender, self.message_id
+
 
 async def stored(reader: Reader, sender: str, message_id: str) -> Stored | None:
-    """The message of this key, if the gateway has seen it."""
-    query = select(message).where(message.c.sender == sender, message.c.message_id == message_id)
+    """The message of this key, if the gateway has seen it, and what undid it since."""
+    own = [column for column in message.columns if column.name not in ("undone_by", "request")]
+    by = func.coalesce(undo.c.by_message_id, message.c.undone_by).label("undone_by")
+    same = and_(undo.c.sender == message.c.sender, undo.c.message_id == message.c.message_id)
+    query = (
+        select(*own, by)
+        .select_from(message)
+        .outerjoin(undo, same)
+        .where(message.c.sender == sender, message.c.message_id == message_id)
+    )
     found = await reader.opened(message, query)
     return _stored(found[0]) if found else None
 
@@ -45,8 +57,3 @@ def _stored(row: dict[str, Any]) -> Stored:
         row["undone_by"],
         row["reply"] or b"",
     )
-
-
-async def undone(reader: Reader, effect: str) -> dict[str, Any] | None:
-    """Who undid an effect."""
-    return await reader.row(select(undo).where(undo.c.effect == effect))

@@ -21,10 +21,14 @@ def split_of(row: dict[str, Any]) -> Split:
 async def settlement_by_id(reader: Reader, settlement_id: str) -> dict[str, Any] | None:
     """The settlement's row with its detail (facts, verdict) as parsed JSON."""
     query = select(settlement).where(settlement.c.settlement_id == settlement_id)
-    found = await reader.opened(settlement, query)
-    if not found:
-        return None
-    return {**found[0], "detail": json.loads(found[0]["detail"])}
+    row = await reader.row(query)
+    return None if row is None else settlement_of(reader, row)
+
+
+def settlement_of(reader: Reader, row: dict[str, Any]) -> dict[str, Any]:
+    """The settlement's row with its detail opened and parsed."""
+    opened = reader.vault.open(settlement, row)
+    return {**opened, "detail": json.loads(opened["detail"])}
 
 
 async def reversal_of(reader: Reader, settlement_id: str) -> dict[str, Any] | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import and_, or_, select
 
@@ -10,7 +10,7 @@ from gateway.domain.admission import AdmissionState, BillState, Stay
 from gateway.domain.bill import BillLine
 from gateway.domain.case import CaseFacts
 from gateway.domain.party import Party
-from gateway.store.cases import facts_of, subjects
+from gateway.store.cases import FACTS_OF_CASE, with_facts
 from gateway.store.database import Reader
 from gateway.store.rows import (
     admission_detail,
@@ -21,10 +21,46 @@ from gateway.store.rows import (
     party_of,
     stay_of,
 )
-from gateway.store.tables import admission, bill_line, party, person, settlement, work_case
+from gateway.store.settlements import settlement_of
+from gateway.store.tables import (
+    admission,
+    bill_line,
+    case_fact,
+    party,
+    person,
+    settlement,
+    work_case,
+)
 from gateway.store.unit import Guard
 
 _UPLOAD_PAGE = 500
+
+
+_FILES: Final = (
+    select(
+        *labelled(admission, "a"),
+        *labelled(party, "p"),
+        *labelled(work_case, "c"),
+        *labelled(case_fact, "f"),
+        person.c.card_lost.label("card_lost"),
+        person.c.version.label("person_version"),
+        settlement.c.settlement_id.label("live_settlement"),
+    )
+    .select_from(admission)
+    .join(party, party.c.party_id == admission.c.hospital)
+    .outerjoin(person, person.c.person_id == admission.c.person_id)
+    .outerjoin(work_case, work_case.c.case_no == admission.c.case_no)
+    .outerjoin(case_fact, FACTS_OF_CASE)
+    .outerjoin(
+        settlement,
+        and_(settlement.c.admission_id == admission.c.admission_id, settlement.c.live == 1),
+    )
+    .order_by(admission.c.admission_id)
+)
+"""Stays with hospital, case, facts of the case and live settlement: a row per fact."""
+
+_JOINED: Final = settlement.alias("joined")
+_JOINED_COLUMNS: Final = [column.label(f"j_{column.name}") for column in _JOINED.columns]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,17 +98,57 @@ def case_guard(case: CaseFacts) -> Guard:
 
 
 async def stay_file(reader: Reader, admission_id: str) -> StayFile | None:
-    """Everything about one stay but its lines, in two queries."""
+    """Everything about one stay but its lines."""
     found = await _files(reader, admission.c.admission_id == admission_id)
     return found[0] if found else None
+
+
+async def stay_and_settlement(
+    reader: Reader, admission_id: str, *, reversed_by: str = ""
+) -> tuple[StayFile, dict[str, Any] | None] | None:
+    """A stay with its live settlement, or with the one that the reversal named took back."""
+    reversal = select(settlement.c.reverses).where(settlement.c.settlement_id == reversed_by)
+    live = _JOINED.c.live == 1
+    wanted = _JOINED.c.settlement_id == reversal.scalar_subquery() if reversed_by else live
+    query = (
+        _FILES.where(admission.c.admission_id == admission_id)
+        .outerjoin(_JOINED, and_(_JOINED.c.admission_id == admission.c.admission_id, wanted))
+        .add_columns(*_JOINED_COLUMNS)
+    )
+    rows = await reader.rows(query)
+    return _with_settlement(reader, rows) if rows else None
+
+
+async def stay_of_settlement(
+    reader: Reader, settlement_id: str
+) -> tuple[StayFile, dict[str, Any]] | None:
+    """A settlement with its stay."""
+    query = (
+        _FILES.where(_JOINED.c.settlement_id == settlement_id)
+        .join(_JOINED, _JOINED.c.admission_id == admission.c.admission_id)
+        .add_columns(*_JOINED_COLUMNS)
+    )
+    rows = await reader.rows(query)
+    if not rows:
+        return None
+    file, found = _with_settlement(reader, rows)
+    return (file, found) if found is not None else None
+
+
+def _with_settlement(
+    reader: Reader, rows: Sequence[dict[str, Any]]
+) -> tuple[StayFile, dict[str, Any] | None]:
+    ((row, facts),) = with_facts(rows, "a_admission_id")
+    found = cut(row, settlement, "j")
+    return _file(reader, row, facts), None if found is None else settlement_of(reader, found)
 
 
 async def stays_of_person(reader: Reader, person_id: str) -> list[StayFile]:
     return await _files(reader, admission.c.person_id == person_id)
 
 
-async def stays_of_case(reader: Reader, case_no: str) -> list[StayFile]:
-    return await _files(reader, admission.c.case_no == case_no)
+async def stays_of_cases(reader: Reader, case_nos: Iterable[str]) -> list[StayFile]:
+    return await _files(reader, admission.c.case_no.in_(list(case_nos)))
 
 
 async def waiting_stays(reader: Reader) -> list[str]:
@@ -97,38 +173,8 @@ async def live_visit(reader: Reader, hospital: str, visit_no: str) -> str | None
 
 
 async def _files(reader: Reader, condition: Any) -> list[StayFile]:
-    query = (
-        select(
-            *labelled(admission, "a"),
-            *labelled(party, "p"),
-            *labelled(work_case, "c"),
-            person.c.card_lost.label("card_lost"),
-            person.c.version.label("person_version"),
-            settlement.c.settlement_id.label("live_settlement"),
-        )
-        .select_from(admission)
-        .join(party, party.c.party_id == admission.c.hospital)
-        .outerjoin(person, person.c.person_id == admission.c.person_id)
-        .outerjoin(work_case, work_case.c.case_no == admission.c.case_no)
-        .outerjoin(
-            settlement,
-            and_(settlement.c.admission_id == admission.c.admission_id, settlement.c.live == 1),
-        )
-        .where(condition)
-        .order_by(admission.c.admission_id)
-    )
-    rows = await reader.rows(query)
-    facts = await facts_of(reader, _subjects(rows)) if rows else ()
-    return [_file(reader, row, facts) for row in rows]
-
-
-def _subjects(rows: Iterable[dict[str, Any]]) -> set[str]:
-    return {
-        name
-        for row in rows
-        if row["c_case_no"] is not None
-        for name in subjects(row["c_case_no"], row["c_employer_no"])
-    }
+    rows = await reader.rows(_FILES.where(condition))
+    return [_file(reader, row, facts) for row, facts in with_facts(rows, "a_admission_id")]
 
 
 def _file(reader: Reader, row: dict[str, Any], facts: Sequence[dict[str, Any]]) -> StayFile:
@@ -140,15 +186,10 @@ def _file(reader: Reader, row: dict[str, Any], facts: Sequence[dict[str, Any]]) 
         stay=stay_of(reader.vault, own),
         row=own,
         hospital=party_of(hospital),
-        case=None if found is None else _case(found, facts, bool(row["card_lost"])),
+        case=None if found is None else case_of(found, facts, card_lost=bool(row["card_lost"])),
         person_version=row["person_version"] or 0,
         live_settlement=row["live_settlement"] or "",
     )
-
-
-def _case(found: dict[str, Any], facts: Sequence[dict[str, Any]], card_lost: bool) -> CaseFacts:
-    mine = subjects(found["case_no"], found["employer_no"])
-    return case_of(found, [one for one in facts if one["subject"] in mine], card_lost=card_lost)
 
 
 def detail_of(reader: Reader, file: StayFile) -> dict[str, Any]:

@@ -62,10 +62,13 @@ message = _table(
 undo = _table(
     "undo",
     text("effect"),
+    text("sender"),
+    text("message_id"),
     text("by_sender"),
     text("by_message_id"),
     text("command"),
     integer("at_us"),
+    UniqueConstraint("sender", "message_id"),
     key=("effect",),
 )
 

@@ -6,7 +6,7 @@ otherwise: on SQLite one process writes.
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives import serialization
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 
-from gateway.clock import machine_now
+from gateway.clock import SystemClock, machine_now
 from gateway.domain.catalogue import Edition, Level
 from gateway.domain.party import KeyPurpose, Party, PartyKind
 from gateway.flows import administer
@@ -44,12 +44,16 @@ class Imported:
 
 @dataclass(frozen=True, slots=True)
 class Office:
-    """What the operator's acts need beside the desk. The readers come from an adapter."""
+    """What the operator's acts need beside the desk. The readers come from an adapter.
+
+    `virtual_clock` is there when settings started the business clock elsewhere than now.
+    """
 
     desk: Desk
     deployment: Deployment
     read_catalogue: Callable[[Path, date, date | None, str], Imported]
     edition_bytes: Callable[[Edition], bytes]
+    virtual_clock: SystemClock | None = None
 
 
 def admin_app(office: Office) -> FastAPI:
@@ -104,10 +108,16 @@ async def _enrol(office: Office, given: Arguments) -> str:
         given["csr"].encode(), _CERTIFICATE_PURPOSE[purpose], [party.party_id], nows
     )
     pem = certificate.public_bytes(serialization.Encoding.PEM).decode()
+    await administer.refuse_known_key(office.desk, party.party_id, _same_key(certificate))
     await administer.register_key(
         office.desk, party.party_id, purpose, _certified(certificate, pem)
     )
     return pem
+
+
+def _same_key(certificate: x509.Certificate) -> Callable[[str], bool]:
+    key = certificate.public_key()
+    return lambda pem: x509.load_pem_x509_certificate(pem.encode()).public_key() == key
 
 
 def _certified(certificate: x509.Certificate, pem: str) -> administer.Certified:
@@ -130,8 +140,8 @@ async def _add_mandate(office: Office, given: Arguments) -> str:
         given["carrier"],
         given["hospital"],
         given["commands"] or ["*"],
-        date.fromisoformat(given["valid_from"]),
-        date.fromisoformat(given["valid_to"]),
+        _needed_day(given["valid_from"]),
+        _needed_day(given["valid_to"]),
     )
     return f"已授权 / mandate {mandate_id}"
 
@@ -152,7 +162,7 @@ async def _change_agreement(office: Office, given: Arguments) -> str:
 
 
 async def _import_catalogue(office: Office, given: Arguments) -> str:
-    valid_from, valid_to = date.fromisoformat(given["valid_from"]), _day(given.get("valid_to"))
+    valid_from, valid_to = _needed_day(given["valid_from"]), _day(given.get("valid_to"))
     try:
         found = office.read_catalogue(Path(given["path"]), valid_from, valid_to, office.desk.region)
     except ValueError as faults:
@@ -161,8 +171,42 @@ async def _import_catalogue(office: Office, given: Arguments) -> str:
     return found.counts
 
 
+async def _set_clock(office: Office, given: Arguments) -> str:
+    """Forward only, and only a virtual clock (demo, tests): real business runs on real time."""
+    clock, wanted = office.virtual_clock, _instant(given["instant"])
+    if clock is None:
+        raise NotDone("业务时钟即真实时间，不能拨动 / the business clock is real time: it is not set")
+    try:
+        clock.move(wanted - clock.now())
+    except ValueError:
+        raise NotDone("业务时钟不能倒拨 / the business clock never runs backward") from None
+    return f"业务时钟 / business clock {wanted.isoformat()}"
+
+
+def _instant(text: str) -> datetime:
+    """An instant with its offset. Raises NotDone."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise NotDone(f"不是时刻 / no instant: {text}") from None
+    if found.tzinfo is None:
+        raise NotDone(f"时刻须带时区，如 +08:00 / give the offset, as +08:00: {text}")
+    return found
+
+
+def _needed_day(text: str) -> date:
+    found = _day(text)
+    if found is None:
+        raise NotDone("缺少日期 / a day is missing")
+    return found
+
+
 def _day(text: str | None) -> date | None:
-    return date.fromisoformat(text) if text else None
+    """A day, or none given. Raises NotDone."""
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        raise NotDone(f"不是日期，应如 2026-03-02 / no day, give it as 2026-03-02: {text}") from None
 
 
 _ACTS: Final[dict[str, Callable[[Office, Arguments], Awaitable[str]]]] = {
@@ -173,4 +217,5 @@ _ACTS: Final[dict[str, Callable[[Office, Arguments], Awaitable[str]]]] = {
     "mandate.add": _add_mandate,
     "mandate.revoke": _revoke_mandates,
     "catalog.import": _import_catalogue,
+    "clock.set": _set_clock,
 }

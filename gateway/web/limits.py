@@ -11,11 +11,11 @@ from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
-from time import monotonic
 from typing import Any, Final
 
 from fastapi import Response
 
+from gateway.clock import elapsed_s
 from gateway.web.mtls import fingerprint
 from gateway.web.problems import problem
 
@@ -58,7 +58,7 @@ class Limits:
     """Pure ASGI middleware; what it refuses gets a problem document and never reaches the app."""
 
     def __init__(
-        self, app: App, allowance: Allowance, timer: Callable[[], float] = monotonic
+        self, app: App, allowance: Allowance, timer: Callable[[], float] = elapsed_s
     ) -> None:
         self._app, self._allowance, self._timer = app, allowance, timer
         self._parties: OrderedDict[str, _Party] = OrderedDict()

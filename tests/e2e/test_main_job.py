@@ -90,9 +90,7 @@ async def test_a_reversal_undoes_the_settlement_and_the_original_answers_superse
     assert twice.code == "ALREADY_REVERSED"
     cancel = await hospital.send(
         "settlement.cancel",
-        CancelSettlement(
-            settlement_id=first.result.settlement_id, reason="试", operator="op1"
-        ),
+        CancelSettlement(settlement_id=first.result.settlement_id, reason="试", operator="op1"),
     )
     assert cancel.code == "ALREADY_REVERSED"
 
@@ -113,8 +111,6 @@ async def test_the_agency_gets_the_signed_settlement(town: World) -> None:
     await town.commit(hospital, admission_id, *LINES)
 
     async def told() -> bool:
-        return any(
-            getattr(one, "settlement_id", "") for one in town.core.received.values()
-        )
+        return any(getattr(one, "settlement_id", "") for one in town.core.received.values())
 
     await town.until(told)

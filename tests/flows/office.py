@@ -7,7 +7,7 @@ import asyncio
 import itertools
 import shutil
 from base64 import b64encode
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
@@ -210,9 +210,7 @@ class Office:
         return await self.say(hospital, "admission.register", command, message_id)
 
     async def upload(self, hospital: str, stay: str, *lines: BillLine) -> Heard:
-        return await self.say(
-            hospital, "fees.upload", UploadFees(admission_id=stay, lines=lines)
-        )
+        return await self.say(hospital, "fees.upload", UploadFees(admission_id=stay, lines=lines))
 
     async def discharge(self, hospital: str, stay: str, message_id: str = "") -> Heard:
         command = RegisterDischarge(
@@ -249,7 +247,11 @@ class Office:
         return await self.say(hospital, "transaction.query", wanted)
 
     async def billed(
-        self, hospital: str, visit_no: str, serial: int, lines: tuple[BillLine, ...] = LINES,
+        self,
+        hospital: str,
+        visit_no: str,
+        serial: int,
+        lines: tuple[BillLine, ...] = LINES,
         **given: Any,
     ) -> str:
         """A registered stay with its lines uploaded and discharged: ready to commit."""
@@ -273,11 +275,15 @@ class Office:
 
 
 class Barrier:
-    """A store at whose commit a number of transactions meet before the first goes on."""
+    """A store at whose commit transactions meet, prepared, before the first goes on.
 
-    def __init__(self, database: Any, parties: int) -> None:
-        self._database, self._parties = database, parties
-        self._arrived, self._open = 0, asyncio.Event()
+    `order` says in which order those who met go on; after that nobody waits.
+    """
+
+    def __init__(self, database: Any, order: Sequence[int]) -> None:
+        self._database, self._order = database, order
+        self._gates: list[asyncio.Event] = []
+        self._opened = False
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._database, name)
@@ -285,19 +291,28 @@ class Barrier:
     @property
     def arrived(self) -> int:
         """How many transactions are prepared so far."""
-        return self._arrived
+        return len(self._gates)
+
+    def open(self) -> None:
+        """Let everybody go on who is there, in the order; nobody waits any more."""
+        self._opened = True
+        there = [number for number in self._order if number < len(self._gates)]
+        for number in there:
+            self._gates[number].set()
 
     async def commit(self, unit: Any) -> None:
-        self._arrived += 1
-        if self._arrived >= self._parties:
-            self._open.set()
-        await self._open.wait()
+        if not self._opened:
+            gate = asyncio.Event()
+            self._gates.append(gate)
+            if len(self._gates) == len(self._order):
+                self.open()
+            await gate.wait()
         await self._database.commit(unit)
 
 
-def at_barrier(desk: Desk, parties: int) -> tuple[Desk, Barrier]:
+def at_barrier(desk: Desk, order: Sequence[int] = (0, 1)) -> tuple[Desk, Barrier]:
     """The same desk with a barrier before the store."""
-    barrier = Barrier(desk.database, parties)
+    barrier = Barrier(desk.database, order)
     return replace(desk, database=barrier), barrier  # type: ignore[arg-type]
 
 
@@ -324,11 +339,11 @@ def prepare(folder: Path) -> Path:
 
 
 @asynccontextmanager
-async def office_in(
-    folder: Path, start: datetime = START, **changed: Any
-) -> AsyncIterator[Office]:
+async def office_in(folder: Path, start: datetime = START, **changed: Any) -> AsyncIterator[Office]:
     """The gateway over the data in the folder, made when there is none."""
-    async with app.opened(settings_in(folder, **changed), SystemClock.starting_at(start)) as gateway:
+    async with app.opened(
+        settings_in(folder, **changed), SystemClock.starting_at(start)
+    ) as gateway:
         yield Office(gateway)
 
 

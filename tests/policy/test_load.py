@@ -1,3 +1,5 @@
+"""Loading the dated files: all faults at once, one digest, an archive that comes back."""
+
 import json
 from datetime import date
 from hashlib import sha256

@@ -1,3 +1,5 @@
+"""A value on a day: the day before, the day itself, and the gap where a text is silent."""
+
 from datetime import date
 
 import pytest

@@ -17,13 +17,13 @@ def test_a_plain_document_passes() -> None:
 
 
 def test_two_mebibytes_pass_and_one_byte_more_does_not() -> None:
-    filled = b"<a>" + b"x" * (gate.MAX_BYTES - 7) + b"</a>"
+    filled = b"<a>" + b"x" * (gate.RECEIVED.size - 7) + b"</a>"
     gate.check(filled)
     assert refusal(filled + b" ") == "MESSAGE_TOO_LARGE"
 
 
 def test_two_hundred_thousand_tags_pass_and_one_more_does_not() -> None:
-    filled = b"<a>" + b"<b/>" * (gate.MAX_TAGS - 2) + b"</a>"
+    filled = b"<a>" + b"<b/>" * (gate.RECEIVED.tags - 2) + b"</a>"
     gate.check(filled)
     assert refusal(filled.replace(b"</a>", b"<b/></a>")) == "MESSAGE_TOO_LARGE"
 

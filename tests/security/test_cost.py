@@ -16,7 +16,7 @@ from gateway.seal.profile import envelope
 from ..seal.makers import IDENTIFIER, canonical, content, hospital, line, opened, sealed_bytes
 from .attacks import CPU_SECONDS, refused_cheaply
 
-ROOM = gate.MAX_BYTES - 8_192
+ROOM = gate.RECEIVED.size - 8_192
 
 
 def cost(raw: bytes) -> float:

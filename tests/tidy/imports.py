@@ -20,8 +20,16 @@ def imports(source: Source) -> Iterator[Import]:
         if isinstance(node, ast.Import):
             yield from (Import(node.lineno, alias.name) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            base = "." * node.level + (node.module or "")
+            base = _base(source, node)
             yield from (Import(node.lineno, f"{base}.{alias.name}") for alias in node.names)
+
+
+def _base(source: Source, node: ast.ImportFrom) -> str:
+    """The module an import is from, counted from the root also when it is relative."""
+    if not node.level:
+        return node.module or ""
+    folders = source.path.split("/")[: -node.level]
+    return ".".join((*folders, *filter(None, (node.module,))))
 
 
 def calls(source: Source) -> Iterator[tuple[int, str]]:

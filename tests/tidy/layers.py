@@ -169,8 +169,6 @@ def arrows(source: Source) -> Iterator[str]:
 
 
 def _allowed(module: str, name: str, layer: Layer, imported: str) -> bool:
-    if imported.startswith("."):
-        return False
     more = layer.also.get(module, ())
     if below(imported, "gateway", "adapters"):
         return below(imported, name, *layer.ours, *more)
@@ -194,3 +192,8 @@ def _direct(name: str, sources: tuple[Source, ...]) -> set[str]:
         if layer_of(source.module) == name and source.module not in LAYERS[name].also:
             found |= {layer_of(each.name) or name for each in imports(source)}
     return found - {name}
+
+
+def present(name: str, modules: set[str]) -> bool:
+    """Whether a row of the table stands for a module or folder that is there."""
+    return any(below(module, name) for module in modules)

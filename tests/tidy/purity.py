@@ -26,6 +26,9 @@ _CLOCKS: Final = frozenset(
 )
 _SPEAKS: Final = ("gateway/cli.py", "gateway/verbs")
 _MONEY: Final = (*PURE, "gateway/flows", "gateway/store")
+_PASS_IN: Final = "this layer is pure; pass the value in instead of"
+_WHOLE_FEN: Final = "money is int fen, a rate is int of 10^-4 from policy"
+_DATED: Final = "needs a dated file under gateway/policy and its article"
 _SECONDS: Final = re.compile(r".*_S$")
 _NUMBER: Final = re.compile(r"[-+]?[0-9]+([.][0-9]+)?")
 
@@ -38,11 +41,11 @@ def machine_free(source: Source) -> Iterator[str]:
     for line, name in imports(source):
         top = name.partition(".")[0]
         if top in sys.stdlib_module_names and top not in _STANDARD | more:
-            yield f"{source.path}:{line}: this layer is pure; pass the value in instead of importing {top}"
+            yield f"{source.path}:{line}: {_PASS_IN} importing {top}"
     for line, name in calls(source):
         last = name.rpartition(".")[2]
         if last in _TOUCHES and source.path != _OPENS_FILES and name != "re.compile":
-            yield f"{source.path}:{line}: this layer is pure; pass the value in instead of calling {last}"
+            yield f"{source.path}:{line}: {_PASS_IN} calling {last}"
 
 
 def one_clock(source: Source) -> Iterator[str]:
@@ -51,7 +54,7 @@ def one_clock(source: Source) -> Iterator[str]:
         return
     for line, name in imports(source):
         if name == "time" or name.startswith("time."):
-            yield f"{source.path}:{line}: ask gateway.clock (elapsed_s for spans), never the module time"
+            yield f"{source.path}:{line}: use gateway.clock.elapsed_s, never the module time"
     for line, name in calls(source):
         if name in _CLOCKS or name.removeprefix("datetime.") in _CLOCKS:
             yield f"{source.path}:{line}: ask gateway.clock, never the machine, what time it is"
@@ -73,7 +76,7 @@ def no_float(source: Source) -> Iterator[str]:
     spans = _spans_of_seconds(source)
     for node in ast.walk(source.tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, float) and node not in spans:
-            yield f"{source.path}:{node.lineno}: float {node.value}; money is int fen, a rate is int of 10^-4 from policy"
+            yield f"{source.path}:{node.lineno}: float {node.value}; {_WHOLE_FEN}"
     for line, name in calls(source):
         if name == "float":
             yield f"{source.path}:{line}: float(); read numbers with gateway.domain.money"
@@ -108,7 +111,7 @@ def no_law_in_code(source: Source) -> Iterator[str]:
     places = _slices_and_version(source)
     for node in ast.walk(source.tree):
         if isinstance(node, ast.Constant) and node not in places and _is_law(node.value):
-            yield f"{source.path}:{node.lineno}: the number {node.value!r} needs a dated file under gateway/policy and its article"
+            yield f"{source.path}:{node.lineno}: the number {node.value!r} {_DATED}"
 
 
 def _slices_and_version(source: Source) -> set[ast.AST]:

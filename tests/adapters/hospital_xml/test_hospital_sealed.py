@@ -72,6 +72,6 @@ def test_a_settlement_of_5000_lines_passes_gate_profile_and_signature() -> None:
 
 def test_no_settlement_the_schema_allows_has_more_tags_than_the_gate() -> None:
     bill = settlement(tuple(line(number, 8) for number in range(LINES)))
-    assert reply(heading("settlement.commit"), bill).count(b"<") < gate.MAX_TAGS
+    assert reply(heading("settlement.commit"), bill).count(b"<") < gate.RECEIVED.tags
     with pytest.raises(ValueError, match="Reason: 9"):
         reply(heading("settlement.commit"), settlement((line(0, 9),)))

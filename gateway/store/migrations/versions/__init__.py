@@ -1,0 +1,1 @@
+"""Migrations in order of number; a released one never changes."""

@@ -35,7 +35,7 @@ TRIGGERS = (
     "CREATE TRIGGER transfer_no_delete BEFORE DELETE ON transfer "
     "BEGIN SELECT RAISE(ABORT, 'transfer is append-only'); END",
     "CREATE TRIGGER undo_no_update BEFORE UPDATE OF "
-    "effect, by_sender, by_message_id, command, at_us "
+    "effect, sender, message_id, by_sender, by_message_id, command, at_us "
     "ON undo "
     "BEGIN SELECT RAISE(ABORT, 'undo is append-only'); END",
     "CREATE TRIGGER undo_no_delete BEFORE DELETE ON undo "
@@ -523,11 +523,14 @@ def _undo() -> None:
     op.create_table(
         "undo",
         sa.Column("effect", TEXT, nullable=False),
+        sa.Column("sender", TEXT, nullable=False),
+        sa.Column("message_id", TEXT, nullable=False),
         sa.Column("by_sender", TEXT, nullable=False),
         sa.Column("by_message_id", TEXT, nullable=False),
         sa.Column("command", TEXT, nullable=False),
         sa.Column("at_us", INTEGER, nullable=False),
         sa.PrimaryKeyConstraint("effect", name=op.f("pk_undo")),
+        sa.UniqueConstraint("sender", "message_id", name=op.f("uq_undo_sender_message_id")),
         info={"personal": (), "row_key": ("effect",)},
         sqlite_strict=True,
     )

@@ -1,0 +1,192 @@
+"""结算单 What a worker, an employer and a clerk must find on the sheet."""
+
+import io
+import re
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import pytest
+from pypdf import PdfReader
+from pypdf.generic import DictionaryObject
+
+from gateway.domain.money import price_text, quantity_text, yuan
+from gateway.domain.reasons import REASONS
+from gateway.domain.split import Payer
+from gateway.reports.sheet import Sheet, SheetLine, settlement_sheet
+from tests.reports.sheets import EMPLOYER, WORKER, a_sheet, refund_of, some_lines
+
+
+def read(content: bytes) -> str:
+    """The text of all pages without any blank, for a cell may wrap anywhere."""
+    pages = PdfReader(io.BytesIO(content)).pages
+    return re.sub(r"\s", "", "".join(page.extract_text() for page in pages))
+
+
+def text_of(sheet: Sheet) -> str:
+    return read(settlement_sheet(sheet))
+
+
+@pytest.fixture(scope="module")
+def bill() -> Sheet:
+    lines = some_lines(20)
+    return a_sheet(*lines, refund_of(lines[0], "4"))
+
+
+@pytest.fixture(scope="module")
+def text(bill: Sheet) -> str:
+    return text_of(bill)
+
+
+def test_every_name_is_on_the_sheet(bill: Sheet, text: str):
+    named = [one.line.name for one in bill.lines] + [one.name for one in bill.diagnoses]
+    named += [WORKER, EMPLOYER, bill.hospital_name, bill.agency_name, bill.injured_parts]
+    assert [name for name in named if name not in text] == []
+
+
+def test_every_amount_of_a_line_stands_in_its_row(bill: Sheet, text: str):
+    for one in bill.lines:
+        line, verdict = one.line, one.verdict
+        shares = (yuan(verdict.split.borne_by(payer)) for payer in Payer)
+        row = [price_text(line.price), quantity_text(line.quantity), yuan(verdict.amount_fen)]
+        assert "".join([*row, *shares]) in text
+
+
+def test_the_totals_and_the_meal_allowance_are_on_the_sheet(bill: Sheet, text: str):
+    settlement = bill.settlement
+    assert settlement.meal is not None
+    amounts = [settlement.total_fen, *settlement.split, settlement.meal.amount_fen]
+    assert [yuan(one) for one in amounts if yuan(one) not in text] == []
+    assert "14天days×15.00元=210.00" in text
+
+
+def test_reasons_and_the_articles_behind_them_are_told(bill: Sheet, text: str):
+    codes = {code for one in bill.lines for code in one.verdict.reasons}
+    assert len(codes) > 2
+    assert [code for code in codes if REASONS[code].zh not in text] == []
+    laws = {one.law for line in bill.lines for one in line.verdict.citations}
+    assert [law for law in laws if law not in text] == []
+    assert "限价40.00" in text
+
+
+def test_remedies_and_editions_are_told(bill: Sheet, text: str):
+    assert "《工伤保险条例》第五十五条" in text
+    assert "《中华人民共和国社会保险法》第八十三条" in text
+    digests = (bill.settlement.policy_digest, *bill.settlement.edition_digests)
+    assert [digest for digest in digests if digest not in text] == []
+
+
+def test_categories_and_reasons_each_add_up_to_the_bill(bill: Sheet, text: str):
+    sums = "".join(yuan(bill.settlement.split.borne_by(payer)) for payer in Payer)
+    assert text.count(f"合计Total21{yuan(bill.settlement.total_fen)}{sums}") == 2
+
+
+def test_identity_and_card_numbers_stand_masked(bill: Sheet, text: str):
+    assert bill.id_no_masked in text
+    assert bill.card_no_masked in text
+
+
+def test_a_character_outside_the_font_shows_as_its_number_and_not_as_a_blank():
+    assert "王〓(U+36C3)" in text_of(a_sheet(*some_lines(1), person_name="王㛃"))
+
+
+def test_the_same_sheet_has_the_same_bytes(bill: Sheet):
+    assert settlement_sheet(bill) == settlement_sheet(bill)
+
+
+def test_pages_are_numbered_and_the_header_repeats(text: str):
+    sheet = a_sheet(*some_lines(60))
+    pages = [page.extract_text() for page in PdfReader(io.BytesIO(settlement_sheet(sheet))).pages]
+    assert len(pages) > 4
+    for number, page in enumerate(pages, start=1):
+        assert f"第 {number} 页 / 共 {len(pages)} 页" in page
+    assert all("原因与依据" in page for page in pages[2:])
+
+
+def test_a_reversal_says_so_and_is_negative(bill: Sheet):
+    settlement = replace(
+        bill.settlement, reverses="S0", split=bill.settlement.split.negated(), meal=None
+    )
+    lines = tuple(
+        SheetLine(
+            one.line,
+            replace(
+                one.verdict,
+                amount_fen=-one.verdict.amount_fen,
+                split=one.verdict.split.negated(),
+            ),
+        )
+        for one in bill.lines
+    )
+    text = text_of(replace(bill, settlement=settlement, lines=lines))
+    assert "冲正单，冲销结算ReversalofS0" in text
+    assert yuan(settlement.total_fen) in text
+    assert settlement.total_fen < 0
+
+
+def test_a_settlement_that_was_reversed_warns_of_it(bill: Sheet, text: str):
+    warned = text_of(replace(bill, reversed_by="S9"))
+    assert "Reversed,nolongerinforce:S9" in warned
+    assert "nolongerinforce" not in text
+
+
+def test_a_preview_is_never_taken_for_a_settlement(bill: Sheet):
+    preview = replace(bill.settlement, settlement_id="", settled_at=None, fund_payee="")
+    assert "预结算，未办理" in text_of(replace(bill, settlement=preview))
+
+
+def test_what_is_not_known_shows_as_a_dash_and_never_as_none(bill: Sheet):
+    bare = replace(
+        bill.settlement, bill_no="", discharged_at=None, case_no="", decision_no="", meal=None
+    )
+    text = text_of(replace(bill, settlement=bare, injured_on=None, injured_parts=""))
+    assert "—" in text
+    assert "None" not in text
+
+
+def test_daily_rates_are_not_shown_as_one_product(bill: Sheet):
+    assert bill.settlement.meal is not None
+    meal = replace(bill.settlement.meal, amount_fen=bill.settlement.meal.amount_fen - 100)
+    text = text_of(replace(bill, settlement=replace(bill.settlement, meal=meal)))
+    assert "14天days，逐日标准dailyrates：209.00" in text
+
+
+def test_the_hour_is_that_of_the_region(text: str):
+    assert "2026-03-1516:30" in text
+    assert str(date(2026, 3, 1)) in text
+
+
+CJK_FONTS = (
+    "/usr/share/fonts/truetype/wqy/wqy-zenhei.ttc",
+    "/usr/share/fonts/truetype/arphic/uming.ttc",
+    "/usr/share/fonts/truetype/droid/DroidSansFallbackFull.ttf",
+)
+
+
+def test_a_truetype_font_is_embedded_when_named(bill: Sheet):
+    found = next((Path(path) for path in CJK_FONTS if Path(path).exists()), None)
+    if found is None:
+        pytest.skip("no TrueType CJK font: install Debian package fonts-wqy-zenhei")
+    content = settlement_sheet(bill, found)
+    assert WORKER in read(content)
+    assert embedded(content)
+    assert not embedded(settlement_sheet(bill))
+
+
+def embedded(content: bytes) -> bool:
+    """Whether any font of the first page carries its own glyphs."""
+    resources = PdfReader(io.BytesIO(content)).pages[0]["/Resources"]
+    assert isinstance(resources, DictionaryObject)
+    fonts = resources["/Font"]
+    assert isinstance(fonts, DictionaryObject)
+    return any(
+        "/FontFile2" in str(font.get_object().get("/FontDescriptor", "")) for font in fonts.values()
+    )
+
+
+def test_three_thousand_lines_stand_on_the_sheet_each_in_its_row():
+    sheet = a_sheet(*some_lines(3000))
+    pages = PdfReader(io.BytesIO(settlement_sheet(sheet))).pages
+    assert len(pages) > 100
+    last = re.sub(r"\s", "", pages[-1].extract_text())
+    assert f"3000{sheet.lines[-1].line.service_day}" in last

@@ -1,0 +1,169 @@
+"""gateway explain: a stored bill in words, and as a case that `calculate --check` proves."""
+
+import asyncio
+import io
+import json
+import sqlite3
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.domain.case import BenefitStop
+from gateway.settings import Settings
+from gateway.verbs import calculate, explain
+from tests.reports.sheets import refund_of, some_lines
+from tests.rules.facts import a_case, a_line
+from tests.verbs.ledger import EMPLOYER, ID_NO, SETTLEMENT, WORKER, insert, settled, settlement_row
+
+
+def told(settings: Settings, *, as_case: bool = False, number: str = SETTLEMENT) -> tuple[int, str]:
+    out = io.StringIO()
+    return explain.run(settings, number, as_case, out), out.getvalue()
+
+
+def proved(text: str, folder: Path) -> list[dict[str, Any]]:
+    """What `calculate --check` computes of the printed cases; it must find no difference."""
+    path = folder / "cases.json"
+    path.write_text(text, encoding="utf-8")
+    out, err = io.StringIO(), io.StringIO()
+    assert calculate.run(str(path), True, out, err) == 0, err.getvalue()
+    result: list[dict[str, Any]] = json.loads(out.getvalue())
+    return result
+
+
+async def test_a_bill_of_every_kind_of_line_proves_its_stored_split(tmp_path: Path):
+    lines = some_lines(12)
+    bill = await settled(tmp_path, *lines, refund_of(lines[0], "4"), refund_of(lines[1], "1"))
+    code, text = await in_thread(bill.settings)
+    assert code == 0
+    (case,) = json.loads(text)
+    (result,) = proved(text, tmp_path)
+    assert len(case["lines"]) == len(case["expect"]["lines"]) == 12
+    assert result["fund"] == case["expect"]["fund"]
+    assert result["stay"] == {"meal_days": 14, "meal": "210.00"}
+    assert case["expect"]["stay"] == {"meal_days": 14, "meal": "210.00"}
+
+
+async def test_a_line_and_its_refund_print_as_one_line_of_net_quantity(tmp_path: Path):
+    line = a_line(price="12.5", qty="14")
+    bill = await settled(tmp_path, line, refund_of(line, "4"))
+    (case,) = json.loads((await in_thread(bill.settings))[1])
+    (printed,) = case["lines"]
+    (expected,) = case["expect"]["lines"]
+    assert (printed["price"], printed["qty"]) == ("12.50", "10")
+    assert (expected["amount"], expected["fund"]) == ("125.00", "125.00")
+
+
+async def test_amounts_rounded_one_by_one_print_as_an_amount_alone(tmp_path: Path):
+    line = a_line(price="0.335", qty="3")
+    second = replace(refund_of(line, "1"), line_id="L1-R2")
+    bill = await settled(tmp_path, line, refund_of(line, "1"), second)
+    _, text = await in_thread(bill.settings)
+    (printed,) = json.loads(text)[0]["lines"]
+    assert (printed.get("price"), printed["amount"]) == (None, "0.33")
+    assert proved(text, tmp_path)[0]["fund"] == "0.33"
+
+
+async def test_days_that_fell_out_leave_the_meal_unexpected_and_lines_unrelated(tmp_path: Path):
+    stop = BenefitStop(date(2026, 3, 5), date(2026, 3, 5), "拒绝治疗", "N1")
+    case = a_case(stops=(stop,))
+    bill = await settled(tmp_path, a_line(), a_line(line_id="L2", day=date(2026, 3, 6)), case=case)
+    assert bill.verdict.split.other_fen == 1000
+    _, text = await in_thread(bill.settings)
+    (printed,) = json.loads(text)
+    assert [line.get("relation") for line in printed["lines"]] == ["unrelated", None]
+    assert "stay" not in printed["expect"]
+    assert proved(text, tmp_path)[0]["other"] == "10.00"
+
+
+async def test_a_case_that_cannot_give_the_stored_split_is_not_printed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    bill = await settled(tmp_path, a_line())
+    first = bill.verdict.lines[0]
+    changed = replace(first, split=first.split._replace(fund_fen=999, other_fen=1))
+    verdict = replace(bill.verdict, lines=(changed,))
+    row = settlement_row(bill.bill, verdict, settlement_id="S2", live=None)
+    await insert(bill.settings, {"settlement": [row]})
+    assert await in_thread(bill.settings, number="S2") == (1, "")
+    assert "不能准确写成试算案例，不符之处：S2/0/fund、S2/0/other" in capsys.readouterr().err
+
+
+async def test_in_words_every_line_has_its_split_reasons_and_articles(tmp_path: Path):
+    lines = some_lines(6)
+    bill = await settled(tmp_path, *lines, refund_of(lines[0], "4"))
+    code, text = await in_thread(bill.settings, as_case=False)
+    assert code == 0
+    assert "2. 布洛芬缓释胶囊 (TABLET)  2026-03-05  12.50 × -4" in text
+    assert "   退费 refund of L0" in text
+    assert "   金额 amount 3380.00：基金 fund 3000.00  单位 employer 380.00" in text
+    assert "   OVER_CEILING：超过最高支付限价的部分 / Above the highest payable unit price" in text
+    assert "   依据 by 《工伤保险条例》第三十条第三款" in text
+    assert f"合计 total {bill.verdict.total_fen // 100}." in text
+    assert "住院伙食补助费 meal allowance 210.00（14 天 days × 15.00，HOSPITAL）" in text
+    assert [name for name in (WORKER, EMPLOYER, ID_NO) if name in text] == []
+
+
+async def test_a_reversal_is_told_negative_and_as_a_case_names_the_original(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    bill = await settled(tmp_path, a_line())
+    split = bill.verdict.split.negated()
+    amounts = {"total_fen": split.total_fen, **split._asdict()}
+    row = settlement_row(
+        bill.bill, bill.verdict, settlement_id="S2", live=None, reverses="S1", **amounts
+    )
+    await insert(bill.settings, {"settlement": [row]})
+    code, text = await in_thread(bill.settings, number="S2", as_case=False)
+    assert code == 0
+    assert "冲正 reverses S1" in text
+    assert "合计 total -10.00：基金 fund -10.00" in text
+    assert await in_thread(bill.settings, number="S2") == (1, "")
+    assert "S2 是冲正，请说明原结算 S1" in capsys.readouterr().err
+
+
+async def test_a_settlement_that_is_not_there_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    bill = await settled(tmp_path, a_line())
+    assert await in_thread(bill.settings, number="S9") == (1, "")
+    assert capsys.readouterr().err == "没有结算 S9 / there is no settlement S9\n"
+
+
+async def test_an_edition_that_was_altered_explains_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    bill = await settled(tmp_path, a_line())
+    connection = sqlite3.connect(bill.settings.database_path)
+    with connection:
+        connection.execute("UPDATE catalogue_edition SET content = CAST(content || x'0A' AS BLOB)")
+    connection.close()
+    assert await in_thread(bill.settings) == (1, "")
+    assert "DamagedEdition" in capsys.readouterr().err
+
+
+def test_without_a_database_nothing_is_made(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    assert told(Settings(data_dir=tmp_path)) == (1, "")
+    assert "没有数据库" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_without_its_keys_no_new_key_is_made(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    bill = await settled(tmp_path, a_line())
+    for key in bill.settings.keys_dir.iterdir():
+        key.unlink()
+    assert await in_thread(bill.settings) == (1, "")
+    assert "从备份恢复" in capsys.readouterr().err
+    assert list(bill.settings.keys_dir.iterdir()) == []
+
+
+async def in_thread(
+    settings: Settings, *, as_case: bool = True, number: str = SETTLEMENT
+) -> tuple[int, str]:
+    """The verb as the command line runs it, outside this test's loop."""
+    return await asyncio.to_thread(told, settings, as_case=as_case, number=number)
