@@ -281,33 +281,48 @@ class Barrier:
     """
 
     def __init__(self, database: Any, order: Sequence[int]) -> None:
-        self._database, self._order = database, order
-        self._gates: list[asyncio.Event] = []
-        self._opened = False
+        self._database, self._order = database, list(order)
+        self._gates = [asyncio.Event() for _ in order]
+        self._here = [asyncio.Event() for _ in order]
+        self._count, self._opened = 0, False
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._database, name)
 
     @property
     def arrived(self) -> int:
-        """How many transactions are prepared so far."""
-        return len(self._gates)
+        """How many transactions were prepared before the first went on."""
+        return self._count
+
+    async def until(self, number: int) -> None:
+        """Wait until so many transactions are prepared."""
+        await self._here[number - 1].wait()
 
     def open(self) -> None:
-        """Let everybody go on who is there, in the order; nobody waits any more."""
+        """Let those who are here go on; nobody waits any more."""
         self._opened = True
-        there = [number for number in self._order if number < len(self._gates)]
-        for number in there:
-            self._gates[number].set()
+        self._order = [number for number in self._order if number < self._count]
+        self._next()
+
+    def _next(self) -> None:
+        if self._order:
+            self._gates[self._order.pop(0)].set()
 
     async def commit(self, unit: Any) -> None:
         if not self._opened:
-            gate = asyncio.Event()
-            self._gates.append(gate)
-            if len(self._gates) == len(self._order):
-                self.open()
-            await gate.wait()
-        await self._database.commit(unit)
+            await self._meet()
+        committing = asyncio.ensure_future(self._database.commit(unit))
+        await asyncio.sleep(0)
+        self._next()
+        await committing
+
+    async def _meet(self) -> None:
+        number = self._count
+        self._count += 1
+        self._here[number].set()
+        if self._count == len(self._gates):
+            self.open()
+        await self._gates[number].wait()
 
 
 def at_barrier(desk: Desk, order: Sequence[int] = (0, 1)) -> tuple[Desk, Barrier]:
