@@ -67,6 +67,19 @@ def test_every_path_a_page_names_is_there(page: str) -> None:
     assert missing == []
 
 
+def test_every_page_is_reached_from_the_readme() -> None:
+    reached, ahead = set(), [ROOT / "README.md"]
+    while ahead:
+        page = ahead.pop()
+        if page.suffix != ".md" or page in reached:
+            continue
+        reached.add(page)
+        targets = (target.partition("#")[0] for target in LINK.findall(page.read_text("utf-8")))
+        ahead += [(page.parent / each).resolve() for each in targets if "://" not in each]
+    named = {page.relative_to(ROOT).as_posix() for page in reached}
+    assert set(PAGES) - named - {"certs/trust/README.md"} == set()
+
+
 def options(words: list[str]) -> list[str]:
     return [word.split("=")[0] for word in words if word.startswith("--")]
 
@@ -220,6 +233,7 @@ def test_the_first_message_of_the_hospital_guide_is_accepted(tmp_path: Path) -> 
     sealed = envelope(out.read_bytes()).verify(by.key.public_key())
     assert HospitalXml().schema_faults(sealed.root) == ()
     assert sealed.header.command == "person.read"
+    assert sealed.header.receiver == Settings().receiver
 
 
 def test_the_digest_command_of_the_hospital_guide_gives_that_digest(tmp_path: Path) -> None:

@@ -26,6 +26,11 @@ def settlements(played: Played) -> list[str]:
     return asyncio.run(_live(played))
 
 
+@pytest.fixture(scope="module")
+def cases(played: Played, settlements: list[str]) -> dict[str, str]:
+    return {settlement: _as_case(played, settlement) for settlement in settlements}
+
+
 def _as_case(played: Played, settlement: str) -> str:
     out = io.StringIO()
     assert explain.run(played.settings, settlement, True, out) == 0
@@ -33,25 +38,23 @@ def _as_case(played: Played, settlement: str) -> str:
 
 
 def test_every_live_bill_of_the_demo_gives_the_stored_split(
-    played: Played, settlements: list[str], tmp_path: Path
+    cases: dict[str, str], tmp_path: Path
 ) -> None:
     differing = {}
-    for settlement in settlements:
-        case, told = tmp_path / f"{settlement}.json", io.StringIO()
-        case.write_text(_as_case(played, settlement))
-        if calculate.run(str(case), True, io.StringIO(), told) != 0:
+    for settlement, case in cases.items():
+        file, told = tmp_path / f"{settlement}.json", io.StringIO()
+        file.write_text(case)
+        if calculate.run(str(file), True, io.StringIO(), told) != 0:
             differing[settlement] = told.getvalue()
     assert not differing
-    assert len(settlements) == 11
+    assert len(cases) == 11
 
 
-def test_the_cases_expect_every_fen_of_the_summary(
-    played: Played, settlements: list[str]
-) -> None:
+def test_the_cases_expect_every_fen_of_the_summary(played: Played, cases: dict[str, str]) -> None:
     summary = json.loads((played.out / "summary.json").read_text())
-    cases = [case for one in settlements for case in json.loads(_as_case(played, one))]
-    fund = sum(_fen(case["expect"]["fund"]) for case in cases)
-    assert fund == _fen(summary["fund"])
+    expected = [case["expect"] for text in cases.values() for case in json.loads(text)]
+    for payer in ("total", "fund", "employer", "individual", "hospital", "other"):
+        assert sum(_fen(one[payer]) for one in expected) == _fen(summary[payer])
 
 
 def _fen(yuan: str) -> int:
