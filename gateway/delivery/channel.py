@@ -4,20 +4,23 @@ A 200 from a proxy is no receipt: only a reply signed by the receiver's own regi
 message key, bound to our message id and digest, is.
 """
 
+import asyncio
 import ssl
 from collections.abc import Callable
 from typing import Final
 
 import httpx
 
-from gateway.ports import ChannelBusy, ChannelRefused
+from gateway.ports import ChannelBusy, ChannelRefused, Unreadable
 
 _TIMEOUT_S: Final = 10.0
+_EXCHANGE_S: Final = 30.0
+_XML: Final = {"content-type": "application/xml"}
 _RECEIPT_LIMIT: Final = 256 * 1024
 
 Verify = Callable[[bytes, bytes], str]
-"""From what was sent and the reply's bytes to the receipt's outcome; raises ValueError when
-it proves nothing."""
+"""From what was sent and the reply's bytes to the receipt's outcome; raises ValueError or
+Unreadable when it proves nothing."""
 
 
 class Line:
@@ -33,13 +36,19 @@ class Line:
     async def post(self, sealed: bytes) -> bytes:
         """Post the exact bytes. Raises ChannelBusy when nothing usable came back."""
         try:
-            headers = {"content-type": "application/xml"}
-            reply = await self._client.post(self.url, content=sealed, headers=headers)
-        except httpx.HTTPError as error:
+            async with asyncio.timeout(_EXCHANGE_S):
+                return await self._posted(sealed)
+        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
             raise ChannelBusy(type(error).__name__) from None
-        if len(reply.content) > _RECEIPT_LIMIT:
-            raise ChannelBusy("the receipt is too large")
-        return reply.content
+
+    async def _posted(self, sealed: bytes) -> bytes:
+        received = bytearray()
+        async with self._client.stream("POST", self.url, content=sealed, headers=_XML) as reply:
+            async for part in reply.aiter_bytes():
+                received += part
+                if len(received) > _RECEIPT_LIMIT:
+                    raise ChannelBusy("the receipt is too large")
+        return bytes(received)
 
     async def close(self) -> None:
         await self._client.aclose()
@@ -56,7 +65,7 @@ class HttpsChannel:
         received = await self._line.post(sealed)
         try:
             outcome = self._verify(sealed, received)
-        except ValueError as error:
+        except (ValueError, Unreadable) as error:
             raise ChannelBusy(f"no receipt: {error}") from None
         if outcome == "REFUSED":
             raise ChannelRefused("refused by the receiver")

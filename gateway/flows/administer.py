@@ -58,7 +58,9 @@ async def add_party(desk: Desk, party: Party) -> None:
     to push to that is not https.
     """
     if not _PARTY_ID.fullmatch(party.party_id):
-        raise NotDone("机构编号限 64 个字母、数字和 . _ : - / an id is 64 letters, digits and . _ : - at most")
+        raise NotDone(
+            "机构编号限 64 个字母、数字和 . _ : - / an id is 64 letters, digits and . _ : - at most"
+        )
     if party.callback_url and not party.callback_url.startswith("https://"):
         raise NotDone("推送地址须为 https:// / the address to push to must be https://")
     row = {

@@ -100,7 +100,7 @@ async def here(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Here]:
 
 
 def explained(answer: Answer) -> None:
-    """Each finding says on the wire, in both languages, who must act, whether to retry, what next."""
+    """Each finding says in both languages what is wrong, who must act, and what to do next."""
     root = etree.fromstring(answer.received)
     elements = list(root.iter(names.message("Finding")))
     assert answer.code in CODES
@@ -522,7 +522,7 @@ async def test_naughty_strings_in_lines_are_each_answered(here: Here) -> None:
             assert told == {line.line_id for line, _ in lines}
 
 
-# --- helpers ---------------------------------------------------------------------------------------
+# --- helpers -------------------------------------------------------------------------------------
 
 
 async def _stay(here: Here) -> str:
