@@ -11,7 +11,7 @@ from gateway.store.tables import lane, outbox
 WAITING, PARKED, DONE = "WAITING", "PARKED", "DONE"
 
 # The one writer's order of commit: an instant would be the message's arrival, not its commit.
-_COMMITTED: Final = literal_column("outbox.rowid")
+_COMMITTED: Final[Any] = literal_column("outbox.rowid")
 
 
 async def unnumbered(reader: Reader, limit: int) -> Sequence[dict[str, Any]]:

@@ -59,9 +59,8 @@ class Deployed:
 
     def hospital(self, party_id: str) -> PartyKeys:
         """A designated hospital with its two keys."""
-        self.act(
-            "party.add", party=party_id, kind="hospital", name="虚构", agreement_from="2025-01-01"
-        )
+        agreed = {"agreement_from": "2025-01-01", "capabilities": ["MEDICAL"]}
+        self.act("party.add", party=party_id, kind="hospital", name="虚构", **agreed)
         keys = PartyKeys(party_id, self.settings.data_dir.parent / party_id)
         for purpose in ("tls", "message"):
             csr = keys.request(purpose).read_text()

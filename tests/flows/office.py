@@ -33,6 +33,7 @@ from gateway.domain.commands import (
     ReportCase,
     ReverseTransaction,
     UploadFees,
+    VoidFees,
 )
 from gateway.domain.message import Binding, Heading
 from gateway.domain.party import KeyPurpose
@@ -195,8 +196,7 @@ class Office:
         await self.report(case_no, serial, **given)
         await self.decide(case_no, CaseState.RECOGNISED)
 
-    async def register(self, hospital: str, visit_no: str, serial: int, **given: Any) -> Heard:
-        message_id = given.pop("message_id", "")
+    def registration(self, visit_no: str, serial: int, **given: Any) -> RegisterAdmission:
         values: dict[str, Any] = {
             "visit_no": visit_no,
             "person": person(serial),
@@ -206,8 +206,14 @@ class Office:
             "doctor": "虚构医师",
             "diagnoses": (DIAGNOSIS,),
         }
-        command = RegisterAdmission(**(values | given))
-        return await self.say(hospital, "admission.register", command, message_id)
+        return RegisterAdmission(**(values | given))
+
+    async def register(self, hospital: str, visit_no: str, serial: int, **given: Any) -> Heard:
+        command = self.registration(visit_no, serial, **given)
+        return await self.say(hospital, "admission.register", command)
+
+    def void_of(self, stay: str, *line_ids: str) -> VoidFees:
+        return VoidFees(admission_id=stay, line_ids=line_ids, reason="虚构")
 
     async def upload(self, hospital: str, stay: str, *lines: BillLine) -> Heard:
         return await self.say(hospital, "fees.upload", UploadFees(admission_id=stay, lines=lines))
