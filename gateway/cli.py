@@ -14,6 +14,7 @@ from gateway import app, logs
 from gateway.domain.catalogue import Level
 from gateway.domain.party import PartyKind
 from gateway.flows.administer import NotDone
+from gateway.policy.model import Capability
 from gateway.seal.broken import SealBroken
 from gateway.seal.offline import verify_offline
 from gateway.settings import Settings
@@ -85,7 +86,13 @@ def _party_verbs(parser: argparse.ArgumentParser, kind: PartyKind) -> None:
     add.add_argument("--level", choices=list(Level), default=Level.TERTIARY)
     add.add_argument("--agreement-from", default="")
     add.add_argument("--agreement-to", default="")
-    add.add_argument("--capability", dest="capabilities", action="append", default=[])
+    add.add_argument(
+        "--capability",
+        dest="capabilities",
+        action="append",
+        default=[],
+        choices=[one.value for one in Capability],
+    )
     add.add_argument("--callback", default="", help="https 推送地址 / address to push to")
     names = ("party", "kind", "name", "region", "level", "agreement_from", "agreement_to")
     add.set_defaults(run=_acted("party.add", *names, "capabilities", "callback"), kind=kind.value)

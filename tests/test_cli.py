@@ -3,10 +3,15 @@
 import argparse
 import os
 import shutil
+import subprocess
+import sys
+from base64 import encodebytes
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from adapters.catalog_file import sample_path
 from adapters.sandbox.keys import PartyKeys
@@ -14,7 +19,7 @@ from gateway import cli
 from gateway.seal import authority
 from gateway.settings import Settings
 from gateway.store.migrate import migrate
-from tests.e2e.deployed import deployed
+from tests.e2e.deployed import Deployed, deployed
 
 OFFICIAL = {
     "西药": {"rows": 1957, "entries": 1398, "class_a": 393},
@@ -200,21 +205,14 @@ def test_a_certificate_is_issued_for_a_request(
 
 
 def weak() -> bytes:
-    from cryptography.hazmat.primitives import serialization
-    from cryptography.hazmat.primitives.asymmetric import rsa
-
     csr = authority.make_csr(rsa.generate_private_key(65537, 2048), "H001")
     return csr.public_bytes(serialization.Encoding.PEM)
 
 
 def forged() -> bytes:
-    from cryptography.hazmat.primitives import serialization
-
     csr = authority.make_csr(authority.new_key(), "H001")
     der = bytearray(csr.public_bytes(serialization.Encoding.DER))
     der[-1] ^= 1
-    from base64 import encodebytes
-
     body = encodebytes(bytes(der)).decode()
     name = "CERTIFICATE REQUEST"
     return f"-----BEGIN {name}-----\n{body}-----END {name}-----\n".encode()
@@ -265,38 +263,49 @@ def test_a_mandate_is_given_and_ended(told: Told, hospital: str) -> None:
 # --- the running server ---------------------------------------------------------------------------
 
 
-def test_acts_go_through_the_running_server(told: Told, data: Path, tmp_path: Path) -> None:
-    with deployed(tmp_path) as server:
-        assert server.settings.data_dir == data
-        assert told("hospital", "add", "H001", "--name", "虚构医院")[0] == 0
-        keys = PartyKeys("H001", tmp_path / "H001")
-        for purpose in ("tls", "message"):
-            request, out = keys.request(purpose), keys.certificate(purpose)
-            enrol = ("hospital", "enrol", "H001", "--purpose", purpose, "--csr", request)
-            assert told(*enrol, "--out", out)[0] == 0
-        known = server.post(keys.tls(server.ca), b"<a/>")
-        refused = told("hospital", "add", "H001", "--name", "又一次")
-        running = told("doctor")
-    assert known.status == 400
-    assert refused[0] == 1
-    assert "registered already" in refused[2]
-    assert running[0] == 0, running[1]
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
+    with deployed(tmp_path_factory.mktemp("running")) as running:
+        yield running
 
 
-def test_a_second_server_on_the_same_data_is_refused(
-    told: Told, data: Path, tmp_path: Path
-) -> None:
-    with deployed(tmp_path):
-        code, _, said = told("serve")
-    assert code == 1
-    assert "another process" in said
+@pytest.fixture
+def there(told: Told, server: Deployed, monkeypatch: pytest.MonkeyPatch) -> Told:
+    """Run a verb on the data of the running server."""
+    monkeypatch.setenv("GATEWAY_DATA_DIR", str(server.settings.data_dir))
+    return told
 
 
-def test_the_operators_socket_is_for_its_owner_only(tmp_path: Path) -> None:
-    with deployed(tmp_path) as server:
-        socket = server.settings.data_dir / "admin.sock"
-        assert socket.stat().st_mode & 0o777 == 0o600
-        assert server.settings.data_dir.stat().st_mode & 0o777 == 0o700
+def test_acts_go_through_the_running_server(there: Told, server: Deployed, tmp_path: Path) -> None:
+    assert there("hospital", "add", "H001", "--name", "虚构医院")[0] == 0
+    keys = PartyKeys("H001", tmp_path / "H001")
+    for purpose in ("tls", "message"):
+        request, out = keys.request(purpose), keys.certificate(purpose)
+        enrol = ("hospital", "enrol", "H001", "--purpose", purpose, "--csr", request)
+        assert there(*enrol, "--out", out)[0] == 0
+    assert server.post(keys.tls(server.ca), b"<a/>").status == 400
+    refused = there("hospital", "add", "H001", "--name", "又一次")
+    assert (refused[0], "registered already" in refused[2]) == (1, True)
+
+
+def test_doctor_finds_nothing_broken_while_the_server_runs(there: Told) -> None:
+    code, printed, _ = there("doctor")
+    assert code == 0, printed
+    assert "Nothing is broken" in printed
+
+
+def test_a_second_server_on_the_same_data_is_refused(server: Deployed) -> None:
+    environment = os.environ | {"GATEWAY_DATA_DIR": str(server.settings.data_dir)}
+    serve = [sys.executable, "-m", "gateway", "serve"]
+    second = subprocess.run(serve, env=environment, capture_output=True, timeout=60, check=False)
+    assert second.returncode == 1
+    assert "another process" in second.stderr.decode()
+
+
+def test_the_operators_socket_is_for_its_owner_only(server: Deployed) -> None:
+    folder = server.settings.data_dir
+    assert (folder / "admin.sock").stat().st_mode & 0o777 == 0o600
+    assert folder.stat().st_mode & 0o777 == 0o700
 
 
 # --- looking after it -----------------------------------------------------------------------------

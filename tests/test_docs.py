@@ -143,6 +143,7 @@ def test_readme_opens_with_the_two_commands(page: str) -> None:
     first_screen = text(page).split("![")[0]
     assert "$ make demo" in first_screen
     assert "$ make test" in first_screen
+    assert "@@" not in text(page)
     assert len(first_screen.splitlines()) < 60
 
 

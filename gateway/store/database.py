@@ -130,6 +130,9 @@ class Database:
         self.broken = asyncio.Event()
 
     async def __aenter__(self) -> Self:
+        # Alone, before any reader: changing a new file to WAL takes it exclusively.
+        async with self._writer.connect():
+            pass
         self._task = asyncio.create_task(self._write_all(), name="store-writer")
         return self
 
@@ -151,8 +154,7 @@ class Database:
 
         Raises StaleFacts, KeyTaken, or StoreFailed (then nobody may answer as if done).
         """
-        if self.broken.is_set():
-            raise StoreFailed("the store has stopped")
+        self._refuse_when_broken()
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         await self._queue.put((unit, done))
         await asyncio.shield(done)
@@ -162,12 +164,17 @@ class Database:
             while (item := await self._queue.get()) is not None:
                 unit, done = item
                 try:
+                    self._refuse_when_broken()
                     await _run(connection, unit, self.vault)
                 except Exception as error:
                     self._failed(done, error)
                 else:
                     if not done.cancelled():
                         done.set_result(None)
+
+    def _refuse_when_broken(self) -> None:
+        if self.broken.is_set():
+            raise StoreFailed("the store has stopped")
 
     def _failed(self, done: "asyncio.Future[None]", error: Exception) -> None:
         if not isinstance(error, StaleFacts | KeyTaken | StoreFailed):

@@ -42,6 +42,7 @@ from gateway.flows.desk import Desk
 from gateway.flows.exchange import Request, exchange
 from gateway.flows.identify import connection, identify
 from gateway.settings import Settings
+from gateway.store.unit import Unit, Write
 from gateway.web import admin
 from tests.world import DIAGNOSIS, bill_line, person
 
@@ -273,6 +274,10 @@ class Office:
     async def rows(self, query: Any) -> list[dict[str, Any]]:
         async with self.desk.database.reading() as reader:
             return [dict(row) for row in await reader.rows(query)]
+
+    async def write(self, *writes: Write) -> None:
+        """What no message of this issue writes, straight into the store."""
+        await self.desk.database.commit(Unit("T-TEST", 2026, writes=writes))
 
     async def kept(self, table: Any, query: Any) -> list[dict[str, Any]]:
         """Rows with their personal columns in clear."""

@@ -245,7 +245,7 @@ async def test_a_line_racing_with_a_commit_is_in_the_bill_or_refused(
         ended = await raced(office, order, await committing(office, stay, commit_id), upload)
         lines = await office.rows(select(tables.bill_line))
         if ended[0] == "OK":
-            assert ended[1] == "LINES_FROZEN"
+            assert ended[1] == "ADMISSION_STATE"
             await office.reverse("H001", commit_id, "settlement.commit")
         else:
             assert (ended[1], len(lines)) == ("OK", 3)

@@ -27,7 +27,7 @@ from gateway.domain.commands import (
 from gateway.flows.dispatch import COMMANDS, READS
 from gateway.flows.release_held import release_all
 from gateway.store import tables
-from gateway.store.unit import Change, Unit
+from gateway.store.unit import Change
 from tests.flows.office import AGENCY, DAY, LINES, Heard, Office
 from tests.world import bill_line, person
 
@@ -51,11 +51,6 @@ async def cancel(office: Office, settlement_id: str) -> Heard:
 async def cancel_discharge(office: Office, stay: str) -> Heard:
     command = CancelDischarge(admission_id=stay, reason="虚构")
     return await office.say("H001", "discharge.cancel", command)
-
-
-async def store(office: Office, table: Any, where: dict[str, Any], values: dict[str, Any]) -> None:
-    """What a later issue's command will store."""
-    await office.desk.database.commit(Unit("T-TEST", 2026, writes=(Change(table, where, values),)))
 
 
 def assert_undone(heard: Heard) -> None:
@@ -186,7 +181,9 @@ async def test_a_filed_settlement_is_not_undone(office: Office, state: str) -> N
     stay = await office.billed("H001", "V1", 1)
     settled = await office.commit("H001", stay, *LINES)
     settlement_id = settled.result.settlement_id
-    await store(office, tables.settlement, {"settlement_id": settlement_id}, {"state": state})
+    await office.write(
+        Change(tables.settlement, {"settlement_id": settlement_id}, {"state": state})
+    )
     reversal = await office.reverse("H001", settled.message_id, "settlement.commit")
     assert_refused(reversal, "REVERSE_TOO_LATE")
     assert_refused(await cancel(office, settlement_id), "REVERSE_TOO_LATE")

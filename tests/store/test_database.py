@@ -172,6 +172,7 @@ async def test_an_io_error_stops_the_store_and_acknowledges_nothing(
 async def test_what_waited_behind_the_io_error_is_not_acknowledged_either(
     database: Database,
 ) -> None:
+    await database.commit(adding("before"))
     large = a_row(catalogue_edition, content=os.urandom(4 * 1024 * 1024))
     failing = Unit("T1", 2026, writes=(Insert(catalogue_edition, [large]),))
     with full_disk(_wal(database).stat().st_size + 64 * 1024):
@@ -180,7 +181,7 @@ async def test_what_waited_behind_the_io_error_is_not_acknowledged_either(
         )
     assert isinstance(first, StoreFailed)
     assert isinstance(second, StoreFailed)
-    assert await names(database) == []
+    assert await names(database) == ["before"]
 
 
 def _wal(database: Database) -> Path:

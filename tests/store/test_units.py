@@ -123,7 +123,9 @@ async def test_a_guard_tells_nothing_from_something(database: Database) -> None:
 
 
 async def test_one_fact_of_many_that_moved_on_is_named(database: Database) -> None:
-    await database.commit(unit(Insert(party, [a_row(party)]), Insert(admission, [a_row(admission)])))
+    await database.commit(
+        unit(Insert(party, [a_row(party)]), Insert(admission, [a_row(admission)]))
+    )
     guards = (
         Guard(party, {"party_id": "x"}, {"version": 0}),
         Guard(admission, {"admission_id": "x"}, {"version": 7}),
@@ -168,7 +170,9 @@ async def test_of_many_changes_alike_one_stale_takes_all_back(database: Database
 
 async def test_many_changes_alike_each_reach_their_own_row(database: Database) -> None:
     await database.commit(unit(Insert(lane, lanes(A=1, B=2, C=3))))
-    await database.commit(unit(*(moved(name, at, at * 10) for name, at in zip("ABC", (1, 2, 3)))))
+    await database.commit(
+        unit(*(moved(name, at, at * 10) for name, at in {"A": 1, "B": 2, "C": 3}.items()))
+    )
     assert await numbers(database) == {"A": 10, "B": 20, "C": 30}
 
 
