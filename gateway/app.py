@@ -47,6 +47,7 @@ from gateway.web.mtls import Listener, make_server, serve, stop, tls_context
 from gateway.web.ops import ops_app
 
 _SWEEP_EVERY_S: Final = 3600.0
+_LOOK_AGAIN_S: Final = 0.01
 _log = logging.getLogger(__name__)
 
 
@@ -183,9 +184,9 @@ def make_listeners(gateway: Gateway) -> dict[str, Listener]:
 
 async def serve_all(gateway: Gateway, listeners: dict[str, Listener]) -> None:
     """Serve and deliver until the listeners stop."""
-    _write_ports(gateway.settings, listeners)
     ended = asyncio.Event()
     background = [
+        asyncio.create_task(_announce(gateway.settings, listeners)),
         asyncio.create_task(_deliver(gateway, ended)),
         asyncio.create_task(_release(gateway, ended)),
         asyncio.create_task(_halt_when_broken(gateway, listeners)),
@@ -194,12 +195,15 @@ async def serve_all(gateway: Gateway, listeners: dict[str, Listener]) -> None:
         await serve(list(listeners.values()))
     finally:
         ended.set()
-        background[2].cancel()
+        for task in (background[0], background[-1]):
+            task.cancel()
         await asyncio.gather(*background, return_exceptions=True)
 
 
-def _write_ports(settings: Settings, listeners: dict[str, Listener]) -> None:
-    """The bound ports, for whoever started us with port 0."""
+async def _announce(settings: Settings, listeners: dict[str, Listener]) -> None:
+    """The ports, once every listener accepts, for whoever started us with port 0."""
+    while not all(listener.started for listener in listeners.values()):
+        await asyncio.sleep(_LOOK_AGAIN_S)
     named = {name: server.port for name, server in listeners.items() if name != "admin"}
     lines = "".join(f"{name} {port}\n" for name, port in named.items())
     (settings.data_dir / "ports").write_text(lines)

@@ -11,7 +11,7 @@ from typing import Final
 
 import httpx
 
-from gateway.ports import ChannelBusy, ChannelRefused
+from gateway.ports import ChannelBusy, ChannelRefused, Unreadable
 
 _TIMEOUT_S: Final = 10.0
 _EXCHANGE_S: Final = 30.0
@@ -19,8 +19,8 @@ _XML: Final = {"content-type": "application/xml"}
 _RECEIPT_LIMIT: Final = 256 * 1024
 
 Verify = Callable[[bytes, bytes], str]
-"""From what was sent and the reply's bytes to the receipt's outcome; raises ValueError when
-it proves nothing."""
+"""From what was sent and the reply's bytes to the receipt's outcome; raises ValueError or
+Unreadable when it proves nothing."""
 
 
 class Line:
@@ -65,11 +65,8 @@ class HttpsChannel:
         received = await self._line.post(sealed)
         try:
             outcome = self._verify(sealed, received)
-        except ValueError as error:
+        except (ValueError, Unreadable) as error:
             raise ChannelBusy(f"no receipt: {error}") from None
-        except Exception as error:
-            # Whatever a foreign answer does to the check, it proves nothing and ends nothing.
-            raise ChannelBusy(f"no receipt: {type(error).__name__}") from None
         if outcome == "REFUSED":
             raise ChannelRefused("refused by the receiver")
         if outcome != "APPLIED":

@@ -84,44 +84,49 @@ class Worker:
         return delivered
 
     async def _push(self, row: dict[str, Any]) -> int:
-        channel = await self._channel_for(row["receiver"])
-        breaker = self._breaker(row["receiver"])
-        if channel is None:
-            await self._later(row, "no channel")
-            return 0
         try:
-            receipt = await channel.send(bytes(row["sealed"]))
-        except ChannelBusy as busy:
-            breaker.failed()
-            await self._later(row, str(busy))
-            return 0
+            channel = await self._channel_for(row["receiver"])
+            receipt = None if channel is None else await channel.send(bytes(row["sealed"]))
         except ChannelRefused as refusal:
-            breaker.succeeded()
-            await self._park(row, str(refusal))
-            return 0
-        breaker.succeeded()
-        await self._done(row, receipt)
-        return 1
+            self._breaker(row["receiver"]).succeeded()
+            return await self._park(row, str(refusal))
+        except ChannelBusy as busy:
+            return await self._failed(row, str(busy))
+        except Exception as error:
+            # A defect on the way to one receiver must not end delivery for everybody.
+            _log.error("a push failed", extra={"error": type(error).__name__})
+            return await self._failed(row, type(error).__name__)
+        if receipt is None:
+            return await self._later(row, "no channel")
+        self._breaker(row["receiver"]).succeeded()
+        return await self._done(row, receipt)
 
-    async def _done(self, row: dict[str, Any], receipt: bytes) -> None:
+    async def _failed(self, row: dict[str, Any], why: str) -> int:
+        self._breaker(row["receiver"]).failed()
+        return await self._later(row, why)
+
+    async def _done(self, row: dict[str, Any], receipt: bytes) -> int:
         now = micros(self._clock.now())
         values = {"state": DONE, "done_us": now, "receipt": receipt}
         tx_id = _transaction_id()
-        await self._change(tx_id, row, values, _leaf(tx_id, row, receipt, now))
+        return await self._change(tx_id, row, values, _leaf(tx_id, row, receipt, now))
 
-    async def _later(self, row: dict[str, Any], why: str) -> None:
+    async def _later(self, row: dict[str, Any], why: str) -> int:
         attempts = row["attempts"] + 1
         moment = self._clock.now() + timedelta(seconds=delay_s(attempts))
         values = {"attempts": attempts, "next_us": micros(moment), "last_error": why}
         await self._change(_transaction_id(), row, values)
+        return 0
 
-    async def _park(self, row: dict[str, Any], why: str) -> None:
+    async def _park(self, row: dict[str, Any], why: str) -> int:
         _log.error("message parked", extra={"subject": row["subject"], "why": why})
         await self._change(_transaction_id(), row, {"state": PARKED, "last_error": why})
+        return 0
 
     async def _change(
         self, tx_id: str, row: dict[str, Any], values: dict[str, Any], *more: Write
-    ) -> None:
+    ) -> int:
+        """One waiting message takes these values: the number changed."""
         where = {"message_id": row["message_id"], "state": WAITING}
         year = business_day(self._clock.now()).year
         writes = (Change(tables.outbox, where, values), *more)
@@ -129,6 +134,8 @@ class Worker:
             await self._database.commit(Unit(tx_id, year, writes=writes))
         except StaleFacts:
             _log.info("acknowledged meanwhile", extra={"subject": row["subject"]})
+            return 0
+        return 1
 
 
 def _transaction_id() -> str:

@@ -1,8 +1,10 @@
 """A finding: one fault of a message or line, complete enough to mend it without a call."""
 
+import re
 from dataclasses import dataclass
 
 _SHOWN = 40
+_PERSONAL = re.compile(r"(?<![0-9A-Za-z])(?:[0-9]{17}[0-9Xx]|[0-9]{15}|1[0-9]{10})(?![0-9A-Za-z])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,8 @@ class Finding:
 
 
 def shown(text: str) -> str:
-    """A foreign text made safe to repeat: one line, at most 40 characters."""
-    cleaned = "".join(char if char.isprintable() else "�" for char in text[:_SHOWN])
-    return cleaned + ("…" if len(text) > _SHOWN else "")
+    """A foreign text made safe to repeat: one line, at most 40 characters, and no identity or
+    telephone number that strayed into it."""
+    masked = _PERSONAL.sub("***", text)
+    cleaned = "".join(char if char.isprintable() else "�" for char in masked[:_SHOWN])
+    return cleaned + ("…" if len(masked) > _SHOWN else "")

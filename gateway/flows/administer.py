@@ -11,17 +11,20 @@ from datetime import date, timedelta
 from typing import Any, Final
 
 from gateway.clock import micros
+from gateway.domain.admission import HoldReason
 from gateway.domain.catalogue import Edition
 from gateway.domain.party import KeyPurpose, KeyState, Party, PartyKind, RegisteredKey
 from gateway.flows import dispatch
 from gateway.flows.desk import Desk, new_id
 from gateway.flows.plan import Act, Plan, applied
 from gateway.flows.transaction import job_unit
+from gateway.flows.waiting import look_again
 from gateway.policy.load import archive
 from gateway.store import tables
 from gateway.store.editions import edition_heads, policy_content
 from gateway.store.registry import key_by_fingerprint, keys_of, mandates_of, party_by_id
 from gateway.store.rows import canonical, day_text
+from gateway.store.stays import stays_held_for
 from gateway.store.unit import Change, Insert, KeyTaken, Write
 
 _PARTY_ID: Final = re.compile(r"[A-Za-z0-9._:-]{1,64}")
@@ -254,6 +257,7 @@ async def import_editions(
     """
     async with desk.database.reading() as reader:
         heads = await edition_heads(reader, desk.region)
+        gaps = await stays_held_for(reader, HoldReason.POLICY_GAP)
     stored = {head["digest"] for head in heads}
     fresh = [edition for edition in editions if edition.digest not in stored]
     writes = [
@@ -263,6 +267,7 @@ async def import_editions(
         acts = tuple(
             Act(action="catalog.import", subject=one.digest, code=one.kind) for one in fresh
         )
+        writes += look_again(desk, gaps, "catalog.import")
         await _commit(desk, applied(subject="catalogue", writes=tuple(writes), acts=acts))
         desk.shelf.forget()
     return [edition.digest for edition in fresh]

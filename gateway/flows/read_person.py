@@ -18,6 +18,9 @@ async def read_person(desk: Desk, caller: Caller, command: ReadPerson) -> Plan:
         if person is None:
             return answered(PersonRead(known=False), action="person.read")
         cases = await cases_of_person(reader, person.person_id)
+    if not cases:
+        # Only some hospital named this person: to others that is as good as nobody.
+        return answered(PersonRead(known=False), action="person.read")
     result = PersonRead(known=True, card_lost=person.card_lost, cases=len(cases))
     return answered(result, subject=person.person_id, action="person.read")
 

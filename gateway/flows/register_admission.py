@@ -4,6 +4,7 @@ The gateway confirms by itself when every condition is known good; an undecided 
 holds the registration, an unknown condition waits for the agency's check.
 """
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -38,11 +39,9 @@ async def register_admission(desk: Desk, caller: Caller, command: RegisterAdmiss
         if taken is not None:
             return refused(Finding("VISIT_EXISTS", "VisitNo", command.visit_no), subject=taken)
         person = await person_by_identity(reader, command.person)
-        fault = _person_fault(person, command.person)
-        if fault is not None:
-            return refused(fault)
         cases = await cases_of_person(reader, person.person_id) if person else []
         case, fault = _chosen(cases, command.case_no)
+        fault = _person_fault(person, cases, command.person) or fault
         if fault is not None:
             return refused(fault)
         person_id, made = _person_rows(reader, person, command.person)
@@ -50,12 +49,14 @@ async def register_admission(desk: Desk, caller: Caller, command: RegisterAdmiss
     return _registered(desk, caller, command, stay, case, made)
 
 
-def _person_fault(person: Person | None, identity: Identity) -> Finding | None:
+def _person_fault(
+    person: Person | None, cases: Sequence[CaseFacts], identity: Identity
+) -> Finding | None:
     """社会保障卡 is the credential (社会保险经办条例 第七条); a lost card is none, the identity
-    document always is."""
+    document always is. A name binds once the agency has named the person in a case."""
     if identity.credential == _MEDICAL_CREDENTIAL:
         return Finding("CREDENTIAL_REFUSED", "Credential", "", "ID_DOCUMENT | SOCIAL_SECURITY_CARD")
-    if person is not None and not same_name(person, identity):
+    if person is not None and cases and not same_name(person, identity):
         return Finding("PERSON_MISMATCH", "Name")
     lost = person is not None and person.card_lost
     if lost and identity.credential != "ID_DOCUMENT":

@@ -1,5 +1,7 @@
 """case.report: the employer's report 报案 as it reached the agency, with who, when and how."""
 
+from typing import Any
+
 from gateway.clock import micros
 from gateway.domain.case import CaseState
 from gateway.domain.commands import ReportCase
@@ -10,7 +12,7 @@ from gateway.flows.persons import new_person
 from gateway.flows.plan import Act, Plan, applied, refused
 from gateway.flows.waiting import look_again
 from gateway.store import tables
-from gateway.store.cases import case_by_no
+from gateway.store.cases import case_by_no, cases_of_person
 from gateway.store.frozen import plain
 from gateway.store.persons import Person, person_by_identity, same_name
 from gateway.store.rows import canonical
@@ -24,19 +26,24 @@ async def report_case(desk: Desk, caller: Caller, command: ReportCase) -> Plan:
         if await case_by_no(reader, command.case_no) is not None:
             return refused(Finding("CASE_EXISTS", field="CaseNo", got=command.case_no))
         person = await person_by_identity(reader, command.person)
-        if person is not None and not same_name(person, command.person):
-            return refused(Finding("PERSON_MISMATCH", field="Name"))
         if person is None:
             person_id, made = new_person(reader, command.person)
             return _opened(desk, command, person_id, made, [])
+        named_by_us = bool(await cases_of_person(reader, person.person_id))
+        if named_by_us and not same_name(person, command.person):
+            return refused(Finding("PERSON_MISMATCH", field="Name"))
         stays = await stays_of_person(reader, person.person_id)
-    return _opened(desk, command, person.person_id, (_touched(person),), stays)
+    return _opened(desk, command, person.person_id, (_touched(person, command),), stays)
 
 
-def _touched(person: Person) -> Write:
-    """A known person's version moves, so that a registration racing with it decides anew."""
+def _touched(person: Person, command: ReportCase) -> Write:
+    """A known person's version moves, so that a registration racing with it decides anew; the
+    agency's name replaces what a hospital called the person before."""
     where = {"person_id": person.person_id, "version": person.version}
-    return Change(tables.person, where, {"version": person.version + 1})
+    values: dict[str, Any] = {"version": person.version + 1}
+    if not same_name(person, command.person):
+        values["name"] = command.person.name
+    return Change(tables.person, where, values)
 
 
 def _opened(

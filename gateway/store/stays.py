@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from sqlalchemy import and_, or_, select
 
-from gateway.domain.admission import AdmissionState, BillState, Stay
+from gateway.domain.admission import AdmissionState, BillState, HoldReason, Stay
 from gateway.domain.bill import BillLine
 from gateway.domain.case import CaseFacts
 from gateway.domain.party import Party
@@ -149,6 +149,12 @@ async def stays_of_person(reader: Reader, person_id: str) -> list[StayFile]:
 
 async def stays_of_cases(reader: Reader, case_nos: Iterable[str]) -> list[StayFile]:
     return await _files(reader, admission.c.case_no.in_(list(case_nos)))
+
+
+async def stays_held_for(reader: Reader, reason: HoldReason) -> list[StayFile]:
+    """Stays whose bill waits for this reason."""
+    held = admission.c.bill_state == BillState.HELD.value
+    return await _files(reader, and_(held, admission.c.hold_reason == reason.value))
 
 
 async def waiting_stays(reader: Reader) -> list[str]:

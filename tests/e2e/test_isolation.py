@@ -338,7 +338,6 @@ async def test_a_line_id_of_anothers_bill_is_free(town: Town) -> None:
     assert uploaded.result.kept_count == 2
 
 
-@pytest.mark.xfail(strict=True, reason="person.read counts persons that only a hospital named")
 async def test_a_person_whom_only_a_registered_is_unknown_to_b(town: Town) -> None:
     await _registered(town, town.a, "V9-A", serial=9, visit_no="V9")
     real = await town.b.send("person.read", ReadPerson(person=person(9)))

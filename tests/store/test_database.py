@@ -45,7 +45,7 @@ async def names(database: Database, table: Table = lane) -> list[str]:
         return [row["receiver"] for row in await reader.rows(select(table))]
 
 
-# --- how connections are set up ---------------------------------------------------------------
+# --- how connections are set up ---
 
 
 @pytest.mark.parametrize("engine", ["_readers", "_writer"])
@@ -77,7 +77,7 @@ async def test_what_was_committed_is_there_after_opening_again(
         assert await names(again) == ["A"]
 
 
-# --- cancelled requests -------------------------------------------------------------------------
+# --- cancelled requests ---
 
 
 @pytest.mark.parametrize("turns", range(6))
@@ -126,7 +126,7 @@ async def test_many_at_once_are_written_one_after_the_other(database: Database) 
     assert len(await names(database)) == 300
 
 
-# --- failures -----------------------------------------------------------------------------------
+# --- failures ---
 
 
 async def test_a_refused_transaction_leaves_the_writer_usable(database: Database) -> None:
@@ -201,7 +201,7 @@ def _stale() -> Unit:
     return Unit("T1", 2026, writes=(Change(lane, {"receiver": "Z"}, {"last_seq": 2}),))
 
 
-# --- one process --------------------------------------------------------------------------------
+# --- one process ---
 
 
 def test_a_second_process_is_refused_while_the_first_lives(tmp_path: Path) -> None:

@@ -86,7 +86,7 @@ def again(facts: Facts, verdict: BillVerdict | None = None) -> dict[str, Any]:
     return detail
 
 
-# --- facts --------------------------------------------------------------------------------------
+# --- facts ---
 
 
 @pytest.mark.parametrize("case", [CASE, a_case(), None], ids=["full", "plain", "no case"])
@@ -125,7 +125,7 @@ def test_any_line_comes_back_to_the_fen_and_the_letter(lines: list[BillLine]) ->
     assert thawed_facts(again(facts)) == facts
 
 
-# --- verdicts -----------------------------------------------------------------------------------
+# --- verdicts ---
 
 
 def test_the_verdict_comes_back_as_it_was() -> None:
@@ -165,7 +165,7 @@ def test_no_amount_becomes_a_float() -> None:
     assert json.loads(whole, parse_float=refused)["verdict"]["split"] == [2400, 0, 5, 0, 0]
 
 
-# --- values by their annotations ----------------------------------------------------------------
+# --- values by their annotations ---
 
 
 @pytest.mark.parametrize("value", [STAY, CASE, HOSPITAL, LAW, READING, CASE.approvals[0]])

@@ -36,7 +36,7 @@ def a_person(person_id: str = "P1", **values: Any) -> dict[str, Any]:
     return own | {"id_no": id_number(1), "name": "测试甲", "card_no": "KA-1"} | values
 
 
-# --- shut and opened ----------------------------------------------------------------------------
+# --- shut and opened ---
 
 
 @pytest.mark.parametrize("table", PERSONAL, ids=lambda table: table.name)
@@ -71,7 +71,7 @@ def test_large_bytes_come_back_exactly_and_compressed(vault: Vault) -> None:
     assert vault.open(outbox, shut)["sealed"] == sealed
 
 
-# --- moved, altered, destroyed ------------------------------------------------------------------
+# --- moved, altered, destroyed ---
 
 
 def test_a_ciphertext_moved_to_another_row_does_not_open(vault: Vault) -> None:
@@ -126,7 +126,7 @@ def test_with_its_record_key_destroyed_a_record_is_gone_and_others_stay(vault: V
     assert vault.open(person, other)["name"] == "测试甲".encode()
 
 
-# --- keys outside the database ------------------------------------------------------------------
+# --- keys outside the database ---
 
 
 def test_key_files_are_their_owners_alone(tmp_path: Path) -> None:
@@ -162,7 +162,7 @@ def test_each_year_has_a_key_of_its_own_and_old_records_still_open(vault: Vault)
     assert vault.open(person, old)["name"] == vault.open(person, new)["name"]
 
 
-# --- look-up ------------------------------------------------------------------------------------
+# --- look-up ---
 
 
 @pytest.mark.parametrize(
@@ -207,7 +207,7 @@ def test_tags_of_two_people_two_fields_or_two_deployments_differ(
     assert len(tags) == 4
 
 
-# --- in the database ----------------------------------------------------------------------------
+# --- in the database ---
 
 
 async def known(database: Database) -> None:

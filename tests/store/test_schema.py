@@ -46,7 +46,7 @@ def connection(migrated: Path, tmp_path: Path) -> Iterator[sqlite3.Connection]:
         yield opened
 
 
-# --- migrations -----------------------------------------------------------------------------
+# --- migrations ---
 
 
 def test_migrations_and_tables_agree_on_everything(migrated: Path, created: Path) -> None:
@@ -120,7 +120,7 @@ def test_a_database_with_content_is_copied_whole_before_it_is_migrated(
     assert described(copy) == described(migrated)
 
 
-# --- STRICT types ---------------------------------------------------------------------------
+# --- STRICT types ---
 
 
 @pytest.mark.parametrize("value", ["12.34", "'twelve'", "x'0c'", "1e300"])
@@ -142,7 +142,7 @@ def test_a_blob_column_takes_no_text(connection: sqlite3.Connection) -> None:
         connection.execute("INSERT INTO policy_edition VALUES ('d', 'r', 1, 'clear text')")
 
 
-# --- append-only ----------------------------------------------------------------------------
+# --- append-only ---
 
 
 def _filled(connection: sqlite3.Connection, name: str) -> None:

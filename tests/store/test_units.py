@@ -64,7 +64,7 @@ def a_message(message_id: str) -> Row:
     return a_row(message, sender="H1", message_id=message_id, request=b"<q/>", reply=b"<r/>")
 
 
-# --- guards ---------------------------------------------------------------------------------
+# --- guards ---
 
 
 @pytest.mark.parametrize("table", GUARDED, ids=lambda table: table.name)
@@ -149,7 +149,7 @@ async def test_of_two_transactions_from_one_version_the_second_is_stale(
     assert [row["name"] for row in await rows(database, party)] == ["first"]
 
 
-# --- changes --------------------------------------------------------------------------------
+# --- changes ---
 
 
 @pytest.mark.parametrize("old", [0, 2], ids=["older", "newer"])
@@ -201,7 +201,7 @@ async def test_a_personal_column_of_no_row_cannot_be_changed(database: Database)
         await database.commit(unit(Change(outbox, {"message_id": "G1"}, {"receipt": b"x"})))
 
 
-# --- keys -----------------------------------------------------------------------------------
+# --- keys ---
 
 
 async def test_an_id_is_taken_once_and_its_second_effect_does_not_happen(
@@ -271,7 +271,7 @@ async def test_payers_that_do_not_add_up_to_the_bill_are_not_stored(database: Da
     assert await rows(database, settlement) == []
 
 
-# --- upserts and removals ---------------------------------------------------------------------
+# --- upserts and removals ---
 
 
 async def test_an_upsert_replaces_rows_of_its_keys_and_adds_the_others(database: Database) -> None:
