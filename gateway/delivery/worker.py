@@ -44,6 +44,8 @@ class Worker:
     async def run(self, wake: asyncio.Event, stop: asyncio.Event) -> None:
         """Number and push whenever woken, and at every poll."""
         while not stop.is_set():
+            # Before the turn: whoever wakes us during it may come too late for it.
+            wake.clear()
             try:
                 await self.turn()
             except Exception as error:
@@ -52,7 +54,6 @@ class Worker:
                     return
                 # One turn's defect must not end delivery for everybody: it is tried again.
                 _log.error("a turn of delivery failed", extra={"error": type(error).__name__})
-            wake.clear()
             await _either(wake, stop, self._poll_s)
 
     async def turn(self) -> int:

@@ -1,6 +1,6 @@
 """Finding a stay of the caller: another hospital's is as unknown as none."""
 
-from gateway.domain.admission import OPEN, AdmissionState, BillState
+from gateway.domain.admission import OPEN, BillState
 from gateway.domain.findings import Finding
 from gateway.flows.desk import Caller
 from gateway.store.database import Reader
@@ -31,8 +31,6 @@ def state_finding(file: StayFile) -> Finding:
 
 def cancellable(file: StayFile) -> Finding | None:
     """A registration may be undone while nothing hangs on it."""
-    if file.stay.state not in OPEN - {AdmissionState.CLOSED}:
-        return state_finding(file)
     if file.row["line_count"] or file.live_settlement or file.bill_state is BillState.HELD:
         return Finding("HAS_DEPENDENTS", "AdmissionId", f"{file.row['line_count']} lines")
-    return None
+    return None if file.stay.state in OPEN else state_finding(file)

@@ -8,11 +8,14 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from adapters.hospital_xml import HospitalXml
 from adapters.sandbox.agency import Core, server_tls
 from adapters.sandbox.client import Answer, Client, digest_of
 from gateway.domain.case import CaseState
 from gateway.domain.commands import AckInbox, PullInbox, QueryTransaction
 from gateway.store import tables
+from gateway.web.mtls import make_server
+from tests.web.running import running
 from tests.world import World, bill_line, world
 
 DAY = date(2026, 3, 2)
@@ -100,9 +103,7 @@ async def test_another_hospital_neither_sees_nor_acknowledges_it(town: World) ->
     assert await pulled(hospital) == messages
 
 
-async def test_a_hospital_that_can_be_called_is_pushed_the_same_messages(
-    town: World, tmp_path: Path
-) -> None:
+async def test_a_hospital_that_can_be_called_is_pushed_the_same_messages(town: World) -> None:
     receiver, listener = await called_back(town)
     async with listener:
         hospital = receiver.client
@@ -132,10 +133,6 @@ class Receiver:
 
 
 async def called_back(town: World) -> tuple[Receiver, Any]:
-    from adapters.hospital_xml import HospitalXml
-    from gateway.web.mtls import make_server
-    from tests.web.running import running
-
     ca = town.gateway.deployment.ca
     core = Core(
         party_id="H001",

@@ -1,4 +1,4 @@
-"""Evidence is gathered from a gateway of the test's own."""
+"""The office of the flows: every kind of transaction without the wire."""
 
 from tests.flows.conftest import office, prepared
 

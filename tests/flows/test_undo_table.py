@@ -109,7 +109,7 @@ async def test_a_registration_with_a_settlement_is_not_undone(office: Office) ->
     await office.discharge("H001", stay)
     await office.commit("H001", stay, *LINES)
     reversal = await office.reverse("H001", heard.message_id, "admission.register")
-    assert_refused(reversal, "ADMISSION_STATE")
+    assert_refused(reversal, "HAS_DEPENDENTS")
     assert (await admission(office, stay))["state"] == "CLOSED"
 
 

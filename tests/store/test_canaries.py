@@ -1,0 +1,64 @@
+"""After a whole story, no file of the deployment shows a person in clear."""
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from gateway.domain.case import CaseState
+from gateway.flows.release_held import release_all
+from gateway.store.personal import Vault
+from gateway.store.tables import metadata, person
+from tests.flows.conftest import office, prepared
+from tests.flows.office import LINES, Office
+from tests.world import DIAGNOSIS
+from tests.world import person as worker
+
+__all__ = ["office", "prepared"]
+
+SERIAL = 77
+
+
+async def told(office: Office) -> None:
+    """A held bill released and settled: every table of persons and bytes has been written."""
+    await office.report("C1", SERIAL)
+    stay = await office.billed("H001", "V1", SERIAL)
+    await office.commit("H001", stay, *LINES)
+    await office.decide("C1", CaseState.RECOGNISED)
+    await release_all(office.desk)
+
+
+def files(office: Office) -> list[Path]:
+    folder = office.gateway.settings.data_dir
+    return [one for one in sorted(folder.rglob("*")) if one.is_file()]
+
+
+@pytest.mark.parametrize(
+    "canary",
+    [worker(SERIAL).id_no, worker(SERIAL).name, DIAGNOSIS.name, DIAGNOSIS.code, "虚构医师"],
+)
+async def test_no_file_shows_it(office: Office, canary: str) -> None:
+    await told(office)
+    shown = [one.name for one in files(office) if canary.encode() in one.read_bytes()]
+    assert {"gateway.db", "gateway.db-wal"} <= {one.name for one in files(office)}
+    assert shown == []
+
+
+async def test_the_person_is_there_for_whoever_has_the_key(office: Office) -> None:
+    await told(office)
+    names = {row["name"].decode() for row in await office.kept(person, select(person))}
+    assert worker(SERIAL).name in names
+
+
+async def test_every_row_with_personal_columns_opens_under_its_own_key(office: Office) -> None:
+    await told(office)
+    opened = 0
+    for table in metadata.sorted_tables:
+        if not table.info["personal"]:
+            continue
+        rows = await office.rows(select(table))
+        keys = {row["record_key"] for row in rows}
+        assert len(keys) == len(rows)
+        vault: Vault = office.desk.database.vault
+        opened += len([vault.open(table, row) for row in rows])
+    assert opened > 20
