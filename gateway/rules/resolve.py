@@ -216,7 +216,7 @@ def _shown(value: Value, unit: Unit) -> str:
         return "none"
     if unit in (Unit.FEN, Unit.FEN_PER_DAY):
         return yuan(value.number)
-    if unit is Unit.RATIO:
+    if unit in (Unit.RATIO, Unit.DAYS_PER_MONTH):
         return written(value.number, RATIO_PLACES, FEN_PLACES)
     if unit is Unit.PERCENT:
         return written(value.number, FEN_PLACES, FEN_PLACES) + "%"

@@ -17,6 +17,7 @@ from gateway.rules.dates import dates_of
 from gateway.rules.entitlement import Confirm, Hold, Manual, Refuse, may_settle
 from gateway.rules.line import Bearers, Decided, NoPayerStated, Terms, decide
 from gateway.rules.meal import covered_days, meal_days
+from gateway.rules.meal_rate import meal_rate
 from gateway.rules.refunds import Netted, netted
 from gateway.rules.resolve import (
     Context,
@@ -33,7 +34,6 @@ _PAYER_KEY: Mapping[str, str] = {
     "ratio": "line/ratio_payer",
     "refused_discharge": "line/refused_discharge_payer",
 }
-_MEAL_RATE = "meal/per_day_fen"
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,14 +154,15 @@ def _meal(bill: Bill, context: Context) -> MealVerdict:
         for day in covered_days(first, meal_days(first, last, rule))
         if not _meal_cut(context, day)
     ]
-    latest = context.value(_MEAL_RATE, last).number
+    away = bill.hospital.region != context.policy.region
+    rates = {day: meal_rate(context, day, away=away) for day in (last, *days)}
     cited = [context.cited("meal/day_rule", last)]
-    cited += dict.fromkeys(context.cited(_MEAL_RATE, day) for day in days or [last])
+    cited += dict.fromkeys(one for day in days or [last] for one in rates[day].sources)
     cited.append(context.cited("meal/channel", last))
     return MealVerdict(
         days=len(days),
-        per_day_fen=latest,
-        amount_fen=sum(context.value(_MEAL_RATE, day).number for day in days),
+        per_day_fen=rates[last].fen,
+        amount_fen=sum(rates[day].fen for day in days),
         channel=context.value("meal/channel", last).word,
         citations=(anchors.MEAL_ALLOWANCE, *cited),
     )
