@@ -5,6 +5,7 @@ import asyncio
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,12 +15,13 @@ from gateway import app, logs
 from gateway.domain.catalogue import Level
 from gateway.domain.party import PartyKind
 from gateway.flows.administer import NotDone
+from gateway.policy.load import SHIPPED
 from gateway.seal.broken import SealBroken
 from gateway.seal.offline import verify_offline
 from gateway.settings import Settings
 from gateway.store.database import AlreadyRunning
 from gateway.store.migrate import migrate
-from gateway.verbs import calculate, doctor, explain, sheets
+from gateway.verbs import calculate, doctor, explain, policy, sheets
 from gateway.web import admin
 
 _DONE, _REFUSED, _USAGE = 0, 1, 2
@@ -43,6 +45,7 @@ def _parser() -> argparse.ArgumentParser:
     _serving(verbs)
     _registry(verbs)
     _catalogue(verbs)
+    _law(verbs)
     _proving(verbs)
     _reporting(verbs)
     return parser
@@ -136,6 +139,25 @@ def _catalogue(verbs: Any) -> None:
     verb.add_argument("--valid-from", required=True)
     verb.add_argument("--valid-to", default="")
     verb.set_defaults(run=_acted("catalog.import", "path", "valid_from", "valid_to"))
+
+
+def _law(verbs: Any) -> None:
+    verb = verbs.add_parser("policy", help="政策取值 / the dated values of the law")
+    inner = verb.add_subparsers(required=True, metavar="VERB")
+    verb = inner.add_parser("check", help="核对文件 / tell every fault of the files")
+    verb.add_argument("--region", default="", help="默认全部 / default: all")
+    verb.add_argument("--dir", type=Path, default=SHIPPED, help="政策目录 / folder of the files")
+    verb.set_defaults(run=_policy_check)
+    verb = inner.add_parser("show", help="某日的取值与依据 / a value on a day and its source")
+    verb.add_argument("key")
+    verb.add_argument("--on", type=date.fromisoformat, required=True, help="2026-03-02")
+    verb.add_argument("--region", default="", help="默认本部署的地区 / default: this deployment's")
+    verb.set_defaults(run=_policy_show)
+    verb = inner.add_parser("diff", help="两版政策的差异 / what changes between two")
+    verb.add_argument("old", help="地区代码或摘要 / a region's code or a digest")
+    verb.add_argument("new")
+    verb.add_argument("--on", type=date.fromisoformat, help="只比较某日 / on one day only")
+    verb.set_defaults(run=_policy_diff)
 
 
 def _proving(verbs: Any) -> None:
@@ -252,6 +274,19 @@ async def _asked(settings: Settings, act: str, given: Mapping[str, Any]) -> str:
     if "text" not in answer:
         raise NotDone(answer.get("refused") or json.dumps(answer, ensure_ascii=False))
     return str(answer["text"])
+
+
+def _policy_check(arguments: argparse.Namespace) -> int:
+    return policy.check(arguments.region, arguments.dir, sys.stdout)
+
+
+def _policy_show(arguments: argparse.Namespace) -> int:
+    region = arguments.region or Settings().region
+    return policy.show(region, arguments.key, arguments.on, sys.stdout)
+
+
+def _policy_diff(arguments: argparse.Namespace) -> int:
+    return policy.diff(Settings(), arguments.old, arguments.new, arguments.on, sys.stdout)
 
 
 def _calculate(arguments: argparse.Namespace) -> int:

@@ -249,7 +249,7 @@ class Directory:
 class Policy:
     """Everything one pooling region's law says, frozen, under the digest of its files.
 
-    `overridden` holds the national parameters that the region's own replaced.
+    `national` holds every national parameter, those that the region replaced included.
     """
 
     region: str
@@ -257,7 +257,7 @@ class Policy:
     parameters: Mapping[str, Dated] = field(repr=False)
     texts: Mapping[str, Text] = field(repr=False)
     directory: Directory | None = field(default=None, repr=False)
-    overridden: Mapping[str, Dated] = field(default_factory=dict, repr=False)
+    national: Mapping[str, Dated] = field(default_factory=dict, repr=False)
 
     def value(self, key: str, day: date) -> Value:
         """The value of the key on the day.
