@@ -149,6 +149,13 @@ DECIDE_CASE: Final = shape(
         sample="示例认定2026-0001",
     ),
     may("AppliedOn", "applied_on", DAY, "申请认定日", "Day of the application"),
+    may(
+        "AppliedBy",
+        "applied_by",
+        word.APPLICANT,
+        "最先提出申请的人；从未告知的按用人单位办理",
+        "Who applied first; taken for the employer while never told",
+    ),
     may("AcceptedOn", "accepted_on", DAY, "受理日", "Day of acceptance"),
     INSURED,
     may(

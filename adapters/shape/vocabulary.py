@@ -11,7 +11,14 @@ from gateway.domain.admission import (
     PaidAtDischargeBy,
 )
 from gateway.domain.bill import Relation
-from gateway.domain.case import ApprovalKind, CaseState, Channel, ThirdParty, TreatmentKind
+from gateway.domain.case import (
+    Applicant,
+    ApprovalKind,
+    CaseState,
+    Channel,
+    ThirdParty,
+    TreatmentKind,
+)
 from gateway.domain.catalogue import InsuranceLimit, Kind, Level
 from gateway.domain.codes import CODES, Outcome, Retry, Who
 from gateway.domain.reasons import VIOLATIONS
@@ -174,6 +181,16 @@ THIRD_PARTY: Final = one_of(
         "CONFIRMED_PAID": ("第三人已支付", "confirmed and paid"),
         "CONFIRMED_UNPAID": ("第三人未支付", "confirmed and unpaid"),
         "UNKNOWN_PARTY": ("无法确定第三人", "the party cannot be found"),
+    },
+)
+APPLICANT: Final = one_of(
+    "Applicant",
+    Applicant,
+    {
+        "EMPLOYER": ("用人单位", "employer"),
+        "WORKER": ("职工本人", "worker"),
+        "KIN": ("近亲属", "next of kin"),
+        "UNION": ("工会组织", "trade union"),
     },
 )
 CHANNEL: Final = one_of(

@@ -59,6 +59,15 @@ class ThirdParty(StrEnum):
     UNKNOWN_PARTY = "UNKNOWN_PARTY"
 
 
+class Applicant(StrEnum):
+    """Who applied for recognition 申请人 (工伤保险条例 第十七条第一款、第二款)."""
+
+    EMPLOYER = "EMPLOYER"
+    WORKER = "WORKER"
+    KIN = "KIN"
+    UNION = "UNION"
+
+
 class Channel(StrEnum):
     """How the employer's report reached the agency 报案渠道."""
 
@@ -160,6 +169,7 @@ class CaseFacts:
     stops: tuple[BenefitStop, ...] = ()
     arrears: tuple[Arrears, ...] = ()
     card_lost: bool = False
+    applied_by: Applicant | None = None
 
     @property
     def event_day(self) -> date:

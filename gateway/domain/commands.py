@@ -14,6 +14,7 @@ from gateway.domain.admission import (
 )
 from gateway.domain.bill import BillLine, Relation
 from gateway.domain.case import (
+    Applicant,
     ApprovalKind,
     CaseState,
     Channel,
@@ -262,6 +263,7 @@ class DecideCase:
     reason: str
     decision_no: str = ""
     applied_on: date | None = None
+    applied_by: Applicant | None = None
     accepted_on: date | None = None
     insured_at_injury: bool | None = None
     third_party: ThirdParty | None = None

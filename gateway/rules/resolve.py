@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from gateway.domain.bill import BillLine, Citation, Relation
-from gateway.domain.case import POSITIVE, Approval, ApprovalKind, CaseFacts
+from gateway.domain.case import POSITIVE, Applicant, Approval, ApprovalKind, CaseFacts
 from gateway.domain.catalogue import CatalogueRow, Edition, InsuranceLimit, Kind, Level
 from gateway.domain.money import FEN_PLACES, RATIO_PLACES, price_text, written, yuan
 from gateway.domain.split import Payer
@@ -226,15 +226,16 @@ def _shown(value: Value, unit: Unit) -> str:
 
 
 def late_window(policy: Policy, case: CaseFacts, dates: Dates) -> LateWindow | None:
-    """The window of an overdue application; None when somebody applied in time.
+    """The window of an overdue application; None when the employer applied in time.
 
     职工发生事故伤害……所在单位应当自事故伤害发生之日……起30日内……提出工伤认定申请。
-    （工伤保险条例 第十七条第一款） Raises PolicyGap.
+    （工伤保险条例 第十七条第一款） Whether another's application in time lifts it too is for
+    the texts to say. Raises PolicyGap.
     """
     if case.state not in POSITIVE or case.applied_on is None:
         return None
     limit = picked(policy, "employer/application_days", dates, case.event_day).number
-    if case.applied_on <= case.event_day + timedelta(days=limit):
+    if case.applied_on <= case.event_day + timedelta(days=limit) and _lifts(policy, case, dates):
         return None
     event = picked(policy, "late/window_end_event", dates, case.event_day).word
     ends = case.accepted_on if event == "ACCEPTED" else case.applied_on
@@ -246,6 +247,13 @@ def late_window(policy: Policy, case: CaseFacts, dates: Dates) -> LateWindow | N
             "the case has no acceptance day",
         )
     return LateWindow(case.event_day, ends, _last_day_counts(policy, dates))
+
+
+def _lifts(policy: Policy, case: CaseFacts, dates: Dates) -> bool:
+    """Whether the applicant's being in time is enough. Raises PolicyGap."""
+    if case.applied_by in (None, Applicant.EMPLOYER):
+        return True
+    return picked(policy, "late/needs_nobody_applied", dates, case.event_day).switch
 
 
 def _last_day_counts(policy: Policy, dates: Dates) -> bool | None:

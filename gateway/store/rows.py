@@ -11,6 +11,7 @@ from gateway.clock import business_day, instant
 from gateway.domain.admission import AdmissionState, Diagnosis, Stay
 from gateway.domain.bill import BillLine, Relation
 from gateway.domain.case import (
+    Applicant,
     Approval,
     ApprovalKind,
     Arrears,
@@ -152,6 +153,7 @@ def case_of(row: Row, facts: Iterable[Row], *, card_lost: bool) -> CaseFacts:
             for one in by_kind["arrears"]
         ),
         card_lost=card_lost,
+        applied_by=None if row["applied_by"] is None else Applicant(row["applied_by"]),
     )
 
 

@@ -10,6 +10,7 @@ import pytest
 from gateway.domain.admission import AdmissionState
 from gateway.domain.bill import BillLine
 from gateway.domain.case import (
+    Applicant,
     Approval,
     ApprovalKind,
     Arrears,
@@ -118,6 +119,7 @@ def _arrears(told: dict[str, date]) -> Arrears:
 _TYPES: dict[str, Any] = {
     "treatment": TreatmentKind,
     "third_party": ThirdParty,
+    "applied_by": Applicant,
     "level": Level,
     "capabilities": frozenset,
     "approvals": lambda told: tuple(map(_approval, told)),
