@@ -91,9 +91,7 @@ def _party_verbs(parser: argparse.ArgumentParser, kind: PartyKind) -> None:
     add.add_argument("--capability", dest="capabilities", action="append", default=[])
     add.add_argument("--callback", default="", help="https 推送地址 / address to push to")
     names = ("party", "kind", "name", "region", "level", "agreement_from", "agreement_to")
-    add.set_defaults(
-        run=_acted("party.add", *names, "capabilities", "callback"), kind=kind.value
-    )
+    add.set_defaults(run=_acted("party.add", *names, "capabilities", "callback"), kind=kind.value)
     enrol = verbs.add_parser("enrol", help="签发并登记证书 / issue and register a certificate")
     enrol.add_argument("party")
     enrol.add_argument("--purpose", choices=("tls", "message"), required=True)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from tests.secret_scan import secrets
 from tests.tidy import layers, purity, shape, words
 from tests.tidy.source import FOLDERS, Source, project, python_files
 
@@ -39,6 +40,11 @@ def test_the_tree_keeps_the_rule(check: Callable[[tuple[Source, ...]], Iterator[
 
 def test_no_file_names_a_machine_a_registry_or_a_tool_or_holds_a_private_key() -> None:
     faults = [fault for source in project() for fault in words.clean_words(source)]
+    assert not faults, "\n" + "\n".join(faults)
+
+
+def test_no_file_holds_a_secret() -> None:
+    faults = [fault for source in project() for fault in secrets(source)]
     assert not faults, "\n" + "\n".join(faults)
 
 

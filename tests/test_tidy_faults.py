@@ -93,7 +93,7 @@ PLANTED = [
     (words.clean_words, "certs/new.md", "-----BEGIN PRIV" + "ATE KEY-----"),
     # --- secrets ---
     (secrets, "docs/new.md", "-----BEGIN RSA PRIV" + "ATE KEY-----"),
-    (secrets, "gateway/settings.py", "password = 'correct horse " + "battery'"),
+    (secrets, "gateway/settings.py", "pass" + "word = 'correct horse battery'"),
     (secrets, "docs/new.md", "token: Zk3vQ9x" + "LbT7wRn2PfYc5HgJd8Ms4Ae6U"),
 ]
 

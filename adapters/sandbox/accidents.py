@@ -38,7 +38,9 @@ async def reversed_after(town: Town) -> str:
     hospital.book.reversed(undone.result.settlement, stay.person.id_no)
     again = await hospital.client.post(first.message_id, first.sent) if first else None
     expect(
-        again is not None and first is not None and again.code == "SUPERSEDED"
+        again is not None
+        and first is not None
+        and again.code == "SUPERSEDED"
         and again.result.stored_reply == first.received,
         "被冲正的原报文应答 SUPERSEDED 并附原答复",
         "the reversed original should answer SUPERSEDED with its first reply",

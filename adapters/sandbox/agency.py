@@ -34,10 +34,10 @@ class Core:
     """What the agency keeps: each message once by its id, in order of arrival."""
 
     party_id: str
-    signer: Signer
     trust: bytes
     codec: ReceiverCodec
     now: Callable[[], datetime]
+    signer: Signer | None = None
     journal: Path | None = None
     received: dict[str, Any] = field(default_factory=dict)
 
@@ -80,6 +80,8 @@ class Core:
             received_at=now,
         )
         content = self.codec.message(heading, Acknowledged(subject=header.message_id), binding)
+        if self.signer is None:
+            raise ValueError("the core system has no message key yet")
         receipt = self.signer.seal(content, "m1")
         self._keep(header.message_id, "receipt", receipt)
         return receipt

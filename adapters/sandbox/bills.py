@@ -76,9 +76,7 @@ def _turn(plan: Plan, day: int, turn: int) -> str:
     return plan.often[(day + turn - len(plan.daily)) % len(plan.often)]
 
 
-def _line(
-    charge: Charge, shelf: Shelf, first_day: date, number: int, department: str
-) -> BillLine:
+def _line(charge: Charge, shelf: Shelf, first_day: date, number: int, department: str) -> BillLine:
     good = _outside(charge) if charge.code else shelf.good(charge.title)
     day, count = first_day + timedelta(days=charge.on), quantity(charge.count)
     unit_price = price(charge.at) if charge.at else good.price

@@ -44,7 +44,7 @@ class Unknown(Exception):
     """Nothing that came back can be believed; `status` is the HTTP status, 0 without answer."""
 
     def __init__(self, status: int, body: bytes) -> None:
-        super().__init__(f"outcome unknown (HTTP {status})")
+        super().__init__(f"结果不明 / outcome unknown (HTTP {status})")
         self.status, self.body = status, body
 
 
@@ -152,9 +152,11 @@ class Client:
         if self.journal is None:
             return
         self.journal.mkdir(parents=True, exist_ok=True)
-        taken = sum(1 for _ in self.journal.glob(f"{message_id}.{direction}*.xml"))
+        taken = sum(1 for _ in self.journal.glob(f"{message_id}.{direction}*"))
         again = f"-{taken + 1}" if taken else ""
-        (self.journal / f"{message_id}.{direction}{again}.xml").write_bytes(content)
+        # What is no message of ours is a problem document, as every unsigned answer.
+        suffix = "xml" if content.startswith(b"<") else "json"
+        (self.journal / f"{message_id}.{direction}{again}.{suffix}").write_bytes(content)
 
 
 def _answers(binding: Binding, message_id: str, sent: bytes) -> bool:

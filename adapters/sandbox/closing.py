@@ -117,7 +117,9 @@ async def _read(place: Place, path: str) -> bytes:
 async def agreement(town: Town) -> str:
     """The agency was told exactly what the hospitals hold, and every inbox is empty."""
     held = {
-        number: one for hospital in town.hospitals.values() for number, one in hospital.book.live.items()
+        number: one
+        for hospital in town.hospitals.values()
+        for number, one in hospital.book.live.items()
     }
 
     async def told() -> bool:

@@ -73,7 +73,6 @@ class Hospital:
 
     client: Client
     level: Level
-    department: str
     book: Book = field(default_factory=Book)
     stays: dict[str, Stay] = field(default_factory=dict)
     _shelf: Shelf | None = None
@@ -251,7 +250,7 @@ class Hospital:
 
     def _learn(self, told: Any, in_reply_to: str) -> None:
         """What a notice changes here: a registration's state, or the outcome of a held bill."""
-        stay = next(one for one in self.stays.values() if one.admission_id == told.admission_id)
+        stay = self._stay(told.admission_id)
         if isinstance(told, AdmissionChanged):
             stay.state, stay.refusal = told.state, told.refusal
             return
@@ -261,6 +260,15 @@ class Hospital:
             f"the held bill of {stay.visit_no} should end settled",
         )
         self.book.settled(told, stay.person.id_no)
+
+    def _stay(self, admission_id: str) -> Stay:
+        found = [one for one in self.stays.values() if one.admission_id == admission_id]
+        expect(
+            len(found) == 1,
+            f"收件箱里有陌生的登记 {admission_id}",
+            f"the inbox tells of a stay that is not ours: {admission_id}",
+        )
+        return found[0]
 
     @staticmethod
     def _committed(stay: Stay) -> Answer:

@@ -127,9 +127,7 @@ async def _checked(town: Town, visit_no: str, refusal: AdmissionRefusal, reason:
         await hospital.pull()
         return stay.state == AdmissionState.REFUSED
 
-    await until(
-        told, f"{visit_no} 的核查结果应到收件箱", f"{visit_no} should be told", PATIENCE_S
-    )
+    await until(told, f"{visit_no} 的核查结果应到收件箱", f"{visit_no} should be told", PATIENCE_S)
     _expect_refusal(town, visit_no, refusal)
 
 

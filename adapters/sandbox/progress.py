@@ -28,7 +28,11 @@ class Progress:
     @contextmanager
     def scene(self, zh: str, en: str, now: Callable[[], datetime]) -> Iterator[Shown]:
         """Show a scene while it runs and when it has ended; a fault is shown and passes on."""
-        title, started, shown = f"{padded(zh, _ZH_WIDTH)}{padded(en, _EN_WIDTH)}", elapsed_s(), Shown()
+        title, started, shown = (
+            f"{padded(zh, _ZH_WIDTH)}{padded(en, _EN_WIDTH)}",
+            elapsed_s(),
+            Shown(),
+        )
         if self.out.isatty():
             self._write(f"\r… {title}", "")
         try:

@@ -89,9 +89,7 @@ async def held_bill(town: Town) -> str:
 async def late_stay(town: Town) -> str:
     """The employer applied on the 34th day; the stay is registered on its third day."""
     role = CAST[cast.LATE]
-    await town.bureau.decide(
-        role.case_no, CaseState.RECOGNISED, town.today, town.start, town.today
-    )
+    await town.bureau.decide(role.case_no, CaseState.RECOGNISED, town.today, town.start, town.today)
     await register(town, cast.LATE, AdmissionState.CONFIRMED)
     return f"{town.start} 申请 applied，{town.today} 受理 accepted"
 
@@ -115,9 +113,7 @@ async def released(town: Town) -> str:
     """The case is recognised, and the held bill settles by itself, once."""
     hospital, stay = town.hospital(cast.HAND), town.stay(cast.HAND)
     role, booked = CAST[cast.HAND], len(hospital.book.rows)
-    await town.bureau.decide(
-        role.case_no, CaseState.RECOGNISED, town.today, town.start, town.start
-    )
+    await town.bureau.decide(role.case_no, CaseState.RECOGNISED, town.today, town.start, town.start)
 
     async def outcome() -> bool:
         await hospital.pull()
@@ -210,7 +206,5 @@ async def other_bills(town: Town) -> str:
         "逾期申请期间由单位承担，其后由基金支付",
         "the employer bears the late window, the fund what came after",
     )
-    rehabilitation = await town.hospital(cast.REHABILITATION).settle(
-        town.stay(cast.REHABILITATION)
-    )
+    rehabilitation = await town.hospital(cast.REHABILITATION).settle(town.stay(cast.REHABILITATION))
     return f"{told(late)}；{told(rehabilitation)}"

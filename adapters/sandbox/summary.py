@@ -61,14 +61,15 @@ def summed_up(town: Town, seconds: int) -> Summary:
     """The summary; the five payers add up to the total. Raises StoryBroken when they do not."""
     stays = [stay for hospital in town.hospitals.values() for stay in hospital.stays.values()]
     live = settlements(town)
-    split, total_fen = total([one.split for one in live]), sum(one.total_fen for one in live)
+    settled = {one.admission_id for one in live}
+    split = total([one.split for one in live])
+    total_fen = sum(stay.amount_fen for stay in stays if stay.admission_id in settled)
     expect(
         split.total_fen == total_fen,
-        "五方合计应等于总额",
-        "the five payers should add up to the total",
+        "五方合计应等于账单总额",
+        "the five payers should add up to the bills",
     )
     held = [stay for stay in stays if stay.ever_held]
-    settled = {one.admission_id for one in live}
     return Summary(
         stays=town.bureau.registrations,
         lines=sum(len(one.lines) for one in live),

@@ -7,6 +7,7 @@ visibly, and other subjects go on.
 
 import asyncio
 import logging
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import Any, Final
@@ -21,7 +22,7 @@ from gateway.ports import Channel, ChannelBusy, ChannelRefused, Clock
 from gateway.store import tables
 from gateway.store.database import Database
 from gateway.store.deliveries import DONE, PARKED, WAITING, due
-from gateway.store.unit import Change, Insert, StoreFailed, Unit, Write
+from gateway.store.unit import Change, Insert, StaleFacts, Unit, Write
 
 _PAGE: Final = 64
 _log = logging.getLogger(__name__)
@@ -45,9 +46,12 @@ class Worker:
         while not stop.is_set():
             try:
                 await self.turn()
-            except StoreFailed:
-                _log.error("delivery stopped: the store has failed")
-                return
+            except Exception as error:
+                if self._database.broken.is_set():
+                    _log.error("delivery stopped: the store has failed")
+                    return
+                # One turn's defect must not end delivery for everybody: it is tried again.
+                _log.error("a turn of delivery failed", extra={"error": type(error).__name__})
             wake.clear()
             await _either(wake, stop, self._poll_s)
 
@@ -55,19 +59,24 @@ class Worker:
         """Number the lanes and push everything due; the number delivered."""
         await number_lanes(self._database, self._clock)
         delivered = 0
-        while True:
-            async with self._database.reading() as reader:
-                rows = await due(reader, micros(self._clock.now()), _PAGE)
-            ready = [row for row in rows if self._breaker(row["receiver"]).closed]
-            if not ready:
-                return delivered
-            delivered += await self._push_all(ready)
+        while rows := await self._due():
+            lanes = defaultdict[str, list[dict[str, Any]]](list)
+            for row in rows:
+                lanes[row["receiver"]].append(row)
+            delivered += sum(await asyncio.gather(*map(self._push_lane, lanes.values())))
+        return delivered
+
+    async def _due(self) -> Sequence[dict[str, Any]]:
+        resting = [name for name, breaker in self._breakers.items() if not breaker.closed]
+        async with self._database.reading() as reader:
+            return await due(reader, micros(self._clock.now()), _PAGE, resting)
 
     def _breaker(self, receiver: str) -> Breaker:
         return self._breakers.setdefault(receiver, Breaker())
 
-    async def _push_all(self, rows: Sequence[dict[str, Any]]) -> int:
-        """One message per subject at a time; a closed breaker stops a receiver's lane."""
+    async def _push_lane(self, rows: Sequence[dict[str, Any]]) -> int:
+        """One receiver's messages one by one, while its breaker is closed; a slow receiver
+        holds up nobody else."""
         delivered = 0
         for row in rows:
             if self._breaker(row["receiver"]).closed:
@@ -97,37 +106,40 @@ class Worker:
     async def _done(self, row: dict[str, Any], receipt: bytes) -> None:
         now = micros(self._clock.now())
         values = {"state": DONE, "done_us": now, "receipt": receipt}
-        await self._change(row, values, _leaf(row, receipt, now))
+        tx_id = _transaction_id()
+        await self._change(tx_id, row, values, _leaf(tx_id, row, receipt, now))
 
     async def _later(self, row: dict[str, Any], why: str) -> None:
         attempts = row["attempts"] + 1
         moment = self._clock.now() + timedelta(seconds=delay_s(attempts))
         values = {"attempts": attempts, "next_us": micros(moment), "last_error": why}
-        await self._change(row, values)
+        await self._change(_transaction_id(), row, values)
 
     async def _park(self, row: dict[str, Any], why: str) -> None:
         _log.error("message parked", extra={"subject": row["subject"], "why": why})
-        await self._change(row, {"state": PARKED, "last_error": why})
+        await self._change(_transaction_id(), row, {"state": PARKED, "last_error": why})
 
-    async def _change(self, row: dict[str, Any], values: dict[str, Any], *more: Write) -> None:
+    async def _change(
+        self, tx_id: str, row: dict[str, Any], values: dict[str, Any], *more: Write
+    ) -> None:
         where = {"message_id": row["message_id"], "state": WAITING}
-        unit = Unit(
-            _transaction_id(),
-            business_day(self._clock.now()).year,
-            writes=(Change(tables.outbox, where, values), *more),
-        )
-        await self._database.commit(unit)
+        year = business_day(self._clock.now()).year
+        writes = (Change(tables.outbox, where, values), *more)
+        try:
+            await self._database.commit(Unit(tx_id, year, writes=writes))
+        except StaleFacts:
+            _log.info("acknowledged meanwhile", extra={"subject": row["subject"]})
 
 
 def _transaction_id() -> str:
     return f"D{uuid4().hex[:24].upper()}"
 
 
-def _leaf(row: dict[str, Any], receipt: bytes, now_us: int) -> Write:
+def _leaf(tx_id: str, row: dict[str, Any], receipt: bytes, now_us: int) -> Write:
     """The receipt is evidence: the receiver's own signature over our id and digest."""
     exchange = Exchange(
         kind="delivery",
-        tx_id=_transaction_id(),
+        tx_id=tx_id,
         sender=row["receiver"],
         receiver=row["receiver"],
         message_id=row["message_id"],

@@ -13,7 +13,7 @@ from gateway.domain.bill import BillLine, LineVerdict, MealVerdict
 from gateway.domain.case import ApprovalKind, CaseState
 from gateway.domain.catalogue import CatalogueRow
 from gateway.domain.findings import Finding
-from gateway.domain.split import Split
+from gateway.domain.split import NOTHING, Split
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +126,7 @@ class Settlement:
     business_day: date | None = None
     admitted_at: datetime | None = None
     discharged_at: datetime | None = None
-    split: Split = Split()
+    split: Split = NOTHING
     meal: MealVerdict | None = None
     fund_payee: str = ""
     lines: tuple[LineVerdict, ...] = ()

@@ -24,7 +24,7 @@ from gateway.store.registry import key_by_fingerprint, keys_of, mandates_of, par
 from gateway.store.rows import canonical, day_text
 from gateway.store.unit import Change, Insert, KeyTaken, Write
 
-_PARTY_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,32}")
+_PARTY_ID: Final = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 _STATES: Final = {
     "suspend": (KeyState.SUSPENDED, frozenset({KeyState.ACTIVE})),
     "resume": (KeyState.ACTIVE, frozenset({KeyState.SUSPENDED})),
@@ -58,7 +58,9 @@ async def add_party(desk: Desk, party: Party) -> None:
     to push to that is not https.
     """
     if not _PARTY_ID.fullmatch(party.party_id):
-        raise NotDone("机构编号限字母、数字和 . _ - / an id has letters, digits and . _ - only")
+        raise NotDone(
+            "机构编号限 64 个字母、数字和 . _ : - / an id is 64 letters, digits and . _ : - at most"
+        )
     if party.callback_url and not party.callback_url.startswith("https://"):
         raise NotDone("推送地址须为 https:// / the address to push to must be https://")
     row = {

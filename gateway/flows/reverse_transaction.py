@@ -5,6 +5,7 @@ original and reversal exactly one wins, whatever their order.
 """
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any, Final
 
 from gateway.domain.admission import BillState, HoldReason
@@ -65,7 +66,8 @@ async def reverse_transaction(desk: Desk, caller: Caller, command: ReverseTransa
             return answer
         undo = _UNDO.get(target.command)
         if undo is None:
-            return _not(command, "NOT_REVERSIBLE", _INSTEAD.get(target.command, target.command))
+            instead = _INSTEAD.get(target.command, target.command)
+            return _not(command, "NOT_REVERSIBLE", target.command, instead)
         return await undo(desk, reader, caller, command, target)
 
 
@@ -107,24 +109,28 @@ def _tombstone(desk: Desk, caller: Caller, command: ReverseTransaction) -> Plan:
 def _answered_already(command: ReverseTransaction, target: Stored) -> Plan | None:
     """The cells of the table that need no look at the effect."""
     if target.state == _TOMBSTONE:
-        return _not(command, "ALREADY_REVERSED", target.undone_by)
+        return _already(command, target.undone_by)
     named_other = command.target_command != target.command
     if named_other or command.target_digest not in ("", target.digest):
         return _not(command, "REVERSE_TARGET_MISMATCH", target.command)
     if target.state == "REFUSED":
         return _not(command, "NOTHING_TO_REVERSE", target.code)
     if target.undone_by:
-        return _not(command, "ALREADY_REVERSED", target.undone_by)
+        return _already(command, target.undone_by)
     return None
 
 
-def _not(command: ReverseTransaction, code: str, by: str = "") -> Plan:
-    """A stored refusal of the reversal that says who or what stands against it."""
-    plan = refused(Finding(code, "TargetMessageId", by), subject=command.target_message_id)
+def _not(command: ReverseTransaction, code: str, got: str = "", expected: str = "") -> Plan:
+    """A stored refusal of the reversal that says what stands against it."""
+    finding = Finding(code, "TargetMessageId", got, expected)
+    return refused(finding, subject=command.target_message_id)
+
+
+def _already(command: ReverseTransaction, by: str) -> Plan:
+    """A stored refusal of the reversal that names the message which came before it."""
+    code = "ALREADY_REVERSED"
     result = Reversed(target_message_id=command.target_message_id, effect=code, by=by)
-    return Plan(
-        outcome=plan.outcome, code=code, result=result, subject=plan.subject, acts=plan.acts
-    )
+    return replace(_not(command, code, by), result=result)
 
 
 def _undone(

@@ -9,6 +9,7 @@ import errno
 import fcntl
 import logging
 import os
+import sqlite3
 from collections.abc import AsyncIterator, Hashable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from functools import lru_cache
@@ -56,6 +57,9 @@ _PRAGMAS: Final = (
     "busy_timeout=5000",
 )
 _READERS: Final = 4
+_PRIMARY: Final = 0xFF
+_FILE_FAILED: Final = (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_TAKEN: Final = (sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY, sqlite3.SQLITE_CONSTRAINT_UNIQUE)
 _log = logging.getLogger(__name__)
 
 
@@ -168,7 +172,7 @@ class Database:
     def _failed(self, done: "asyncio.Future[None]", error: Exception) -> None:
         if not isinstance(error, StaleFacts | KeyTaken | StoreFailed):
             _log.error("transaction failed", extra={"error": type(error).__name__})
-            if _is_io_error(error):
+            if _unsound(error):
                 # After a failed fsync nobody knows what is on disk: stop, never retry.
                 self.broken.set()
             error = StoreFailed(type(error).__name__)
@@ -186,9 +190,9 @@ class Reader:
     def vault(self) -> Vault:
         return self._vault
 
-    async def rows(self, query: Executable) -> Sequence[dict[str, Any]]:
-        """Every row of the query as a mapping by column name."""
-        found = await self._connection.execute(query)
+    async def rows(self, query: Executable, given: Row | None = None) -> Sequence[dict[str, Any]]:
+        """Every row of the query (with its parameters given) as a mapping by column name."""
+        found = await self._connection.execute(query, given)
         return [dict(row) for row in found.mappings()]
 
     async def row(self, query: Executable) -> dict[str, Any] | None:
@@ -196,19 +200,28 @@ class Reader:
         found = (await self._connection.execute(query)).mappings().first()
         return None if found is None else dict(found)
 
-    async def opened(self, table: Table, query: Executable) -> list[dict[str, Any]]:
+    async def opened(
+        self, table: Table, query: Executable, given: Row | None = None
+    ) -> list[dict[str, Any]]:
         """Every row of the table's own columns with the personal ones in clear."""
-        return [self._vault.open(table, row) for row in await self.rows(query)]
+        return [self._vault.open(table, row) for row in await self.rows(query, given)]
 
 
 async def _run(connection: AsyncConnection, unit: Unit, vault: Vault) -> None:
     await connection.exec_driver_sql("BEGIN IMMEDIATE")
     try:
         await _apply(connection, unit, vault)
+        await connection.exec_driver_sql("COMMIT")
     except BaseException:
-        await connection.exec_driver_sql("ROLLBACK")
+        await _roll_back(connection)
         raise
-    await connection.exec_driver_sql("COMMIT")
+
+
+async def _roll_back(connection: AsyncConnection) -> None:
+    """SQLite ends the transaction by itself after some errors: a ROLLBACK would hide them."""
+    driver: Any = (await connection.get_raw_connection()).driver_connection
+    if driver.in_transaction:
+        await connection.exec_driver_sql("ROLLBACK")
 
 
 async def _apply(connection: AsyncConnection, unit: Unit, vault: Vault) -> None:
@@ -229,7 +242,8 @@ async def _insert_message(
     try:
         result = await connection.execute(statement, {**shut, **_guarded(guards)})
     except IntegrityError as error:
-        raise KeyTaken(message.name) from error
+        _refuse_taken(message, error)
+        raise
     if result.rowcount != 1:
         await _check(connection, guards)
         raise StaleFacts(message.name)
@@ -323,7 +337,8 @@ async def _insert(
     try:
         await connection.execute(table.insert(), shut)
     except IntegrityError as error:
-        raise KeyTaken(table.name) from error
+        _refuse_taken(table, error)
+        raise
 
 
 def _upsert(table: Table, row: Row) -> Executable:
@@ -345,7 +360,8 @@ async def _change(
     try:
         result = await connection.execute(table.update().where(match_row).values(**values))
     except IntegrityError as error:
-        raise KeyTaken(table.name) from error
+        _refuse_taken(table, error)
+        raise
     if result.rowcount != 1:
         raise StaleFacts(table.name)
 
@@ -363,7 +379,8 @@ async def _change_all(connection: AsyncConnection, changes: Sequence[Change]) ->
     try:
         result = await connection.execute(table.update().where(*same).values(**new), rows)
     except IntegrityError as error:
-        raise KeyTaken(table.name) from error
+        _refuse_taken(table, error)
+        raise
     if result.rowcount != len(rows):
         raise StaleFacts(table.name)
 
@@ -380,5 +397,19 @@ async def _remove(connection: AsyncConnection, table: Table, keys: Sequence[Row]
     )
 
 
-def _is_io_error(error: Exception) -> bool:
-    return isinstance(error, DBAPIError) and "disk I/O error" in str(error.orig)
+def _unsound(error: Exception) -> bool:
+    """Whether the file itself failed."""
+    return _sqlite_code(error) & _PRIMARY in _FILE_FAILED
+
+
+def _refuse_taken(table: Table, error: IntegrityError) -> None:
+    """Raises KeyTaken for a taken key; any other broken constraint is a defect of ours."""
+    if _sqlite_code(error) in _TAKEN:
+        raise KeyTaken(table.name) from error
+
+
+def _sqlite_code(error: Exception) -> int:
+    """SQLite's extended result code; 0 for what SQLite did not say."""
+    if not isinstance(error, DBAPIError):
+        return 0
+    return int(getattr(error.orig, "sqlite_errorcode", 0))

@@ -1,22 +1,25 @@
 """The outbox: sealed messages waiting for their receivers, in lanes."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Collection, Sequence
+from typing import Any, Final
 
-from sqlalchemy import func, select
+from sqlalchemy import literal_column, select
 
 from gateway.store.database import Reader
 from gateway.store.tables import lane, outbox
 
 WAITING, PARKED, DONE = "WAITING", "PARKED", "DONE"
 
+# The one writer's order of commit: an instant would be the message's arrival, not its commit.
+_COMMITTED: Final[Any] = literal_column("outbox.rowid")
+
 
 async def unnumbered(reader: Reader, limit: int) -> Sequence[dict[str, Any]]:
     """Committed messages that have no lane number yet, in order of commit."""
     query = (
         select(outbox.c.message_id, outbox.c.receiver)
-        .where(outbox.c.lane_seq.is_(None))
-        .order_by(outbox.c.created_us, outbox.c.position)
+        .where(outbox.c.state == WAITING, outbox.c.lane_seq.is_(None))
+        .order_by(_COMMITTED)
         .limit(limit)
     )
     return await reader.rows(query)
@@ -28,10 +31,13 @@ async def lane_heads(reader: Reader, receivers: set[str]) -> dict[str, int]:
     return {row["receiver"]: row["last_seq"] for row in rows}
 
 
-async def due(reader: Reader, now_us: int, limit: int) -> Sequence[dict[str, Any]]:
+async def due(
+    reader: Reader, now_us: int, limit: int, resting: Collection[str] = ()
+) -> Sequence[dict[str, Any]]:
     """Numbered messages to push: the first waiting one of each (receiver, subject) that is due.
 
-    A subject with a parked message stays behind it; other subjects go on.
+    A subject with a parked message stays behind it; other subjects go on. Receivers that
+    rest are left out, so that they take nobody's place.
     """
     older = outbox.alias("older")
     blocked = (
@@ -51,6 +57,7 @@ async def due(reader: Reader, now_us: int, limit: int) -> Sequence[dict[str, Any
             outbox.c.channel == "push",
             outbox.c.lane_seq.is_not(None),
             outbox.c.next_us <= now_us,
+            outbox.c.receiver.not_in(resting),
             ~blocked,
         )
         .order_by(outbox.c.receiver, outbox.c.lane_seq)
@@ -89,18 +96,3 @@ async def sealed_by_id(reader: Reader, message_id: str) -> bytes | None:
     query = select(outbox).where(outbox.c.message_id == message_id)
     found = await reader.opened(outbox, query)
     return bytes(found[0]["sealed"]) if found else None
-
-
-async def backlog(reader: Reader) -> Sequence[dict[str, Any]]:
-    """Per receiver and state: how many are not done, and since when."""
-    query = (
-        select(
-            outbox.c.receiver,
-            outbox.c.state,
-            func.count().label("depth"),
-            func.min(outbox.c.created_us).label("oldest_us"),
-        )
-        .where(outbox.c.state != DONE)
-        .group_by(outbox.c.receiver, outbox.c.state)
-    )
-    return await reader.rows(query)

@@ -1,9 +1,9 @@
 """Stored messages: each key once, with its exact bytes and its effect's fate."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import and_, bindparam, func, select
 
 from gateway.store.database import Reader
 from gateway.store.tables import message, undo
@@ -29,18 +29,22 @@ class Stored:
         return self.sender, self.message_id
 
 
+_STORED: Final = (
+    select(
+        *[column for column in message.columns if column.name not in ("undone_by", "request")],
+        func.coalesce(undo.c.by_message_id, message.c.undone_by).label("undone_by"),
+    )
+    .select_from(message)
+    .outerjoin(
+        undo, and_(undo.c.sender == message.c.sender, undo.c.message_id == message.c.message_id)
+    )
+    .where(message.c.sender == bindparam("sender"), message.c.message_id == bindparam("message_id"))
+)
+
+
 async def stored(reader: Reader, sender: str, message_id: str) -> Stored | None:
     """The message of this key, if the gateway has seen it, and what undid it since."""
-    own = [column for column in message.columns if column.name not in ("undone_by", "request")]
-    by = func.coalesce(undo.c.by_message_id, message.c.undone_by).label("undone_by")
-    same = and_(undo.c.sender == message.c.sender, undo.c.message_id == message.c.message_id)
-    query = (
-        select(*own, by)
-        .select_from(message)
-        .outerjoin(undo, same)
-        .where(message.c.sender == sender, message.c.message_id == message_id)
-    )
-    found = await reader.opened(message, query)
+    found = await reader.opened(message, _STORED, {"sender": sender, "message_id": message_id})
     return _stored(found[0]) if found else None
 
 

@@ -2,13 +2,13 @@
 
 import sqlite3
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Connection, Engine, create_engine, event
 
 _SCRIPTS: Final = Path(__file__).parent / "migrations"
 
@@ -25,7 +25,7 @@ def current(path: Path) -> str | None:
     """The revision the database is at; None when it is empty or absent."""
     if not path.exists():
         return None
-    engine = _engine(path)
+    engine = create_engine(f"sqlite:///{path}")
     try:
         with engine.connect() as connection:
             return MigrationContext.configure(connection).get_current_revision()
@@ -58,7 +58,18 @@ def migrate(path: Path) -> bool:
 
 
 def _engine(path: Path) -> Engine:
-    return create_engine(f"sqlite:///{path}")
+    """Transactions are begun by hand: the driver would commit each change of the schema."""
+    engine = create_engine(f"sqlite:///{path}")
+
+    @event.listens_for(engine, "connect")
+    def _by_hand(connection: Any, _: Any) -> None:
+        connection.isolation_level = None
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN EXCLUSIVE")
+
+    return engine
 
 
 def _snapshot(path: Path, revision: str) -> None:

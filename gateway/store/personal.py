@@ -21,7 +21,7 @@ from sqlalchemy import Table
 
 _NONCE: Final = 12
 _KEY: Final = 32
-_FULL_WIDTH: Final = str.maketrans("０１２３４５６７８９ＸｘＡ", "0123456789XxA")
+_FULL_WIDTH: Final = {0x3000: " "} | {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
 
 
 class Unopened(Exception):

@@ -4,9 +4,9 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import and_, select
+from sqlalchemy import and_, bindparam, select
 
 from gateway.domain.party import Party, RegisteredKey
 from gateway.store.database import Reader
@@ -43,36 +43,46 @@ class Standing:
     mandates: tuple[Mandate, ...]
 
 
+_MINE: Final = party_key.alias("mine")
+_THEIRS: Final = party_key.alias("theirs")
+_STANDING: Final = (
+    select(
+        *labelled(party, "p"),
+        *[column.label(f"m_{column.name}") for column in _MINE.columns],
+        *[column.label(f"t_{column.name}") for column in _THEIRS.columns],
+        *labelled(mandate, "d"),
+    )
+    .select_from(party)
+    .outerjoin(
+        _MINE,
+        and_(
+            _MINE.c.fingerprint == bindparam("message_fingerprint"),
+            _MINE.c.party_id == party.c.party_id,
+            _MINE.c.purpose == "message",
+        ),
+    )
+    .outerjoin(
+        _THEIRS,
+        and_(_THEIRS.c.fingerprint == bindparam("tls_fingerprint"), _THEIRS.c.purpose == "tls"),
+    )
+    .outerjoin(
+        mandate,
+        and_(mandate.c.carrier == _THEIRS.c.party_id, mandate.c.hospital == party.c.party_id),
+    )
+    .where(party.c.party_id == bindparam("sender"))
+)
+
+
 async def standing(
     reader: Reader, sender: str, message_fingerprint: str, tls_fingerprint: str
 ) -> Standing | None:
     """The standing of a sender, in one query; None for an unknown party."""
-    mine = party_key.alias("mine")
-    theirs = party_key.alias("theirs")
-    query = (
-        select(
-            *labelled(party, "p"),
-            *[column.label(f"m_{column.name}") for column in mine.columns],
-            *[column.label(f"t_{column.name}") for column in theirs.columns],
-            *labelled(mandate, "d"),
-        )
-        .select_from(party)
-        .outerjoin(
-            mine,
-            and_(
-                mine.c.fingerprint == message_fingerprint,
-                mine.c.party_id == party.c.party_id,
-                mine.c.purpose == "message",
-            ),
-        )
-        .outerjoin(theirs, and_(theirs.c.fingerprint == tls_fingerprint, theirs.c.purpose == "tls"))
-        .outerjoin(
-            mandate,
-            and_(mandate.c.carrier == theirs.c.party_id, mandate.c.hospital == party.c.party_id),
-        )
-        .where(party.c.party_id == sender)
-    )
-    rows = await reader.rows(query)
+    given = {
+        "sender": sender,
+        "message_fingerprint": message_fingerprint,
+        "tls_fingerprint": tls_fingerprint,
+    }
+    rows = await reader.rows(_STANDING, given)
     return _standing(rows) if rows else None
 
 

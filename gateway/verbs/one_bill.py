@@ -74,7 +74,7 @@ def _box(step: Step) -> str:
             f'fill="none" stroke="{_SOFT}"/>',
             _text(middle, top + 32, 18, _INK, step.zh),
             _text(middle, top + 56, 14, _SOFT, step.en),
-            _text(middle, top + 80, 13, _LINE, step.path),
+            _text(middle, top + 80, 12, _LINE, step.path),
         )
     )
 

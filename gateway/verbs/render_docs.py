@@ -8,9 +8,6 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from pydantic.fields import FieldInfo
-from pydantic_core import PydanticUndefined
-
 from gateway.domain.codes import CODES, Code
 from gateway.domain.reasons import REASONS, VIOLATIONS, Reason
 from gateway.rules.reconcile import DIFFERENCE_KINDS, DifferenceKind
@@ -125,17 +122,20 @@ def _settings() -> Iterator[str]:
     yield from ("# 设置 · Settings", "", *_FROM_ENVIRONMENT, "")
     yield from _table(
         ("变量 Variable", "默认 Default", "含义 Meaning"),
-        (_setting_row(name, one) for name, one in Settings.model_fields.items()),
+        (
+            _setting_row(name, one.default, one.description or "")
+            for name, one in Settings.model_fields.items()
+        ),
     )
 
 
-def _setting_row(name: str, setting: FieldInfo) -> tuple[str, str, str]:
+def _setting_row(name: str, default: Any, description: str) -> tuple[str, str, str]:
     prefix = Settings.model_config["env_prefix"]
-    return f"`{prefix}{name.upper()}`", _default(setting.default), setting.description or ""
+    return f"`{prefix}{name.upper()}`", _default(default), description
 
 
 def _default(value: Any) -> str:
-    if value is None or value is PydanticUndefined:
+    if value is None:
         return "–"
     if isinstance(value, tuple):
         listed = ", ".join(f'"{each}"' for each in value)

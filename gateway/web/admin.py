@@ -175,7 +175,9 @@ async def _set_clock(office: Office, given: Arguments) -> str:
     """Forward only, and only a virtual clock (demo, tests): real business runs on real time."""
     clock, wanted = office.virtual_clock, _instant(given["instant"])
     if clock is None:
-        raise NotDone("业务时钟即真实时间，不能拨动 / the business clock is real time: it is not set")
+        raise NotDone(
+            "业务时钟即真实时间，不能拨动 / the business clock is real time: it is not set"
+        )
     try:
         clock.move(wanted - clock.now())
     except ValueError:
@@ -206,7 +208,9 @@ def _day(text: str | None) -> date | None:
     try:
         return date.fromisoformat(text) if text else None
     except ValueError:
-        raise NotDone(f"不是日期，应如 2026-03-02 / no day, give it as 2026-03-02: {text}") from None
+        raise NotDone(
+            f"不是日期（如 2026-03-02）/ no day (as 2026-03-02): {text}"
+        ) from None
 
 
 _ACTS: Final[dict[str, Callable[[Office, Arguments], Awaitable[str]]]] = {

@@ -29,7 +29,7 @@ _log = logging.getLogger(__name__)
 
 def message_app(desk: Desk, codec: Codec, kinds: frozenset[PartyKind]) -> FastAPI:
     """The listener of one dialect: one path, the command is read from the signed header."""
-    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     problems.install(app)
 
     @app.post(PATH)

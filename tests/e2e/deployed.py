@@ -3,12 +3,13 @@
 import http.client
 import os
 import signal
+import socket
 import ssl
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -58,9 +59,8 @@ class Deployed:
 
     def hospital(self, party_id: str) -> PartyKeys:
         """A designated hospital with its two keys."""
-        self.act(
-            "party.add", party=party_id, kind="hospital", name="虚构", agreement_from="2025-01-01"
-        )
+        agreed = {"agreement_from": "2025-01-01", "capabilities": ["MEDICAL"]}
+        self.act("party.add", party=party_id, kind="hospital", name="虚构", **agreed)
         keys = PartyKeys(party_id, self.settings.data_dir.parent / party_id)
         for purpose in ("tls", "message"):
             csr = keys.request(purpose).read_text()
@@ -122,23 +122,35 @@ def deployed(folder: Path, **changed: str) -> Iterator[Deployed]:
     } | changed
     environment = os.environ | {f"GATEWAY_{name.upper()}": text for name, text in given.items()}
     folder.mkdir(parents=True, exist_ok=True)
+    (data / "ports").unlink(missing_ok=True)
     with log.open("wb") as stderr:
         process = subprocess.Popen(
             [sys.executable, "-m", "gateway", "serve"], env=environment, stderr=stderr
         )
     try:
-        ports = _ports(data / "ports", process, log)
+        ports = _ports(data, process, log)
         yield Deployed(Settings(data_dir=data, environment="test"), process, ports, log)
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(_STOP_S)
 
 
-def _ports(path: Path, process: "subprocess.Popen[bytes]", log: Path) -> dict[str, int]:
+def _ports(data: Path, process: "subprocess.Popen[bytes]", log: Path) -> dict[str, int]:
+    """The ports, once every listener accepts."""
     deadline = time.monotonic() + _START_S
-    while not path.exists() or path.read_text().count("\n") < 3:
-        if process.poll() is not None or time.monotonic() > deadline:
-            raise AssertionError(f"the gateway did not start: {log.read_text()}")
+    while process.poll() is None and time.monotonic() < deadline:
+        with suppress(OSError, ValueError, KeyError):
+            found = (line.split() for line in (data / "ports").read_text().splitlines())
+            ports = {name: int(port) for name, port in found}
+            _accepting(data / "admin.sock", ports["hospital"], ports["agency"], ports["ops"])
+            return ports
         time.sleep(0.02)
-    found = (line.split() for line in path.read_text().splitlines())
-    return {name: int(port) for name, port in found}
+    raise AssertionError(f"the gateway did not start: {log.read_text()}")
+
+
+def _accepting(operator: Path, *ports: int) -> None:
+    """Raises OSError while an address is only bound."""
+    for port in ports:
+        socket.create_connection(("127.0.0.1", port), 5).close()
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(str(operator))

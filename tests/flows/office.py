@@ -33,6 +33,7 @@ from gateway.domain.commands import (
     ReportCase,
     ReverseTransaction,
     UploadFees,
+    VoidFees,
 )
 from gateway.domain.message import Binding, Heading
 from gateway.domain.party import KeyPurpose
@@ -195,8 +196,7 @@ class Office:
         await self.report(case_no, serial, **given)
         await self.decide(case_no, CaseState.RECOGNISED)
 
-    async def register(self, hospital: str, visit_no: str, serial: int, **given: Any) -> Heard:
-        message_id = given.pop("message_id", "")
+    def registration(self, visit_no: str, serial: int, **given: Any) -> RegisterAdmission:
         values: dict[str, Any] = {
             "visit_no": visit_no,
             "person": person(serial),
@@ -206,8 +206,14 @@ class Office:
             "doctor": "虚构医师",
             "diagnoses": (DIAGNOSIS,),
         }
-        command = RegisterAdmission(**(values | given))
-        return await self.say(hospital, "admission.register", command, message_id)
+        return RegisterAdmission(**(values | given))
+
+    async def register(self, hospital: str, visit_no: str, serial: int, **given: Any) -> Heard:
+        command = self.registration(visit_no, serial, **given)
+        return await self.say(hospital, "admission.register", command)
+
+    def void_of(self, stay: str, *line_ids: str) -> VoidFees:
+        return VoidFees(admission_id=stay, line_ids=line_ids, reason="虚构")
 
     async def upload(self, hospital: str, stay: str, *lines: BillLine) -> Heard:
         return await self.say(hospital, "fees.upload", UploadFees(admission_id=stay, lines=lines))
@@ -281,33 +287,48 @@ class Barrier:
     """
 
     def __init__(self, database: Any, order: Sequence[int]) -> None:
-        self._database, self._order = database, order
-        self._gates: list[asyncio.Event] = []
-        self._opened = False
+        self._database, self._order = database, list(order)
+        self._gates = [asyncio.Event() for _ in order]
+        self._here = [asyncio.Event() for _ in order]
+        self._count, self._opened = 0, False
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._database, name)
 
     @property
     def arrived(self) -> int:
-        """How many transactions are prepared so far."""
-        return len(self._gates)
+        """How many transactions were prepared before the first went on."""
+        return self._count
+
+    async def until(self, number: int) -> None:
+        """Wait until so many transactions are prepared."""
+        await self._here[number - 1].wait()
 
     def open(self) -> None:
-        """Let everybody go on who is there, in the order; nobody waits any more."""
+        """Let those who are here go on; nobody waits any more."""
         self._opened = True
-        there = [number for number in self._order if number < len(self._gates)]
-        for number in there:
-            self._gates[number].set()
+        self._order = [number for number in self._order if number < self._count]
+        self._next()
+
+    def _next(self) -> None:
+        if self._order:
+            self._gates[self._order.pop(0)].set()
 
     async def commit(self, unit: Any) -> None:
         if not self._opened:
-            gate = asyncio.Event()
-            self._gates.append(gate)
-            if len(self._gates) == len(self._order):
-                self.open()
-            await gate.wait()
-        await self._database.commit(unit)
+            await self._meet()
+        committing = asyncio.ensure_future(self._database.commit(unit))
+        await asyncio.sleep(0)
+        self._next()
+        await committing
+
+    async def _meet(self) -> None:
+        number = self._count
+        self._count += 1
+        self._here[number].set()
+        if self._count == len(self._gates):
+            self.open()
+        await self._gates[number].wait()
 
 
 def at_barrier(desk: Desk, order: Sequence[int] = (0, 1)) -> tuple[Desk, Barrier]:

@@ -70,8 +70,7 @@ async def a_message_in_progress(cell: Cell):
     """The message is prepared and waits for the store."""
     never, barrier = at_barrier(cell.office.desk)
     task = asyncio.create_task(cell.office.hear(cell.request, never))
-    while barrier.arrived < 1:
-        await asyncio.sleep(0)
+    await barrier.until(1)
     try:
         yield barrier
     finally:
@@ -113,7 +112,7 @@ async def settlements(office: Office) -> int:
     return int(row["n"])
 
 
-# --- arrival, same digest ---------------------------------------------------------------------
+# --- arrival, same digest --
 
 
 async def test_arrival_of_an_unseen_message_runs_it(cell_in: Arrange) -> None:
@@ -189,7 +188,7 @@ async def test_a_known_message_is_answered_before_any_look_at_the_time(
     assert (await cell.arrives()).code != "EXPIRED"
 
 
-# --- arrival, other digest --------------------------------------------------------------------
+# --- arrival, other digest --
 
 
 async def test_other_content_while_in_progress_is_told_to_wait(in_progress: Cell) -> None:
@@ -212,7 +211,7 @@ async def test_other_content_under_a_fenced_id_is_refused(cell_in: Arrange) -> N
     assert heard.code == "REVERSED_BEFORE_ARRIVAL"
 
 
-# --- query ------------------------------------------------------------------------------------
+# --- query --
 
 
 async def test_a_query_of_an_unseen_message_finds_nothing_and_settles_nothing(
@@ -254,7 +253,7 @@ async def test_a_query_of_a_fenced_message_names_what_fenced_it(cell_in: Arrange
     assert (found.state, found.undone_by) == ("TOMBSTONED", "H001-UNDOING")
 
 
-# --- reverse, same sender ---------------------------------------------------------------------
+# --- reverse, same sender --
 
 
 async def test_the_reversal_of_an_unseen_message_fences_its_id(cell_in: Arrange) -> None:
@@ -303,7 +302,7 @@ async def test_a_second_reversal_names_the_first(cell_in: Arrange, state: str) -
     assert heard.result.by == "H001-UNDOING"
 
 
-# --- reverse naming another command or digest ---------------------------------------------------
+# --- reverse naming another command or digest --
 
 NAMING = pytest.mark.parametrize(
     "other", [{"command": "fees.upload"}, {"target_digest": "b3RoZXI="}], ids=["command", "digest"]
@@ -351,7 +350,7 @@ async def test_a_reversal_that_names_the_right_digest_undoes(cell_in: Arrange) -
     assert heard.result.effect == "UNDONE"
 
 
-# --- reverse by another sender ------------------------------------------------------------------
+# --- reverse by another sender --
 
 
 @pytest.mark.parametrize("state", [UNSEEN, LIVE, REFUSED, UNDONE, TOMBSTONE])
@@ -370,7 +369,7 @@ async def test_another_senders_reversal_does_not_wait_for_ours(in_progress: Cell
     assert (await in_progress.is_queried()).state == "IN_PROGRESS"
 
 
-# --- crash and restart --------------------------------------------------------------------------
+# --- crash and restart --
 
 
 @pytest.mark.parametrize("state", [LIVE, REFUSED, UNDONE, TOMBSTONE])
@@ -406,7 +405,7 @@ async def test_a_message_that_never_reached_the_store_is_unseen(in_progress: Cel
     assert found == []
 
 
-# --- what does not use up an id -------------------------------------------------------------------
+# --- what does not use up an id --
 
 
 async def test_a_message_that_breaks_the_schema_leaves_its_id_unused(

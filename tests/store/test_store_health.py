@@ -4,17 +4,10 @@ import pytest
 
 from gateway.store import health
 from gateway.store.database import Database
-from gateway.store.migrate import head, migrate
-from gateway.store.personal import KeyRing, Vault
+from gateway.store.migrate import head
 from gateway.store.tables import admission, commit_probe, metadata, outbox
 from gateway.store.unit import Insert, StoreFailed, Unit
-
-
-def a_row(table, **values) -> dict:
-    """A row with something in every column."""
-    own = [c for c in table.columns if c.name not in {"key_id", "record_key"}]
-    filler = {c.name: 0 if c.type.python_type is int else "x" for c in own if not c.nullable}
-    return {**filler, **values}
+from tests.store.rows import a_row
 
 
 def waiting(number: int, receiver: str, created_us: int, done_us: int | None = None) -> dict:
@@ -26,14 +19,6 @@ def waiting(number: int, receiver: str, created_us: int, done_us: int | None = N
         created_us=created_us,
         done_us=done_us,
     )
-
-
-@pytest.fixture
-async def database(tmp_path):
-    path = tmp_path / "gateway.db"
-    migrate(path)
-    async with Database(path, Vault(KeyRing(tmp_path / "keys", "999900"))) as made:
-        yield made
 
 
 async def add(database: Database, table, *rows: dict) -> None:
