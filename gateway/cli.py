@@ -145,6 +145,7 @@ def _proving(verbs: Any) -> None:
     verb.set_defaults(run=_calculate)
     verb = verbs.add_parser("explain", help="说明一笔结算 / explain a settlement")
     verb.add_argument("settlement")
+    verb.add_argument("--line", type=int, help="只说明第 N 行 / the N-th line alone")
     verb.add_argument("--as-case", action="store_true", help="作为试算案例 / as a case")
     verb.set_defaults(run=_explain)
     verb = verbs.add_parser("verify", help="离线验签 / verify one of our messages offline")
@@ -259,7 +260,8 @@ def _calculate(arguments: argparse.Namespace) -> int:
 
 
 def _explain(arguments: argparse.Namespace) -> int:
-    return explain.run(Settings(), arguments.settlement, arguments.as_case, sys.stdout)
+    given = arguments
+    return explain.run(Settings(), given.settlement, given.as_case, sys.stdout, given.line)
 
 
 def _verify(arguments: argparse.Namespace) -> int:

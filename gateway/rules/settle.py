@@ -187,3 +187,17 @@ def netted_terms(bill: Bill, policy: Policy) -> tuple[NettedTerms, ...]:
         )
         for group in groups
     )
+
+
+def line_terms(bill: Bill, policy: Policy) -> tuple[NettedTerms, ...]:
+    """The terms of every line in the order of its verdict; those of a refund are the pair's at
+    the net quantity so far. Raises PolicyGap and NeedsReview as `settle` does."""
+    groups = netted(bill.lines)
+    context = context_of(bill, policy, groups)
+    return tuple(
+        NettedTerms(
+            line.line_id, line.name, terms(context, step)[0], context.bearers(line.service_day)
+        )
+        for group in groups
+        for line, step in zip((group.original, *group.refunds), group.steps, strict=True)
+    )
