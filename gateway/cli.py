@@ -19,7 +19,7 @@ from gateway.seal.offline import verify_offline
 from gateway.settings import Settings
 from gateway.store.database import AlreadyRunning
 from gateway.store.migrate import migrate
-from gateway.verbs import calculate, doctor, explain, sheets
+from gateway.verbs import calculate, doctor, explain, replay, sheets
 from gateway.web import admin
 
 _DONE, _REFUSED, _USAGE = 0, 1, 2
@@ -148,6 +148,9 @@ def _proving(verbs: Any) -> None:
     verb.add_argument("--line", type=int, help="只说明第 N 行 / the N-th line alone")
     verb.add_argument("--as-case", action="store_true", help="作为试算案例 / as a case")
     verb.set_defaults(run=_explain)
+    verb = verbs.add_parser("replay", help="重算以往结算 / recompute past settlements")
+    verb.add_argument("settlements", nargs="*", metavar="SETTLEMENT", help="不写即全部 / all")
+    verb.set_defaults(run=_replay)
     verb = verbs.add_parser("verify", help="离线验签 / verify one of our messages offline")
     verb.add_argument("file", type=Path)
     verb.add_argument("--trust", type=Path, required=True, help="ca.pem")
@@ -262,6 +265,10 @@ def _calculate(arguments: argparse.Namespace) -> int:
 def _explain(arguments: argparse.Namespace) -> int:
     given = arguments
     return explain.run(Settings(), given.settlement, given.as_case, sys.stdout, given.line)
+
+
+def _replay(arguments: argparse.Namespace) -> int:
+    return replay.run(Settings(), arguments.settlements, sys.stdout)
 
 
 def _verify(arguments: argparse.Namespace) -> int:
