@@ -5,6 +5,7 @@ import asyncio
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,7 +20,7 @@ from gateway.seal.offline import verify_offline
 from gateway.settings import Settings
 from gateway.store.database import AlreadyRunning
 from gateway.store.migrate import migrate
-from gateway.verbs import calculate, doctor, explain, replay, sheets
+from gateway.verbs import calculate, doctor, explain, replay, sheets, what_if
 from gateway.web import admin
 
 _DONE, _REFUSED, _USAGE = 0, 1, 2
@@ -88,9 +89,7 @@ def _party_verbs(parser: argparse.ArgumentParser, kind: PartyKind) -> None:
     add.add_argument("--capability", dest="capabilities", action="append", default=[])
     add.add_argument("--callback", default="", help="https 推送地址 / address to push to")
     names = ("party", "kind", "name", "region", "level", "agreement_from", "agreement_to")
-    add.set_defaults(
-        run=_acted("party.add", *names, "capabilities", "callback"), kind=kind.value
-    )
+    add.set_defaults(run=_acted("party.add", *names, "capabilities", "callback"), kind=kind.value)
     enrol = verbs.add_parser("enrol", help="签发并登记证书 / issue and register a certificate")
     enrol.add_argument("party")
     enrol.add_argument("--purpose", choices=("tls", "message"), required=True)
@@ -151,6 +150,13 @@ def _proving(verbs: Any) -> None:
     verb = verbs.add_parser("replay", help="重算以往结算 / recompute past settlements")
     verb.add_argument("settlements", nargs="*", metavar="SETTLEMENT", help="不写即全部 / all")
     verb.set_defaults(run=_replay)
+    verb = verbs.add_parser("what-if", help="政策测算 / try a policy or catalogue on the past")
+    verb.add_argument("--policy", type=Path, help="政策目录 / a folder like gateway/policy")
+    verb.add_argument("--catalog", type=Path, help="目录文件 / a catalogue file or folder")
+    verb.add_argument("--from", dest="first", type=date.fromisoformat, required=True)
+    verb.add_argument("--to", dest="last", type=date.fromisoformat, required=True)
+    verb.add_argument("--out", type=Path, required=True, help="FILE.xlsx")
+    verb.set_defaults(run=_what_if)
     verb = verbs.add_parser("verify", help="离线验签 / verify one of our messages offline")
     verb.add_argument("file", type=Path)
     verb.add_argument("--trust", type=Path, required=True, help="ca.pem")
@@ -269,6 +275,21 @@ def _explain(arguments: argparse.Namespace) -> int:
 
 def _replay(arguments: argparse.Namespace) -> int:
     return replay.run(Settings(), arguments.settlements, sys.stdout)
+
+
+def _what_if(arguments: argparse.Namespace) -> int:
+    given = arguments
+    if given.policy is None and given.catalog is None:
+        print("给出 --policy 或 --catalog / give --policy or --catalog", file=sys.stderr)
+        return _USAGE
+    asked = what_if.Asked(
+        policy=given.policy,
+        catalogue=given.catalog,
+        first=given.first,
+        last=given.last,
+        out=given.out,
+    )
+    return what_if.run(Settings(), asked, sys.stdout)
 
 
 def _verify(arguments: argparse.Namespace) -> int:

@@ -75,7 +75,7 @@ def write_reconciliation(settings: Settings, day: str, out: Path) -> int:
 
 def _written(made: Callable[[], Coroutine[Any, Any, bytes]], out: Path) -> int:
     try:
-        _replace(out, asyncio.run(made()))
+        write_whole(out, asyncio.run(made()))
     except (NotTold, UnusableFont) as told:
         sys.stderr.write(f"{told}\n")
         return NOT_WRITTEN
@@ -85,7 +85,7 @@ def _written(made: Callable[[], Coroutine[Any, Any, bytes]], out: Path) -> int:
     return WRITTEN
 
 
-def _replace(out: Path, content: bytes) -> None:
+def write_whole(out: Path, content: bytes) -> None:
     """The file whole, for its owner alone, in one step."""
     beside = out.with_name(f".{out.name}.{uuid4().hex}")
     handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
