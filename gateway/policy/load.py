@@ -121,6 +121,7 @@ def _policy(region: str, files: Mapping[str, bytes]) -> Policy:
         region=region,
         digest=sha256(_archive(region, files)).hexdigest(),
         parameters=MappingProxyType({**national, **own}),
+        overridden=MappingProxyType({key: national[key] for key in own if key in national}),
         texts=MappingProxyType(texts),
         directory=directory,
     )

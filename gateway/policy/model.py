@@ -24,7 +24,7 @@ class PickedBy(StrEnum):
 
 
 class Unit(StrEnum):
-    """What an amount counts. RATIO and PERCENT amounts are kept in ten-thousandths."""
+    """What an amount counts. RATIO, PERCENT and DAYS_PER_MONTH are kept in ten-thousandths."""
 
     FEN = "fen"
     FEN_PER_DAY = "fen/day"
@@ -32,9 +32,12 @@ class Unit(StrEnum):
     PERCENT = "percent"
     DAYS = "days"
     WORKING_DAYS = "working_days"
+    MONTHS = "months"
     YEARS = "years"
     HOURS = "hours"
     DAY_OF_MONTH = "day_of_month"
+    MONTH = "month"
+    DAYS_PER_MONTH = "days/month"
     WORD = "word"
     SWITCH = "switch"
 
@@ -244,13 +247,17 @@ class Directory:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Everything one pooling region's law says, frozen, under the digest of its files."""
+    """Everything one pooling region's law says, frozen, under the digest of its files.
+
+    `overridden` holds the national parameters that the region's own replaced.
+    """
 
     region: str
     digest: str
     parameters: Mapping[str, Dated] = field(repr=False)
     texts: Mapping[str, Text] = field(repr=False)
     directory: Directory | None = field(default=None, repr=False)
+    overridden: Mapping[str, Dated] = field(default_factory=dict, repr=False)
 
     def value(self, key: str, day: date) -> Value:
         """The value of the key on the day.

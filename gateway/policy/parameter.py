@@ -17,9 +17,14 @@ NO_LIMIT: Final = "none"
 
 _NATIONAL_KINDS: Final = frozenset({TextKind.STATUTE, TextKind.REGULATION, TextKind.NOTICE})
 _HEARSAY: Final = frozenset({TextKind.REPORT, TextKind.MIRROR})
-_SCALES: Final = {Unit.RATIO: (ONE, 4, 1), Unit.PERCENT: (ONE // 100, 2, 100)}
-_LIMITS: Final = frozenset(Unit) - {Unit.WORD, Unit.SWITCH, Unit.DAY_OF_MONTH, *_SCALES}
-_LAST_DAY_OF_MONTH: Final = 31
+_SCALES: Final = {
+    Unit.RATIO: (ONE, 4, 0, 1),
+    Unit.PERCENT: (ONE // 100, 2, 0, 100),
+    Unit.DAYS_PER_MONTH: (ONE, 2, 1, 31),
+}
+_LAST: Final = {Unit.DAY_OF_MONTH: 31, Unit.MONTH: 12}
+"""Units that count from 1, with the last number that they have."""
+_LIMITS: Final = frozenset(Unit) - {Unit.WORD, Unit.SWITCH, *_LAST, *_SCALES}
 # Stands in for what a faulty file did not give; a file with a fault is never used.
 _NO_DAY: Final = date.min
 
@@ -180,17 +185,17 @@ def _count(page: Page, unit: Unit, given: object) -> Amount:
 
 
 def _is_possible(unit: Unit, count: int) -> bool:
-    return unit is not Unit.DAY_OF_MONTH or 1 <= count <= _LAST_DAY_OF_MONTH
+    return unit not in _LAST or 1 <= count <= _LAST[unit]
 
 
 def _ten_thousandths(page: Page, unit: Unit, given: object) -> Amount:
-    scale, places, most = _SCALES[unit]
+    scale, places, least, most = _SCALES[unit]
     number = Decimal(given) if type(given) is int else given
-    if isinstance(number, Decimal) and _is_plain(number, places) and 0 <= number <= most:
+    if isinstance(number, Decimal) and _is_plain(number, places) and least <= number <= most:
         return int(number * scale)
     page.fault(
-        f"is 应为 0 至 {most} 的数，最多 {places} 位小数",
-        f"is must be between 0 and {most} with at most {places} decimals",
+        f"is 应为 {least} 至 {most} 的数，最多 {places} 位小数",
+        f"is must be between {least} and {most} with at most {places} decimals",
     )
     return None
 
