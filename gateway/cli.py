@@ -12,6 +12,7 @@ from typing import Any, Final
 import httpx
 
 from gateway import app, logs
+from gateway.clock import SystemClock, business_day
 from gateway.domain.catalogue import Level
 from gateway.domain.party import PartyKind
 from gateway.flows.administer import NotDone
@@ -20,7 +21,7 @@ from gateway.seal.offline import verify_offline
 from gateway.settings import Settings
 from gateway.store.database import AlreadyRunning
 from gateway.store.migrate import migrate
-from gateway.verbs import calculate, doctor, explain, replay, sheets, what_if
+from gateway.verbs import calculate, clocks, doctor, explain, replay, sheets, what_if
 from gateway.web import admin
 
 _DONE, _REFUSED, _USAGE = 0, 1, 2
@@ -168,10 +169,23 @@ def _reporting(verbs: Any) -> None:
     verb.add_argument("settlement")
     verb.add_argument("--out", type=Path, required=True)
     verb.set_defaults(run=_sheet)
+    verb = verbs.add_parser("clocks", help="期限一览 / what is due, when, and who has to act")
+    verb.add_argument("--on", type=date.fromisoformat, help="从哪一天看 / seen from this day")
+    verb.add_argument("--event", choices=clocks.names(), help="只算一项期限 / one clock alone")
+    verb.add_argument("--since", type=date.fromisoformat, help="起算日 / the day it starts")
+    verb.set_defaults(run=_clocks)
     verb = verbs.add_parser("reconciliation", help="对账表 / a day's reconciliation as XLSX")
     verb.add_argument("day")
     verb.add_argument("--out", type=Path, required=True)
     verb.set_defaults(run=_reconciliation)
+
+
+def _clocks(arguments: argparse.Namespace) -> int:
+    settings, given = Settings(), arguments
+    today = given.on or business_day(SystemClock().now())
+    if given.event is None:
+        return clocks.run(settings, today, sys.stdout)
+    return clocks.run_one(settings, given.event, given.since or today, today, sys.stdout)
 
 
 def _serve(_: argparse.Namespace) -> int:

@@ -123,7 +123,15 @@ def test_the_three_hospitals_of_the_example_region_are_online_with_its_agency():
 # --- Weihai -------------------------------------------------------------------------------
 
 KNOWN = date(2023, 1, 1)
-WEAK_NATIONAL = {"late/window_end_event", "recognition/accept_days", "third_party/already_paid"}
+WEAK_NATIONAL = {
+    "late/window_end_event",
+    "recognition/accept_days",
+    "third_party/already_paid",
+    "advance/demand_working_days",
+    "advance/answer_working_days",
+    "advance/refusal_working_days",
+    "advance/repay_days",
+}
 
 
 def test_weihai_has_17_institutions_6_of_them_for_rehabilitation():
@@ -354,6 +362,8 @@ def test_xiamen_says_nothing_of_its_own_beyond_the_notice():
     [
         ("employer/application_days", 30, "工伤保险条例", "第十七条第一款"),
         ("worker/application_years", 1, "工伤保险条例", "第十七条第二款"),
+        ("recognition/decide_days", 60, "工伤保险条例", "第二十条第一款"),
+        ("recognition/decide_clear_days", 15, "工伤保险条例", "第二十条第二款"),
         ("litigation/policy", "CONTINUE", "工伤保险条例", "第三十一条"),
         ("line/ratio_drug", 10000, "工伤保险条例", "第三十条第三款"),
         ("meal/split_late_window", True, "工伤保险条例", "第十七条第四款"),
