@@ -150,6 +150,7 @@ def _proving(verbs: Any) -> None:
     verb.set_defaults(run=_explain)
     verb = verbs.add_parser("replay", help="重算以往结算 / recompute past settlements")
     verb.add_argument("settlements", nargs="*", metavar="SETTLEMENT", help="不写即全部 / all")
+    verb.add_argument("--cores", type=int, default=0, help="处理器数，0 为全部 / 0 is all")
     verb.set_defaults(run=_replay)
     verb = verbs.add_parser("what-if", help="政策测算 / try a policy or catalogue on the past")
     verb.add_argument("--policy", type=Path, help="政策目录 / a folder like gateway/policy")
@@ -288,7 +289,7 @@ def _explain(arguments: argparse.Namespace) -> int:
 
 
 def _replay(arguments: argparse.Namespace) -> int:
-    return replay.run(Settings(), arguments.settlements, sys.stdout)
+    return replay.run(Settings(), arguments.settlements, sys.stdout, arguments.cores)
 
 
 def _what_if(arguments: argparse.Namespace) -> int:

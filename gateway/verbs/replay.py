@@ -27,9 +27,10 @@ ROUND: Final = 32
 """Settlements a core takes at a time."""
 
 
-def run(settings: Settings, wanted: Sequence[str], out: TextIO) -> int:
+def run(settings: Settings, wanted: Sequence[str], out: TextIO, cores: int = 0) -> int:
     """Recompute these settlements and reversals, or all; every difference goes to `out`.
 
+    `cores` 0 is every core of the machine.
     The exit code is 0 when all are the same, 1 when any differs or cannot be recomputed.
     """
     try:
@@ -39,7 +40,7 @@ def run(settings: Settings, wanted: Sequence[str], out: TextIO) -> int:
         return DIFFERENT
     parts = [tuple(asked[at : at + ROUND]) for at in range(0, len(asked), ROUND)]
     found = 0
-    for differences in on_all_cores(replayed, settings, parts):
+    for differences in on_all_cores(replayed, settings, parts, cores):
         found += len({number for number, _ in differences})
         out.writelines(f"{number}: {told}\n" for number, told in differences)
     out.write(
