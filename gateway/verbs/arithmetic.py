@@ -1,6 +1,7 @@
 """计算步骤的文字 The arithmetic of a line in words: facts, catalogue row, steps and rounding."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from gateway.domain.bill import BillLine, Relation
@@ -14,9 +15,13 @@ from gateway.domain.money import (
     yuan,
 )
 from gateway.domain.split import NOTHING, Payer, Split
+from gateway.policy.model import Policy, PolicyGap
 from gateway.rules.line import Terms
-from gateway.rules.resolve import EditionsByDay
-from gateway.rules.trace import Step, StepKind, Trace
+from gateway.rules.resolve import EditionsByDay, NeedsReview
+from gateway.rules.settle import Bill, NettedTerms, line_terms
+from gateway.rules.trace import Step, StepKind, Trace, trace
+from gateway.store.database import Reader
+from gateway.verbs.stored import EditionsOfRecord, NotTold, StoredBill
 
 PAYERS: Final[Mapping[Payer, str]] = {
     Payer.FUND: "基金 fund",
@@ -60,6 +65,39 @@ _STEPS: Final = {
     StepKind.FUND: "按比例 at the ratio",
     StepKind.LATE: "逾期申请后基金留存 left to the fund after a late application",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """The arithmetic of every line under the stored editions, in the order of the verdict."""
+
+    editions: EditionsByDay
+    traces: tuple[Trace, ...]
+
+
+async def computed(reader: Reader, bill: StoredBill) -> Computed:
+    """The arithmetic of a stored bill, from the facts and editions stored. Raises NotTold."""
+    one, policy = await EditionsOfRecord().bill(reader, bill.facts, bill.verdict)
+    lines = resolved(one, policy, line_terms)
+    traces = tuple(trace(line.terms, line.bearers) for line in lines)
+    return Computed(EditionsByDay(one.editions), traces)
+
+
+def resolved(
+    bill: Bill, policy: Policy, ask: Callable[[Bill, Policy], tuple[NettedTerms, ...]]
+) -> tuple[NettedTerms, ...]:
+    """The terms of the lines under the stored editions. Raises NotTold."""
+    try:
+        return ask(bill, policy)
+    except (PolicyGap, NeedsReview, ValueError) as error:
+        raise NotTold(
+            f"按所存版本已不能重算：{error}", f"no longer computable from what is stored: {error}"
+        ) from error
+
+
+def figures(told: Trace) -> str:
+    """The figures of the steps in one short text: "A 840.00 → P 840.00 → E 560.00 → F 560.00"."""
+    return " → ".join(f"{step.kind.value} {yuan(step.fen)}" for step in told.steps)
 
 
 def shares(split: Split) -> str:

@@ -7,8 +7,8 @@ stored split: `gateway calculate --check` proves it.
 
 import asyncio
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Final, TextIO
 
 from adapters.case_file.write import cases_text
@@ -17,20 +17,20 @@ from gateway.domain.calculation import Case, CaseStay, Expected, ExpectedLine, E
 from gateway.domain.money import price_text, quantity_text, yuan
 from gateway.domain.reasons import REASONS
 from gateway.domain.split import Payer, Split, total
-from gateway.policy.model import Policy, PolicyGap
 from gateway.rules.calculate import calculate, cases_of, unequal
 from gateway.rules.line import Bearers
 from gateway.rules.meal import meal_days
-from gateway.rules.resolve import EditionsByDay, NeedsReview
-from gateway.rules.settle import Bill, NettedTerms, line_terms, netted_terms
-from gateway.rules.trace import Trace, trace
+from gateway.rules.settle import NettedTerms, netted_terms
 from gateway.settings import Settings
 from gateway.store.database import Reader
 from gateway.store.frozen import Facts
 from gateway.verbs.arithmetic import (
     READINGS,
     ROUNDING,
+    Computed,
+    computed,
     line_facts,
+    resolved,
     row_text,
     shares,
     steps_text,
@@ -70,31 +70,19 @@ async def _told(settings: Settings, settlement_id: str, as_case: bool, line: int
         bill = await stored_bill(reader, settlement_id)
         if not as_case:
             _check_line(bill, line)
-            computed = await _computed(reader, bill)
-            return "".join(f"{text}\n" for text in explained(bill, computed, line))
+            found = await _computed(reader, bill)
+            return "".join(f"{text}\n" for text in explained(bill, found, line))
         if bill.reverses:
             raise NotTold(
                 f"{settlement_id} 是冲正，请说明原结算 {bill.reverses}",
                 f"{settlement_id} is a reversal; explain {bill.reverses}, which it reverses",
             )
         one, policy = await EditionsOfRecord().bill(reader, bill.facts, bill.verdict)
-        terms = _resolved(one, policy, netted_terms)
+        terms = resolved(one, policy, netted_terms)
         return cases_text(as_cases(settlement_id, bill.verdict, bill.facts, terms))
 
 
 # --- as a case -------------------------------------------------------------------------------
-
-
-def _resolved(
-    bill: Bill, policy: Policy, ask: Callable[[Bill, Policy], tuple[NettedTerms, ...]]
-) -> tuple[NettedTerms, ...]:
-    """The terms of the lines under the stored editions. Raises NotTold."""
-    try:
-        return ask(bill, policy)
-    except (PolicyGap, NeedsReview, ValueError) as error:
-        raise NotTold(
-            f"按所存版本已不能重算：{error}", f"no longer computable from what is stored: {error}"
-        ) from error
 
 
 def as_cases(
@@ -171,14 +159,6 @@ def _check(cases: Iterable[Case]) -> None:
 # --- in words --------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Computed:
-    """The arithmetic of every line under the stored editions, in the order of the verdict."""
-
-    editions: EditionsByDay
-    traces: tuple[Trace, ...]
-
-
 def _check_line(bill: StoredBill, line: int | None) -> None:
     last = len(bill.verdict.lines)
     if line is not None and not 1 <= line <= last:
@@ -188,32 +168,27 @@ def _check_line(bill: StoredBill, line: int | None) -> None:
 async def _computed(reader: Reader, bill: StoredBill) -> Computed | NotTold:
     """The arithmetic, or why it can no longer be shown."""
     try:
-        one, policy = await EditionsOfRecord().bill(reader, bill.facts, bill.verdict)
-        terms = _resolved(one, policy, line_terms)
+        return await computed(reader, bill)
     except NotTold as silent:
         return silent
-    traces = tuple(trace(line.terms, line.bearers) for line in terms)
-    return Computed(EditionsByDay(one.editions), traces)
 
 
 def explained(
-    bill: StoredBill, computed: Computed | NotTold, only: int | None = None
+    bill: StoredBill, arithmetic: Computed | NotTold, only: int | None = None
 ) -> Iterator[str]:
     """The lines of the explanation, in Chinese and English; amounts in yuan."""
     yield from _head(bill)
-    if isinstance(computed, NotTold):
-        yield f"计算步骤无法重现 the steps cannot be shown: {computed}"
-    lines, before = {line.line_id: line for line in bill.facts.lines}, None
+    if isinstance(arithmetic, NotTold):
+        yield f"计算步骤无法重现 the steps cannot be shown: {arithmetic}"
+    lines = {line.line_id: line for line in bill.facts.lines}
     for number, decided in enumerate(bill.verdict.lines, start=1):
-        line = lines[decided.line_id]
-        found = None if isinstance(computed, NotTold) else computed.traces[number - 1]
         if only in (None, number):
+            line = lines[decided.line_id]
             yield ""
             yield from _line(number, line, decided)
-            if found is not None and not isinstance(computed, NotTold):
-                yield from _arithmetic(bill, computed, line, found, before)
+            if isinstance(arithmetic, Computed):
+                yield from _arithmetic(bill, arithmetic, line, number - 1)
             yield from _cited(decided.citations)
-        before = found
     yield ""
     if only is None:
         yield from _sums(bill)
@@ -252,18 +227,16 @@ def _line(number: int, line: BillLine, decided: LineVerdict) -> Iterator[str]:
         yield f"   {code}：{REASONS[code].zh} / {REASONS[code].en}"
 
 
-def _arithmetic(
-    bill: StoredBill, computed: Computed, line: BillLine, told: Trace, before: Trace | None
-) -> Iterator[str]:
+def _arithmetic(bill: StoredBill, found: Computed, line: BillLine, at: int) -> Iterator[str]:
     """Facts, catalogue row and steps; a refund is the pair so far less the pair before it."""
     yield f"   事实 facts {line_facts(line)}"
-    yield f"   目录 catalogue {row_text(computed.editions, line, bill.facts.hospital.level)}"
+    yield f"   目录 catalogue {row_text(found.editions, line, bill.facts.hospital.level)}"
     if line.refund_of:
         yield "   按退费后的净数量 at the net quantity after this refund:"
+    told = found.traces[at]
     yield from (f"   {step}" for step in steps_text(told))
-    split = told.decided.split
-    if line.refund_of and before is not None:
-        earlier = before.decided.split
+    if line.refund_of:
+        split, earlier = told.decided.split, found.traces[at - 1].decided.split
         own = shares(split.minus(earlier))
         yield f"   本行 this line = {shares(split)} − {shares(earlier)} = {own}"
     if bill.reverses:
