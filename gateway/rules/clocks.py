@@ -319,7 +319,7 @@ def of_cases(policy: Policy, days: WorkingDays, cases: Iterable[OpenCase]) -> It
     for case in cases:
         for name, since in _started(case):
             found = deadline(policy, days, name, since, case.case_no)
-            yield _suspended(found, case) if since == case.accepted_on else found
+            yield _suspended(found, case) if found.clock.starts is _ACCEPTED else found
 
 
 def _started(case: OpenCase) -> Iterator[tuple[str, date]]:

@@ -49,7 +49,7 @@ def frozen(facts: Facts, verdict: BillVerdict | None) -> str:
         "case": plain(facts.case),
         "hospital": plain(facts.hospital),
         "lines": line_rows,
-        "verdict": None if verdict is None else _packed(verdict),
+        "verdict": None if verdict is None else packed(verdict),
     }
     return json.dumps(content, ensure_ascii=False, separators=(",", ":"))
 
@@ -95,7 +95,8 @@ _LINE_COLUMNS = (
 ).split()
 
 
-def _packed(verdict: BillVerdict) -> dict[str, Any]:
+def packed(verdict: BillVerdict) -> dict[str, Any]:
+    """The verdict as it is stored, citations once each; equal verdicts give equal JSON."""
     table: dict[Citation, int] = {}
 
     def cited(citations: Sequence[Citation]) -> list[int]:

@@ -15,7 +15,7 @@ from gateway.domain.money import yuan
 from gateway.rules.settle import settle
 from gateway.settings import Settings
 from gateway.store.database import Reader
-from gateway.store.frozen import Facts, frozen, thawed_facts, thawed_verdict
+from gateway.store.frozen import packed, thawed_facts, thawed_verdict
 from gateway.store.rows import canonical
 from gateway.store.settlements import all_ids, settlement_by_id, split_of
 from gateway.verbs.cores import on_all_cores
@@ -88,17 +88,15 @@ async def _differences(reader: Reader, record: EditionsOfRecord, number: str) ->
     again = settle(bill, policy)
     if not isinstance(again, BillVerdict):
         return [f"现为 {again} / now decided as {again}"]
-    return [*_verdicts(row["detail"]["verdict"], facts, verdict, again), *_sums(row, again)]
+    return [*_verdicts(row["detail"]["verdict"], verdict, again), *_sums(row, again)]
 
 
-def _verdicts(
-    stored: Mapping[str, Any], facts: Facts, before: BillVerdict, again: BillVerdict
-) -> Iterator[str]:
+def _verdicts(stored: Mapping[str, Any], before: BillVerdict, again: BillVerdict) -> Iterator[str]:
     """Nothing when the canonical texts are equal; else each line that differs, or the rest."""
-    recomputed = json.loads(frozen(facts, again))["verdict"]
-    if canonical(recomputed) == canonical(stored):
+    text = canonical(packed(again))
+    if text == canonical(stored):
         return
-    lines = list(_lines(before, again))
+    lines, recomputed = list(_lines(before, again)), json.loads(text)
     parts = sorted(key for key in recomputed if recomputed[key] != stored.get(key))
     yield from lines or [f"所存结论不同 / the stored verdict differs: {', '.join(parts)}"]
 

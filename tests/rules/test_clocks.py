@@ -132,6 +132,14 @@ def test_each_state_of_a_case_has_its_clocks():
     }
     assert running(a_case(CaseState.SUPPLEMENTING)) == {}
     assert running(a_case(CaseState.APPLIED, applied_on=None)) == {}
+    assert running(a_case(CaseState.ACCEPTED, accepted_on=None)) == {}
+
+
+def test_a_recognition_whose_length_no_text_gives_stays_a_gap():
+    silent = policy_with(silent=["recognition/decide_days"])
+    found, clear = of_cases(silent, DAYS, [a_case(CaseState.ACCEPTED, suspended_days=5)])
+    assert (found.due, "recognition/decide_days" in found.gap) == (None, True)
+    assert clear.due == date(2026, 4, 5)
 
 
 def test_while_suspended_there_is_no_deadline_and_afterwards_those_days_do_not_count():
