@@ -1,7 +1,7 @@
 """Words of the catalogue files ↔ our words.
 
 The first two layouts are the tables of 《国家基本医疗保险、工伤保险和生育保险药品目录》;
-the third is ours. All three are described in docs/catalogue-files.md.
+the third, with or without quantities, is ours. All are described in docs/catalogue-files.md.
 """
 
 import re
@@ -37,6 +37,8 @@ PRICED_HEADER: Final = (
     "ceiling",
     "remark",
 )
+QUANTITIES: Final = ("qty_per_day", "qty_per_stay")
+LIMITED_HEADER: Final = (*PRICED_HEADER[:-1], *QUANTITIES, PRICED_HEADER[-1])
 
 NEGOTIATED: Final = "谈判"
 PIECES: Final = "饮片"
