@@ -84,6 +84,13 @@ class PaidAtDischargeBy(StrEnum):
     INDIVIDUAL = "individual"
 
 
+class Sex(StrEnum):
+    """Sex as the identity number tells it 性别."""
+
+    FEMALE = "FEMALE"
+    MALE = "MALE"
+
+
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
     """One diagnosis by code of the national injury list (医保版)."""
@@ -97,7 +104,8 @@ class Diagnosis:
 class Stay:
     """A registered stay as the rules see it, with the version read.
 
-    `admitted_on` and `discharged_on` are the business days of the two instants.
+    `admitted_on` and `discharged_on` are the business days of the two instants. `born_on` and
+    `sex` come from the identity number, None when the document does not tell them.
     """
 
     admission_id: str
@@ -118,6 +126,8 @@ class Stay:
     registered_at: datetime
     diagnoses: tuple[Diagnosis, ...] = ()
     confirmed_by_agency: bool = False
+    born_on: date | None = None
+    sex: Sex | None = None
 
     @property
     def last_day(self) -> date:

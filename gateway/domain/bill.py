@@ -22,7 +22,8 @@ class BillLine:
 
     A refund has a negative quantity and amount and names its original in `refund_of`.
     `consent` is the payer who signed for what the fund does not bear; `reviewed` says that
-    the agency decided the relation or a limit by itself (lines.decide).
+    the agency decided the relation or a limit by itself (lines.decide); `limit_unmet` that it
+    found the limit of payment of the drug list not met.
     """
 
     line_id: str
@@ -45,6 +46,7 @@ class BillLine:
     consent_on: date | None = None
     violation: str = ""
     reviewed: bool = False
+    limit_unmet: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -282,8 +282,11 @@ class CheckAdmission:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineDecision:
+    """What the agency decides of a line; `limit_met` is about the drug list's limit of payment."""
+
     line_id: str
     relation: Relation | None = None
+    limit_met: bool | None = None
     violation: str = ""
 
 
@@ -313,11 +316,13 @@ class DecideApproval:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpdateEmployer:
-    """Arrears begin on `arrears_since`, or end on `settled_on` with the late fee paid."""
+    """Arrears begin on `arrears_since`, or end on `settled_on` with the late fee paid. With
+    `joined_on` an employer that was never insured joined, and owes since `arrears_since`."""
 
     employer_no: str
     arrears_since: date
     settled_on: date | None = None
+    joined_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -73,4 +73,6 @@ def _row(file: StayFile, line: BillLine, one: LineDecision) -> dict[str, object]
     decided = replace(line, violation=one.violation or line.violation)
     if one.relation is not None:
         decided = replace(decided, relation=one.relation, reviewed=True)
+    if one.limit_met is not None:
+        decided = replace(decided, limit_unmet=not one.limit_met, reviewed=True)
     return line_row(file.stay.admission_id, decided, micros(line.occurred_at))

@@ -53,6 +53,7 @@ KEYS: Final[Mapping[str, Key]] = MappingProxyType(
         "line/ratio_facility": _local(Unit.RATIO),
         "line/amount_tolerance_fen": _local(Unit.FEN),
         "line/apply_drug_limits": _local(Unit.SWITCH),
+        "person/adult_years": Key(Unit.YEARS),
         "meal/per_day_fen": _local(Unit.FEN_PER_DAY),
         "meal/day_rule": _local_word("EXCLUDE_DISCHARGE", "INCLUSIVE_CALENDAR"),
         "meal/channel": _local_word("HOSPITAL", "AGENCY"),

@@ -17,6 +17,7 @@ from gateway.rules.dates import dates_of
 from gateway.rules.entitlement import Confirm, Hold, Manual, Refuse, may_settle
 from gateway.rules.line import Bearers, Decided, NoPayerStated, Terms, decide
 from gateway.rules.meal import covered_days, meal_days
+from gateway.rules.quantities import allowances, days_used
 from gateway.rules.refunds import Netted, netted
 from gateway.rules.resolve import (
     Context,
@@ -34,6 +35,7 @@ _PAYER_KEY: Mapping[str, str] = {
     "refused_discharge": "line/refused_discharge_payer",
 }
 _MEAL_RATE = "meal/per_day_fen"
+_EXCESS = frozenset({"OUT_OF_CATALOGUE", "LIMIT_NOT_MET", "OVER_CEILING"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +91,9 @@ def context_of(bill: Bill, policy: Policy, groups: tuple[Netted, ...]) -> Contex
     if bill.case is None:
         raise ValueError("a bill without a case is never computed")
     dates, editions = dates_of(bill.stay, bill.case), EditionsByDay(bill.editions)
-    return Context(
+    context = Context(
         policy=policy,
+        stay=bill.stay,
         case=bill.case,
         level=bill.hospital.level,
         dates=dates,
@@ -99,6 +102,9 @@ def context_of(bill: Bill, policy: Policy, groups: tuple[Netted, ...]) -> Contex
         late_until=late_window(policy, bill.case, dates),
         accompanied_pieces=accompanied_pieces(groups, editions),
     )
+    context.allowances = allowances(groups, context)
+    context.days_used = days_used(groups, context)
+    return context
 
 
 def _decided_group(context: Context, group: Netted) -> tuple[LineVerdict, ...]:
@@ -135,18 +141,19 @@ def _payer_sources(context: Context, decided: Decided, line: BillLine) -> tuple[
     if not decided.reasons:
         return ()
     used = []
-    if line.consent is None and not {"OUT_OF_CATALOGUE", "OVER_CEILING"}.isdisjoint(
-        decided.reasons
-    ):
+    if line.consent is None and not _EXCESS.isdisjoint(decided.reasons):
         used.append("no_consent")
+    if "REFUSED_DISCHARGE" in decided.reasons:
+        used.append("refused_discharge")
     if "REGIONAL_RATIO" in decided.reasons:
         used.append("ratio")
     return tuple(context.cited(_PAYER_KEY[bearer], line.service_day) for bearer in used)
 
 
 def _meal(bill: Bill, context: Context) -> MealVerdict:
-    """职工住院治疗工伤的伙食补助费从工伤保险基金支付（第三十条第四款）; days of a late or
-    stopped window fall out, for those benefits are not the fund's either (第十七条第四款)."""
+    """职工住院治疗工伤的伙食补助费从工伤保险基金支付（第三十条第四款）; days of a
+    late, uncovered, refused or stopped window fall out, for those benefits are not the fund's
+    either (第十七条第四款)."""
     first, last = bill.stay.admitted_on, bill.stay.last_day
     rule = context.value("meal/day_rule", last).word
     days = [
@@ -168,7 +175,7 @@ def _meal(bill: Bill, context: Context) -> MealVerdict:
 
 
 def _meal_cut(context: Context, day: date) -> bool:
-    if context.stopped(day):
+    if context.stopped(day) or context.refused_discharge(day) or context.before_cover(day):
         return True
     return context.late(day) and context.value("meal/split_late_window", day).switch
 

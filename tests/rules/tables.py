@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gateway.domain.admission import AdmissionState
+from gateway.domain.admission import AdmissionState, Diagnosis, Sex
 from gateway.domain.bill import BillLine
 from gateway.domain.case import (
     Approval,
@@ -15,6 +15,7 @@ from gateway.domain.case import (
     Arrears,
     BenefitStop,
     CaseState,
+    Joined,
     ThirdParty,
     TreatmentKind,
 )
@@ -107,12 +108,17 @@ def _approval(told: dict[str, Any]) -> Approval:
     return Approval(**facts)
 
 
-def _stop(told: dict[str, date]) -> BenefitStop:
-    return BenefitStop(told["valid_from"], told.get("valid_to"), "拒绝治疗", "N1")
+def _stop(told: dict[str, Any]) -> BenefitStop:
+    ground = told.get("ground", "拒绝治疗")
+    return BenefitStop(told["valid_from"], told.get("valid_to"), ground, "N1")
 
 
 def _arrears(told: dict[str, date]) -> Arrears:
     return Arrears(told["since"], told.get("settled_on"))
+
+
+def _joined(told: dict[str, date]) -> Joined:
+    return Joined(told["joined_on"], told.get("settled_on"))
 
 
 _TYPES: dict[str, Any] = {
@@ -122,6 +128,9 @@ _TYPES: dict[str, Any] = {
     "capabilities": frozenset,
     "approvals": lambda told: tuple(map(_approval, told)),
     "stops": lambda told: tuple(map(_stop, told)),
+    "joined": lambda told: tuple(map(_joined, told)),
+    "sex": Sex,
+    "diagnoses": lambda told: tuple(Diagnosis("", name, True) for name in told),
     "arrears": lambda told: tuple(map(_arrears, told)),
 }
 
