@@ -40,6 +40,7 @@ from adapters.shape.names import (
     notice,
     reading,
 )
+from gateway.domain.audit_rules import AUDIT_RULES
 from gateway.domain.commands import (
     CheckAdmission,
     DecideApproval,
@@ -204,12 +205,20 @@ LINE_DECISION: Final = shape(
 DECIDE_LINES: Final = shape(
     "DecideLines",
     DecideLines,
-    "判定明细：与工伤的关系、违规",
-    "Decide lines: relation to the injury, violations",
+    "判定明细：与工伤的关系、违规、限定支付范围，及排除审核疑点",
+    "Decide lines: relation to the injury, violations, limits; and clear suspicions",
     ADMISSION_ID,
     BY,
     need("Reason", "reason", TEXT_500, "理由", "Reason", sample="经医学专家核对"),
-    many("Line", "lines", LINE_DECISION, "明细", "Lines", least=1, most=MOST_LINES),
+    many("Line", "lines", LINE_DECISION, "明细", "Lines", most=MOST_LINES),
+    many(
+        "Cleared",
+        "cleared",
+        word.AUDIT_CODE,
+        "经核实排除疑点的审核规则",
+        "Audit rules whose suspicion was looked at and taken back",
+        most=len(AUDIT_RULES),
+    ),
 )
 DECIDE_APPROVAL: Final = shape(
     "DecideApproval",

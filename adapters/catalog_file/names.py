@@ -38,7 +38,12 @@ PRICED_HEADER: Final = (
     "remark",
 )
 QUANTITIES: Final = ("qty_per_day", "qty_per_stay")
-LIMITED_HEADER: Final = (*PRICED_HEADER[:-1], *QUANTITIES, PRICED_HEADER[-1])
+LIMITED_HEADER: Final = (
+    *PRICED_HEADER[:-1],
+    *QUANTITIES,
+    "contained_in",
+    PRICED_HEADER[-1],
+)
 
 NEGOTIATED: Final = "谈判"
 PIECES: Final = "饮片"
@@ -69,6 +74,7 @@ CEILINGS: Final[Mapping[str, Level | None]] = {
 
 SEQ: Final = re.compile(r"[1-9][0-9]{0,5}")
 CODE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+CODES: Final = re.compile(rf"(?:{CODE.pattern}(?: {CODE.pattern})*)?")
 MARK: Final = re.compile(r"(?:(□)(?:[;；](.+))?|(限.+))?")
 AGREEMENT: Final = re.compile(
     r"([0-9]{4})年([0-9]{1,2})月([0-9]{1,2})日至([0-9]{4})年([0-9]{1,2})月([0-9]{1,2})日"

@@ -20,6 +20,7 @@ from adapters.catalog_file.names import (
     CLASS_A,
     CLASSES,
     CODE,
+    CODES,
     DRUG_HEADER,
     DRUG_SECTIONS,
     LIMITED_HEADER,
@@ -362,7 +363,14 @@ def _priced(cells: Cells) -> CatalogueRow:
         ceilings=ceilings,
         qty_per_day=cells.quantity("qty_per_day") if limited else None,
         qty_per_stay=cells.quantity("qty_per_stay") if limited else None,
+        contained_in=_contained_in(cells) if limited else (),
     )
+
+
+def _contained_in(cells: Cells) -> tuple[str, ...]:
+    column = "contained_in"
+    cells.shaped(column, CODES, "以一个空格分开的编码", "codes with one blank between them")
+    return tuple(cells.values[column].split())
 
 
 def _refuse_limits(cells: Cells) -> None:

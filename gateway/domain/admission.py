@@ -106,6 +106,8 @@ class Stay:
 
     `admitted_on` and `discharged_on` are the business days of the two instants. `born_on` and
     `sex` come from the identity number, None when the document does not tell them.
+    `bmi_settlement_no` is the settlement of this stay in basic insurance, if the hospital says
+    so; `cleared` are the audit rules whose suspicion a person took back.
     """
 
     admission_id: str
@@ -128,6 +130,9 @@ class Stay:
     confirmed_by_agency: bool = False
     born_on: date | None = None
     sex: Sex | None = None
+    registered_late: bool = False
+    bmi_settlement_no: str = ""
+    cleared: frozenset[str] = frozenset()
 
     @property
     def last_day(self) -> date:

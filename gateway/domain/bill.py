@@ -84,6 +84,16 @@ class MealVerdict:
 
 
 @dataclass(frozen=True, slots=True)
+class Suspicion:
+    """What an audit rule found (domain/audit_rules.py): the lines, none for the stay as a
+    whole, and the evidence. It moves no money: a person looks at it."""
+
+    code: str
+    line_ids: tuple[str, ...]
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
 class BillVerdict:
     """A computed bill: every line, the sums and the meal allowance, in fen."""
 
@@ -94,6 +104,7 @@ class BillVerdict:
     policy_digest: str
     edition_digests: tuple[str, ...]
     facts: tuple[Mapping[str, object], ...] = ()
+    suspicions: tuple[Suspicion, ...] = ()
 
     @property
     def total_fen(self) -> int:

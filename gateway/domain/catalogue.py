@@ -46,6 +46,7 @@ class CatalogueRow:
     the list prints one public amount; `pay_standard_text` is what it prints ("*" is
     not public, several strengths have several amounts, "" is no standard). Quantities payable
     per day and per stay are counted in 10^-4 of the unit; None is no limit.
+    `contained_in` are the codes that already hold this thing.
     """
 
     code: str
@@ -66,6 +67,7 @@ class CatalogueRow:
     pay_standard_text: str = ""
     qty_per_day: int | None = None
     qty_per_stay: int | None = None
+    contained_in: tuple[str, ...] = ()
 
     def ceiling_for(self, level: Level) -> int | None:
         """The highest payable unit price at a hospital of this level, in millionths of a yuan."""

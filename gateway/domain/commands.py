@@ -151,6 +151,7 @@ class RegisterDischarge:
     discharged_at: datetime
     way: str
     diagnoses: tuple[Diagnosis, ...] = ()
+    bmi_settlement_no: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -292,10 +293,13 @@ class LineDecision:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecideLines:
+    """Decisions about lines, and the audit rules whose suspicion is taken back for the stay."""
+
     admission_id: str
     by: str
     reason: str
-    lines: tuple[LineDecision, ...]
+    lines: tuple[LineDecision, ...] = ()
+    cleared: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -235,6 +235,8 @@ def _detail(command: RegisterAdmission) -> dict[str, Any]:
         "first_judgement": plain(command.first_judgement),
         "born_on": plain(born_on),
         "sex": plain(sex),
+        "bmi_settlement_no": "",
+        "cleared": [],
     }
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from gateway.domain.admission import AdmissionRefusal, AdmissionState, HoldReason, Stay
+from gateway.domain.bill import Suspicion
 from gateway.domain.case import (
     NEGATIVE,
     POSITIVE,
@@ -37,12 +38,14 @@ class Confirm:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """Wait: the reason, and for a policy gap the key and day; `note` names the fact missing."""
+    """Wait: the reason, and for a policy gap the key and day; `note` names the fact missing,
+    `suspicions` what a person has to look at."""
 
     reason: HoldReason
     key: str = ""
     day: date | None = None
     note: str = ""
+    suspicions: tuple[Suspicion, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

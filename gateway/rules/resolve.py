@@ -270,6 +270,8 @@ def _shown(value: Value, unit: Unit) -> str:
         return written(value.number, RATIO_PLACES, FEN_PLACES)
     if unit is Unit.PERCENT:
         return written(value.number, FEN_PLACES, FEN_PLACES) + "%"
+    if unit is Unit.WORDS:
+        return " ".join(value.words)
     if unit is Unit.SWITCH:
         return "yes" if value.switch else "no"
     return str(value.amount)
@@ -382,13 +384,14 @@ def _unmet_limit(context: Context, line: BillLine, row: CatalogueRow) -> limits.
         return None
     if line.limit_unmet:
         return limits.Unmet.DECIDED
-    unmet = limits.unmet(read, _using(context, line, read))
+    unmet = limits.unmet(read, using(context, line, read))
     if unmet is None and not line.reviewed and limits.for_person(read, context.stay):
         raise NeedsReview(line.line_id)
     return unmet
 
 
-def _using(context: Context, line: BillLine, read: limits.Limits) -> limits.Using:
+def using(context: Context, line: BillLine, read: limits.Limits) -> limits.Using:
+    """The use of a drug that a line stands for. Raises PolicyGap."""
     day = line.service_day
     asked = read.adult is not None and context.stay.born_on is not None
     return limits.Using(

@@ -1,7 +1,7 @@
 """The whole computation of a bill on one screen: facts, policy and days in, verdict out."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from gateway.domain.admission import HoldReason, Stay
@@ -13,6 +13,8 @@ from gateway.domain.split import NOTHING, total
 from gateway.policy import anchors
 from gateway.policy.model import Policy, PolicyGap
 from gateway.rules import RULES_VERSION
+from gateway.rules.audit import holding, suspicions
+from gateway.rules.audit.seen import Seen
 from gateway.rules.dates import dates_of
 from gateway.rules.entitlement import Confirm, Hold, Manual, Refuse, may_settle
 from gateway.rules.line import Bearers, Decided, NoPayerStated, Terms, decide
@@ -40,13 +42,14 @@ _EXCESS = frozenset({"OUT_OF_CATALOGUE", "LIMIT_NOT_MET", "OVER_CEILING"})
 
 @dataclass(frozen=True, slots=True)
 class Bill:
-    """Everything a settlement is computed from."""
+    """Everything a settlement is computed from; `others` are the person's other stays."""
 
     stay: Stay
     case: CaseFacts | None
     hospital: Party
     lines: tuple[BillLine, ...]
     editions: tuple[Edition, ...]
+    others: tuple[Stay, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,16 +75,33 @@ def settle(bill: Bill, policy: Policy) -> BillVerdict | Hold | Refuse | Manual:
         return Hold(HoldReason.LINES_IN_REVIEW, note=str(line))
 
 
-def _computed(bill: Bill, policy: Policy) -> BillVerdict:
+def _computed(bill: Bill, policy: Policy) -> BillVerdict | Hold:
     groups = netted(bill.lines)
     context = context_of(bill, policy, groups)
+    verdict = _verdict(bill, context, groups)
+    seen = _seen(bill, context, groups)
+    found = suspicions(seen)
+    held = holding(seen, found)
+    if held:
+        codes = dict.fromkeys(one.code for one in held)
+        return Hold(HoldReason.AUDIT, note=" ".join(codes), suspicions=held)
+    return replace(verdict, suspicions=found)
+
+
+def _seen(bill: Bill, context: Context, groups: tuple[Netted, ...]) -> Seen:
+    nets = (group.net for group in groups)
+    lines = tuple(line for line in nets if line.quantity > 0 and context.counts(line))
+    return Seen(bill.stay, bill.hospital, context, lines, bill.others)
+
+
+def _verdict(bill: Bill, context: Context, groups: tuple[Netted, ...]) -> BillVerdict:
     lines = tuple(verdict for group in groups for verdict in _decided_group(context, group))
     return BillVerdict(
         lines=lines,
         split=total([line.split for line in lines]),
         meal=_meal(bill, context),
         rules_version=RULES_VERSION,
-        policy_digest=policy.digest,
+        policy_digest=context.policy.digest,
         edition_digests=tuple(edition.digest for edition in bill.editions),
     )
 

@@ -120,6 +120,9 @@ def stay_of(vault: Vault, row: Row) -> Stay:
         confirmed_by_agency=bool(row["confirmed_by_agency"]),
         born_on=day(detail["born_on"]),
         sex=Sex(detail["sex"]) if detail["sex"] else None,
+        registered_late=bool(row["late"]),
+        bmi_settlement_no=detail["bmi_settlement_no"],
+        cleared=frozenset(detail["cleared"]),
     )
 
 

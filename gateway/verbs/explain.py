@@ -12,7 +12,15 @@ from typing import Final, TextIO
 
 from adapters.case_file.write import cases_text
 from adapters.catalog_file.write import DamagedEdition, edition_from_bytes
-from gateway.domain.bill import BillLine, BillVerdict, Citation, LineVerdict, MealVerdict
+from gateway.domain.audit_rules import AUDIT_RULES
+from gateway.domain.bill import (
+    BillLine,
+    BillVerdict,
+    Citation,
+    LineVerdict,
+    MealVerdict,
+    Suspicion,
+)
 from gateway.domain.calculation import Case, CaseStay, Expected, ExpectedLine, ExpectedStay
 from gateway.domain.money import price_text, quantity_text, yuan
 from gateway.domain.reasons import REASONS
@@ -85,7 +93,9 @@ async def _terms(reader: Reader, bill: StoredBill) -> tuple[NettedTerms, ...]:
             f"结算所用的政策或目录版本不在库中或已损坏（{type(error).__name__}）",
             f"an edition that the settlement used is absent or damaged ({type(error).__name__})",
         ) from error
-    return _resolved(Bill(facts.stay, facts.case, facts.hospital, facts.lines, editions), policy)
+    return _resolved(
+        Bill(facts.stay, facts.case, facts.hospital, facts.lines, editions, facts.others), policy
+    )
 
 
 async def _policy(reader: Reader, digest: str) -> Policy:
@@ -193,6 +203,7 @@ def explained(bill: StoredBill) -> Iterator[str]:
     yield ""
     yield f"合计 total {yuan(one.total_fen)}：{_shares(one.split)}"
     yield from _meal(bill.verdict.meal)
+    yield from _suspicions(one.suspicions)
     yield f"基金付给 fund pays {one.fund_payee}"
     yield f"规则 rules {one.rules_version}  政策 policy {one.policy_digest}"
     yield from (f"目录 catalogue {digest}" for digest in one.edition_digests)
@@ -213,6 +224,12 @@ def _meal(meal: MealVerdict) -> Iterator[str]:
     counted = f"{meal.days} 天 days × {yuan(meal.per_day_fen)}"
     yield f"住院伙食补助费 meal allowance {yuan(meal.amount_fen)}（{counted}，{meal.channel}）"
     yield from _cited(meal.citations)
+
+
+def _suspicions(found: Iterable[Suspicion]) -> Iterator[str]:
+    for one in found:
+        rule, lines = AUDIT_RULES[one.code], " ".join(one.line_ids)
+        yield f"疑点 suspicion {one.code}：{rule.zh} / {rule.en}  {one.evidence}  {lines}".rstrip()
 
 
 def _cited(citations: Iterable[Citation]) -> Iterator[str]:

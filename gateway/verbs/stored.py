@@ -117,4 +117,5 @@ def settlement_of(bill: StoredBill) -> Settlement:
         rules_version=row["rules_version"],
         policy_digest=row["policy_digest"],
         edition_digests=bill.verdict.edition_digests,
+        suspicions=bill.verdict.suspicions,
     )

@@ -150,6 +150,8 @@ ITEMS = (
     a_row("DRESSING", Kind.ITEM),
     a_row("NURSING", Kind.ITEM, qty_per_day=quantity("1")),
     a_row("CONSULT", Kind.ITEM, qty_per_stay=quantity("2")),
+    a_row("SUTURE", Kind.ITEM, contained_in=("OPERATION",)),
+    a_row("CARE", Kind.ITEM, name="二级护理", unit="日"),
     a_row("PHYSIO", Kind.ITEM, qty_per_day=quantity("2"), qty_per_stay=quantity("3")),
 )
 MATERIALS = (a_row("PLATE", Kind.MATERIAL, ceilings=_ceilings(every="3000.00")),)
@@ -159,6 +161,8 @@ FACILITIES = (
         Kind.FACILITY,
         ceilings=_ceilings(tertiary="50.00", secondary="40.00", primary="30.00"),
     ),
+    a_row("WARD-3", Kind.FACILITY, name="三人间床位费", unit="日"),
+    a_row("WARD-2", Kind.FACILITY, name="双人间床位费", unit="日"),
     a_row("AIR-CONDITIONING", Kind.FACILITY, payable=False),
 )
 
@@ -222,7 +226,8 @@ _LAW = Law("example_rules", article="第一条")
 
 
 def policy_with(
-    values: Mapping[str, int | str | bool] | None = None, silent: Iterable[str] = ()
+    values: Mapping[str, int | str | bool | tuple[str, ...]] | None = None,
+    silent: Iterable[str] = (),
 ) -> Policy:
     """The example region's policy with other values, and with keys that no text gives."""
     policy = example_policy()

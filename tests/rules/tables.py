@@ -1,6 +1,7 @@
 """Case tables: TOML files beside the tests, each row a sentence that a clerk can judge."""
 
 import tomllib
+from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -62,9 +63,9 @@ def bill_of(row: dict[str, Any]) -> Bill:
     """The bill a row describes: what it does not say is ordinary."""
     return a_bill(
         *(_line(no, line) for no, line in enumerate(row.get("lines", []), start=1)),
-        stay=a_stay(**_typed(row.get("stay", {}))),
-        case=None if row.get("no_case") else a_case(**_typed(row.get("case", {}))),
-        hospital=a_hospital(**_typed(row.get("hospital", {}))),
+        stay=a_stay(**typed(row.get("stay", {}))),
+        case=None if row.get("no_case") else a_case(**typed(row.get("case", {}))),
+        hospital=a_hospital(**typed(row.get("hospital", {}))),
     )
 
 
@@ -121,6 +122,10 @@ def _joined(told: dict[str, date]) -> Joined:
     return Joined(told["joined_on"], told.get("settled_on"))
 
 
+def _diagnoses(told: Iterable[str | Diagnosis]) -> tuple[Diagnosis, ...]:
+    return tuple(one if isinstance(one, Diagnosis) else Diagnosis("", one, True) for one in told)
+
+
 _TYPES: dict[str, Any] = {
     "treatment": TreatmentKind,
     "third_party": ThirdParty,
@@ -130,13 +135,20 @@ _TYPES: dict[str, Any] = {
     "stops": lambda told: tuple(map(_stop, told)),
     "joined": lambda told: tuple(map(_joined, told)),
     "sex": Sex,
-    "diagnoses": lambda told: tuple(Diagnosis("", name, True) for name in told),
+    "diagnoses": _diagnoses,
     "arrears": lambda told: tuple(map(_arrears, told)),
 }
 
 
-def _typed(facts: dict[str, Any]) -> dict[str, Any]:
+def typed(facts: dict[str, Any]) -> dict[str, Any]:
     """Words of a row as the values the domain uses; `none` is a fact that nobody told."""
+    facts = dict(facts)
+    if "coded" in facts:
+        facts["diagnoses"] = tuple(Diagnosis(code, code, True) for code in facts.pop("coded"))
+    return _typed(facts)
+
+
+def _typed(facts: dict[str, Any]) -> dict[str, Any]:
     told = {key: None if value == "none" else value for key, value in facts.items()}
     if "state" in told:
         state = told["state"]
