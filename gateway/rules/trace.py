@@ -31,7 +31,7 @@ class Step(NamedTuple):
     """One step: its figure in fen, who bears what so far, and the reasons it added.
 
     The figure is what the step leaves for the next one: A, P, E and F as the calculation
-    cases define them, for a whole line and a late one what the fund keeps.
+    cases define them, for a whole line and a late or uncovered one what the fund keeps.
     """
 
     kind: StepKind
@@ -64,13 +64,13 @@ def trace(terms: Terms, bearers: Bearers) -> Trace:
 
 def _lifted(terms: Terms) -> Iterator[tuple[StepKind, Terms, int | None]]:
     """The terms of each step; the figure where it is not what the fund keeps."""
-    in_time = terms._replace(late=False)
+    in_time = terms._replace(late=False, before_cover=False)
     if _is_whole(terms):
         yield StepKind.CHARGED, _unrestricted(terms), None
         yield StepKind.WHOLE, in_time, None
     else:
         yield from _shared(in_time)
-    if terms.late:
+    if terms.late or terms.before_cover:
         yield StepKind.LATE, terms, None
 
 

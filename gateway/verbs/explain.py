@@ -12,7 +12,15 @@ from dataclasses import replace
 from typing import Final, TextIO
 
 from adapters.case_file.write import cases_text
-from gateway.domain.bill import BillLine, BillVerdict, Citation, LineVerdict, MealVerdict
+from gateway.domain.audit_rules import AUDIT_RULES
+from gateway.domain.bill import (
+    BillLine,
+    BillVerdict,
+    Citation,
+    LineVerdict,
+    MealVerdict,
+    Suspicion,
+)
 from gateway.domain.calculation import Case, CaseStay, Expected, ExpectedLine, ExpectedStay
 from gateway.domain.money import price_text, quantity_text, yuan
 from gateway.domain.reasons import REASONS
@@ -247,6 +255,7 @@ def _sums(bill: StoredBill) -> Iterator[str]:
     one = settlement_of(bill)
     yield f"合计 total {yuan(one.total_fen)}：{shares(one.split)}"
     yield from _meal(bill.verdict.meal)
+    yield from _suspicions(bill.verdict.suspicions)
     yield f"基金付给 fund pays {one.fund_payee}"
     yield f"规则 rules {one.rules_version}  政策 policy {one.policy_digest}"
     yield from (f"目录 catalogue {digest}" for digest in one.edition_digests)
@@ -261,6 +270,12 @@ def _meal(meal: MealVerdict) -> Iterator[str]:
     counted = f"{meal.days} 天 days × {yuan(meal.per_day_fen)}"
     yield f"住院伙食补助费 meal allowance {yuan(meal.amount_fen)}（{counted}，{meal.channel}）"
     yield from _cited(meal.citations)
+
+
+def _suspicions(found: Iterable[Suspicion]) -> Iterator[str]:
+    for one in found:
+        rule, lines = AUDIT_RULES[one.code], " ".join(one.line_ids)
+        yield f"疑点 suspicion {one.code}：{rule.zh} / {rule.en}  {one.evidence}  {lines}".rstrip()
 
 
 def _cited(citations: Iterable[Citation]) -> Iterator[str]:

@@ -124,6 +124,7 @@ def settlement_of(bill: StoredBill) -> Settlement:
         rules_version=row["rules_version"],
         policy_digest=row["policy_digest"],
         edition_digests=bill.verdict.edition_digests,
+        suspicions=bill.verdict.suspicions,
     )
 
 
@@ -145,8 +146,8 @@ class EditionsOfRecord:
                 f"结算所用的政策或目录版本不在库中或已损坏（{name}）",
                 f"an edition that the settlement used is absent or damaged ({name})",
             ) from error
-        bill = Bill(facts.stay, facts.case, facts.hospital, facts.lines, tuple(used))
-        return bill, policy
+        known = facts.stay, facts.case, facts.hospital, facts.lines
+        return Bill(*known, tuple(used), facts.others), policy
 
     async def _policy(self, reader: Reader, digest: str) -> Policy:
         if digest not in self._policies:
