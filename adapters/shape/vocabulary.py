@@ -10,6 +10,7 @@ from gateway.domain.admission import (
     HoldReason,
     PaidAtDischargeBy,
 )
+from gateway.domain.audit_rules import AUDIT_RULES
 from gateway.domain.bill import Relation
 from gateway.domain.case import (
     Applicant,
@@ -257,3 +258,6 @@ VIOLATION: Final = listed(
 )
 if set(VIOLATION.words) != VIOLATIONS:
     raise ValueError("each violation of the domain has a word on the wire")
+AUDIT_CODE: Final = listed(
+    "AuditCode", {code: (rule.zh, rule.en) for code, rule in AUDIT_RULES.items()}
+)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
+from gateway.domain.audit_rules import AUDIT_RULES
 from gateway.policy.model import Unit
 
 _EXCESS_PAYERS: Final = ("employer", "individual", "hospital")
@@ -42,6 +43,7 @@ def _local_word(*words: str) -> Key:
     return Key(Unit.WORD, words, regional=True)
 
 
+_AUDIT: Final = Key(Unit.WORDS, tuple(AUDIT_RULES), regional=True)
 KEYS: Final[Mapping[str, Key]] = MappingProxyType(
     {
         "line/no_consent_payer": _local_word(*_EXCESS_PAYERS),
@@ -54,6 +56,7 @@ KEYS: Final[Mapping[str, Key]] = MappingProxyType(
         "line/ratio_facility": _local(Unit.RATIO),
         "line/amount_tolerance_fen": _local(Unit.FEN),
         "line/apply_drug_limits": _local(Unit.SWITCH),
+        "person/adult_years": Key(Unit.YEARS),
         "meal/per_day_fen": _local(Unit.FEN_PER_DAY),
         "meal/day_rule": _local_word("EXCLUDE_DISCHARGE", "INCLUSIVE_CALENDAR"),
         "meal/channel": _local_word("HOSPITAL", "AGENCY"),
@@ -66,6 +69,19 @@ KEYS: Final[Mapping[str, Key]] = MappingProxyType(
         "worker/application_years": Key(Unit.YEARS),
         "admission/register_within_days": Key(Unit.DAYS),
         "admission/check_within_working_days": Key(Unit.WORKING_DAYS),
+        "recognition/decide_days": Key(Unit.DAYS),
+        "recognition/decide_clear_days": Key(Unit.DAYS),
+        "advance/demand_working_days": Key(Unit.WORKING_DAYS),
+        "advance/answer_working_days": Key(Unit.WORKING_DAYS),
+        "advance/refusal_working_days": Key(Unit.WORKING_DAYS),
+        "advance/repay_days": Key(Unit.DAYS),
+        "employer/written_report_working_days": _local(Unit.WORKING_DAYS),
+        "approval/referral_working_days": _local(Unit.WORKING_DAYS),
+        "approval/urgent_referral_papers_working_days": _local(Unit.WORKING_DAYS),
+        "approval/rehabilitation_working_days": _local(Unit.WORKING_DAYS),
+        "approval/relapse_working_days": _local(Unit.WORKING_DAYS),
+        "payment/within_months": _local(Unit.MONTHS),
+        "inspection/opinion_working_days": _local(Unit.WORKING_DAYS),
         "arrears/policy": _local_word("CONTINUE_IN_STAY", "HOLD_UNTIL_PAID", "NEVER"),
         "third_party/policy": _word(*_ROUTES),
         "traffic_accident/policy": _word(*_ROUTES),
@@ -78,6 +94,11 @@ KEYS: Final[Mapping[str, Key]] = MappingProxyType(
         "scope/rehabilitation": _word(*_ROUTES),
         "scope/outpatient": _word(*_ROUTES),
         "cross_region/policy": _word(*_ROUTES),
+        "audit/enabled": _AUDIT,
+        "audit/hold": _AUDIT,
+        "audit/discharge_medicine_days": _local(Unit.DAYS),
+        "audit/readmission_days": _local(Unit.DAYS),
+        "audit/high_cost_fen": _local(Unit.FEN),
         "manual/claim_working_days": Key(Unit.WORKING_DAYS),
         "retention/percent": Key(Unit.PERCENT, regional=True, by_agreement=True),
         "filing/day": _local(Unit.DAY_OF_MONTH),

@@ -39,6 +39,7 @@ class Unit(StrEnum):
     MONTH = "month"
     DAYS_PER_MONTH = "days/month"
     WORD = "word"
+    WORDS = "words"
     SWITCH = "switch"
 
 
@@ -113,13 +114,13 @@ class Value:
     """One amount from one day on.
 
     `amount` is fen for money, ten-thousandths for ratios and percents, a count for
-    the other numbers, a word or a bool. It is None when the law sets no limit
+    the other numbers, a word, several words or a bool. It is None when the law sets no limit
     (`unlimited`) and when the parameter was abolished (`ended`). `reading` marks our
     reading of a text that is not explicit, `weak` a source seen only on a web mirror.
     """
 
     since: date
-    amount: int | str | bool | None
+    amount: int | str | bool | tuple[str, ...] | None
     law: Law
     note: str = ""
     reading: bool = False
@@ -139,6 +140,13 @@ class Value:
         """The amount as one of the key's words. TypeError when it is no word."""
         if not isinstance(self.amount, str):
             raise TypeError(f"not a word: {self.amount!r}")
+        return self.amount
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The amount as some of the key's words. TypeError when it is no list of words."""
+        if not isinstance(self.amount, tuple):
+            raise TypeError(f"no list of words: {self.amount!r}")
         return self.amount
 
     @property

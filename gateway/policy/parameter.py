@@ -24,12 +24,12 @@ _SCALES: Final = {
 }
 _LAST: Final = {Unit.DAY_OF_MONTH: 31, Unit.MONTH: 12}
 """Units that count from 1, with the last number that they have."""
-_LIMITS: Final = frozenset(Unit) - {Unit.WORD, Unit.SWITCH, *_LAST, *_SCALES}
+_LIMITS: Final = frozenset(Unit) - {Unit.WORD, Unit.WORDS, Unit.SWITCH, *_LAST, *_SCALES}
 # Stands in for what a faulty file did not give; a file with a fault is never used.
 _NO_DAY: Final = date.min
 
 E = TypeVar("E", PickedBy, Unit)
-Amount = int | str | bool | None
+Amount = int | str | bool | tuple[str, ...] | None
 
 
 def read_parameter(
@@ -155,6 +155,8 @@ def _must_be_founded(key: Key, value: Value) -> bool:
 def _amount(page: Page, key: Key, given: object) -> Amount:
     if key.unit is Unit.WORD:
         return _word(page, key, given)
+    if key.unit is Unit.WORDS:
+        return _words(page, key, given)
     if key.unit is Unit.SWITCH:
         return _switch(page, given)
     if key.unit in _SCALES:
@@ -167,6 +169,17 @@ def _word(page: Page, key: Key, given: object) -> Amount:
         return given
     allowed = ", ".join(key.words)
     page.fault(f"is 应为其中之一：{allowed}", f"is must be one of: {allowed}")
+    return None
+
+
+def _words(page: Page, key: Key, given: object) -> Amount:
+    """Each word once, in the order of the closed list."""
+    if isinstance(given, list) and len(set(map(str, given))) == len(given):
+        chosen = tuple(word for word in key.words if word in given)
+        if len(chosen) == len(given):
+            return chosen
+    allowed = ", ".join(key.words)
+    page.fault(f"is 应为下列词的列表，不重复：{allowed}", f"is must be a list of: {allowed}")
     return None
 
 

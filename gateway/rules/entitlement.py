@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from gateway.domain.admission import AdmissionRefusal, AdmissionState, HoldReason, Stay
+from gateway.domain.bill import Suspicion
 from gateway.domain.case import (
     NEGATIVE,
     POSITIVE,
@@ -41,12 +42,14 @@ class Confirm:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """Wait: the reason, and for a policy gap the key and day; `note` names the fact missing."""
+    """Wait: the reason, and for a policy gap the key and day; `note` names the fact missing,
+    `suspicions` what a person has to look at."""
 
     reason: HoldReason
     key: str = ""
     day: date | None = None
     note: str = ""
+    suspicions: tuple[Suspicion, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +99,8 @@ def _refusal(
     stay: Stay, case: CaseFacts, hospital: Party, policy: Policy
 ) -> AdmissionRefusal | None:
     """The first known ground of refusal, if any."""
-    if case.insured_at_injury is False or _never_covered(stay, case, policy):
+    uncovered = case.insured_at_injury is False and case.covered_from is None
+    if uncovered or _never_covered(stay, case, policy):
         return AdmissionRefusal.NOT_INSURED_OR_ARREARS
     if _by_hand_for_others(stay, case, policy):
         return AdmissionRefusal.THIRD_PARTY
@@ -236,7 +240,8 @@ def _insured(
     if case is None or case.insured_at_injury:
         return None
     if case.insured_at_injury is False:
-        return Refuse("EMPLOYER_PAYS")
+        # Newly arising costs are the fund's once the employer has joined and paid (第三款).
+        return Refuse("EMPLOYER_PAYS") if case.before_cover(stay.last_day) else None
     # The agency that confirmed the registration checked the insurance with it.
     checked = stay.confirmed_by_agency
     return None if checked else Hold(HoldReason.PENDING_CHECK, note="insured_at_injury")
