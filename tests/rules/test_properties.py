@@ -39,6 +39,8 @@ FACTS: dict[str, Any] = {
     "outside": st.sampled_from(["", "BENEFIT_STOPPED"]),
     "violation": st.sampled_from(["", "NO_ORDER"]),
     "late": st.booleans(),
+    "before_cover": st.booleans(),
+    "excluded": st.sampled_from(["OUT_OF_CATALOGUE", "LIMIT_NOT_MET"]),
     "emergency_approved": st.booleans(),
     "refused_discharge": st.booleans(),
 }
@@ -50,8 +52,8 @@ IN_CATALOGUE = st.builds(
     ceiling=FACTS["ceiling"],
     ratio=FACTS["ratio"],
     consent=CONSENTS,
-    **{key: st.just(False) for key in ("unrelated", "late", "emergency_approved")},
-    **{key: st.just("") for key in ("outside", "violation")},
+    **{key: st.just(False) for key in ("unrelated", "late", "before_cover", "emergency_approved")},
+    **{key: st.just("") for key in ("outside", "violation", "excluded")},
     refused_discharge=st.just(False),
 )
 
@@ -127,7 +129,9 @@ def test_a_late_application_moves_the_share_of_the_fund_and_nothing_else(
 def bills(draw: st.DrawFn) -> list:
     """Originals of any code, some given back in up to three parts of at most the whole."""
     lines: list = []
-    codes = st.sampled_from(["TABLET", "BED", "PLATE", "UNKNOWN", "DRESSING", "MATERNITY"])
+    codes = st.sampled_from(
+        "TABLET BED PLATE UNKNOWN DRESSING MATERNITY NURSING CONSULT PHYSIO COURSE".split()
+    )
     for no in range(draw(st.integers(1, 5))):
         count = draw(st.integers(1, 9))
         facts: dict[str, Any] = {
