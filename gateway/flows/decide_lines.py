@@ -35,7 +35,7 @@ async def decide_lines(desk: Desk, caller: Caller, command: DecideLines) -> Plan
     if faults:
         return refused(*faults, subject=file.stay.admission_id)
     if command.cleared:
-        detail["cleared"] = sorted({*detail["cleared"], *command.cleared})
+        detail["cleared"] = sorted({*detail.get("cleared", ()), *command.cleared})
     return _decided(desk, file, command, found, detail)
 
 
