@@ -7,7 +7,7 @@ the upload or the catalogue has decided already; the others never move money by 
 
 from typing import Final, NamedTuple
 
-MOST_HITS: Final = 20
+MOST_HITS: Final = 10
 """Hits of one rule told one by one; what is more is told together."""
 MOST_SUSPECT_LINES: Final = 20
 """Lines that one suspicion names: enough to begin with, and a message stays small."""

@@ -201,8 +201,10 @@ class CaseFacts:
 
     def before_cover(self, day: date) -> bool:
         """Whether the day lies before the cover of an employer that was not insured."""
+        if self.insured_at_injury is not False:
+            return False
         start = self.covered_from
-        return self.insured_at_injury is False and (start is None or day < start)
+        return start is None or day < start
 
     @property
     def event_day(self) -> date:

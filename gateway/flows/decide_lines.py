@@ -22,6 +22,8 @@ from gateway.store.unit import Upsert
 
 async def decide_lines(desk: Desk, caller: Caller, command: DecideLines) -> Plan:
     """All decisions or none; a settled bill is not touched, it must be cancelled first."""
+    if not command.lines and not command.cleared:
+        return refused(Finding("VALUE_CONFLICT", "Line", "", "Line | Cleared"))
     async with desk.database.reading() as reader:
         file = await stay_file(reader, command.admission_id)
         if file is None:
@@ -35,7 +37,7 @@ async def decide_lines(desk: Desk, caller: Caller, command: DecideLines) -> Plan
     if faults:
         return refused(*faults, subject=file.stay.admission_id)
     if command.cleared:
-        detail["cleared"] = sorted({*detail["cleared"], *command.cleared})
+        detail["cleared"] = sorted({*detail.get("cleared", ()), *command.cleared})
     return _decided(desk, file, command, found, detail)
 
 

@@ -11,25 +11,22 @@ from typing import Protocol
 
 from gateway.domain.bill import BillLine
 from gateway.domain.catalogue import CatalogueRow
-from gateway.rules.refunds import Netted
 
 
 class Rows(Protocol):
-    """Finds the catalogue row of a code on a day, and says which lines count."""
+    """Finds the catalogue row of a code on a day."""
 
     def row(self, code: str, day: date) -> CatalogueRow | None: ...
 
-    def counts(self, line: BillLine) -> bool: ...
 
-
-def allowances(groups: Iterable[Netted], rows: Rows) -> dict[str, int]:
-    """The quantity in 10^-4 that each line with a limit may still use, by line id."""
+def allowances(lines: Iterable[BillLine], rows: Rows) -> dict[str, int]:
+    """The quantity in 10^-4 that each netted line with a limit may still use, by line id."""
     allowed: dict[str, int] = {}
     per_day: dict[tuple[str, date], int] = defaultdict(int)
     per_stay: dict[str, int] = defaultdict(int)
-    for group in groups:
-        line, (code, day) = group.net, (group.net.code, group.net.service_day)
-        row = rows.row(code, day) if rows.counts(line) else None
+    for line in lines:
+        code, day = line.code, line.service_day
+        row = rows.row(code, day)
         if row is None or (row.qty_per_day, row.qty_per_stay) == (None, None):
             continue
         left = [
@@ -47,10 +44,9 @@ def allowances(groups: Iterable[Netted], rows: Rows) -> dict[str, int]:
     return allowed
 
 
-def days_used(groups: Iterable[Netted], rows: Rows) -> Mapping[str, tuple[date, ...]]:
+def days_used(lines: Iterable[BillLine]) -> Mapping[str, tuple[date, ...]]:
     """The days of the stay on which each code was used, in order."""
     days: dict[str, set[date]] = defaultdict(set)
-    for group in groups:
-        if group.net.quantity > 0 and rows.counts(group.net):
-            days[group.net.code].add(group.net.service_day)
+    for line in lines:
+        days[line.code].add(line.service_day)
     return {code: tuple(sorted(found)) for code, found in days.items()}

@@ -122,7 +122,9 @@ def _source(edition: Edition, code: str) -> Citation:
 
 @dataclass(slots=True)
 class Context:
-    """What all lines of one bill share; policy look-ups are remembered per key and day."""
+    """What all lines of one bill share; policy look-ups are remembered per key and day.
+
+    `counted` are the netted lines that use up quantities and days, in order."""
 
     policy: Policy
     stay: Stay
@@ -133,6 +135,7 @@ class Context:
     rescue: tuple[Approval, ...]
     late_until: "LateWindow | None"
     accompanied_pieces: frozenset[str]
+    counted: tuple[BillLine, ...] = ()
     allowances: Mapping[str, int] = field(default_factory=dict)
     days_used: Mapping[str, tuple[date, ...]] = field(default_factory=dict)
     _values: dict[tuple[str, date], Value] = field(default_factory=dict)
@@ -191,14 +194,10 @@ class Context:
 
     def refused_discharge(self, day: date) -> BenefitStop | None:
         """The served notice of discharge that was refused and covers the day, if any."""
-        return next(
-            (
-                stop
-                for stop in self.case.stops
-                if stop.ground == REFUSED_DISCHARGE and stop.covers(day)
-            ),
-            None,
-        )
+        for stop in self.case.stops:
+            if stop.ground == REFUSED_DISCHARGE and stop.covers(day):
+                return stop
+        return None
 
     def before_cover(self, day: date) -> bool:
         """Whether the employer was not yet insured on the day (第六十二条)."""

@@ -14,7 +14,7 @@ from gateway.policy import anchors
 from gateway.policy.model import Policy, PolicyGap
 from gateway.rules import RULES_VERSION
 from gateway.rules.audit import holding, suspicions
-from gateway.rules.audit.seen import Seen
+from gateway.rules.audit.seen import look
 from gateway.rules.dates import dates_of
 from gateway.rules.entitlement import Confirm, Hold, Manual, Refuse, may_settle
 from gateway.rules.line import Bearers, Decided, NoPayerStated, Terms, decide
@@ -79,19 +79,13 @@ def _computed(bill: Bill, policy: Policy) -> BillVerdict | Hold:
     groups = netted(bill.lines)
     context = context_of(bill, policy, groups)
     verdict = _verdict(bill, context, groups)
-    seen = _seen(bill, context, groups)
+    seen = look(bill.stay, bill.hospital, context, bill.others)
     found = suspicions(seen)
     held = holding(seen, found)
     if held:
         codes = dict.fromkeys(one.code for one in held)
         return Hold(HoldReason.AUDIT, note=" ".join(codes), suspicions=held)
     return replace(verdict, suspicions=found)
-
-
-def _seen(bill: Bill, context: Context, groups: tuple[Netted, ...]) -> Seen:
-    nets = (group.net for group in groups)
-    lines = tuple(line for line in nets if line.quantity > 0 and context.counts(line))
-    return Seen(bill.stay, bill.hospital, context, lines, bill.others)
 
 
 def _verdict(bill: Bill, context: Context, groups: tuple[Netted, ...]) -> BillVerdict:
@@ -122,8 +116,10 @@ def context_of(bill: Bill, policy: Policy, groups: tuple[Netted, ...]) -> Contex
         late_until=late_window(policy, bill.case, dates),
         accompanied_pieces=accompanied_pieces(groups, editions),
     )
-    context.allowances = allowances(groups, context)
-    context.days_used = days_used(groups, context)
+    nets = (group.net for group in groups)
+    context.counted = tuple(net for net in nets if net.quantity > 0 and context.counts(net))
+    context.allowances = allowances(context.counted, context)
+    context.days_used = days_used(context.counted)
     return context
 
 

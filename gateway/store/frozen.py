@@ -63,7 +63,7 @@ def thawed_facts(detail: Mapping[str, Any]) -> Facts:
         case=restored(CaseFacts, detail["case"]) if detail["case"] else None,
         hospital=restored(Party, detail["hospital"]),
         lines=tuple(_line(values) for values in detail["lines"]),
-        others=tuple(restored(Stay, each) for each in detail["others"]),
+        others=tuple(restored(Stay, each) for each in detail.get("others", ())),
     )
 
 
@@ -82,7 +82,7 @@ def thawed_verdict(detail: Mapping[str, Any]) -> BillVerdict:
         rules_version=packed["rules_version"],
         policy_digest=packed["policy_digest"],
         edition_digests=tuple(packed["edition_digests"]),
-        suspicions=tuple(restored(Suspicion, each) for each in packed["suspicions"]),
+        suspicions=tuple(restored(Suspicion, each) for each in packed.get("suspicions", ())),
     )
 
 

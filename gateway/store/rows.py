@@ -119,11 +119,11 @@ def stay_of(vault: Vault, row: Row) -> Stay:
         registered_at=instant(row["registered_us"]),
         diagnoses=diagnoses_of(detail["diagnoses"]),
         confirmed_by_agency=bool(row["confirmed_by_agency"]),
-        born_on=day(detail["born_on"]),
-        sex=Sex(detail["sex"]) if detail["sex"] else None,
+        born_on=day(detail.get("born_on")),
+        sex=Sex(detail["sex"]) if detail.get("sex") else None,
         registered_late=bool(row["late"]),
-        bmi_settlement_no=detail["bmi_settlement_no"],
-        cleared=frozenset(detail["cleared"]),
+        bmi_settlement_no=detail.get("bmi_settlement_no", ""),
+        cleared=frozenset(detail.get("cleared", ())),
     )
 
 

@@ -78,3 +78,24 @@ async def test_a_hold_stays_while_another_rule_is_cleared(office: Office, held: 
     await office.say(AGENCY, "lines.decide", other)
     await release_all(office.desk)
     assert await office.rows(select(tables.settlement)) == []
+
+
+async def test_a_decision_about_nothing_is_refused(office: Office, held: str) -> None:
+    heard = await office.say(
+        AGENCY, "lines.decide", DecideLines(admission_id=held, by="虚构", reason="虚构")
+    )
+    assert (heard.outcome, heard.code) == (Outcome.REFUSED, "VALUE_CONFLICT")
+
+
+async def test_another_stay_of_the_person_is_seen_but_its_hospital_is_not_told(
+    office: Office,
+) -> None:
+    await office.recognised("C1", SERIAL)
+    other = await office.billed("H002", "V9", SERIAL)
+    stay = await office.billed(HOSPITAL, "V1", SERIAL, (TWICE[0],))
+    heard = await office.commit(HOSPITAL, stay, TWICE[0])
+    assert (heard.result.hold, heard.result.note) == (HoldReason.AUDIT, "A13")
+    (found,) = heard.result.suspicions
+    assert found.evidence == "2026-03-01 – 2026-03-02"
+    assert b"H002" not in heard.sealed
+    assert other.encode() not in heard.sealed

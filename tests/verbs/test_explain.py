@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from gateway.domain.audit_rules import AUDIT_RULES
 from gateway.domain.case import BenefitStop
 from gateway.settings import Settings
 from gateway.verbs import calculate, explain
@@ -109,6 +110,9 @@ async def test_in_words_every_line_has_its_split_reasons_and_articles(tmp_path: 
     assert "   OVER_CEILING：超过最高支付限价的部分 / Above the highest payable unit price" in text
     assert "   依据 by 《工伤保险条例》第三十条第三款" in text
     assert f"合计 total {bill.verdict.total_fen // 100}." in text
+    assert bill.verdict.suspicions
+    for one in bill.verdict.suspicions:
+        assert f"疑点 suspicion {one.code}：{AUDIT_RULES[one.code].zh}" in text
     assert "住院伙食补助费 meal allowance 210.00（14 天 days × 15.00，HOSPITAL）" in text
     assert [name for name in (WORKER, EMPLOYER, ID_NO) if name in text] == []
 

@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from datetime import date
 
 from gateway.domain.bill import BillLine
-from gateway.domain.catalogue import InsuranceLimit, Kind
+from gateway.domain.catalogue import CatalogueRow, InsuranceLimit, Kind
 from gateway.domain.money import ONE, price_text, quantity_text
 from gateway.rules import limits
 from gateway.rules.audit.seen import Hit, Seen, by_day, hit
 from gateway.rules.resolve import using
 
-_NURSING = "护理"
+_NURSING, _DAY = "护理", "日"
 
 
 def charged_twice(seen: Seen) -> Iterator[Hit]:
@@ -30,7 +30,7 @@ def contained(seen: Seen) -> Iterator[Hit]:
     for day, lines in by_day(seen.lines).items():
         codes = {line.code for line in lines}
         for line in lines:
-            row = seen.row(line)
+            row = seen.rows.get(line.line_id)
             within = codes.intersection(row.contained_in) if row is not None else None
             if within:
                 yield hit([line], f"{line.code} in {' '.join(sorted(within))} {day}")
@@ -63,15 +63,10 @@ def discharge_medicine(seen: Seen) -> Iterator[Hit]:
 def more_than_days(seen: Seen) -> Iterator[Hit]:
     """A05: more beds, or more days of nursing, than days of the stay counting both ends."""
     days = (seen.last_day - seen.stay.admitted_on).days + 1
-    nursing = tuple(line for line in seen.of_kind(Kind.ITEM) if _is_nursing(seen, line))
+    nursing = tuple(line for line, row in seen.listed if _NURSING in row.name and row.unit == _DAY)
     for lines in (seen.beds, nursing):
         if _total(lines) > days * ONE:
             yield hit(lines, f"{quantity_text(_total(lines))} > {days}")
-
-
-def _is_nursing(seen: Seen, line: BillLine) -> bool:
-    row = seen.row(line)
-    return row is not None and _NURSING in row.name and row.unit == "日"
 
 
 def _total(lines: list[BillLine] | tuple[BillLine, ...]) -> int:
@@ -99,38 +94,27 @@ def over_course(seen: Seen) -> Iterator[Hit]:
 
 
 def _unmet(seen: Seen, why: limits.Unmet) -> Iterator[Hit]:
-    for line in seen.lines:
-        read = _limits(seen, line)
-        if read != limits.NONE and limits.unmet(read, using(seen.context, line, read)) is why:
-            yield hit([line], _remark(seen, line))
+    for line, read in seen.limited:
+        if limits.unmet(read, using(seen.context, line, read)) is why:
+            yield _remark(line, seen.rows[line.line_id])
 
 
 def no_indication(seen: Seen) -> Iterator[Hit]:
     """A08: limited by its remark to indications none of which is a diagnosis by name."""
-    for line in seen.lines:
-        read = _limits(seen, line)
-        asked = limits.for_person(read, seen.stay) if read.indications else None
-        if asked is limits.ForPerson.INDICATION:
-            yield hit([line], _remark(seen, line))
+    for line, read in seen.limited:
+        if limits.for_person(read, seen.stay) is limits.ForPerson.INDICATION:
+            yield _remark(line, seen.rows[line.line_id])
 
 
-def _limits(seen: Seen, line: BillLine) -> limits.Limits:
-    """What the drug list's remark demands; other catalogues use the column for any note."""
-    row = seen.row(line)
-    return limits.read(row.remark) if row is not None and row.kind is Kind.DRUG else limits.NONE
-
-
-def _remark(seen: Seen, line: BillLine) -> str:
-    row = seen.row(line)
-    return f"{line.code} {line.service_day} {row.remark if row is not None else ''}"
+def _remark(line: BillLine, row: CatalogueRow) -> Hit:
+    return hit([line], f"{line.code} {line.service_day} {row.remark}".rstrip())
 
 
 def maternity(seen: Seen) -> Iterator[Hit]:
     """A11: limited to maternity insurance."""
-    for line in seen.lines:
-        row = seen.row(line)
-        if row is not None and row.insurance_limit is InsuranceLimit.MATERNITY:
-            yield hit([line], _remark(seen, line))
+    for line, row in seen.listed:
+        if row.insurance_limit is InsuranceLimit.MATERNITY:
+            yield _remark(line, row)
 
 
 def no_prescription(seen: Seen) -> Iterator[Hit]:
@@ -150,17 +134,14 @@ def outside_dates(seen: Seen) -> Iterator[Hit]:
 
 def over_price(seen: Seen) -> Iterator[Hit]:
     """A18: a unit price above the highest payable one."""
-    for line in seen.lines:
-        row = seen.row(line)
-        ceiling = None if row is None else row.ceiling_for(seen.hospital.level)
+    for line, row in seen.listed:
+        ceiling = row.ceiling_for(seen.hospital.level)
         if ceiling is not None and line.price > ceiling:
             yield hit([line], f"{line.code} {price_text(line.price)} > {price_text(ceiling)}")
 
 
 def pieces_alone(seen: Seen) -> Iterator[Hit]:
     """A19: □ pieces of a prescription that holds nothing else."""
-    for line in seen.lines:
-        row = seen.row(line)
-        alone = line.prescription_no not in seen.context.accompanied_pieces
-        if row is not None and row.not_alone and alone:
+    for line, row in seen.listed:
+        if row.not_alone and line.prescription_no not in seen.context.accompanied_pieces:
             yield hit([line], f"{line.code} {line.prescription_no}".strip())

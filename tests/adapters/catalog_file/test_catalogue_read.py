@@ -160,6 +160,11 @@ def test_quantities_of_a_day_and_a_stay_may_be_limited(tmp_path: Path) -> None:
     assert (row.qty_per_day, row.qty_per_stay) == (15_000, 100_000)
 
 
+def test_a_row_may_name_the_codes_that_already_contain_it(tmp_path: Path) -> None:
+    row = only_row(tmp_path, LIMITED | {"contained_in": "I0002 I0003"})
+    assert row.contained_in == ("I0002", "I0003")
+
+
 def test_a_row_without_quantities_has_no_limit_of_quantity(tmp_path: Path) -> None:
     for row in (only_row(tmp_path, ITEM), only_row(tmp_path, LIMITED)):
         assert (row.qty_per_day, row.qty_per_stay) == (None, None)
@@ -298,6 +303,8 @@ def test_a_quoted_cell_may_hold_a_comma(tmp_path: Path) -> None:
         (ITEM, "ceiling", "１２３"),
         (ITEM, "ceiling_primary", "NaN"),
         (ITEM | {"payable": "no"}, "ceiling", "5.00"),
+        (LIMITED, "contained_in", "I0002  I0003"),
+        (LIMITED, "contained_in", "I0002;I0003"),
         (LIMITED, "qty_per_day", "0"),
         (LIMITED, "qty_per_stay", "-1"),
         (LIMITED, "qty_per_stay", "1.00001"),
