@@ -123,6 +123,7 @@ def test_the_three_hospitals_of_the_example_region_are_online_with_its_agency():
 # --- Weihai -------------------------------------------------------------------------------
 
 KNOWN = date(2023, 1, 1)
+NOT_AMONG_THE_PAPERS = {"minfadian_2020"}
 WEAK_NATIONAL = {
     "late/window_end_event",
     "recognition/accept_days",
@@ -426,6 +427,8 @@ def test_every_national_value_cites_an_article_the_statute_has(law_text):
             text = policy.texts[value.law.text]
             if text.kind is TextKind.NOTICE:
                 assert value.weak, "no notice cited was read in the original"
+                continue
+            if value.law.text in NOT_AMONG_THE_PAPERS:
                 continue
             article, paragraph = PLACE.fullmatch(value.law.article).groups()
             paragraphs = paragraphs_of(law_text(text.title), article)
