@@ -51,7 +51,9 @@ def person(serial: int) -> Identity:
     return Identity(id_no=id_number(serial), name=f"测试{serial:03d}")
 
 
-def bill_line(line_id: str, code: str, unit_price: str, count: str, day: date, **more: Any) -> BillLine:
+def bill_line(
+    line_id: str, code: str, unit_price: str, count: str, day: date, **more: Any
+) -> BillLine:
     """A line that charges price × quantity at ten in the morning of the day."""
     micro, amount = price(unit_price), quantity(count)
     return BillLine(
@@ -175,7 +177,9 @@ class World:
         command = UploadFees(admission_id=admission_id, lines=lines)
         return await hospital.send("fees.upload", command)
 
-    async def discharge(self, hospital: Client, admission_id: str, at: datetime | None = None) -> Answer:
+    async def discharge(
+        self, hospital: Client, admission_id: str, at: datetime | None = None
+    ) -> Answer:
         command = RegisterDischarge(
             admission_id=admission_id, discharged_at=at or self.clock.now(), way="治愈"
         )
@@ -190,7 +194,12 @@ class World:
         return await hospital.send("settlement.preview", command)
 
     async def commit(
-        self, hospital: Client, admission_id: str, *lines: BillLine, message_id: str = "", **given: Any
+        self,
+        hospital: Client,
+        admission_id: str,
+        *lines: BillLine,
+        message_id: str = "",
+        **given: Any,
     ) -> Answer:
         values: dict[str, Any] = {
             "admission_id": admission_id,

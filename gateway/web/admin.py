@@ -208,9 +208,7 @@ def _day(text: str | None) -> date | None:
     try:
         return date.fromisoformat(text) if text else None
     except ValueError:
-        raise NotDone(
-            f"不是日期（如 2026-03-02）/ no day (as 2026-03-02): {text}"
-        ) from None
+        raise NotDone(f"不是日期（如 2026-03-02）/ no day (as 2026-03-02): {text}") from None
 
 
 _ACTS: Final[dict[str, Callable[[Office, Arguments], Awaitable[str]]]] = {
