@@ -13,6 +13,11 @@ from gateway.policy.model import Capability, PolicyGap, TextKind
 EXAMPLE, WEIHAI, QUZHOU, XIAMEN = "999900", "371000", "330800", "350200"
 REGIONS = (QUZHOU, XIAMEN, WEIHAI, EXAMPLE)
 PLACE = re.compile(r"第([一二三四五六七八九十百]+)条(?:第([一二三四五六七八九十]+)款)?")
+STATUTES = {
+    "gongshang_2010": "工伤保险条例",
+    "shehui_baoxian_2018": "社会保险法",
+    "jingban_2023": "社会保险经办条例",
+}
 NATIONAL_KEYS = sorted(
     path.relative_to(SHIPPED / "national").as_posix().removesuffix(".toml")
     for path in (SHIPPED / "national").rglob("*.toml")
@@ -418,19 +423,15 @@ def test_every_national_value_cites_an_article_the_statute_has(law_text):
             if text.kind is TextKind.NOTICE:
                 assert value.weak, "no notice cited was read in the original"
                 continue
+            if text.key not in STATUTES:
+                assert value.reading, "a statute of another subject is only ever our reading"
+                continue
             article, paragraph = PLACE.fullmatch(value.law.article).groups()
             paragraphs = paragraphs_of(law_text(text.title), article)
             assert 1 <= chinese_number(paragraph or "一") <= len(paragraphs), key
 
 
-@pytest.mark.parametrize(
-    ("text", "title"),
-    [
-        ("gongshang_2010", "工伤保险条例"),
-        ("shehui_baoxian_2018", "社会保险法"),
-        ("jingban_2023", "社会保险经办条例"),
-    ],
-)
+@pytest.mark.parametrize(("text", "title"), STATUTES.items())
 def test_texts_toml_knows_how_many_articles_a_statute_has(text, title, law_text):
     numerals = re.findall(r"^第([一二三四五六七八九十百]+)条 ", law_text(title), re.MULTILINE)
     assert load(WEIHAI).texts[text].articles == len(numerals)
