@@ -86,15 +86,15 @@ async def test_a_receipt_by_a_wrong_signer_is_none_and_the_same_bytes_go_again(
         return any(row["attempts"] for row in await rows(town, "AGENCY"))
 
     await town.until(tried)
-    before = (await rows(town, "AGENCY"))[0]
+    [before] = [row for row in await rows(town, "AGENCY") if row["attempts"]]
     assert (before["state"], before["receipt"]) == ("WAITING", None)
     assert before["last_error"] == "no receipt: its key is not registered"
     town.core.signer = right
 
     async def delivered() -> bool:
-        return all(row["state"] == "DONE" for row in await rows(town, "AGENCY"))
+        return [row["state"] for row in await rows(town, "AGENCY")] == ["DONE", "DONE"]
 
     await town.until(delivered, 90)
     after = await rows(town, "AGENCY")
-    assert after[0]["sealed"] == before["sealed"]
+    assert before["sealed"] in [row["sealed"] for row in after]
     assert [row["message_id"] for row in after] == list(town.core.received)
