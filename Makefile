@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint docs clean help
+.PHONY: demo test properties bench lint docs clean help
 
 help: ## what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -18,6 +18,12 @@ demo: .venv/installed ## play the main job on this machine; leaves demo-output/
 
 test: .venv/installed ## run every test, in parallel
 	$(BIN)/python -m pytest -n auto -q $(ARGS)
+
+properties: .venv/installed ## a million generated bills beside a second implementation
+	$(BIN)/python -m tests.oracle.compare $(or $(BILLS),1000000)
+
+bench: .venv/installed ## measure; writes docs/figures/bench.json
+	$(BIN)/python -m tests.bench $(ARGS)
 
 lint: .venv/installed ## ruff and mypy --strict
 	$(BIN)/ruff check .

@@ -5,22 +5,25 @@ import asyncio
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
 import httpx
 
 from gateway import app, logs
+from gateway.clock import SystemClock, business_day
 from gateway.domain.catalogue import Level
 from gateway.domain.party import PartyKind
 from gateway.flows.administer import NotDone
+from gateway.policy.load import SHIPPED
 from gateway.policy.model import Capability
 from gateway.seal.broken import SealBroken
 from gateway.seal.offline import verify_offline
 from gateway.settings import Settings
 from gateway.store.database import AlreadyRunning
 from gateway.store.migrate import migrate
-from gateway.verbs import calculate, doctor, explain, sheets
+from gateway.verbs import calculate, clocks, doctor, explain, policy, replay, sheets, what_if
 from gateway.web import admin
 
 _DONE, _REFUSED, _USAGE = 0, 1, 2
@@ -44,6 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     _serving(verbs)
     _registry(verbs)
     _catalogue(verbs)
+    _law(verbs)
     _proving(verbs)
     _reporting(verbs)
     return parser
@@ -143,6 +147,25 @@ def _catalogue(verbs: Any) -> None:
     verb.set_defaults(run=_acted("catalog.import", "path", "valid_from", "valid_to"))
 
 
+def _law(verbs: Any) -> None:
+    verb = verbs.add_parser("policy", help="政策取值 / the dated values of the law")
+    inner = verb.add_subparsers(required=True, metavar="VERB")
+    verb = inner.add_parser("check", help="核对文件 / tell every fault of the files")
+    verb.add_argument("--region", default="", help="默认全部 / default: all")
+    verb.add_argument("--dir", type=Path, default=SHIPPED, help="政策目录 / folder of the files")
+    verb.set_defaults(run=_policy_check)
+    verb = inner.add_parser("show", help="某日的取值与依据 / a value on a day and its source")
+    verb.add_argument("key")
+    verb.add_argument("--on", type=date.fromisoformat, required=True, help="2026-03-02")
+    verb.add_argument("--region", default="", help="默认本部署的地区 / default: this deployment's")
+    verb.set_defaults(run=_policy_show)
+    verb = inner.add_parser("diff", help="两版政策的差异 / what changes between two")
+    verb.add_argument("old", help="地区代码或摘要 / a region's code or a digest")
+    verb.add_argument("new")
+    verb.add_argument("--on", type=date.fromisoformat, help="只比较某日 / on one day only")
+    verb.set_defaults(run=_policy_diff)
+
+
 def _proving(verbs: Any) -> None:
     verb = verbs.add_parser("calculate", help="试算 / evaluate calculation cases")
     verb.add_argument("file")
@@ -150,8 +173,20 @@ def _proving(verbs: Any) -> None:
     verb.set_defaults(run=_calculate)
     verb = verbs.add_parser("explain", help="说明一笔结算 / explain a settlement")
     verb.add_argument("settlement")
+    verb.add_argument("--line", type=int, help="只说明第 N 行 / the N-th line alone")
     verb.add_argument("--as-case", action="store_true", help="作为试算案例 / as a case")
     verb.set_defaults(run=_explain)
+    verb = verbs.add_parser("replay", help="重算以往结算 / recompute past settlements")
+    verb.add_argument("settlements", nargs="*", metavar="SETTLEMENT", help="不写即全部 / all")
+    verb.add_argument("--cores", type=int, default=0, help="处理器数，0 为全部 / 0 is all")
+    verb.set_defaults(run=_replay)
+    verb = verbs.add_parser("what-if", help="政策测算 / try a policy or catalogue on the past")
+    verb.add_argument("--policy", type=Path, help="政策目录 / a folder like gateway/policy")
+    verb.add_argument("--catalog", type=Path, help="目录文件 / a catalogue file or folder")
+    verb.add_argument("--from", dest="first", type=date.fromisoformat, required=True)
+    verb.add_argument("--to", dest="last", type=date.fromisoformat, required=True)
+    verb.add_argument("--out", type=Path, required=True, help="FILE.xlsx")
+    verb.set_defaults(run=_what_if)
     verb = verbs.add_parser("verify", help="离线验签 / verify one of our messages offline")
     verb.add_argument("file", type=Path)
     verb.add_argument("--trust", type=Path, required=True, help="ca.pem")
@@ -163,10 +198,23 @@ def _reporting(verbs: Any) -> None:
     verb.add_argument("settlement")
     verb.add_argument("--out", type=Path, required=True)
     verb.set_defaults(run=_sheet)
+    verb = verbs.add_parser("clocks", help="期限一览 / what is due, when, and who has to act")
+    verb.add_argument("--on", type=date.fromisoformat, help="从哪一天看 / seen from this day")
+    verb.add_argument("--event", choices=clocks.names(), help="只算一项期限 / one clock alone")
+    verb.add_argument("--since", type=date.fromisoformat, help="起算日 / the day it starts")
+    verb.set_defaults(run=_clocks)
     verb = verbs.add_parser("reconciliation", help="对账表 / a day's reconciliation as XLSX")
     verb.add_argument("day")
     verb.add_argument("--out", type=Path, required=True)
     verb.set_defaults(run=_reconciliation)
+
+
+def _clocks(arguments: argparse.Namespace) -> int:
+    settings, given = Settings(), arguments
+    today = given.on or business_day(SystemClock().now())
+    if given.event is None:
+        return clocks.run(settings, today, sys.stdout)
+    return clocks.run_one(settings, given.event, given.since or today, today, sys.stdout)
 
 
 def _serve(_: argparse.Namespace) -> int:
@@ -259,12 +307,45 @@ async def _asked(settings: Settings, act: str, given: Mapping[str, Any]) -> str:
     return str(answer["text"])
 
 
+def _policy_check(arguments: argparse.Namespace) -> int:
+    return policy.check(arguments.region, arguments.dir, sys.stdout)
+
+
+def _policy_show(arguments: argparse.Namespace) -> int:
+    region = arguments.region or Settings().region
+    return policy.show(region, arguments.key, arguments.on, sys.stdout)
+
+
+def _policy_diff(arguments: argparse.Namespace) -> int:
+    return policy.diff(Settings(), arguments.old, arguments.new, arguments.on, sys.stdout)
+
+
 def _calculate(arguments: argparse.Namespace) -> int:
     return calculate.run(arguments.file, arguments.check, sys.stdout, sys.stderr)
 
 
 def _explain(arguments: argparse.Namespace) -> int:
-    return explain.run(Settings(), arguments.settlement, arguments.as_case, sys.stdout)
+    given = arguments
+    return explain.run(Settings(), given.settlement, given.as_case, sys.stdout, given.line)
+
+
+def _replay(arguments: argparse.Namespace) -> int:
+    return replay.run(Settings(), arguments.settlements, sys.stdout, arguments.cores)
+
+
+def _what_if(arguments: argparse.Namespace) -> int:
+    given = arguments
+    if given.policy is None and given.catalog is None:
+        print("给出 --policy 或 --catalog / give --policy or --catalog", file=sys.stderr)
+        return _USAGE
+    asked = what_if.Asked(
+        policy=given.policy,
+        catalogue=given.catalog,
+        first=given.first,
+        last=given.last,
+        out=given.out,
+    )
+    return what_if.run(Settings(), asked, sys.stdout)
 
 
 def _verify(arguments: argparse.Namespace) -> int:

@@ -1,7 +1,7 @@
 """What the core asks of the outside: the shapes that adapters and channels fill."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, Literal, Protocol
 
 from gateway.domain.commands import Command
@@ -67,14 +67,6 @@ class ChannelBusy(Exception):
 
 class ChannelRefused(Exception):
     """A signed refusal: sending again cannot help; a person must look."""
-
-
-class WorkingDays(Protocol):
-    """The calendar of working days 工作日, make-up days included."""
-
-    def deadline(self, start: date, working_days: int) -> date | None:
-        """The day `working_days` after `start`; None when the calendar is not loaded so far."""
-        ...
 
 
 class Clock(Protocol):

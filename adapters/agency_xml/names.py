@@ -40,6 +40,7 @@ from adapters.shape.names import (
     notice,
     reading,
 )
+from gateway.domain.audit_rules import AUDIT_RULES
 from gateway.domain.commands import (
     CheckAdmission,
     DecideApproval,
@@ -149,6 +150,13 @@ DECIDE_CASE: Final = shape(
         sample="示例认定2026-0001",
     ),
     may("AppliedOn", "applied_on", DAY, "申请认定日", "Day of the application"),
+    may(
+        "AppliedBy",
+        "applied_by",
+        word.APPLICANT,
+        "最先提出申请的人；从未告知的按用人单位办理",
+        "Who applied first; taken for the employer while never told",
+    ),
     may("AcceptedOn", "accepted_on", DAY, "受理日", "Day of acceptance"),
     INSURED,
     may(
@@ -193,16 +201,31 @@ LINE_DECISION: Final = shape(
         sample="unrelated",
     ),
     may("Violation", "violation", word.VIOLATION, "违规类别", "Violation"),
+    may(
+        "LimitMet",
+        "limit_met",
+        BOOL,
+        "药品目录备注的限定支付范围是否符合",
+        "Whether the limit of payment in the drug list's remark is met",
+    ),
 )
 DECIDE_LINES: Final = shape(
     "DecideLines",
     DecideLines,
-    "判定明细：与工伤的关系、违规",
-    "Decide lines: relation to the injury, violations",
+    "判定明细：与工伤的关系、违规、限定支付范围，及排除审核疑点",
+    "Decide lines: relation to the injury, violations, limits; and clear suspicions",
     ADMISSION_ID,
     BY,
     need("Reason", "reason", TEXT_500, "理由", "Reason", sample="经医学专家核对"),
-    many("Line", "lines", LINE_DECISION, "明细", "Lines", least=1, most=MOST_LINES),
+    many("Line", "lines", LINE_DECISION, "明细", "Lines", most=MOST_LINES),
+    many(
+        "Cleared",
+        "cleared",
+        word.AUDIT_CODE,
+        "经核实排除疑点的审核规则",
+        "Audit rules whose suspicion was looked at and taken back",
+        most=len(AUDIT_RULES),
+    ),
 )
 DECIDE_APPROVAL: Final = shape(
     "DecideApproval",
@@ -247,6 +270,14 @@ UPDATE_EMPLOYER: Final = shape(
     may(
         "SettledOn", "settled_on", DAY, "本金与滞纳金缴清日", "Day all was paid, late fee included"
     ),
+    may(
+        "JoinedOn",
+        "joined_on",
+        DAY,
+        "受伤时未参保的单位参保之日；缴清次日起为新发生的费用",
+        "Day an uninsured employer joined; costs are new from the day after all was paid",
+        rare=True,
+    ),
 )
 REPORT_CARD: Final = shape(
     "ReportCard",
@@ -272,7 +303,14 @@ STOP_BENEFIT: Final = shape(
         "停止截止日（含），缺省为未定",
         "Last day, inclusive; open when left out",
     ),
-    need("Ground", "ground", TEXT_200, "事由", "Ground", sample="拒绝治疗"),
+    need(
+        "Ground",
+        "ground",
+        TEXT_200,
+        "事由；REFUSED_DISCHARGE 表示出院通知已送达而拒不出院",
+        "Ground; REFUSED_DISCHARGE is a served notice of discharge that was refused",
+        sample="拒绝治疗",
+    ),
     need("NoticeNo", "notice_no", TEXT_64, "决定书文号", "Number of the decision", sample="T0001"),
     need("ServedOn", "served_on", DAY, "送达日", "Day it was served"),
 )

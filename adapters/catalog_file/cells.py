@@ -8,7 +8,7 @@ from datetime import date
 from typing import Final, TypeVar
 
 from adapters.catalog_file.names import AGREEMENT
-from gateway.domain.money import MalformedNumber, price
+from gateway.domain.money import MalformedNumber, price, quantity
 
 SHOWN_LONGEST: Final = 40
 TEXT_LONGEST: Final = 200
@@ -115,6 +115,23 @@ class Cells:
                 column,
                 "大于零的金额（元，至多六位小数）",
                 "an amount above zero in yuan with at most six decimals",
+            )
+        return value
+
+    def quantity(self, column: str) -> int | None:
+        """A quantity above zero in 10^-4 of the unit; None when the cell is empty."""
+        text = self.values[column]
+        if not text:
+            return None
+        try:
+            value = quantity(text)
+        except MalformedNumber:
+            value = 0
+        if value <= 0:
+            self.refuse(
+                column,
+                "大于零的数量（至多四位小数）",
+                "above zero, at most four decimals",
             )
         return value
 

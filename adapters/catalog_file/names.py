@@ -1,7 +1,7 @@
 """Words of the catalogue files ↔ our words.
 
 The first two layouts are the tables of 《国家基本医疗保险、工伤保险和生育保险药品目录》;
-the third is ours. All three are described in docs/catalogue-files.md.
+the third, with or without quantities, is ours. All are described in docs/catalogue-files.md.
 """
 
 import re
@@ -37,6 +37,13 @@ PRICED_HEADER: Final = (
     "ceiling",
     "remark",
 )
+QUANTITIES: Final = ("qty_per_day", "qty_per_stay")
+LIMITED_HEADER: Final = (
+    *PRICED_HEADER[:-1],
+    *QUANTITIES,
+    "contained_in",
+    PRICED_HEADER[-1],
+)
 
 NEGOTIATED: Final = "谈判"
 PIECES: Final = "饮片"
@@ -67,6 +74,7 @@ CEILINGS: Final[Mapping[str, Level | None]] = {
 
 SEQ: Final = re.compile(r"[1-9][0-9]{0,5}")
 CODE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+CODES: Final = re.compile(rf"(?:{CODE.pattern}(?: {CODE.pattern})*)?")
 MARK: Final = re.compile(r"(?:(□)(?:[;；](.+))?|(限.+))?")
 AGREEMENT: Final = re.compile(
     r"([0-9]{4})年([0-9]{1,2})月([0-9]{1,2})日至([0-9]{4})年([0-9]{1,2})月([0-9]{1,2})日"

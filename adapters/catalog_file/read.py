@@ -20,8 +20,10 @@ from adapters.catalog_file.names import (
     CLASS_A,
     CLASSES,
     CODE,
+    CODES,
     DRUG_HEADER,
     DRUG_SECTIONS,
+    LIMITED_HEADER,
     MARK,
     NEGOTIATED,
     PAY_STANDARD,
@@ -32,6 +34,7 @@ from adapters.catalog_file.names import (
     PRICED_HEADER,
     PRICED_KINDS,
     PRICED_SECTIONS,
+    QUANTITIES,
     SECTION_ORDER,
     SEQ,
     STARS,
@@ -346,8 +349,9 @@ def _priced(cells: Cells) -> CatalogueRow:
         for column, level in CEILINGS.items()
         if (ceiling := cells.price(column)) is not None
     )
+    limited = "qty_per_day" in cells.values
     if not payable:
-        _refuse_ceilings(cells)
+        _refuse_limits(cells)
     return CatalogueRow(
         code=cells.values["code"],
         kind=kind,
@@ -357,13 +361,24 @@ def _priced(cells: Cells) -> CatalogueRow:
         payable=payable,
         remark=cells.values["remark"],
         ceilings=ceilings,
+        qty_per_day=cells.quantity("qty_per_day") if limited else None,
+        qty_per_stay=cells.quantity("qty_per_stay") if limited else None,
+        contained_in=_contained_in(cells) if limited else (),
     )
 
 
-def _refuse_ceilings(cells: Cells) -> None:
-    for column in CEILINGS:
-        if cells.values[column]:
-            cells.refuse(column, "空：不予支付者无限价", "nothing: what is not paid has no ceiling")
+def _contained_in(cells: Cells) -> tuple[str, ...]:
+    column = "contained_in"
+    cells.shaped(column, CODES, "以一个空格分开的编码", "codes with one blank between them")
+    return tuple(cells.values[column].split())
+
+
+def _refuse_limits(cells: Cells) -> None:
+    for column in (*CEILINGS, *QUANTITIES):
+        if cells.values.get(column):
+            cells.refuse(
+                column, "空：不予支付者无限价、限量", "nothing: what is not paid has no limit"
+            )
 
 
 _LAYOUTS: Final = {
@@ -372,5 +387,6 @@ _LAYOUTS: Final = {
         _Layout(DRUG_HEADER, ("name", "section", "dosage_form"), _drug, number="seq"),
         _Layout(PIECE_HEADER, ("name",), _piece, number="seq"),
         _Layout(PRICED_HEADER, ("code",), _priced, number="code"),
+        _Layout(LIMITED_HEADER, ("code",), _priced, number="code"),
     )
 }

@@ -145,4 +145,5 @@ _TYPED: Final[Mapping[str, Callable[[Any], Any]]] = {
     "agreement_from": date.fromisoformat,
     "agreement_to": date.fromisoformat,
     "ceilings": _ceilings,
+    "contained_in": tuple,
 }

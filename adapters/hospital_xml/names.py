@@ -527,6 +527,14 @@ REGISTER_DISCHARGE: Final = shape(
     need("DischargedAt", "discharged_at", INSTANT, "出院时刻", "Discharge"),
     need("Way", "way", TEXT_32, "离院方式", "Way of discharge", sample="医嘱离院"),
     many("Diagnosis", "diagnoses", DIAGNOSIS, "出院诊断", "Diagnoses", most=32, personal=True),
+    may(
+        "BmiSettlementNo",
+        "bmi_settlement_no",
+        NUMBER,
+        "同次住院已在基本医疗保险结算的，其结算编号",
+        "Settlement of this stay in basic insurance, if there is one",
+        rare=True,
+    ),
 )
 CANCEL_DISCHARGE: Final = shape(
     "CancelDischarge",

@@ -98,7 +98,7 @@ def polytrauma(lines: int, nights: int) -> Plan:
             Charge("骨盆骨折切开复位内固定术", 3),
             Charge("解剖型接骨板", 3, "2", "3100.00", consent=Payer.INDIVIDUAL),
             Charge("锁定螺钉", 3, "12"),
-            Charge("人血白蛋白 注射剂", 1, "6", back="2"),
+            Charge("羟乙基淀粉130/0.4电解质 注射剂", 1, "6", back="2"),
             Charge("破伤风人免疫球蛋白 注射剂"),
             Charge("呼吸机专用护理包（目录外）", 4, "3", "98.00", "X-KIT"),
             Charge("连榆烧伤膏", 6, "2"),

@@ -46,7 +46,8 @@ from adapters.shape.kinds import (
     count_up_to,
 )
 from gateway.domain.admission import Diagnosis
-from gateway.domain.bill import Citation
+from gateway.domain.audit_rules import AUDIT_RULES, MOST_HITS, MOST_SUSPECT_LINES
+from gateway.domain.bill import Citation, Suspicion
 from gateway.domain.codes import CODES
 from gateway.domain.commands import (
     AckInbox,
@@ -75,6 +76,7 @@ MOST_BILL_LINES: Final = 5000
 # With eight on each of 5,000 lines a settlement still passes the byte gate's count of tags.
 MOST_REASONS: Final = 8
 MOST_CITATIONS: Final = 9999
+MOST_SUSPICIONS: Final = len(AUDIT_RULES) * (MOST_HITS + 1)
 INBOX_PAGE: Final = 100
 CITATION_NO: Final = count_up_to("CitationNo", MOST_CITATIONS, 1)
 LANE_SEQ: Final = count_up_to("LaneSeq", 999_999_999_999)
@@ -278,6 +280,49 @@ CITATION_TABLE: Final = shape(
     ),
 )
 
+SUSPICION: Final = shape(
+    "Suspicion",
+    Suspicion,
+    "审核疑点：须由人核实，不影响金额",
+    "What an audit rule found: for a person to look at; it moves no money",
+    need("Code", "code", word.AUDIT_CODE, "审核规则", "Audit rule", sample="A01"),
+    told(
+        "TextZh", lambda one: AUDIT_RULES[one.code].zh, TEXT_500, "中文说明", "The rule in Chinese"
+    ),
+    told(
+        "TextEn", lambda one: AUDIT_RULES[one.code].en, TEXT_500, "英文说明", "The rule in English"
+    ),
+    told(
+        "Basis", lambda one: AUDIT_RULES[one.code].basis, TEXT_500, "依据", "The text it rests on"
+    ),
+    need("Evidence", "evidence", TEXT_2000, "证据", "Evidence", sample="Z0001 2026-03-02 × 2"),
+    many(
+        "LineId",
+        "line_ids",
+        NUMBER,
+        "明细行号；没有即指整个住院",
+        "Lines; none is the whole stay",
+        most=MOST_SUSPECT_LINES,
+    ),
+)
+
+SUSPICION_TABLE: Final = shape(
+    "Suspicions",
+    lambda items: items,
+    "审核疑点",
+    "What the audit found",
+    many(
+        "Suspicion",
+        "items",
+        SUSPICION,
+        "疑点",
+        "Suspicions",
+        least=1,
+        most=MOST_SUSPICIONS,
+        get=tuple,
+    ),
+)
+
 CITED: Final = may(
     "Cites",
     "cites",
@@ -446,6 +491,15 @@ SETTLEMENT: Final = shape(
         "依据表，有依据时必有",
         "Table of citations; there whenever one is cited",
         absent=(),
+    ),
+    may(
+        "Suspicions",
+        "suspicions",
+        SUSPICION_TABLE,
+        "审核疑点，有疑点时才有",
+        "Suspicions of the audit; there only when there is one",
+        absent=(),
+        rare=True,
     ),
     many("Line", "lines", LINE_VERDICT, "明细", "Lines", most=MOST_BILL_LINES),
     record=Settlement,

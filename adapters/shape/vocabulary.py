@@ -10,8 +10,16 @@ from gateway.domain.admission import (
     HoldReason,
     PaidAtDischargeBy,
 )
+from gateway.domain.audit_rules import AUDIT_RULES
 from gateway.domain.bill import Relation
-from gateway.domain.case import ApprovalKind, CaseState, Channel, ThirdParty, TreatmentKind
+from gateway.domain.case import (
+    Applicant,
+    ApprovalKind,
+    CaseState,
+    Channel,
+    ThirdParty,
+    TreatmentKind,
+)
 from gateway.domain.catalogue import InsuranceLimit, Kind, Level
 from gateway.domain.codes import CODES, Outcome, Retry, Who
 from gateway.domain.reasons import VIOLATIONS
@@ -176,6 +184,16 @@ THIRD_PARTY: Final = one_of(
         "UNKNOWN_PARTY": ("无法确定第三人", "the party cannot be found"),
     },
 )
+APPLICANT: Final = one_of(
+    "Applicant",
+    Applicant,
+    {
+        "EMPLOYER": ("用人单位", "employer"),
+        "WORKER": ("职工本人", "worker"),
+        "KIN": ("近亲属", "next of kin"),
+        "UNION": ("工会组织", "trade union"),
+    },
+)
 CHANNEL: Final = one_of(
     "Channel",
     Channel,
@@ -240,3 +258,6 @@ VIOLATION: Final = listed(
 )
 if set(VIOLATION.words) != VIOLATIONS:
     raise ValueError("each violation of the domain has a word on the wire")
+AUDIT_CODE: Final = listed(
+    "AuditCode", {code: (rule.zh, rule.en) for code, rule in AUDIT_RULES.items()}
+)

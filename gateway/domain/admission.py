@@ -84,6 +84,13 @@ class PaidAtDischargeBy(StrEnum):
     INDIVIDUAL = "individual"
 
 
+class Sex(StrEnum):
+    """Sex as the identity number tells it 性别."""
+
+    FEMALE = "FEMALE"
+    MALE = "MALE"
+
+
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
     """One diagnosis by code of the national injury list (医保版)."""
@@ -97,7 +104,10 @@ class Diagnosis:
 class Stay:
     """A registered stay as the rules see it, with the version read.
 
-    `admitted_on` and `discharged_on` are the business days of the two instants.
+    `admitted_on` and `discharged_on` are the business days of the two instants. `born_on` and
+    `sex` come from the identity number, None when the document does not tell them.
+    `bmi_settlement_no` is the settlement of this stay in basic insurance, if the hospital says
+    so; `cleared` are the audit rules whose suspicion a person took back.
     """
 
     admission_id: str
@@ -118,6 +128,11 @@ class Stay:
     registered_at: datetime
     diagnoses: tuple[Diagnosis, ...] = ()
     confirmed_by_agency: bool = False
+    born_on: date | None = None
+    sex: Sex | None = None
+    registered_late: bool = False
+    bmi_settlement_no: str = ""
+    cleared: frozenset[str] = frozenset()
 
     @property
     def last_day(self) -> date:

@@ -22,7 +22,8 @@ class BillLine:
 
     A refund has a negative quantity and amount and names its original in `refund_of`.
     `consent` is the payer who signed for what the fund does not bear; `reviewed` says that
-    the agency decided the relation or a limit by itself (lines.decide).
+    the agency decided the relation or a limit by itself (lines.decide); `limit_unmet` that it
+    found the limit of payment of the drug list not met.
     """
 
     line_id: str
@@ -45,6 +46,7 @@ class BillLine:
     consent_on: date | None = None
     violation: str = ""
     reviewed: bool = False
+    limit_unmet: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,16 @@ class MealVerdict:
 
 
 @dataclass(frozen=True, slots=True)
+class Suspicion:
+    """What an audit rule found (domain/audit_rules.py): the lines, none for the stay as a
+    whole, and the evidence. It moves no money: a person looks at it."""
+
+    code: str
+    line_ids: tuple[str, ...]
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
 class BillVerdict:
     """A computed bill: every line, the sums and the meal allowance, in fen."""
 
@@ -92,6 +104,7 @@ class BillVerdict:
     policy_digest: str
     edition_digests: tuple[str, ...]
     facts: tuple[Mapping[str, object], ...] = ()
+    suspicions: tuple[Suspicion, ...] = ()
 
     @property
     def total_fen(self) -> int:

@@ -5,7 +5,7 @@ recognition may be taken anew after 行政复议 or 行政诉讼, hence REVOKED 
 """
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -59,6 +59,15 @@ class ThirdParty(StrEnum):
     UNKNOWN_PARTY = "UNKNOWN_PARTY"
 
 
+class Applicant(StrEnum):
+    """Who applied for recognition 申请人 (工伤保险条例 第十七条第一款、第二款)."""
+
+    EMPLOYER = "EMPLOYER"
+    WORKER = "WORKER"
+    KIN = "KIN"
+    UNION = "UNION"
+
+
 class Channel(StrEnum):
     """How the employer's report reached the agency 报案渠道."""
 
@@ -105,9 +114,14 @@ class Approval:
         return self.hospital in ("", hospital) and self.valid_from <= day <= self.valid_to
 
 
+REFUSED_DISCHARGE: Final = "REFUSED_DISCHARGE"
+"""The ground of a stop that is a served notice of discharge which the worker refused."""
+
+
 @dataclass(frozen=True, slots=True)
 class BenefitStop:
-    """A served decision that stops benefits for a span of days (工伤保险条例 第四十二条)."""
+    """A served decision that stops benefits for a span of days (工伤保险条例 第四十二条), or a
+    served notice of discharge, by its ground."""
 
     valid_from: date
     valid_to: date | None
@@ -116,6 +130,22 @@ class BenefitStop:
 
     def covers(self, day: date) -> bool:
         return self.valid_from <= day and (self.valid_to is None or day <= self.valid_to)
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """An employer joined the insurance on a day; `settled_on` is the day that everything owed,
+    late fee included, was paid (工伤保险条例 第六十二条第三款)."""
+
+    joined_on: date
+    settled_on: date | None
+
+    @property
+    def covered_from(self) -> date | None:
+        """The first day whose costs are newly arising; None while anything is owed."""
+        if self.settled_on is None:
+            return None
+        return max(self.joined_on, self.settled_on) + timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +190,21 @@ class CaseFacts:
     stops: tuple[BenefitStop, ...] = ()
     arrears: tuple[Arrears, ...] = ()
     card_lost: bool = False
+    applied_by: Applicant | None = None
+    joined: tuple[Joined, ...] = ()
+
+    @property
+    def covered_from(self) -> date | None:
+        """The day from which the fund pays for an injury that happened uninsured, if any."""
+        days = [day for one in self.joined if (day := one.covered_from) is not None]
+        return min(days, default=None)
+
+    def before_cover(self, day: date) -> bool:
+        """Whether the day lies before the cover of an employer that was not insured."""
+        if self.insured_at_injury is not False:
+            return False
+        start = self.covered_from
+        return start is None or day < start
 
     @property
     def event_day(self) -> date:

@@ -44,7 +44,9 @@ class CatalogueRow:
     millionths of a yuan; `ceilings` lists (level, ceiling) pairs, the pair with
     level None holding for every level not named. `pay_standard` is known only when
     the list prints one public amount; `pay_standard_text` is what it prints ("*" is
-    not public, several strengths have several amounts, "" is no standard).
+    not public, several strengths have several amounts, "" is no standard). Quantities payable
+    per day and per stay are counted in 10^-4 of the unit; None is no limit.
+    `contained_in` are the codes that already hold this thing.
     """
 
     code: str
@@ -63,6 +65,9 @@ class CatalogueRow:
     unit: str = ""
     ceilings: tuple[tuple[Level | None, int], ...] = ()
     pay_standard_text: str = ""
+    qty_per_day: int | None = None
+    qty_per_stay: int | None = None
+    contained_in: tuple[str, ...] = ()
 
     def ceiling_for(self, level: Level) -> int | None:
         """The highest payable unit price at a hospital of this level, in millionths of a yuan."""

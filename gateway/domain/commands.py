@@ -14,6 +14,7 @@ from gateway.domain.admission import (
 )
 from gateway.domain.bill import BillLine, Relation
 from gateway.domain.case import (
+    Applicant,
     ApprovalKind,
     CaseState,
     Channel,
@@ -151,6 +152,7 @@ class RegisterDischarge:
     discharged_at: datetime
     way: str
     diagnoses: tuple[Diagnosis, ...] = ()
+    bmi_settlement_no: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -262,6 +264,7 @@ class DecideCase:
     reason: str
     decision_no: str = ""
     applied_on: date | None = None
+    applied_by: Applicant | None = None
     accepted_on: date | None = None
     insured_at_injury: bool | None = None
     third_party: ThirdParty | None = None
@@ -282,17 +285,23 @@ class CheckAdmission:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineDecision:
+    """What the agency decides of a line; `limit_met` is about the drug list's limit of payment."""
+
     line_id: str
     relation: Relation | None = None
+    limit_met: bool | None = None
     violation: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecideLines:
+    """Decisions about lines, and the audit rules whose suspicion is taken back for the stay."""
+
     admission_id: str
     by: str
     reason: str
-    lines: tuple[LineDecision, ...]
+    lines: tuple[LineDecision, ...] = ()
+    cleared: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -313,11 +322,13 @@ class DecideApproval:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpdateEmployer:
-    """Arrears begin on `arrears_since`, or end on `settled_on` with the late fee paid."""
+    """Arrears begin on `arrears_since`, or end on `settled_on` with the late fee paid. With
+    `joined_on` an employer that was never insured joined, and owes since `arrears_since`."""
 
     employer_no: str
     arrears_since: date
     settled_on: date | None = None
+    joined_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

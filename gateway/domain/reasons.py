@@ -20,6 +20,10 @@ REASONS: Final[dict[str, Reason]] = {
         "不在服务当日有效的工伤保险目录内，或目录规定不予支付",
         "Not payable under the catalogue in force on the service day",
     ),
+    "LIMIT_NOT_MET": Reason(
+        "不符合药品目录的限定支付范围",
+        "Outside the limit of payment that the drug list sets for it",
+    ),
     "EMERGENCY_APPROVED": Reason(
         "目录外或超限价部分经批准用于抢救，由基金支付",
         "Outside the catalogue or above the ceiling, approved for rescue: borne by the fund",

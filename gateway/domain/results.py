@@ -9,7 +9,7 @@ from gateway.domain.admission import (
     Diagnosis,
     HoldReason,
 )
-from gateway.domain.bill import BillLine, LineVerdict, MealVerdict
+from gateway.domain.bill import BillLine, LineVerdict, MealVerdict, Suspicion
 from gateway.domain.case import ApprovalKind, CaseState
 from gateway.domain.catalogue import CatalogueRow
 from gateway.domain.findings import Finding
@@ -138,6 +138,7 @@ class Settlement:
     hold_day: date | None = None
     code: str = ""
     note: str = ""
+    suspicions: tuple[Suspicion, ...] = ()
 
     @property
     def total_fen(self) -> int:

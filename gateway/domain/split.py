@@ -38,15 +38,17 @@ class Split(NamedTuple):
 
     def given(self, payer: Payer, amount_fen: int) -> "Split":
         """The same split with `amount_fen` more borne by `payer`."""
-        return self._replace(**{_FIELD[payer]: getattr(self, _FIELD[payer]) + amount_fen})
+        parts = list(self)
+        parts[_PLACE[payer]] += amount_fen
+        return Split._make(parts)
 
     def borne_by(self, payer: Payer) -> int:
         """What this payer bears, in fen."""
-        return int(getattr(self, _FIELD[payer]))
+        return self[_PLACE[payer]]
 
 
 NOTHING = Split()
-_FIELD = {payer: f"{payer.value}_fen" for payer in Payer}
+_PLACE = {payer: Split._fields.index(f"{payer.value}_fen") for payer in Payer}
 
 
 def all_to(payer: Payer, amount_fen: int) -> Split:

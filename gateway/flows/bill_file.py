@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import date
 
-from gateway.domain.admission import PaidAtDischargeBy
+from gateway.domain.admission import LIVE, PaidAtDischargeBy
 from gateway.domain.bill import BillLine, BillVerdict
 from gateway.domain.findings import Finding
 from gateway.domain.money import yuan
@@ -14,7 +14,7 @@ from gateway.rules.settle import Bill, settle
 from gateway.store.database import Reader
 from gateway.store.editions import edition_guard
 from gateway.store.frozen import Facts, frozen
-from gateway.store.stays import StayFile, lines_of
+from gateway.store.stays import StayFile, lines_of, stays_of_person
 from gateway.store.unit import Guard
 
 Verdict = BillVerdict | Hold | Refuse | Manual
@@ -38,7 +38,7 @@ class BillFile:
     def detail(self, verdict: BillVerdict | None) -> str:
         """What is stored with the settlement: frozen facts and the verdict."""
         bill = self.bill
-        return frozen(Facts(bill.stay, bill.case, bill.hospital, bill.lines), verdict)
+        return frozen(Facts(bill.stay, bill.case, bill.hospital, bill.lines, bill.others), verdict)
 
 
 async def load_bill(
@@ -48,10 +48,16 @@ async def load_bill(
     lines = await lines_of(reader, file.stay.admission_id)
     days = [line.service_day for line in lines] or [file.stay.admitted_on]
     editions = await desk.shelf.between(reader, min(days), max(days))
+    found = await stays_of_person(reader, file.stay.person_id)
+    others = tuple(
+        one.stay
+        for one in found
+        if one.stay.state in LIVE and one.stay.admission_id != file.stay.admission_id
+    )
     stay = file.stay
     if stay.discharged_on is None and discharged_on is not None:
         stay = replace(stay, discharged_on=discharged_on)
-    return BillFile(file, Bill(stay, file.case, file.hospital, lines, editions))
+    return BillFile(file, Bill(stay, file.case, file.hospital, lines, editions, others))
 
 
 async def decided(desk: Desk, bill_file: BillFile) -> Verdict:

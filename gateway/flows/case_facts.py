@@ -7,7 +7,7 @@ move with it, so that a settlement racing with it decides anew.
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from gateway.domain.case import CaseFacts
+from gateway.domain.case import REFUSED_DISCHARGE, CaseFacts
 from gateway.domain.commands import (
     DecideApproval,
     ReportCard,
@@ -53,11 +53,16 @@ async def decide_approval(desk: Desk, caller: Caller, command: DecideApproval) -
 
 
 async def stop_benefit(desk: Desk, caller: Caller, command: StopBenefit) -> Plan:
-    """停止享受工伤保险待遇 needs a served decision with a day it starts (第四十二条)."""
+    """停止享受工伤保险待遇 needs a served decision with a day it starts (第四十二条); a
+    refused discharge counts from the day that the notice was served, never before."""
     async with desk.database.reading() as reader:
         case = await case_by_no(reader, command.case_no)
         if case is None:
             return refused(Finding("CASE_NOT_FOUND", "CaseNo", command.case_no))
+        if command.ground == REFUSED_DISCHARGE and command.valid_from < command.served_on:
+            expected = f">= {command.served_on}"
+            got = str(command.valid_from)
+            return refused(Finding("VALUE_CONFLICT", "ValidFrom", got, expected))
         stays = await stays_of_cases(reader, [case.case_no])
     content = {
         "valid_from": command.valid_from.isoformat(),
@@ -71,7 +76,8 @@ async def stop_benefit(desk: Desk, caller: Caller, command: StopBenefit) -> Plan
 
 
 async def update_employer(desk: Desk, caller: Caller, command: UpdateEmployer) -> Plan:
-    """Arrears begin, or end on the day everything with its late fee was paid (第六十二条)."""
+    """Arrears begin, or end on the day everything with its late fee was paid; or an employer
+    that was not insured joins (第六十二条)."""
     async with desk.database.reading() as reader:
         cases = await cases_of_employer(reader, command.employer_no)
         stays = await stays_of_cases(reader, [case.case_no for case in cases])
@@ -80,7 +86,12 @@ async def update_employer(desk: Desk, caller: Caller, command: UpdateEmployer) -
         "settled_on": command.settled_on.isoformat() if command.settled_on else None,
     }
     subject = f"employer:{command.employer_no}"
-    fact = _fact(desk, subject, "arrears", command.arrears_since.isoformat(), content)
+    kind, fact_no = "arrears", command.arrears_since.isoformat()
+    if command.joined_on is not None:
+        # Days before joining were uninsured: they are no arrears of an insured employer.
+        kind, fact_no = "joined", command.joined_on.isoformat()
+        content["joined_on"] = fact_no
+    fact = _fact(desk, subject, kind, fact_no, content)
     return _told(desk, cases, stays, fact, "employer.update", command.employer_no, "")
 
 

@@ -5,11 +5,12 @@
 
 from typing import Any
 
-from gateway.domain.admission import LIVE, AdmissionState, BillState
+from gateway.domain.admission import LIVE, AdmissionState, BillState, HoldReason
 from gateway.domain.bill import BillVerdict
 from gateway.domain.codes import Outcome
 from gateway.domain.commands import CommitSettlement
 from gateway.domain.findings import Finding
+from gateway.domain.results import Settlement
 from gateway.flows.bill_file import BillFile, decided, disagreements, fund_payee, load_bill
 from gateway.flows.desk import Caller, Desk, new_id
 from gateway.flows.plan import Act, Notice, Plan, applied, refused
@@ -46,7 +47,7 @@ async def commit_settlement(desk: Desk, caller: Caller, command: CommitSettlemen
         case BillVerdict() as verdict:
             return _settled(desk, caller, command, bill_file, verdict)
         case Hold() as hold:
-            return _held(caller, command, bill_file, hold)
+            return _held(desk, caller, command, bill_file, hold)
         case Refuse(code):
             # Refused at once: the bill stays open and may be committed anew.
             return _refused(bill_file, code)
@@ -144,7 +145,23 @@ def settled_plan(
     )
 
 
-def _held(caller: Caller, command: CommitSettlement, bill_file: BillFile, hold: Hold) -> Plan:
+def to_look_at(desk: Desk, message: Settlement) -> tuple[Notice, ...]:
+    """The agency learns of suspicions that hold a bill: only a person of its can go on."""
+    if message.hold is not HoldReason.AUDIT:
+        return ()
+    return (
+        Notice(
+            receiver=desk.agency_id,
+            subject=message.admission_id,
+            command="settlement.result",
+            result=message,
+        ),
+    )
+
+
+def _held(
+    desk: Desk, caller: Caller, command: CommitSettlement, bill_file: BillFile, hold: Hold
+) -> Plan:
     """挂账: lines and diagnoses freeze; the outcome comes later as a new message.
 
     The case's (or person's) version moves, so that a decision racing with this hold sees it.
@@ -163,14 +180,16 @@ def _held(caller: Caller, command: CommitSettlement, bill_file: BillFile, hold: 
         code="HELD",
     )
     file = bill_file.file
+    message = waiting(bill_file, BillState.HELD, "HELD", hold)
     return applied(
-        waiting(bill_file, BillState.HELD, "HELD", hold),
+        message,
         code="HELD",
         subject=file.stay.admission_id,
         effect=f"hold:{caller.message_id}",
         guards=bill_file.guards(),
         writes=(changed, *_seen_by_decisions(file)),
         acts=(_act(bill_file, BillState.HELD, hold.reason, f"{hold.key} {hold.note}"),),
+        notices=to_look_at(desk, message),
     )
 
 

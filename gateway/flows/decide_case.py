@@ -83,6 +83,7 @@ def _values(case: CaseFacts, command: DecideCase) -> dict[str, Any]:
     for name in ("insured_at_injury", "litigation", "disputed"):
         if getattr(command, name) is not None:
             values[name] = int(getattr(command, name))
-    if command.third_party is not None:
-        values["third_party"] = command.third_party.value
+    for name in ("third_party", "applied_by"):
+        if getattr(command, name) is not None:
+            values[name] = getattr(command, name).value
     return values

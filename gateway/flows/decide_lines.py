@@ -1,6 +1,7 @@
 """lines.decide: the agency decides whether lines treat the injury, or confirms a violation."""
 
 from dataclasses import replace
+from typing import Any
 
 from gateway.clock import micros
 from gateway.domain.admission import BillState
@@ -14,25 +15,30 @@ from gateway.flows.plan import Act, Plan, applied, refused
 from gateway.flows.upload_fees import totals_changed
 from gateway.flows.waiting import look_again
 from gateway.store import tables
-from gateway.store.rows import line_row
-from gateway.store.stays import StayFile, related_lines, stay_file
+from gateway.store.rows import canonical, line_row
+from gateway.store.stays import StayFile, detail_of, related_lines, stay_file
 from gateway.store.unit import Upsert
 
 
 async def decide_lines(desk: Desk, caller: Caller, command: DecideLines) -> Plan:
     """All decisions or none; a settled bill is not touched, it must be cancelled first."""
+    if not command.lines and not command.cleared:
+        return refused(Finding("VALUE_CONFLICT", "Line", "", "Line | Cleared"))
     async with desk.database.reading() as reader:
         file = await stay_file(reader, command.admission_id)
         if file is None:
             return refused(Finding("ADMISSION_NOT_FOUND", "AdmissionId", command.admission_id))
         if file.bill_state is BillState.SETTLED:
             return refused(Finding("SETTLED_ALREADY", "AdmissionId", file.live_settlement))
+        detail = detail_of(reader, file)
         ids = [one.line_id for one in command.lines]
         found = await related_lines(reader, file.stay.admission_id, ids)
     faults = [fault for one in command.lines if (fault := _fault(one, found))]
     if faults:
         return refused(*faults, subject=file.stay.admission_id)
-    return _decided(desk, file, command, found)
+    if command.cleared:
+        detail["cleared"] = sorted({*detail.get("cleared", ()), *command.cleared})
+    return _decided(desk, file, command, found, detail)
 
 
 def _fault(one: LineDecision, found: dict[str, BillLine]) -> Finding | None:
@@ -47,22 +53,29 @@ def _fault(one: LineDecision, found: dict[str, BillLine]) -> Finding | None:
     return None
 
 
-def _decided(desk: Desk, file: StayFile, command: DecideLines, found: dict[str, BillLine]) -> Plan:
+def _decided(
+    desk: Desk,
+    file: StayFile,
+    command: DecideLines,
+    found: dict[str, BillLine],
+    detail: dict[str, Any],
+) -> Plan:
     rows = [_row(file, found[one.line_id], one) for one in command.lines]
-    count, amount = file.row["line_count"], file.row["amount_fen"]
+    changed = totals_changed(file, file.row["line_count"], file.row["amount_fen"])
+    changed = replace(changed, values={**changed.values, "detail": canonical(detail)})
     return applied(
         Acknowledged(subject=file.stay.admission_id, state=file.bill_state),
         subject=file.stay.admission_id,
         writes=(
-            totals_changed(file, count, amount),
-            Upsert(tables.bill_line, rows),
+            changed,
+            *((Upsert(tables.bill_line, rows),) if rows else ()),
             *look_again(desk, [file], "lines.decide"),
         ),
         acts=(
             Act(
                 action="lines.decide",
                 subject=file.stay.admission_id,
-                code=str(len(rows)),
+                code=" ".join([str(len(rows)), *command.cleared]),
                 reason=f"{command.by} {command.reason}",
             ),
         ),
@@ -73,4 +86,6 @@ def _row(file: StayFile, line: BillLine, one: LineDecision) -> dict[str, object]
     decided = replace(line, violation=one.violation or line.violation)
     if one.relation is not None:
         decided = replace(decided, relation=one.relation, reviewed=True)
+    if one.limit_met is not None:
+        decided = replace(decided, limit_unmet=not one.limit_met, reviewed=True)
     return line_row(file.stay.admission_id, decided, micros(line.occurred_at))

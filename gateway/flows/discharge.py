@@ -33,6 +33,7 @@ async def register_discharge(desk: Desk, caller: Caller, command: RegisterDischa
             return refused(fault, subject=file.stay.admission_id)
         detail = detail_of(reader, file)
     detail["discharge_way"] = command.way
+    detail["bmi_settlement_no"] = command.bmi_settlement_no
     if command.diagnoses:
         detail["diagnoses"] = plain(command.diagnoses)
     values = {

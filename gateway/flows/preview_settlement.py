@@ -64,4 +64,5 @@ def waiting(
         hold_day=hold.day if hold else None,
         code=code,
         note=hold.note if hold else "",
+        suspicions=hold.suspicions if hold else (),
     )

@@ -14,6 +14,7 @@ from gateway.domain.case import NEGATIVE, CaseFacts
 from gateway.domain.codes import Outcome
 from gateway.domain.commands import Identity, RegisterAdmission
 from gateway.domain.findings import Finding
+from gateway.domain.identity import born_and_sex
 from gateway.domain.results import AdmissionReceived, AdmissionRegistered
 from gateway.flows.desk import Caller, Desk, new_id
 from gateway.flows.persons import new_person
@@ -225,6 +226,7 @@ def _empty_bill() -> dict[str, Any]:
 
 
 def _detail(command: RegisterAdmission) -> dict[str, Any]:
+    born_on, sex = born_and_sex(command.person.id_no)
     return {
         "department": command.department,
         "doctor": command.doctor,
@@ -232,6 +234,10 @@ def _detail(command: RegisterAdmission) -> dict[str, Any]:
         "bed": command.bed,
         "diagnoses": plain(command.diagnoses),
         "first_judgement": plain(command.first_judgement),
+        "born_on": plain(born_on),
+        "sex": plain(sex),
+        "bmi_settlement_no": "",
+        "cleared": [],
     }
 
 

@@ -31,5 +31,5 @@ def check(stay: Stay, case: CaseFacts | None, hospital: Party, policy: Policy) -
             return Check(AdmissionState.REFUSED, refusal=code)
         case Pending(note):
             return Check(AdmissionState.PENDING_CHECK, note=note)
-        case Hold(_, _, _, note):
+        case Hold(note=note):
             return Check(AdmissionState.HELD, note=note)

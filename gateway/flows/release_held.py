@@ -13,7 +13,7 @@ from gateway.domain.bill import BillVerdict
 from gateway.domain.results import Settlement
 from gateway.flows.bill_file import BillFile, decided, fund_payee, load_bill
 from gateway.flows.check_admission import told
-from gateway.flows.commit_settlement import bill_changed, settled_plan
+from gateway.flows.commit_settlement import bill_changed, settled_plan, to_look_at
 from gateway.flows.desk import Desk, new_id
 from gateway.flows.exchange import push_channels
 from gateway.flows.plan import Act, Notice, Plan, applied
@@ -184,7 +184,7 @@ async def _bill(desk: Desk, reader: Reader, file: StayFile, cause: str) -> Plan 
         case Manual(code):
             return _ended(desk, bill_file, BillState.MANUAL, code, cause)
         case Hold() as hold:
-            return _still_held(bill_file, hold, cause)
+            return _still_held(desk, bill_file, hold, cause)
 
 
 def _settled(desk: Desk, bill_file: BillFile, verdict: BillVerdict) -> Plan:
@@ -260,8 +260,8 @@ def _with_outcome(plan: Plan, bill_file: BillFile, message: Settlement, message_
     )
 
 
-def _still_held(bill_file: BillFile, hold: Hold, cause: str) -> Plan | None:
-    """It waits for something else now: the reason is kept current, nobody is told."""
+def _still_held(desk: Desk, bill_file: BillFile, hold: Hold, cause: str) -> Plan | None:
+    """It waits for something else now: the reason is kept current; only suspicions are told."""
     row = bill_file.file.row
     day = hold.day.isoformat() if hold.day else None
     if (row["hold_reason"], row["hold_key"], row["hold_day"]) == (hold.reason, hold.key, day):
@@ -274,6 +274,7 @@ def _still_held(bill_file: BillFile, hold: Hold, cause: str) -> Plan | None:
         guards=bill_file.guards(),
         writes=(changed,),
         acts=(_bill_act(bill_file, BillState.HELD, hold.reason, cause),),
+        notices=to_look_at(desk, waiting(bill_file, BillState.HELD, "HELD", hold)),
     )
 
 

@@ -106,6 +106,7 @@ def _row(command: ReportCase, person_id: str) -> dict[str, object]:
         "disputed": int(command.disputed),
         "relation_ended_on": None,
         "applied_on": None,
+        "applied_by": None,
         "accepted_on": None,
         "decided_on": None,
         "decision_no": "",

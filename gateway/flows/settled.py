@@ -92,6 +92,7 @@ def settlement_message(
         rules_version=verdict.rules_version,
         policy_digest=verdict.policy_digest,
         edition_digests=verdict.edition_digests,
+        suspicions=verdict.suspicions,
     )
 
 

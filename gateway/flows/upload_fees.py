@@ -19,6 +19,7 @@ from gateway.store.stays import StayFile, related_lines
 from gateway.store.unit import Change, Upsert, Write
 
 _MOST_LINES = 5000
+_DECIDED = frozenset({"violation", "reviewed", "limit_unmet"})
 
 
 @dataclass(slots=True)
@@ -80,13 +81,13 @@ def _with_decisions(old: BillLine | None, line: BillLine) -> BillLine:
     """What the agency decided about a line outlives its replacement."""
     if old is None:
         return line
-    kept = replace(line, violation=old.violation)
+    kept = replace(line, violation=old.violation, limit_unmet=old.limit_unmet)
     return replace(kept, relation=old.relation, reviewed=True) if old.reviewed else kept
 
 
 def _same(old: BillLine, line: BillLine) -> bool:
     """The same content, whatever the agency decided about the line since."""
-    decided = {"relation", "violation", "reviewed"} if old.reviewed else {"violation", "reviewed"}
+    decided = _DECIDED | {"relation"} if old.reviewed else _DECIDED
     names = [name for name in BillLine.__slots__ if name not in decided]
     return all(getattr(old, name) == getattr(line, name) for name in names)
 

@@ -16,6 +16,10 @@ BENEFIT_STOPPED: Final = Citation(
 LATE_APPLICATION: Final = Citation(
     "law/late_application", "employer", _IN_FORCE, "《工伤保险条例》第十七条第四款"
 )
+NEWLY_ARISING: Final = Citation(
+    "law/newly_arising", "employer", _IN_FORCE, "《工伤保险条例》第六十二条第三款", our_reading=True
+)
+"""The day after joining and paying is the first of 新发生的费用: the text names no day."""
 MEAL_ALLOWANCE: Final = Citation(
     "law/meal_allowance", "fund", _IN_FORCE, "《工伤保险条例》第三十条第四款"
 )

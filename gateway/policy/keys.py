@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
+from gateway.domain.audit_rules import AUDIT_RULES
 from gateway.policy.model import Unit
 
 _EXCESS_PAYERS: Final = ("employer", "individual", "hospital")
 _ROUTES: Final = ("DIRECT", "MANUAL")
+_AUTHORITIES: Final = ("AGENCY", "ASSESSMENT_COMMITTEE")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,7 @@ def _local_word(*words: str) -> Key:
     return Key(Unit.WORD, words, regional=True)
 
 
+_AUDIT: Final = Key(Unit.WORDS, tuple(AUDIT_RULES), regional=True)
 KEYS: Final[Mapping[str, Key]] = MappingProxyType(
     {
         "line/no_consent_payer": _local_word(*_EXCESS_PAYERS),
@@ -53,6 +56,7 @@ KEYS: Final[Mapping[str, Key]] = MappingProxyType(
         "line/ratio_facility": _local(Unit.RATIO),
         "line/amount_tolerance_fen": _local(Unit.FEN),
         "line/apply_drug_limits": _local(Unit.SWITCH),
+        "person/adult_years": Key(Unit.YEARS),
         "meal/per_day_fen": _local(Unit.FEN_PER_DAY),
         "meal/day_rule": _local_word("EXCLUDE_DISCHARGE", "INCLUSIVE_CALENDAR"),
         "meal/channel": _local_word("HOSPITAL", "AGENCY"),
@@ -65,6 +69,19 @@ KEYS: Final[Mapping[str, Key]] = MappingProxyType(
         "worker/application_years": Key(Unit.YEARS),
         "admission/register_within_days": Key(Unit.DAYS),
         "admission/check_within_working_days": Key(Unit.WORKING_DAYS),
+        "recognition/decide_days": Key(Unit.DAYS),
+        "recognition/decide_clear_days": Key(Unit.DAYS),
+        "advance/demand_working_days": Key(Unit.WORKING_DAYS),
+        "advance/answer_working_days": Key(Unit.WORKING_DAYS),
+        "advance/refusal_working_days": Key(Unit.WORKING_DAYS),
+        "advance/repay_days": Key(Unit.DAYS),
+        "employer/written_report_working_days": _local(Unit.WORKING_DAYS),
+        "approval/referral_working_days": _local(Unit.WORKING_DAYS),
+        "approval/urgent_referral_papers_working_days": _local(Unit.WORKING_DAYS),
+        "approval/rehabilitation_working_days": _local(Unit.WORKING_DAYS),
+        "approval/relapse_working_days": _local(Unit.WORKING_DAYS),
+        "payment/within_months": _local(Unit.MONTHS),
+        "inspection/opinion_working_days": _local(Unit.WORKING_DAYS),
         "arrears/policy": _local_word("CONTINUE_IN_STAY", "HOLD_UNTIL_PAID", "NEVER"),
         "third_party/policy": _word(*_ROUTES),
         "traffic_accident/policy": _word(*_ROUTES),
@@ -77,8 +94,62 @@ KEYS: Final[Mapping[str, Key]] = MappingProxyType(
         "scope/rehabilitation": _word(*_ROUTES),
         "scope/outpatient": _word(*_ROUTES),
         "cross_region/policy": _word(*_ROUTES),
+        "audit/enabled": _AUDIT,
+        "audit/hold": _AUDIT,
+        "audit/discharge_medicine_days": _local(Unit.DAYS),
+        "audit/readmission_days": _local(Unit.DAYS),
+        "audit/high_cost_fen": _local(Unit.FEN),
         "manual/claim_working_days": Key(Unit.WORKING_DAYS),
         "retention/percent": Key(Unit.PERCENT, regional=True, by_agreement=True),
         "filing/day": _local(Unit.DAY_OF_MONTH),
+        "meal/form": _local_word("FIXED", "PCT_OF_INDEX"),
+        "meal/index": _local_word("MONTHLY_MINIMUM_WAGE", "DAILY_AVERAGE_WAGE"),
+        "meal/index_fen": _local(Unit.FEN),
+        "meal/index_percent": _local(Unit.PERCENT),
+        "meal/index_divisor": _local(Unit.DAYS_PER_MONTH),
+        "meal/out_of_region_per_day_fen": _local(Unit.FEN_PER_DAY),
+        "meal/after_paid_leave_per_day_fen": _local(Unit.FEN_PER_DAY),
+        "travel/standard": _local_word("FIXED", "CIVIL_SERVANT"),
+        "travel/lodging_per_night_fen": _local(Unit.FEN),
+        "travel/waiting_days": _local(Unit.DAYS),
+        "paid_leave/months": Key(Unit.MONTHS),
+        "paid_leave/extension_months": Key(Unit.MONTHS),
+        "late/needs_nobody_applied": Key(Unit.SWITCH),
+        "recognition/accept_days": Key(Unit.DAYS),
+        "recognition/accept_working_days": _local(Unit.WORKING_DAYS),
+        "recognition/refuse_after_supplement_days": _local(Unit.DAYS),
+        "authority/referral": _local_word(*_AUTHORITIES),
+        "authority/remote_residence": _local_word(*_AUTHORITIES),
+        "authority/rehabilitation": _local_word(*_AUTHORITIES),
+        "authority/relapse": _local_word(*_AUTHORITIES),
+        "authority/emergency": _local_word(*_AUTHORITIES),
+        "authority/cross_province": _local_word(*_AUTHORITIES),
+        "authority/device": _word(*_AUTHORITIES),
+        "authority/paid_leave_extension": _word(*_AUTHORITIES),
+        "referral/validity_months": _local(Unit.MONTHS),
+        "remote_residence/validity_months": _local(Unit.MONTHS),
+        "remote_residence/places": _local_word("COUNTY", "NAMED"),
+        "cross_province/filing_months": _local(Unit.MONTHS),
+        "non_agreement/payable_when": _word("EMERGENCY", "EMERGENCY_OR_REFERRAL"),
+        "emergency/move_back_when_stable": _local(Unit.SWITCH),
+        "medical_end/lump_sum_taken": _local(Unit.SWITCH),
+        "medical_end/graded_relation_ended": _local(Unit.SWITCH),
+        "medical_end/ungraded_relation_ended": _local(Unit.SWITCH),
+        "medical_end/retired": _local(Unit.SWITCH),
+        "underpaid/policy": _local_word("EMPLOYER_DIFFERENCE", "FUND"),
+        "cover/from_day_after_roster": _local(Unit.SWITCH),
+        "employer/liable_after_succession": _word("SUCCESSOR", "ORIGINAL"),
+        "employer/liable_when_seconded": _word("ORIGINAL", "HOST"),
+        "employer/liable_of_several": _local_word("AT_INJURY"),
+        "employer/liable_when_dispatched": _local_word("DISPATCHER", "HOST"),
+        "third_party/already_paid": _word("SUBTRACT_MEDICAL"),
+        "third_party/fund_recovers": _local(Unit.SWITCH),
+        "scope/device": _word(*_ROUTES),
+        "manual/any_agency_office": _local(Unit.SWITCH),
+        "bmi_refund/hospital_refunds_first": _local(Unit.SWITCH),
+        "bmi_refund/agency_to_hospital": _local(Unit.SWITCH),
+        "bmi_refund/reversal_months": _local(Unit.MONTHS),
+        "bmi_refund/year_end_month": _local(Unit.MONTH),
+        "recovery/lead": _local_word("PAYING_AGENCY"),
     }
 )

@@ -42,6 +42,23 @@ def regions(root: Path = SHIPPED) -> tuple[str, ...]:
     return tuple(sorted(code for code, _ in _region_folders(root)))
 
 
+def strays(root: Path = SHIPPED) -> tuple[Fault, ...]:
+    """What stands under regions/ and is read for no region; every fault of `load` apart."""
+    folder = root / _REGIONS
+    if not folder.is_dir():
+        return (Fault(_REGIONS, "没有统筹地区", "there is no pooling region"),)
+    known = {name for _, name in _region_folders(root)}
+    return tuple(
+        Fault(
+            _REGIONS + name,
+            "不是统筹地区的目录（如 371000_weihai），不会被读取",
+            "no folder of a pooling region (as 371000_weihai): it would never be read",
+        )
+        for name in sorted(path.name for path in folder.iterdir())
+        if name not in known
+    )
+
+
 def load(region: str, root: Path = SHIPPED) -> Policy:
     """The policy of one pooling region (six-digit code): national values and its own.
 
@@ -121,6 +138,7 @@ def _policy(region: str, files: Mapping[str, bytes]) -> Policy:
         region=region,
         digest=sha256(_archive(region, files)).hexdigest(),
         parameters=MappingProxyType({**national, **own}),
+        national=MappingProxyType(national),
         texts=MappingProxyType(texts),
         directory=directory,
     )

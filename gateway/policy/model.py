@@ -24,7 +24,7 @@ class PickedBy(StrEnum):
 
 
 class Unit(StrEnum):
-    """What an amount counts. RATIO and PERCENT amounts are kept in ten-thousandths."""
+    """What an amount counts. RATIO, PERCENT and DAYS_PER_MONTH are kept in ten-thousandths."""
 
     FEN = "fen"
     FEN_PER_DAY = "fen/day"
@@ -32,10 +32,14 @@ class Unit(StrEnum):
     PERCENT = "percent"
     DAYS = "days"
     WORKING_DAYS = "working_days"
+    MONTHS = "months"
     YEARS = "years"
     HOURS = "hours"
     DAY_OF_MONTH = "day_of_month"
+    MONTH = "month"
+    DAYS_PER_MONTH = "days/month"
     WORD = "word"
+    WORDS = "words"
     SWITCH = "switch"
 
 
@@ -110,13 +114,13 @@ class Value:
     """One amount from one day on.
 
     `amount` is fen for money, ten-thousandths for ratios and percents, a count for
-    the other numbers, a word or a bool. It is None when the law sets no limit
+    the other numbers, a word, several words or a bool. It is None when the law sets no limit
     (`unlimited`) and when the parameter was abolished (`ended`). `reading` marks our
     reading of a text that is not explicit, `weak` a source seen only on a web mirror.
     """
 
     since: date
-    amount: int | str | bool | None
+    amount: int | str | bool | tuple[str, ...] | None
     law: Law
     note: str = ""
     reading: bool = False
@@ -136,6 +140,13 @@ class Value:
         """The amount as one of the key's words. TypeError when it is no word."""
         if not isinstance(self.amount, str):
             raise TypeError(f"not a word: {self.amount!r}")
+        return self.amount
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The amount as some of the key's words. TypeError when it is no list of words."""
+        if not isinstance(self.amount, tuple):
+            raise TypeError(f"no list of words: {self.amount!r}")
         return self.amount
 
     @property
@@ -244,13 +255,17 @@ class Directory:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Everything one pooling region's law says, frozen, under the digest of its files."""
+    """Everything one pooling region's law says, frozen, under the digest of its files.
+
+    `national` holds every national parameter, those that the region replaced included.
+    """
 
     region: str
     digest: str
     parameters: Mapping[str, Dated] = field(repr=False)
     texts: Mapping[str, Text] = field(repr=False)
     directory: Directory | None = field(default=None, repr=False)
+    national: Mapping[str, Dated] = field(default_factory=dict, repr=False)
 
     def value(self, key: str, day: date) -> Value:
         """The value of the key on the day.

@@ -17,14 +17,19 @@ NO_LIMIT: Final = "none"
 
 _NATIONAL_KINDS: Final = frozenset({TextKind.STATUTE, TextKind.REGULATION, TextKind.NOTICE})
 _HEARSAY: Final = frozenset({TextKind.REPORT, TextKind.MIRROR})
-_SCALES: Final = {Unit.RATIO: (ONE, 4, 1), Unit.PERCENT: (ONE // 100, 2, 100)}
-_LIMITS: Final = frozenset(Unit) - {Unit.WORD, Unit.SWITCH, Unit.DAY_OF_MONTH, *_SCALES}
-_LAST_DAY_OF_MONTH: Final = 31
+_SCALES: Final = {
+    Unit.RATIO: (ONE, 4, 0, 1),
+    Unit.PERCENT: (ONE // 100, 2, 0, 100),
+    Unit.DAYS_PER_MONTH: (ONE, 2, 1, 31),
+}
+_LAST: Final = {Unit.DAY_OF_MONTH: 31, Unit.MONTH: 12}
+"""Units that count from 1, with the last number that they have."""
+_LIMITS: Final = frozenset(Unit) - {Unit.WORD, Unit.WORDS, Unit.SWITCH, *_LAST, *_SCALES}
 # Stands in for what a faulty file did not give; a file with a fault is never used.
 _NO_DAY: Final = date.min
 
 E = TypeVar("E", PickedBy, Unit)
-Amount = int | str | bool | None
+Amount = int | str | bool | tuple[str, ...] | None
 
 
 def read_parameter(
@@ -150,6 +155,8 @@ def _must_be_founded(key: Key, value: Value) -> bool:
 def _amount(page: Page, key: Key, given: object) -> Amount:
     if key.unit is Unit.WORD:
         return _word(page, key, given)
+    if key.unit is Unit.WORDS:
+        return _words(page, key, given)
     if key.unit is Unit.SWITCH:
         return _switch(page, given)
     if key.unit in _SCALES:
@@ -162,6 +169,17 @@ def _word(page: Page, key: Key, given: object) -> Amount:
         return given
     allowed = ", ".join(key.words)
     page.fault(f"is 应为其中之一：{allowed}", f"is must be one of: {allowed}")
+    return None
+
+
+def _words(page: Page, key: Key, given: object) -> Amount:
+    """Each word once, in the order of the closed list."""
+    if isinstance(given, list) and len(set(map(str, given))) == len(given):
+        chosen = tuple(word for word in key.words if word in given)
+        if len(chosen) == len(given):
+            return chosen
+    allowed = ", ".join(key.words)
+    page.fault(f"is 应为下列词的列表，不重复：{allowed}", f"is must be a list of: {allowed}")
     return None
 
 
@@ -180,17 +198,17 @@ def _count(page: Page, unit: Unit, given: object) -> Amount:
 
 
 def _is_possible(unit: Unit, count: int) -> bool:
-    return unit is not Unit.DAY_OF_MONTH or 1 <= count <= _LAST_DAY_OF_MONTH
+    return unit not in _LAST or 1 <= count <= _LAST[unit]
 
 
 def _ten_thousandths(page: Page, unit: Unit, given: object) -> Amount:
-    scale, places, most = _SCALES[unit]
+    scale, places, least, most = _SCALES[unit]
     number = Decimal(given) if type(given) is int else given
-    if isinstance(number, Decimal) and _is_plain(number, places) and 0 <= number <= most:
+    if isinstance(number, Decimal) and _is_plain(number, places) and least <= number <= most:
         return int(number * scale)
     page.fault(
-        f"is 应为 0 至 {most} 的数，最多 {places} 位小数",
-        f"is must be between 0 and {most} with at most {places} decimals",
+        f"is 应为 {least} 至 {most} 的数，最多 {places} 位小数",
+        f"is must be between {least} and {most} with at most {places} decimals",
     )
     return None
 

@@ -12,10 +12,11 @@ from gateway.domain.results import Settlement
 
 @dataclass(frozen=True, slots=True)
 class SheetLine:
-    """A line as it was charged, and what was decided about it."""
+    """A line as it was charged, what was decided about it, and the figures of the steps."""
 
     line: BillLine
     verdict: LineVerdict
+    steps: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

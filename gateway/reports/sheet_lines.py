@@ -14,6 +14,10 @@ from gateway.reports.tabular import SMALL, Cell, Column, Piece, table
 
 _RIGHT: Final = Align.RIGHT
 _REASONS: Final = 160.0
+_LEGEND: Final = (
+    "A 金额 amount → P 限量内 within quantity → E 限价内 within ceiling → F 按比例 at the ratio；"
+    "W 整行 whole line；L 逾期或参保前 late or before cover"
+)
 _FIXED: Final = (
     Column("单价", "Price", 56, _RIGHT),
     Column("数量", "Quantity", 42, _RIGHT),
@@ -30,6 +34,7 @@ def lines(stack: Stack, sheet: Sheet, numbers: dict[Citation, int]) -> None:
     stack.page.add(
         Label(MARGIN, stack.y + 6, "费用明细", 12, Tone.ACCENT),
         Label(MARGIN + 56, stack.y + 6, "Lines of the bill, yuan", 8, Tone.QUIET),
+        Label(MARGIN + 160, stack.y + 6, _LEGEND, SMALL, Tone.QUIET),
     )
     stack.y += 16
     used = sum(column.width for column in (*_LEAD, *_FIXED))
@@ -62,5 +67,7 @@ def _item(line: BillLine) -> Cell:
 
 
 def _why(one: SheetLine, numbers: dict[Citation, int]) -> Cell:
+    """A line that the fund bears whole has no step worth its room."""
     reasons = tuple(Piece(REASONS[code].zh, 6.8) for code in one.verdict.reasons)
-    return (*reasons, Piece(cited(one.verdict.citations, numbers), SMALL, Tone.QUIET))
+    steps = (Piece(one.steps, SMALL),) if reasons and one.steps else ()
+    return (*reasons, *steps, Piece(cited(one.verdict.citations, numbers), SMALL, Tone.QUIET))

@@ -5,7 +5,8 @@ from datetime import datetime
 from typing import Final, TypeVar
 
 from gateway.clock import BUSINESS_ZONE
-from gateway.domain.bill import Citation
+from gateway.domain.audit_rules import AUDIT_RULES
+from gateway.domain.bill import Citation, Suspicion
 from gateway.domain.money import yuan
 from gateway.domain.reasons import REASONS
 from gateway.domain.split import Payer, Split, total
@@ -40,6 +41,7 @@ _Key = TypeVar("_Key")
 _MINUTE: Final = "%Y-%m-%d %H:%M"
 _RIGHT: Final = Align.RIGHT
 _LARGE: Final = 12.0
+_LINES_SHOWN: Final = 8
 _SUMS: Final = (
     Column("行数", "Lines", 35, _RIGHT),
     Column("金额", "Amount", 64, _RIGHT),
@@ -61,6 +63,7 @@ def summary(stack: Stack, sheet: Sheet, numbers: dict[Citation, int]) -> None:
     _meal(stack, sheet)
     _categories(stack, sheet.lines)
     _reasons(stack, sheet.lines)
+    _suspicions(stack, sheet.settlement.suspicions)
     _basis(stack, sheet, numbers)
     _remedies(stack)
     _signatures(stack)
@@ -266,6 +269,32 @@ def _sum(splits: list[Split], *, bold: bool = False) -> tuple[Cell, ...]:
 
 
 # --- by what right ---------------------------------------------------------------------------
+
+
+def _suspicions(stack: Stack, found: Sequence[Suspicion]) -> None:
+    """What the audit found, for a person to look at; nothing when it found nothing."""
+    if not found:
+        return
+    heading(stack, "审核疑点（待核实，不影响金额）", "Suspicions of the audit, moving no money")
+    columns = (
+        Column("规则", "Rule", 34),
+        Column("疑点", "Suspicion", 190),
+        Column("证据", "Evidence", stack.inner - 384),
+        Column("明细", "Lines", 160),
+    )
+    table(stack, columns, [_suspicion_row(one) for one in found])
+
+
+def _suspicion_row(one: Suspicion) -> tuple[Cell, ...]:
+    rule = AUDIT_RULES[one.code]
+    shown = " ".join(one.line_ids[:_LINES_SHOWN])
+    more = "" if len(one.line_ids) <= _LINES_SHOWN else f" … {len(one.line_ids)}"
+    return (
+        (Piece(one.code),),
+        (Piece(rule.zh), Piece(f"{rule.en} {rule.basis}", SMALL, Tone.QUIET)),
+        (Piece(one.evidence),),
+        (Piece((shown + more) or "—"),),
+    )
 
 
 def _basis(stack: Stack, sheet: Sheet, numbers: dict[Citation, int]) -> None:

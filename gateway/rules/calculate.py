@@ -158,7 +158,8 @@ def cases_of(
 
 
 def _case_line(netted: NettedTerms) -> CaseLine:
-    """A stopped benefit is told as unrelated: a case knows no other way to `other`."""
+    """A stopped benefit is told as unrelated and a day before cover as late: a case knows no
+    other way to `other` and to the employer."""
     terms = netted.terms
     line = CaseLine(
         name=netted.name,
@@ -172,13 +173,25 @@ def _case_line(netted: NettedTerms) -> CaseLine:
         consent=terms.consent,
         unrelated=terms.unrelated or bool(terms.outside),
         violation=terms.violation,
-        late=terms.late,
+        late=terms.late or terms.before_cover,
         emergency_approved=terms.emergency_approved,
         refused_discharge=terms.refused_discharge,
     )
+    if terms.refused_discharge:
+        line = _refused_discharge(line, netted.bearers.refused_discharge)
     if terms.price is None or terms.amount_fen in (None, times(terms.price, terms.quantity)):
         return line
     return _at_charged_amount(line, terms.price, terms.amount_fen)
+
+
+def _refused_discharge(line: CaseLine, payer: Payer | None) -> CaseLine:
+    """A case lets the person bear what follows a refused discharge: another payer is told as
+    one who signed for it, the hospital as one who may not charge it."""
+    if payer is Payer.EMPLOYER:
+        return replace(line, refused_discharge=False, in_catalogue=False, consent=payer)
+    if payer is Payer.HOSPITAL:
+        return replace(line, refused_discharge=False, violation="REFUSED_DISCHARGE")
+    return line
 
 
 def _at_charged_amount(line: CaseLine, unit_price: int, amount_fen: int) -> CaseLine:

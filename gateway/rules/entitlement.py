@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from gateway.domain.admission import AdmissionRefusal, AdmissionState, HoldReason, Stay
+from gateway.domain.bill import Suspicion
 from gateway.domain.case import (
     NEGATIVE,
     POSITIVE,
@@ -19,7 +20,7 @@ from gateway.domain.case import (
     TreatmentKind,
 )
 from gateway.domain.party import Party
-from gateway.policy.model import Policy, PolicyGap
+from gateway.policy.model import PickedBy, Policy, PolicyGap
 from gateway.rules.dates import dates_of, picked
 
 _APPROVAL_FOR = {
@@ -27,6 +28,10 @@ _APPROVAL_FOR = {
     TreatmentKind.RELAPSE: ApprovalKind.RELAPSE,
 }
 _PLACE_APPROVALS = frozenset({ApprovalKind.REFERRAL, ApprovalKind.REMOTE_RESIDENCE})
+_ENDS_WITH_EMPLOYMENT = (
+    "medical_end/graded_relation_ended",
+    "medical_end/ungraded_relation_ended",
+)
 _LIABLE = frozenset(ThirdParty) - {ThirdParty.NONE, ThirdParty.SUSPECTED}
 
 
@@ -37,12 +42,14 @@ class Confirm:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """Wait: the reason, and for a policy gap the key and day; `note` names the fact missing."""
+    """Wait: the reason, and for a policy gap the key and day; `note` names the fact missing,
+    `suspicions` what a person has to look at."""
 
     reason: HoldReason
     key: str = ""
     day: date | None = None
     note: str = ""
+    suspicions: tuple[Suspicion, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +91,7 @@ def may_register(stay: Stay, case: CaseFacts | None, hospital: Party, policy: Po
         return Refuse(refusal)
     if case.state not in POSITIVE:
         return Hold(HoldReason.CASE_UNDECIDED, note=case.state)
-    unknown = _unknown(stay, case)
+    unknown = _unknown(stay, case, policy)
     return Pending(unknown) if unknown else Confirm()
 
 
@@ -92,7 +99,8 @@ def _refusal(
     stay: Stay, case: CaseFacts, hospital: Party, policy: Policy
 ) -> AdmissionRefusal | None:
     """The first known ground of refusal, if any."""
-    if case.insured_at_injury is False or _never_covered(stay, case, policy):
+    uncovered = case.insured_at_injury is False and case.covered_from is None
+    if uncovered or _never_covered(stay, case, policy):
         return AdmissionRefusal.NOT_INSURED_OR_ARREARS
     if _by_hand_for_others(stay, case, policy):
         return AdmissionRefusal.THIRD_PARTY
@@ -146,7 +154,7 @@ def _capable(stay: Stay, hospital: Party) -> bool:
     return "MEDICAL" in hospital.capabilities
 
 
-def _unknown(stay: Stay, case: CaseFacts) -> str:
+def _unknown(stay: Stay, case: CaseFacts, policy: Policy) -> str:
     """The first condition that nobody has told us, in words of our own; empty when all known."""
     if stay.confirmed_by_agency:
         return ""
@@ -158,6 +166,8 @@ def _unknown(stay: Stay, case: CaseFacts) -> str:
         return "disputed"
     if any(owed.covers(stay.admitted_on) for owed in case.arrears):
         return "arrears"
+    if _employment_ended(stay, case) and _ends_benefits(stay, case, policy):
+        return "relation_ended"
     return _missing_approval(stay, case)
 
 
@@ -230,7 +240,8 @@ def _insured(
     if case is None or case.insured_at_injury:
         return None
     if case.insured_at_injury is False:
-        return Refuse("EMPLOYER_PAYS")
+        # Newly arising costs are the fund's once the employer has joined and paid (第三款).
+        return Refuse("EMPLOYER_PAYS") if case.before_cover(stay.last_day) else None
     # The agency that confirmed the registration checked the insurance with it.
     checked = stay.confirmed_by_agency
     return None if checked else Hold(HoldReason.PENDING_CHECK, note="insured_at_injury")
@@ -295,17 +306,27 @@ def _arrears(
 def _relation(
     stay: Stay, case: CaseFacts | None, hospital: Party, policy: Policy
 ) -> Entitlement | None:
-    """Whether ended employment ends medical benefits is for a regional text to say."""
-    if case is None or case.relation_ended_on is None:
+    """Whether ended employment ends medical benefits is for a regional text to say; whether the
+    worker's grade and what was paid meet it, the agency checks.
+    """
+    if case is None or not _employment_ended(stay, case):
         return None
-    if case.relation_ended_on > stay.admitted_on:
+    if not _ends_benefits(stay, case, policy) or stay.confirmed_by_agency:
         return None
-    raise PolicyGap(
-        "case/relation_ended",
-        case.relation_ended_on,
-        "劳动关系终止后的医疗待遇须有地方依据",
-        "whether medical benefits outlast the employment needs a regional text",
-    )
+    return Hold(HoldReason.PENDING_CHECK, note="relation_ended")
+
+
+def _employment_ended(stay: Stay, case: CaseFacts) -> bool:
+    """Whether the employment was over when the stay began."""
+    return case.relation_ended_on is not None and case.relation_ended_on <= stay.admitted_on
+
+
+def _ends_benefits(stay: Stay, case: CaseFacts, policy: Policy) -> bool:
+    """Whether the region's text ends medical benefits on any such ground. Raises PolicyGap."""
+    day = case.relation_ended_on or stay.admitted_on
+    dates = {**dates_of(stay, case), PickedBy.EVENT_DATE: day}
+    ends = [picked(policy, key, dates, day).switch for key in _ENDS_WITH_EMPLOYMENT]
+    return any(ends)
 
 
 def _agreement(

@@ -27,6 +27,7 @@ class Terms(NamedTuple):
     """What the line rule sees. Price and ceiling in 10^-6 yuan, quantities and ratio in 10^-4.
 
     A line with an amount alone has no price: neither ceiling nor limit applies to it.
+    `excluded` is the reason that a line outside the catalogue is printed with.
     With a price, `amount_fen` is what was charged when it is not round(price × quantity).
     """
 
@@ -34,6 +35,7 @@ class Terms(NamedTuple):
     quantity: int
     amount_fen: int | None = None
     in_catalogue: bool = True
+    excluded: str = "OUT_OF_CATALOGUE"
     ceiling: int | None = None
     quantity_limit: int | None = None
     ratio: int = ONE
@@ -42,6 +44,7 @@ class Terms(NamedTuple):
     outside: str = ""
     violation: str = ""
     late: bool = False
+    before_cover: bool = False
     emergency_approved: bool = False
     refused_discharge: bool = False
 
@@ -76,9 +79,9 @@ def decide(terms: Terms, bearers: Bearers) -> Decided:
         split, reasons = all_to(payer, amount), [reason]
     else:
         split, reasons = _shared(terms, bearers, amount)
-    if terms.late and split.fund_fen:
+    if (terms.late or terms.before_cover) and split.fund_fen:
         split = split._replace(fund_fen=0, employer_fen=split.employer_fen + split.fund_fen)
-        reasons.append("LATE_APPLICATION")
+        reasons.append("BEFORE_COVER" if terms.before_cover else "LATE_APPLICATION")
     return Decided(amount, split, tuple(reasons))
 
 
@@ -105,7 +108,7 @@ def _whole_line(terms: Terms, bearers: Bearers) -> tuple[Payer, str] | None:
     if terms.refused_discharge:
         return _stated(bearers.refused_discharge, "refused_discharge"), "REFUSED_DISCHARGE"
     if not terms.in_catalogue:
-        return _excess_bearer(terms, bearers, "OUT_OF_CATALOGUE")
+        return _excess_bearer(terms, bearers, terms.excluded)
     return None
 
 

@@ -1,27 +1,45 @@
 """From a bill line to the terms the line rule sees: catalogue row, policy values, windows."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any
 
+from gateway.domain.admission import Stay
 from gateway.domain.bill import BillLine, Citation, Relation
-from gateway.domain.case import POSITIVE, Approval, ApprovalKind, CaseFacts
+from gateway.domain.case import (
+    POSITIVE,
+    REFUSED_DISCHARGE,
+    Applicant,
+    Approval,
+    ApprovalKind,
+    BenefitStop,
+    CaseFacts,
+)
 from gateway.domain.catalogue import CatalogueRow, Edition, InsuranceLimit, Kind, Level
-from gateway.domain.money import FEN_PLACES, RATIO_PLACES, price_text, written, yuan
+from gateway.domain.money import (
+    FEN_PLACES,
+    RATIO_PLACES,
+    price_text,
+    quantity_text,
+    written,
+    yuan,
+)
 from gateway.domain.split import Payer
 from gateway.policy import anchors
 from gateway.policy.model import PickedBy, Policy, PolicyGap, Unit, Value
+from gateway.rules import limits
 from gateway.rules.dates import Dates, picked
 from gateway.rules.line import Bearers, Terms
 from gateway.rules.refunds import Netted
 
 _RATIO_KEY = {kind: f"line/ratio_{kind.value}" for kind in Kind}
 _HERBAL_PIECES = "饮片"
+_DRUG_LIMITS, _ADULT_YEARS = "line/apply_drug_limits", "person/adult_years"
 Sources = tuple[Citation, ...]
 _FUND_PAYS: Sources = (anchors.FUND_PAYS,)
 _STOPPED: Sources = (anchors.FUND_PAYS, anchors.BENEFIT_STOPPED)
-_LATE: Sources = (anchors.FUND_PAYS, anchors.LATE_APPLICATION)
+_SERVED = "已送达的出院通知 / served notice of discharge"
 _WEAK = "（弱依据：仅见网页转载 / weak: seen on a web mirror only）"
 
 
@@ -104,9 +122,12 @@ def _source(edition: Edition, code: str) -> Citation:
 
 @dataclass(slots=True)
 class Context:
-    """What all lines of one bill share; policy look-ups are remembered per key and day."""
+    """What all lines of one bill share; policy look-ups are remembered per key and day.
+
+    `counted` are the netted lines that use up quantities and days, in order."""
 
     policy: Policy
+    stay: Stay
     case: CaseFacts
     level: Level
     dates: Dates
@@ -114,6 +135,9 @@ class Context:
     rescue: tuple[Approval, ...]
     late_until: "LateWindow | None"
     accompanied_pieces: frozenset[str]
+    counted: tuple[BillLine, ...] = ()
+    allowances: Mapping[str, int] = field(default_factory=dict)
+    days_used: Mapping[str, tuple[date, ...]] = field(default_factory=dict)
     _values: dict[tuple[str, date], Value] = field(default_factory=dict)
     _citations: dict[tuple[str, date], Citation] = field(default_factory=dict)
     _bearers: dict[date, Bearers] = field(default_factory=dict)
@@ -164,7 +188,33 @@ class Context:
     def stopped(self, day: date) -> bool:
         """Whether a served decision stops benefits on the day (第四十二条)."""
         stops = self.case.stops
-        return bool(stops) and any(stop.covers(day) for stop in stops)
+        return bool(stops) and any(
+            stop.covers(day) for stop in stops if stop.ground != REFUSED_DISCHARGE
+        )
+
+    def refused_discharge(self, day: date) -> BenefitStop | None:
+        """The served notice of discharge that was refused and covers the day, if any."""
+        for stop in self.case.stops:
+            if stop.ground == REFUSED_DISCHARGE and stop.covers(day):
+                return stop
+        return None
+
+    def before_cover(self, day: date) -> bool:
+        """Whether the employer was not yet insured on the day (第六十二条)."""
+        return self.case.before_cover(day)
+
+    def row(self, code: str, day: date) -> CatalogueRow | None:
+        """The catalogue row of the code on the day."""
+        found = self.editions.find(code, day)
+        return None if found is None else found.row
+
+    def counts(self, line: BillLine) -> bool:
+        """Whether the line uses up quantities and days: it treats the injury and is no
+        violation, and benefits are neither stopped nor refused."""
+        if line.violation or line.relation is Relation.UNRELATED:
+            return False
+        day = line.service_day
+        return not self.stopped(day) and self.refused_discharge(day) is None
 
     def late(self, day: date) -> bool:
         """Whether the day lies in the window of an overdue application. Raises PolicyGap."""
@@ -216,25 +266,28 @@ def _shown(value: Value, unit: Unit) -> str:
         return "none"
     if unit in (Unit.FEN, Unit.FEN_PER_DAY):
         return yuan(value.number)
-    if unit is Unit.RATIO:
+    if unit in (Unit.RATIO, Unit.DAYS_PER_MONTH):
         return written(value.number, RATIO_PLACES, FEN_PLACES)
     if unit is Unit.PERCENT:
         return written(value.number, FEN_PLACES, FEN_PLACES) + "%"
+    if unit is Unit.WORDS:
+        return " ".join(value.words)
     if unit is Unit.SWITCH:
         return "yes" if value.switch else "no"
     return str(value.amount)
 
 
 def late_window(policy: Policy, case: CaseFacts, dates: Dates) -> LateWindow | None:
-    """The window of an overdue application; None when somebody applied in time.
+    """The window of an overdue application; None when the employer applied in time.
 
     职工发生事故伤害……所在单位应当自事故伤害发生之日……起30日内……提出工伤认定申请。
-    （工伤保险条例 第十七条第一款） Raises PolicyGap.
+    （工伤保险条例 第十七条第一款） Whether another's application in time lifts it too is for
+    the texts to say. Raises PolicyGap.
     """
     if case.state not in POSITIVE or case.applied_on is None:
         return None
     limit = picked(policy, "employer/application_days", dates, case.event_day).number
-    if case.applied_on <= case.event_day + timedelta(days=limit):
+    if case.applied_on <= case.event_day + timedelta(days=limit) and _lifts(policy, case, dates):
         return None
     event = picked(policy, "late/window_end_event", dates, case.event_day).word
     ends = case.accepted_on if event == "ACCEPTED" else case.applied_on
@@ -246,6 +299,13 @@ def late_window(policy: Policy, case: CaseFacts, dates: Dates) -> LateWindow | N
             "the case has no acceptance day",
         )
     return LateWindow(case.event_day, ends, _last_day_counts(policy, dates))
+
+
+def _lifts(policy: Policy, case: CaseFacts, dates: Dates) -> bool:
+    """Whether the applicant's being in time is enough. Raises PolicyGap."""
+    if case.applied_by in (None, Applicant.EMPLOYER):
+        return True
+    return picked(policy, "late/needs_nobody_applied", dates, case.event_day).switch
 
 
 def _last_day_counts(policy: Policy, dates: Dates) -> bool | None:
@@ -308,10 +368,60 @@ def terms(context: Context, line: BillLine) -> tuple[Terms, Sources]:
         return _charged(line, outside="BENEFIT_STOPPED"), _STOPPED
     if line.violation:
         return _charged(line, violation=line.violation), _FUND_PAYS
+    notice = context.refused_discharge(line.service_day)
+    if notice is not None:
+        return _charged(line, refused_discharge=True), (*_FUND_PAYS, _notice_source(notice))
     listed, rescue = find_row(context, line), context.approved_for_rescue(line)
-    if listed is not None and _payable(context, line, listed.row):
-        return _inside(context, line, listed, rescue)
-    return _outside(context, line, listed, rescue)
+    if listed is None or not _payable(context, line, listed.row):
+        return _outside(context, line, listed, rescue)
+    if not rescue and (unmet := _unmet_limit(context, line, listed.row)):
+        return _beyond_limit(context, line, listed, unmet)
+    return _inside(context, line, listed, rescue)
+
+
+def _notice_source(notice: BenefitStop) -> Citation:
+    since = notice.valid_from.isoformat()
+    return Citation("notice/refused_discharge", notice.notice_no, since, _SERVED)
+
+
+def _unmet_limit(context: Context, line: BillLine, row: CatalogueRow) -> limits.Unmet | None:
+    """Why the remark of the drug list shuts the line out, if it does. Raises PolicyGap where no
+    text says whether remarks bind, and NeedsReview where only a person can tell."""
+    read = limits.read(row.remark) if row.kind is Kind.DRUG else limits.NONE
+    if read == limits.NONE or not context.value(_DRUG_LIMITS, line.service_day).switch:
+        return None
+    if line.limit_unmet:
+        return limits.Unmet.DECIDED
+    unmet = limits.unmet(read, using(context, line, read))
+    if unmet is None and not line.reviewed and limits.for_person(read, context.stay):
+        raise NeedsReview(line.line_id)
+    return unmet
+
+
+def using(context: Context, line: BillLine, read: limits.Limits) -> limits.Using:
+    """The use of a drug that a line stands for. Raises PolicyGap."""
+    day = line.service_day
+    asked = read.adult is not None and context.stay.born_on is not None
+    return limits.Using(
+        stay=context.stay,
+        level=context.level,
+        day=day,
+        nth_day=sum(one < day for one in context.days_used.get(line.code, ())),
+        adult_years=context.value(_ADULT_YEARS, day).number if asked else 0,
+    )
+
+
+def _beyond_limit(
+    context: Context, line: BillLine, listed: Listed, unmet: limits.Unmet
+) -> tuple[Terms, Sources]:
+    limit = replace(listed.source, key=f"{listed.source.key}/remark", value=listed.row.remark)
+    # A course is counted over this stay alone: the list does not say over which.
+    limit = replace(limit, our_reading=unmet in (limits.Unmet.COURSE, limits.Unmet.AGE))
+    day = line.service_day
+    used = [context.cited(_DRUG_LIMITS, day)]
+    used += [context.cited(_ADULT_YEARS, day)] if unmet is limits.Unmet.AGE else []
+    terms = _charged(line, in_catalogue=False, excluded="LIMIT_NOT_MET")
+    return terms, (*_FUND_PAYS, limit, *used)
 
 
 def _charged(line: BillLine, **facts: Any) -> Terms:
@@ -328,23 +438,45 @@ def _charged(line: BillLine, **facts: Any) -> Terms:
 def _inside(
     context: Context, line: BillLine, listed: Listed, rescue: bool
 ) -> tuple[Terms, Sources]:
-    priced, late = context.priced(listed, line.service_day), context.late(line.service_day)
-    sources = (*priced.sources, anchors.LATE_APPLICATION) if late else priced.sources
+    priced, day = context.priced(listed, line.service_day), line.service_day
+    early, late = context.before_cover(day), context.late(day)
+    sources = (*priced.sources, *_moved(early, late))
     if priced.ceiling is not None and line.price > priced.ceiling:
         if priced.by_standard and not rescue:
             _review_above_standard(context, line)
         sources += priced.ceiling_source
+    allowed = context.allowances.get(line.line_id)
+    if allowed is not None and allowed < line.quantity:
+        sources += _quantity_sources(listed)
     resolved = Terms(
         price=line.price,
         quantity=line.quantity,
         amount_fen=line.amount_fen,
         consent=line.consent,
         ceiling=priced.ceiling,
+        quantity_limit=allowed,
         ratio=priced.ratio,
         late=late,
+        before_cover=early,
         emergency_approved=rescue,
     )
     return resolved, sources
+
+
+def _moved(early: bool, late: bool) -> Sources:
+    """The article that moves the fund's share to the employer."""
+    if early:
+        return (anchors.NEWLY_ARISING,)
+    return (anchors.LATE_APPLICATION,) if late else ()
+
+
+def _quantity_sources(listed: Listed) -> Sources:
+    """The columns of the catalogue that limit quantities."""
+    return tuple(
+        replace(listed.source, key=f"{listed.source.key}/{name}", value=quantity_text(limit))
+        for name in ("qty_per_day", "qty_per_stay")
+        if (limit := getattr(listed.row, name)) is not None
+    )
 
 
 def _review_above_standard(context: Context, line: BillLine) -> None:
@@ -383,11 +515,14 @@ def _ceiling_source(row_source: Citation, ceiling: int) -> Citation:
 def _outside(
     context: Context, line: BillLine, listed: Listed | None, rescue: bool
 ) -> tuple[Terms, Sources]:
-    """Outside the catalogue the late window moves only what was approved for rescue."""
-    late = rescue and context.late(line.service_day)
-    resolved = _charged(line, in_catalogue=False, late=late, emergency_approved=rescue)
+    """Outside the catalogue only what was approved for rescue moves to the employer."""
+    day = line.service_day
+    early, late = rescue and context.before_cover(day), rescue and context.late(day)
+    resolved = _charged(
+        line, in_catalogue=False, late=late, before_cover=early, emergency_approved=rescue
+    )
     excluded = () if listed is None else (listed.source,)
-    return resolved, (*(_LATE if late else _FUND_PAYS), *excluded)
+    return resolved, (*_FUND_PAYS, *_moved(early, late), *excluded)
 
 
 def _payable(context: Context, line: BillLine, row: CatalogueRow) -> bool:

@@ -1,7 +1,7 @@
 """The whole computation of a bill on one screen: facts, policy and days in, verdict out."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from gateway.domain.admission import HoldReason, Stay
@@ -13,10 +13,14 @@ from gateway.domain.split import NOTHING, total
 from gateway.policy import anchors
 from gateway.policy.model import Policy, PolicyGap
 from gateway.rules import RULES_VERSION
+from gateway.rules.audit import holding, suspicions
+from gateway.rules.audit.seen import look
 from gateway.rules.dates import dates_of
 from gateway.rules.entitlement import Confirm, Hold, Manual, Refuse, may_settle
 from gateway.rules.line import Bearers, Decided, NoPayerStated, Terms, decide
 from gateway.rules.meal import covered_days, meal_days
+from gateway.rules.meal_rate import meal_rate
+from gateway.rules.quantities import allowances, days_used
 from gateway.rules.refunds import Netted, netted
 from gateway.rules.resolve import (
     Context,
@@ -33,18 +37,19 @@ _PAYER_KEY: Mapping[str, str] = {
     "ratio": "line/ratio_payer",
     "refused_discharge": "line/refused_discharge_payer",
 }
-_MEAL_RATE = "meal/per_day_fen"
+_EXCESS = frozenset({"OUT_OF_CATALOGUE", "LIMIT_NOT_MET", "OVER_CEILING"})
 
 
 @dataclass(frozen=True, slots=True)
 class Bill:
-    """Everything a settlement is computed from."""
+    """Everything a settlement is computed from; `others` are the person's other stays."""
 
     stay: Stay
     case: CaseFacts | None
     hospital: Party
     lines: tuple[BillLine, ...]
     editions: tuple[Edition, ...]
+    others: tuple[Stay, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,16 +75,27 @@ def settle(bill: Bill, policy: Policy) -> BillVerdict | Hold | Refuse | Manual:
         return Hold(HoldReason.LINES_IN_REVIEW, note=str(line))
 
 
-def _computed(bill: Bill, policy: Policy) -> BillVerdict:
+def _computed(bill: Bill, policy: Policy) -> BillVerdict | Hold:
     groups = netted(bill.lines)
     context = context_of(bill, policy, groups)
+    verdict = _verdict(bill, context, groups)
+    seen = look(bill.stay, bill.hospital, context, bill.others)
+    found = suspicions(seen)
+    held = holding(seen, found)
+    if held:
+        codes = dict.fromkeys(one.code for one in held)
+        return Hold(HoldReason.AUDIT, note=" ".join(codes), suspicions=held)
+    return replace(verdict, suspicions=found)
+
+
+def _verdict(bill: Bill, context: Context, groups: tuple[Netted, ...]) -> BillVerdict:
     lines = tuple(verdict for group in groups for verdict in _decided_group(context, group))
     return BillVerdict(
         lines=lines,
         split=total([line.split for line in lines]),
         meal=_meal(bill, context),
         rules_version=RULES_VERSION,
-        policy_digest=policy.digest,
+        policy_digest=context.policy.digest,
         edition_digests=tuple(edition.digest for edition in bill.editions),
     )
 
@@ -89,8 +105,9 @@ def context_of(bill: Bill, policy: Policy, groups: tuple[Netted, ...]) -> Contex
     if bill.case is None:
         raise ValueError("a bill without a case is never computed")
     dates, editions = dates_of(bill.stay, bill.case), EditionsByDay(bill.editions)
-    return Context(
+    context = Context(
         policy=policy,
+        stay=bill.stay,
         case=bill.case,
         level=bill.hospital.level,
         dates=dates,
@@ -99,6 +116,11 @@ def context_of(bill: Bill, policy: Policy, groups: tuple[Netted, ...]) -> Contex
         late_until=late_window(policy, bill.case, dates),
         accompanied_pieces=accompanied_pieces(groups, editions),
     )
+    nets = (group.net for group in groups)
+    context.counted = tuple(net for net in nets if net.quantity > 0 and context.counts(net))
+    context.allowances = allowances(context.counted, context)
+    context.days_used = days_used(context.counted)
+    return context
 
 
 def _decided_group(context: Context, group: Netted) -> tuple[LineVerdict, ...]:
@@ -135,18 +157,19 @@ def _payer_sources(context: Context, decided: Decided, line: BillLine) -> tuple[
     if not decided.reasons:
         return ()
     used = []
-    if line.consent is None and not {"OUT_OF_CATALOGUE", "OVER_CEILING"}.isdisjoint(
-        decided.reasons
-    ):
+    if line.consent is None and not _EXCESS.isdisjoint(decided.reasons):
         used.append("no_consent")
+    if "REFUSED_DISCHARGE" in decided.reasons:
+        used.append("refused_discharge")
     if "REGIONAL_RATIO" in decided.reasons:
         used.append("ratio")
     return tuple(context.cited(_PAYER_KEY[bearer], line.service_day) for bearer in used)
 
 
 def _meal(bill: Bill, context: Context) -> MealVerdict:
-    """职工住院治疗工伤的伙食补助费从工伤保险基金支付（第三十条第四款）; days of a late or
-    stopped window fall out, for those benefits are not the fund's either (第十七条第四款)."""
+    """职工住院治疗工伤的伙食补助费从工伤保险基金支付（第三十条第四款）; days of a
+    late, uncovered, refused or stopped window fall out, for those benefits are not the fund's
+    either (第十七条第四款)."""
     first, last = bill.stay.admitted_on, bill.stay.last_day
     rule = context.value("meal/day_rule", last).word
     days = [
@@ -154,21 +177,22 @@ def _meal(bill: Bill, context: Context) -> MealVerdict:
         for day in covered_days(first, meal_days(first, last, rule))
         if not _meal_cut(context, day)
     ]
-    latest = context.value(_MEAL_RATE, last).number
+    away = bill.hospital.region != context.policy.region
+    rates = {day: meal_rate(context, day, away=away) for day in (last, *days)}
     cited = [context.cited("meal/day_rule", last)]
-    cited += dict.fromkeys(context.cited(_MEAL_RATE, day) for day in days or [last])
+    cited += dict.fromkeys(one for day in days or [last] for one in rates[day].sources)
     cited.append(context.cited("meal/channel", last))
     return MealVerdict(
         days=len(days),
-        per_day_fen=latest,
-        amount_fen=sum(context.value(_MEAL_RATE, day).number for day in days),
+        per_day_fen=rates[last].fen,
+        amount_fen=sum(rates[day].fen for day in days),
         channel=context.value("meal/channel", last).word,
         citations=(anchors.MEAL_ALLOWANCE, *cited),
     )
 
 
 def _meal_cut(context: Context, day: date) -> bool:
-    if context.stopped(day):
+    if context.stopped(day) or context.refused_discharge(day) or context.before_cover(day):
         return True
     return context.late(day) and context.value("meal/split_late_window", day).switch
 
@@ -186,4 +210,18 @@ def netted_terms(bill: Bill, policy: Policy) -> tuple[NettedTerms, ...]:
             context.bearers(group.original.service_day),
         )
         for group in groups
+    )
+
+
+def line_terms(bill: Bill, policy: Policy) -> tuple[NettedTerms, ...]:
+    """The terms of every line in the order of its verdict; those of a refund are the pair's at
+    the net quantity so far. Raises PolicyGap and NeedsReview as `settle` does."""
+    groups = netted(bill.lines)
+    context = context_of(bill, policy, groups)
+    return tuple(
+        NettedTerms(
+            line.line_id, line.name, terms(context, step)[0], context.bearers(line.service_day)
+        )
+        for group in groups
+        for line, step in zip((group.original, *group.refunds), group.steps, strict=True)
     )

@@ -15,7 +15,7 @@ _FRIDAY: Final = 4
 
 
 class Calendar:
-    """The published working days, in memory; fills gateway.ports.WorkingDays."""
+    """The published working days, in memory; fills gateway.domain.clocks.WorkingDays."""
 
     def __init__(self) -> None:
         self.first = date(min(holidays).year, 1, 1)

@@ -22,6 +22,7 @@ from gateway.domain.bill import (
     Citation,
     LineVerdict,
     MealVerdict,
+    Suspicion,
 )
 from gateway.domain.case import CaseFacts
 from gateway.domain.party import Party
@@ -39,6 +40,7 @@ class Facts:
     case: CaseFacts | None
     hospital: Party
     lines: tuple[BillLine, ...]
+    others: tuple[Stay, ...] = ()
 
 
 def frozen(facts: Facts, verdict: BillVerdict | None) -> str:
@@ -49,7 +51,8 @@ def frozen(facts: Facts, verdict: BillVerdict | None) -> str:
         "case": plain(facts.case),
         "hospital": plain(facts.hospital),
         "lines": line_rows,
-        "verdict": None if verdict is None else _packed(verdict),
+        "others": plain(facts.others),
+        "verdict": None if verdict is None else packed(verdict),
     }
     return json.dumps(content, ensure_ascii=False, separators=(",", ":"))
 
@@ -60,6 +63,7 @@ def thawed_facts(detail: Mapping[str, Any]) -> Facts:
         case=restored(CaseFacts, detail["case"]) if detail["case"] else None,
         hospital=restored(Party, detail["hospital"]),
         lines=tuple(_line(values) for values in detail["lines"]),
+        others=tuple(restored(Stay, each) for each in detail.get("others", ())),
     )
 
 
@@ -78,6 +82,7 @@ def thawed_verdict(detail: Mapping[str, Any]) -> BillVerdict:
         rules_version=packed["rules_version"],
         policy_digest=packed["policy_digest"],
         edition_digests=tuple(packed["edition_digests"]),
+        suspicions=tuple(restored(Suspicion, each) for each in packed.get("suspicions", ())),
     )
 
 
@@ -95,7 +100,8 @@ _LINE_COLUMNS = (
 ).split()
 
 
-def _packed(verdict: BillVerdict) -> dict[str, Any]:
+def packed(verdict: BillVerdict) -> dict[str, Any]:
+    """The verdict as it is stored, citations once each; equal verdicts give equal JSON."""
     table: dict[Citation, int] = {}
 
     def cited(citations: Sequence[Citation]) -> list[int]:
@@ -121,6 +127,7 @@ def _packed(verdict: BillVerdict) -> dict[str, Any]:
         "rules_version": verdict.rules_version,
         "policy_digest": verdict.policy_digest,
         "edition_digests": verdict.edition_digests,
+        "suspicions": plain(verdict.suspicions),
     }
 
 

@@ -8,15 +8,17 @@ from typing import Any
 from sqlalchemy import Label, Table
 
 from gateway.clock import business_day, instant
-from gateway.domain.admission import AdmissionState, Diagnosis, Stay
+from gateway.domain.admission import AdmissionState, Diagnosis, Sex, Stay
 from gateway.domain.bill import BillLine, Relation
 from gateway.domain.case import (
+    Applicant,
     Approval,
     ApprovalKind,
     Arrears,
     BenefitStop,
     CaseFacts,
     CaseState,
+    Joined,
     ThirdParty,
     TreatmentKind,
 )
@@ -95,7 +97,7 @@ def admission_detail(vault: Vault, row: Row) -> dict[str, Any]:
 
 
 def stay_of(vault: Vault, row: Row) -> Stay:
-    discharged = row["discharged_us"]
+    discharged, detail = row["discharged_us"], admission_detail(vault, row)
     admitted_at = instant(row["admitted_us"])
     discharged_at = None if discharged is None else instant(discharged)
     return Stay(
@@ -115,14 +117,21 @@ def stay_of(vault: Vault, row: Row) -> Stay:
         discharged_at=discharged_at,
         discharged_on=None if discharged_at is None else business_day(discharged_at),
         registered_at=instant(row["registered_us"]),
-        diagnoses=diagnoses_of(admission_detail(vault, row)["diagnoses"]),
+        diagnoses=diagnoses_of(detail["diagnoses"]),
         confirmed_by_agency=bool(row["confirmed_by_agency"]),
+        born_on=day(detail.get("born_on")),
+        sex=Sex(detail["sex"]) if detail.get("sex") else None,
+        registered_late=bool(row["late"]),
+        bmi_settlement_no=detail.get("bmi_settlement_no", ""),
+        cleared=frozenset(detail.get("cleared", ())),
     )
 
 
 def case_of(row: Row, facts: Iterable[Row], *, card_lost: bool) -> CaseFacts:
     """A case with the approvals, stops and arrears that belong to it."""
-    by_kind: dict[str, list[dict[str, Any]]] = {"approval": [], "stop": [], "arrears": []}
+    by_kind: dict[str, list[dict[str, Any]]] = {
+        kind: [] for kind in ("approval", "stop", "arrears", "joined")
+    }
     for fact in facts:
         by_kind[fact["kind"]].append(json.loads(fact["content"]))
     insured = row["insured_at_injury"]
@@ -152,6 +161,11 @@ def case_of(row: Row, facts: Iterable[Row], *, card_lost: bool) -> CaseFacts:
             for one in by_kind["arrears"]
         ),
         card_lost=card_lost,
+        applied_by=None if row["applied_by"] is None else Applicant(row["applied_by"]),
+        joined=tuple(
+            Joined(date.fromisoformat(one["joined_on"]), day(one["settled_on"]))
+            for one in by_kind["joined"]
+        ),
     )
 
 
@@ -176,7 +190,10 @@ def _stop(fact: Mapping[str, Any]) -> BenefitStop:
     )
 
 
-_LINE_DETAIL = ("category", "unit", "spec", "prescription_no", "department", "doctor")
+_LINE_DETAIL = (
+    *("category", "unit", "spec", "prescription_no", "department", "doctor"),
+    "limit_unmet",
+)
 
 
 def line_row(admission_id: str, line: BillLine, occurred_us: int) -> dict[str, Any]:
@@ -201,7 +218,7 @@ def line_row(admission_id: str, line: BillLine, occurred_us: int) -> dict[str, A
 
 
 def line_of(row: Row) -> BillLine:
-    category, unit, spec, prescription_no, department, doctor = json.loads(row["detail"])
+    detail = dict(zip(_LINE_DETAIL, json.loads(row["detail"]), strict=True))
     return BillLine(
         line_id=row["line_id"],
         occurred_at=instant(row["occurred_us"]),
@@ -211,16 +228,11 @@ def line_of(row: Row) -> BillLine:
         quantity=row["quantity"],
         price=row["price"],
         amount_fen=row["amount_fen"],
-        category=category,
-        unit=unit,
-        spec=spec,
-        prescription_no=prescription_no,
-        department=department,
-        doctor=doctor,
         refund_of=row["refund_of"],
         relation=Relation(row["relation"]),
         consent=Payer(row["consent"]) if row["consent"] else None,
         consent_on=day(row["consent_on"]),
         violation=row["violation"],
         reviewed=bool(row["reviewed"]),
+        **detail,
     )

@@ -36,9 +36,18 @@ async def reversal_of(reader: Reader, settlement_id: str) -> dict[str, Any] | No
     return await reader.row(select(settlement).where(settlement.c.reverses == settlement_id))
 
 
-async def live_ids(reader: Reader) -> list[str]:
-    """Every live settlement, for explaining and replaying."""
-    query = select(settlement.c.settlement_id).where(settlement.c.live == 1)
+async def all_ids(reader: Reader) -> list[str]:
+    """Every settlement and reversal, for replaying."""
+    query = select(settlement.c.settlement_id).order_by("settlement_id")
+    return [row["settlement_id"] for row in await reader.rows(query)]
+
+
+async def live_ids(reader: Reader, first: date, last: date) -> list[str]:
+    """Every live settlement booked from the first to the last day."""
+    query = select(settlement.c.settlement_id).where(
+        settlement.c.live == 1,
+        settlement.c.business_day.between(first.isoformat(), last.isoformat()),
+    )
     return [row["settlement_id"] for row in await reader.rows(query.order_by("settlement_id"))]
 
 

@@ -231,6 +231,7 @@ work_case = _table(
     integer("disputed"),
     optional_text("relation_ended_on"),
     optional_text("applied_on"),
+    optional_text("applied_by"),
     optional_text("accepted_on"),
     optional_text("decided_on"),
     text("decision_no"),

@@ -1,107 +1,96 @@
-"""`gateway explain SETTLEMENT [--as-case]`: why a stored bill came out as it did 结算说明.
+"""`gateway explain SETTLEMENT [--line N] [--as-case]`: why a stored bill came out so 结算说明.
 
-As a case it is recomputed from the stored facts under the stored editions, and expects the
+The arithmetic is that of the rules on the stored facts under the stored editions. As a case
+it is recomputed from the stored facts under the stored editions, and expects the
 stored split: `gateway calculate --check` proves it.
 """
 
 import asyncio
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Final, TextIO
 
 from adapters.case_file.write import cases_text
-from adapters.catalog_file.write import DamagedEdition, edition_from_bytes
-from gateway.domain.bill import BillLine, BillVerdict, Citation, LineVerdict, MealVerdict
+from gateway.domain.audit_rules import AUDIT_RULES
+from gateway.domain.bill import (
+    BillLine,
+    BillVerdict,
+    Citation,
+    LineVerdict,
+    MealVerdict,
+    Suspicion,
+)
 from gateway.domain.calculation import Case, CaseStay, Expected, ExpectedLine, ExpectedStay
 from gateway.domain.money import price_text, quantity_text, yuan
 from gateway.domain.reasons import REASONS
 from gateway.domain.split import Payer, Split, total
-from gateway.policy.faults import BadPolicy
-from gateway.policy.load import load_archive
-from gateway.policy.model import Policy, PolicyGap
 from gateway.rules.calculate import calculate, cases_of, unequal
 from gateway.rules.line import Bearers
 from gateway.rules.meal import meal_days
-from gateway.rules.resolve import NeedsReview
-from gateway.rules.settle import Bill, NettedTerms, netted_terms
+from gateway.rules.settle import NettedTerms, netted_terms
 from gateway.settings import Settings
 from gateway.store.database import Reader
-from gateway.store.editions import edition_content, policy_content
 from gateway.store.frozen import Facts
-from gateway.verbs.stored import NotTold, StoredBill, looking, settlement_of, stored_bill
+from gateway.verbs.arithmetic import (
+    READINGS,
+    ROUNDING,
+    Computed,
+    computed,
+    line_facts,
+    resolved,
+    row_text,
+    shares,
+    steps_text,
+)
+from gateway.verbs.stored import (
+    EditionsOfRecord,
+    NotTold,
+    StoredBill,
+    looking,
+    settlement_of,
+    stored_bill,
+)
 
 TOLD: Final = 0
 NOT_TOLD: Final = 1
 _DAY_RULE: Final = "EXCLUDE_DISCHARGE"
-_PAYERS: Final[Mapping[Payer, str]] = {
-    Payer.FUND: "基金 fund",
-    Payer.EMPLOYER: "单位 employer",
-    Payer.INDIVIDUAL: "个人 individual",
-    Payer.HOSPITAL: "医院 hospital",
-    Payer.OTHER: "其他 other",
-}
 
 
-def run(settings: Settings, settlement_id: str, as_case: bool, out: TextIO) -> int:
+def run(
+    settings: Settings, settlement_id: str, as_case: bool, out: TextIO, line: int | None = None
+) -> int:
     """Explain one settlement to `out`; the exit code is 0, or 1 with a sentence on standard error.
 
-    No person is named. `as_case` prints a JSON array of calculation cases instead.
+    No person is named. `line` counts from 1 and explains that line alone. `as_case` prints a
+    JSON array of calculation cases instead.
     """
     try:
-        out.write(asyncio.run(_told(settings, settlement_id, as_case)))
+        out.write(asyncio.run(_told(settings, settlement_id, as_case, line)))
     except NotTold as silent:
         sys.stderr.write(f"{silent}\n")
         return NOT_TOLD
     return TOLD
 
 
-async def _told(settings: Settings, settlement_id: str, as_case: bool) -> str:
+async def _told(settings: Settings, settlement_id: str, as_case: bool, line: int | None) -> str:
     async with looking(settings) as reader:
         bill = await stored_bill(reader, settlement_id)
         if not as_case:
-            return "".join(f"{line}\n" for line in explained(bill))
+            _check_line(bill, line)
+            found = await _computed(reader, bill)
+            return "".join(f"{text}\n" for text in explained(bill, found, line))
         if bill.reverses:
             raise NotTold(
                 f"{settlement_id} 是冲正，请说明原结算 {bill.reverses}",
                 f"{settlement_id} is a reversal; explain {bill.reverses}, which it reverses",
             )
-        terms = await _terms(reader, bill)
+        one, policy = await EditionsOfRecord().bill(reader, bill.facts, bill.verdict)
+        terms = resolved(one, policy, netted_terms)
         return cases_text(as_cases(settlement_id, bill.verdict, bill.facts, terms))
 
 
 # --- as a case -------------------------------------------------------------------------------
-
-
-async def _terms(reader: Reader, bill: StoredBill) -> tuple[NettedTerms, ...]:
-    """The terms of every line under the stored editions. Raises NotTold."""
-    facts, verdict = bill.facts, bill.verdict
-    try:
-        policy = await _policy(reader, verdict.policy_digest)
-        contents = [await edition_content(reader, digest) for digest in verdict.edition_digests]
-        editions = tuple(edition_from_bytes(content) for content in contents)
-    except (LookupError, DamagedEdition, BadPolicy) as error:
-        raise NotTold(
-            f"结算所用的政策或目录版本不在库中或已损坏（{type(error).__name__}）",
-            f"an edition that the settlement used is absent or damaged ({type(error).__name__})",
-        ) from error
-    return _resolved(Bill(facts.stay, facts.case, facts.hospital, facts.lines, editions), policy)
-
-
-async def _policy(reader: Reader, digest: str) -> Policy:
-    content = await policy_content(reader, digest)
-    if content is None:
-        raise LookupError(digest)
-    return load_archive(content)
-
-
-def _resolved(bill: Bill, policy: Policy) -> tuple[NettedTerms, ...]:
-    try:
-        return netted_terms(bill, policy)
-    except (PolicyGap, NeedsReview, ValueError) as error:
-        raise NotTold(
-            f"按所存版本已不能重算：{error}", f"no longer computable from what is stored: {error}"
-        ) from error
 
 
 def as_cases(
@@ -178,24 +167,62 @@ def _check(cases: Iterable[Case]) -> None:
 # --- in words --------------------------------------------------------------------------------
 
 
-def explained(bill: StoredBill) -> Iterator[str]:
+def _check_line(bill: StoredBill, line: int | None) -> None:
+    last = len(bill.verdict.lines)
+    if line is not None and not 1 <= line <= last:
+        raise NotTold(f"没有第 {line} 行，共 {last} 行", f"no line {line}; there are {last}")
+
+
+async def _computed(reader: Reader, bill: StoredBill) -> Computed | NotTold:
+    """The arithmetic, or why it can no longer be shown."""
+    try:
+        return await computed(reader, bill)
+    except NotTold as silent:
+        return silent
+
+
+def explained(
+    bill: StoredBill, arithmetic: Computed | NotTold, only: int | None = None
+) -> Iterator[str]:
     """The lines of the explanation, in Chinese and English; amounts in yuan."""
-    one, lines = settlement_of(bill), {line.line_id: line for line in bill.facts.lines}
+    yield from _head(bill)
+    if isinstance(arithmetic, NotTold):
+        yield f"计算步骤无法重现 the steps cannot be shown: {arithmetic}"
+    lines = {line.line_id: line for line in bill.facts.lines}
+    for number, decided in enumerate(bill.verdict.lines, start=1):
+        if only in (None, number):
+            line = lines[decided.line_id]
+            yield ""
+            yield from _line(number, line, decided)
+            if isinstance(arithmetic, Computed):
+                yield from _arithmetic(bill, arithmetic, line, number - 1)
+            yield from _cited(decided.citations)
+    yield ""
+    if only is None:
+        yield from _sums(bill)
+    yield from (f"{zh} / {en}" for zh, en in (ROUNDING, *_readings()))
+
+
+def _head(bill: StoredBill) -> Iterator[str]:
+    one, facts = settlement_of(bill), bill.facts
     yield f"结算 settlement {one.settlement_id}  {one.business_day}  {bill.row['state']}"
     if one.reverses:
         yield f"冲正 reverses {one.reverses}"
     if one.reinstates:
         yield f"恢复 reinstates {one.reinstates}"
     yield f"医院 hospital {one.hospital}  住院号 visit {one.visit_no}  案件 case {one.case_no}"
-    for number, decided in enumerate(one.lines, start=1):
-        yield ""
-        yield from _line(number, lines[decided.line_id], decided)
-    yield ""
-    yield f"合计 total {yuan(one.total_fen)}：{_shares(one.split)}"
-    yield from _meal(bill.verdict.meal)
-    yield f"基金付给 fund pays {one.fund_payee}"
-    yield f"规则 rules {one.rules_version}  政策 policy {one.policy_digest}"
-    yield from (f"目录 catalogue {digest}" for digest in one.edition_digests)
+    stay = facts.stay
+    yield (
+        f"入院 admitted {stay.admitted_on}  出院 discharged {stay.last_day}  "
+        f"医院等级 level {facts.hospital.level.value}  类别 treatment {stay.treatment.value}"
+    )
+    if facts.case is not None:
+        case = facts.case
+        yield (
+            f"案件状态 state {case.state.value}  受伤 injured {case.injured_on}  "
+            f"申请 applied {case.applied_on}  受理 accepted {case.accepted_on}  "
+            f"决定 decided {case.decided_on}"
+        )
 
 
 def _line(number: int, line: BillLine, decided: LineVerdict) -> Iterator[str]:
@@ -203,10 +230,40 @@ def _line(number: int, line: BillLine, decided: LineVerdict) -> Iterator[str]:
     yield f"{number}. {line.name} ({line.code})  {line.service_day}  {charged}"
     if line.refund_of:
         yield f"   退费 refund of {line.refund_of}"
-    yield f"   金额 amount {yuan(decided.amount_fen)}：{_shares(decided.split)}"
+    yield f"   金额 amount {yuan(decided.amount_fen)}：{shares(decided.split)}"
     for code in decided.reasons:
         yield f"   {code}：{REASONS[code].zh} / {REASONS[code].en}"
-    yield from _cited(decided.citations)
+
+
+def _arithmetic(bill: StoredBill, found: Computed, line: BillLine, at: int) -> Iterator[str]:
+    """Facts, catalogue row and steps; a refund is the pair so far less the pair before it."""
+    yield f"   事实 facts {line_facts(line)}"
+    yield f"   目录 catalogue {row_text(found.editions, line, bill.facts.hospital.level)}"
+    if line.refund_of:
+        yield "   按退费后的净数量 at the net quantity after this refund:"
+    told = found.traces[at]
+    yield from (f"   {step}" for step in steps_text(told))
+    if line.refund_of:
+        split, earlier = told.decided.split, found.traces[at - 1].decided.split
+        own = shares(split.minus(earlier))
+        yield f"   本行 this line = {shares(split)} − {shares(earlier)} = {own}"
+    if bill.reverses:
+        yield "   冲正取负 the reversal is its negative"
+
+
+def _sums(bill: StoredBill) -> Iterator[str]:
+    one = settlement_of(bill)
+    yield f"合计 total {yuan(one.total_fen)}：{shares(one.split)}"
+    yield from _meal(bill.verdict.meal)
+    yield from _suspicions(bill.verdict.suspicions)
+    yield f"基金付给 fund pays {one.fund_payee}"
+    yield f"规则 rules {one.rules_version}  政策 policy {one.policy_digest}"
+    yield from (f"目录 catalogue {digest}" for digest in one.edition_digests)
+
+
+def _readings() -> Iterator[tuple[str, str]]:
+    for zh, en in READINGS:
+        yield f"本网关的理解：{zh}", f"our reading: {en}"
 
 
 def _meal(meal: MealVerdict) -> Iterator[str]:
@@ -215,17 +272,13 @@ def _meal(meal: MealVerdict) -> Iterator[str]:
     yield from _cited(meal.citations)
 
 
+def _suspicions(found: Iterable[Suspicion]) -> Iterator[str]:
+    for one in found:
+        rule, lines = AUDIT_RULES[one.code], " ".join(one.line_ids)
+        yield f"疑点 suspicion {one.code}：{rule.zh} / {rule.en}  {one.evidence}  {lines}".rstrip()
+
+
 def _cited(citations: Iterable[Citation]) -> Iterator[str]:
     for one in citations:
         reading = "（本网关的理解 / our reading）" if one.our_reading else ""
         yield f"   依据 by {one.law}{reading}  {one.key} = {one.value}，自 since {one.since}"
-
-
-def _shares(split: Split) -> str:
-    """The payers that bear something; "0.00" when nobody does."""
-    borne = [
-        f"{name} {yuan(split.borne_by(payer))}"
-        for payer, name in _PAYERS.items()
-        if split.borne_by(payer)
-    ]
-    return "  ".join(borne) or yuan(0)

@@ -35,6 +35,7 @@ from gateway.store.persons import person_by_id
 from gateway.store.reconciliations import latest_runs
 from gateway.store.registry import parties, party_by_id
 from gateway.store.settlements import reversal_of
+from gateway.verbs.arithmetic import computed, figures
 from gateway.verbs.stored import NotTold, StoredBill, looking, settlement_of, stored_bill
 
 WRITTEN: Final = 0
@@ -75,7 +76,7 @@ def write_reconciliation(settings: Settings, day: str, out: Path) -> int:
 
 def _written(made: Callable[[], Coroutine[Any, Any, bytes]], out: Path) -> int:
     try:
-        _replace(out, asyncio.run(made()))
+        write_whole(out, asyncio.run(made()))
     except (NotTold, UnusableFont) as told:
         sys.stderr.write(f"{told}\n")
         return NOT_WRITTEN
@@ -85,7 +86,7 @@ def _written(made: Callable[[], Coroutine[Any, Any, bytes]], out: Path) -> int:
     return WRITTEN
 
 
-def _replace(out: Path, content: bytes) -> None:
+def write_whole(out: Path, content: bytes) -> None:
     """The file whole, for its owner alone, in one step."""
     beside = out.with_name(f".{out.name}.{uuid4().hex}")
     handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -124,16 +125,31 @@ async def _sheet(settings: Settings, reader: Reader, bill: StoredBill) -> Sheet:
         diagnoses=facts.stay.diagnoses,
         treatment=facts.stay.treatment,
         signer=settings.receiver,
-        lines=sheet_lines(bill),
+        lines=sheet_lines(bill, await _figures(reader, bill)),
         message_id=bill.row["message_id"],
         reversed_by=reversal["settlement_id"] if reversal else "",
     )
 
 
-def sheet_lines(bill: StoredBill) -> tuple[SheetLine, ...]:
+async def _figures(reader: Reader, bill: StoredBill) -> tuple[str, ...]:
+    """The steps of every line; none for a reversal, which takes back what its original shows,
+    and none when the editions used are no longer here."""
+    none = ("",) * len(bill.verdict.lines)
+    if bill.reverses:
+        return none
+    try:
+        return tuple(map(figures, (await computed(reader, bill)).traces))
+    except NotTold:
+        return none
+
+
+def sheet_lines(bill: StoredBill, steps: Sequence[str]) -> tuple[SheetLine, ...]:
     """The lines in the order they were decided, each refund after its original."""
     charged = {line.line_id: line for line in bill.facts.lines}
-    return tuple(SheetLine(charged[one.line_id], one) for one in bill.verdict.lines)
+    return tuple(
+        SheetLine(charged[one.line_id], one, told)
+        for one, told in zip(bill.verdict.lines, steps, strict=True)
+    )
 
 
 # --- the reconciliation ----------------------------------------------------------------------

@@ -9,12 +9,19 @@ from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from adapters.catalog_file.write import DamagedEdition, edition_from_bytes
 from gateway.clock import instant
 from gateway.domain.admission import BillState
 from gateway.domain.bill import BillVerdict, LineVerdict
+from gateway.domain.catalogue import Edition
 from gateway.domain.results import Settlement
+from gateway.policy.faults import BadPolicy
+from gateway.policy.load import load_archive
+from gateway.policy.model import Policy
+from gateway.rules.settle import Bill
 from gateway.settings import Settings
 from gateway.store.database import Reader, engine_for
+from gateway.store.editions import edition_content, policy_content
 from gateway.store.frozen import Facts, thawed_facts, thawed_verdict
 from gateway.store.personal import KeyRing, Unopened, Vault
 from gateway.store.settlements import settlement_by_id, split_of
@@ -117,4 +124,40 @@ def settlement_of(bill: StoredBill) -> Settlement:
         rules_version=row["rules_version"],
         policy_digest=row["policy_digest"],
         edition_digests=bill.verdict.edition_digests,
+        suspicions=bill.verdict.suspicions,
     )
+
+
+class EditionsOfRecord:
+    """The policy and catalogue editions that settlements used, each opened once by digest."""
+
+    def __init__(self) -> None:
+        self._policies: dict[str, Policy] = {}
+        self._editions: dict[str, Edition] = {}
+
+    async def bill(self, reader: Reader, facts: Facts, verdict: BillVerdict) -> tuple[Bill, Policy]:
+        """What the rules saw when they gave the verdict. Raises NotTold."""
+        try:
+            policy = await self._policy(reader, verdict.policy_digest)
+            used = [await self._edition(reader, digest) for digest in verdict.edition_digests]
+        except (LookupError, DamagedEdition, BadPolicy) as error:
+            name = type(error).__name__
+            raise NotTold(
+                f"结算所用的政策或目录版本不在库中或已损坏（{name}）",
+                f"an edition that the settlement used is absent or damaged ({name})",
+            ) from error
+        known = facts.stay, facts.case, facts.hospital, facts.lines
+        return Bill(*known, tuple(used), facts.others), policy
+
+    async def _policy(self, reader: Reader, digest: str) -> Policy:
+        if digest not in self._policies:
+            content = await policy_content(reader, digest)
+            if content is None:
+                raise LookupError(digest)
+            self._policies[digest] = load_archive(content)
+        return self._policies[digest]
+
+    async def _edition(self, reader: Reader, digest: str) -> Edition:
+        if digest not in self._editions:
+            self._editions[digest] = edition_from_bytes(await edition_content(reader, digest))
+        return self._editions[digest]

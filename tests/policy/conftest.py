@@ -124,18 +124,33 @@ def tree(tmp_path: Path) -> Tree:
     return Tree(tmp_path)
 
 
+def papers(folder: str) -> Path:
+    """A folder of the papers beside the project; without it the test is skipped."""
+    beside = Path(__file__).resolve().parents[3] / "shared"
+    found = Path(os.environ.get("GATEWAY_SHARED", beside)) / folder
+    if not found.is_dir():
+        pytest.skip(f"the papers are not here: set GATEWAY_SHARED (looked for {folder}/)")
+    return found
+
+
 @pytest.fixture
 def law_text() -> Callable[[str], str]:
     """The full text of a statute from the papers beside the project."""
 
     def read(title: str) -> str:
-        beside = Path(__file__).resolve().parents[3] / "shared"
-        folder = Path(os.environ.get("GATEWAY_SHARED", beside)) / "law"
-        found = sorted(folder.glob(f"{title}(*.md"))
-        if not found:
-            pytest.skip(
-                f"the law texts are not here: set GATEWAY_SHARED (looked in {folder.name}/)"
-            )
-        return found[0].read_text(encoding="utf-8")
+        (path,) = papers("law").glob(f"{title}(*.md")
+        return path.read_text(encoding="utf-8")
+
+    return read
+
+
+@pytest.fixture
+def seed_text() -> Callable[[str], str]:
+    """The regional document that holds these words, from the papers beside the project."""
+
+    def read(words: str) -> str:
+        texts = [path.read_text(encoding="utf-8") for path in papers("seeds").glob("*.txt")]
+        (text,) = [text for text in texts if words in text]
+        return text
 
     return read

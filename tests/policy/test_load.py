@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from gateway.policy.citation import chinese_number
 from gateway.policy.faults import BadPolicy
-from gateway.policy.load import archive, load, load_archive, regions
+from gateway.policy.load import archive, load, load_archive, regions, strays
 from gateway.policy.model import PolicyGap
 
 FOLDER = "regions/999901_test"
@@ -42,6 +42,28 @@ def test_a_percent_is_kept_in_ten_thousandths_and_needs_an_agreement(tree):
     assert policy.value("retention/percent", date(2024, 1, 1)).number == 525
     tree.bend(path, clause, '{ text = "local", article = "第九条" }')
     assert tree.faults() == ["2024-01-01: only an agreement clause can give this"]
+
+
+def test_a_divisor_of_a_month_is_kept_in_ten_thousandths(tree):
+    tree.put(f"{FOLDER}/meal/index_divisor.toml", parameter("days/month", "21.75"))
+    policy = load("999901", tree.root)
+    assert policy.value("meal/index_divisor", date(2024, 1, 1)).number == 217500
+
+
+def test_a_region_keeps_the_national_value_that_it_replaced_beside_its_own(tree):
+    tree.put(SHADOW, OVERRIDES + parameter("days", "45", picked_by="injury_date"))
+    policy = load("999901", tree.root)
+    assert policy.national["employer/application_days"].on(date(2024, 1, 1)).number == 30
+    assert set(policy.national) == {"employer/application_days"}
+
+
+def test_a_folder_that_no_region_reads_is_told(tree):
+    assert strays(tree.root) == ()
+    tree.put("regions/99990_test/meal/per_day_fen.toml", MEAL)
+    (stray,) = strays(tree.root)
+    assert stray.path == "regions/99990_test"
+    (fault,) = strays(tree.root / "national")
+    assert fault.en == "there is no pooling region"
 
 
 def test_none_with_an_article_means_that_the_law_sets_no_limit(tree):
@@ -180,8 +202,18 @@ def parameter(unit, amount, law='{ text = "local", article = "第八条" }', pic
         ("line/no_consent_payer", "word", '"fund"', "is must be one of: employer, individual"),
         ("line/no_consent_payer", "word", '"none"', "is must be one of: employer, individual"),
         ("late/window_end_inclusive", "switch", "1", "is must be true or false"),
+        ("audit/enabled", "words", '["A01", "A01"]', "is must be a list of: A01, A02"),
+        ("audit/enabled", "words", '["A25"]', "is must be a list of: A01, A02"),
+        ("audit/hold", "words", '"A01"', "is must be a list of: A01, A02"),
         ("filing/day", "day_of_month", "0", "is must be a whole number of day_of_month"),
         ("filing/day", "day_of_month", "32", "is must be a whole number of day_of_month"),
+        ("bmi_refund/year_end_month", "month", "0", "is must be a whole number of month"),
+        ("bmi_refund/year_end_month", "month", "13", "is must be a whole number of month"),
+        ("bmi_refund/year_end_month", "month", '"none"', "is must be a whole number of month"),
+        ("meal/index_divisor", "days/month", "0", "is must be between 1 and 31"),
+        ("meal/index_divisor", "days/month", "31.01", "is must be between 1 and 31"),
+        ("meal/index_divisor", "days/month", "21.755", "with at most 2 decimals"),
+        ("referral/validity_months", "months", "-1", "is must be a whole number of months"),
         ("meal/" + "x" * 90, "fen/day", "1", "only .toml with a path up to 100 long"),
     ],
 )

@@ -129,6 +129,13 @@ def test_an_amount_is_read_only_as_what_it_is() -> None:
             _ = wrong.switch
 
 
+def test_words_are_read_as_a_list_and_nothing_else_is() -> None:
+    law = Law("t", article="第一条")
+    assert Value(date(2026, 1, 1), ("A01", "A02"), law).words == ("A01", "A02")
+    with pytest.raises(TypeError, match="no list of words"):
+        _ = Value(date(2026, 1, 1), "A01", law).words
+
+
 def test_the_place_of_a_law_is_its_article_or_its_clause() -> None:
     assert ARTICLE.place == "第三条"
     assert Law("contract", clause="第九条").place == "第九条"

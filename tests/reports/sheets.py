@@ -89,6 +89,7 @@ def a_settlement(bill: Bill, verdict: BillVerdict, **changes: Any) -> Settlement
         "rules_version": verdict.rules_version,
         "policy_digest": verdict.policy_digest,
         "edition_digests": verdict.edition_digests,
+        "suspicions": verdict.suspicions,
     }
     return Settlement(**facts | changes)
 

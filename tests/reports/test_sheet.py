@@ -10,6 +10,8 @@ import pytest
 from pypdf import PdfReader
 from pypdf.generic import DictionaryObject
 
+from gateway.domain.audit_rules import AUDIT_RULES
+from gateway.domain.bill import Suspicion
 from gateway.domain.money import price_text, quantity_text, yuan
 from gateway.domain.reasons import REASONS
 from gateway.domain.split import Payer
@@ -69,6 +71,24 @@ def test_reasons_and_the_articles_behind_them_are_told(bill: Sheet, text: str):
     assert "限价40.00" in text
 
 
+def test_suspicions_of_the_audit_are_told_with_their_evidence_and_lines(bill: Sheet):
+    lines = tuple(f"L{number}" for number in range(9))
+    found = (Suspicion("A01", lines, "2026-03-05 × 9"), Suspicion("A24", (), "BMI0001"))
+    told = text_of(replace(bill, settlement=replace(bill.settlement, suspicions=found)))
+    assert "审核疑点" in told
+    for code in ("A01", "A24"):
+        assert AUDIT_RULES[code].zh in told
+        assert AUDIT_RULES[code].basis in told
+    assert "2026-03-05×9" in told
+    assert "L7…9" in told
+    assert "L8" not in told[told.index("审核疑点") : told.index("依据与版本")]
+
+
+def test_a_bill_without_suspicions_has_no_list_of_them(bill: Sheet):
+    plain = replace(bill, settlement=replace(bill.settlement, suspicions=()))
+    assert "审核疑点" not in text_of(plain)
+
+
 def test_remedies_and_editions_are_told(bill: Sheet, text: str):
     assert "《工伤保险条例》第五十五条" in text
     assert "《中华人民共和国社会保险法》第八十三条" in text
@@ -100,7 +120,8 @@ def test_pages_are_numbered_and_the_header_repeats(text: str):
     assert len(pages) > 4
     for number, page in enumerate(pages, start=1):
         assert f"第 {number} 页 / 共 {len(pages)} 页" in page
-    assert all("原因与依据" in page for page in pages[2:])
+    first = next(no for no, page in enumerate(pages) if "费用明细" in page)
+    assert all("原因与依据" in page for page in pages[first:])
 
 
 def test_a_reversal_says_so_and_is_negative(bill: Sheet):

@@ -130,11 +130,30 @@ DRUGS = (
     ),
     _drug("SECRET", section="谈判", pay_standard_text="*"),
     _drug("SECRET-CAPPED", pay_standard_text="*", ceilings=_ceilings(every="50.00")),
+    _drug("SECOND-LINE", remark="限二线用药。"),
+    _drug("SECONDARY", remark="限二级及以上医疗机构。"),
+    _drug("COURSE", remark="支付不超过2天。"),
+    _drug("CHILDREN", remark="限儿童。"),
+    _drug("ADULTS", remark="限成人重度疼痛。"),
+    _drug("WOMEN", remark="限绝经后女性骨质疏松症。"),
+    _drug("FROM-13", remark="限13岁和13岁以上重度免疫缺陷患者。"),
+    _drug("TO-11", remark="限2岁至11岁儿童慢性便秘。"),
+    _drug("BURNS", remark="限Ⅱ度烧伤。"),
+    _drug("INPATIENT", remark="限急诊或住院患者。"),
+    _drug("EITHER", remark="限手术患者或产后出血患者。"),
     _drug("PIECE", section="饮片"),
     _drug("PIECE-ALONE", section="饮片", not_alone=True),
 )
 DELISTED = _drug("DELISTED")
-ITEMS = (a_row("OPERATION", Kind.ITEM), a_row("DRESSING", Kind.ITEM))
+ITEMS = (
+    a_row("OPERATION", Kind.ITEM),
+    a_row("DRESSING", Kind.ITEM),
+    a_row("NURSING", Kind.ITEM, qty_per_day=quantity("1")),
+    a_row("CONSULT", Kind.ITEM, qty_per_stay=quantity("2")),
+    a_row("SUTURE", Kind.ITEM, contained_in=("OPERATION",)),
+    a_row("CARE", Kind.ITEM, name="二级护理", unit="日"),
+    a_row("PHYSIO", Kind.ITEM, qty_per_day=quantity("2"), qty_per_stay=quantity("3")),
+)
 MATERIALS = (a_row("PLATE", Kind.MATERIAL, ceilings=_ceilings(every="3000.00")),)
 FACILITIES = (
     a_row(
@@ -142,6 +161,8 @@ FACILITIES = (
         Kind.FACILITY,
         ceilings=_ceilings(tertiary="50.00", secondary="40.00", primary="30.00"),
     ),
+    a_row("WARD-3", Kind.FACILITY, name="三人间床位费", unit="日"),
+    a_row("WARD-2", Kind.FACILITY, name="双人间床位费", unit="日"),
     a_row("AIR-CONDITIONING", Kind.FACILITY, payable=False),
 )
 
@@ -205,7 +226,8 @@ _LAW = Law("example_rules", article="第一条")
 
 
 def policy_with(
-    values: Mapping[str, int | str | bool] | None = None, silent: Iterable[str] = ()
+    values: Mapping[str, int | str | bool | tuple[str, ...]] | None = None,
+    silent: Iterable[str] = (),
 ) -> Policy:
     """The example region's policy with other values, and with keys that no text gives."""
     policy = example_policy()

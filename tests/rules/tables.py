@@ -1,20 +1,23 @@
 """Case tables: TOML files beside the tests, each row a sentence that a clerk can judge."""
 
 import tomllib
+from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from gateway.domain.admission import AdmissionState
+from gateway.domain.admission import AdmissionState, Diagnosis, Sex
 from gateway.domain.bill import BillLine
 from gateway.domain.case import (
+    Applicant,
     Approval,
     ApprovalKind,
     Arrears,
     BenefitStop,
     CaseState,
+    Joined,
     ThirdParty,
     TreatmentKind,
 )
@@ -61,9 +64,9 @@ def bill_of(row: dict[str, Any]) -> Bill:
     """The bill a row describes: what it does not say is ordinary."""
     return a_bill(
         *(_line(no, line) for no, line in enumerate(row.get("lines", []), start=1)),
-        stay=a_stay(**_typed(row.get("stay", {}))),
-        case=None if row.get("no_case") else a_case(**_typed(row.get("case", {}))),
-        hospital=a_hospital(**_typed(row.get("hospital", {}))),
+        stay=a_stay(**typed(row.get("stay", {}))),
+        case=None if row.get("no_case") else a_case(**typed(row.get("case", {}))),
+        hospital=a_hospital(**typed(row.get("hospital", {}))),
     )
 
 
@@ -107,27 +110,47 @@ def _approval(told: dict[str, Any]) -> Approval:
     return Approval(**facts)
 
 
-def _stop(told: dict[str, date]) -> BenefitStop:
-    return BenefitStop(told["valid_from"], told.get("valid_to"), "拒绝治疗", "N1")
+def _stop(told: dict[str, Any]) -> BenefitStop:
+    ground = told.get("ground", "拒绝治疗")
+    return BenefitStop(told["valid_from"], told.get("valid_to"), ground, "N1")
 
 
 def _arrears(told: dict[str, date]) -> Arrears:
     return Arrears(told["since"], told.get("settled_on"))
 
 
+def _joined(told: dict[str, date]) -> Joined:
+    return Joined(told["joined_on"], told.get("settled_on"))
+
+
+def _diagnoses(told: Iterable[str | Diagnosis]) -> tuple[Diagnosis, ...]:
+    return tuple(one if isinstance(one, Diagnosis) else Diagnosis("", one, True) for one in told)
+
+
 _TYPES: dict[str, Any] = {
     "treatment": TreatmentKind,
     "third_party": ThirdParty,
+    "applied_by": Applicant,
     "level": Level,
     "capabilities": frozenset,
     "approvals": lambda told: tuple(map(_approval, told)),
     "stops": lambda told: tuple(map(_stop, told)),
+    "joined": lambda told: tuple(map(_joined, told)),
+    "sex": Sex,
+    "diagnoses": _diagnoses,
     "arrears": lambda told: tuple(map(_arrears, told)),
 }
 
 
-def _typed(facts: dict[str, Any]) -> dict[str, Any]:
+def typed(facts: dict[str, Any]) -> dict[str, Any]:
     """Words of a row as the values the domain uses; `none` is a fact that nobody told."""
+    facts = dict(facts)
+    if "coded" in facts:
+        facts["diagnoses"] = tuple(Diagnosis(code, code, True) for code in facts.pop("coded"))
+    return _typed(facts)
+
+
+def _typed(facts: dict[str, Any]) -> dict[str, Any]:
     told = {key: None if value == "none" else value for key, value in facts.items()}
     if "state" in told:
         state = told["state"]

@@ -55,7 +55,9 @@ async def settled(folder: Path, *lines: BillLine, **changes: Any) -> Settled:
     return Settled(settings, bill, verdict)
 
 
-async def insert(settings: Settings, rows: Mapping[str, list[dict[str, Any]]]) -> None:
+async def insert(
+    settings: Settings, rows: Mapping[str, list[dict[str, Any]]], tx_id: str = "T1"
+) -> None:
     """The rows by name of table, in one transaction."""
     vault = Vault(KeyRing(settings.keys_dir, settings.region))
     writes = tuple(
@@ -65,7 +67,7 @@ async def insert(settings: Settings, rows: Mapping[str, list[dict[str, Any]]]) -
         for name, some in rows.items()
     )
     async with Database(settings.database_path, vault) as database:
-        await database.commit(Unit(tx_id="T1", year=2026, writes=writes))
+        await database.commit(Unit(tx_id=tx_id, year=2026, writes=writes))
 
 
 def _rows(bill: Bill, verdict: BillVerdict) -> dict[str, list[dict[str, Any]]]:

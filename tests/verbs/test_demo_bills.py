@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from tests.verbs.conftest import Played
 
 async def _live(played: Played) -> list[str]:
     async with looking(played.settings) as reader:
-        return await live_ids(reader)
+        return await live_ids(reader, date.min, date.max)
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from gateway.domain.audit_rules import AUDIT_RULES
 from gateway.domain.case import BenefitStop
 from gateway.settings import Settings
 from gateway.verbs import calculate, explain
@@ -19,9 +20,15 @@ from tests.rules.facts import a_case, a_line
 from tests.verbs.ledger import EMPLOYER, ID_NO, SETTLEMENT, WORKER, insert, settled, settlement_row
 
 
-def told(settings: Settings, *, as_case: bool = False, number: str = SETTLEMENT) -> tuple[int, str]:
+def told(
+    settings: Settings,
+    *,
+    as_case: bool = False,
+    number: str = SETTLEMENT,
+    line: int | None = None,
+) -> tuple[int, str]:
     out = io.StringIO()
-    return explain.run(settings, number, as_case, out), out.getvalue()
+    return explain.run(settings, number, as_case, out, line), out.getvalue()
 
 
 def proved(text: str, folder: Path) -> list[dict[str, Any]]:
@@ -103,6 +110,9 @@ async def test_in_words_every_line_has_its_split_reasons_and_articles(tmp_path: 
     assert "   OVER_CEILING：超过最高支付限价的部分 / Above the highest payable unit price" in text
     assert "   依据 by 《工伤保险条例》第三十条第三款" in text
     assert f"合计 total {bill.verdict.total_fen // 100}." in text
+    assert bill.verdict.suspicions
+    for one in bill.verdict.suspicions:
+        assert f"疑点 suspicion {one.code}：{AUDIT_RULES[one.code].zh}" in text
     assert "住院伙食补助费 meal allowance 210.00（14 天 days × 15.00，HOSPITAL）" in text
     assert [name for name in (WORKER, EMPLOYER, ID_NO) if name in text] == []
 
@@ -145,6 +155,48 @@ async def test_an_edition_that_was_altered_explains_nothing(
     assert "DamagedEdition" in capsys.readouterr().err
 
 
+async def test_每一步都有算式_事实_目录行和版本(tmp_path: Path):
+    bed = a_line(line_id="L1", code="BED", price="60", qty="14", consent="individual")
+    bill = await settled(tmp_path, bed)
+    _, text = await in_thread(bill.settings, as_case=False)
+    assert "事实 facts 治疗工伤 for the injury；自费同意 consent signed: 个人 individual" in text
+    assert "facility/BED  BED  限价 ceiling 40.00（secondary）  版本 edition " in text
+    assert "A 金额 amount = 所列金额 as charged, round(60.00 × 14) = 840.00" in text
+    assert "P 限量内 within the quantity limit = A（无限量 no quantity limit） = 840.00" in text
+    assert (
+        "E 限价内 within the ceiling = round(min(60.00, 40.00) × 14) = 560.00；"
+        "移转 moved 个人 individual 280.00（OVER_CEILING）" in text
+    )
+    assert "F 按比例 at the ratio = round(E × 1.00) = 560.00" in text
+    assert "合计由各行相加，不再舍入" in text
+    assert text.count("our reading: ") == 3
+
+
+async def test_one_line_can_be_asked_for_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    first = a_line(price="12.5", qty="14")
+    bill = await settled(tmp_path, first, refund_of(first, "4"), a_line(line_id="L2", price="7"))
+    code, text = await in_thread(bill.settings, as_case=False, line=2)
+    assert code == 0
+    assert "按退费后的净数量 at the net quantity after this refund:" in text
+    assert "本行 this line = 基金 fund 125.00 − 基金 fund 175.00 = 基金 fund -50.00" in text
+    assert "1. " not in text
+    assert "合计 total" not in text
+    for beyond in (0, 4):
+        assert await in_thread(bill.settings, as_case=False, line=beyond) == (1, "")
+    assert "没有第 4 行，共 3 行" in capsys.readouterr().err
+
+
+async def test_a_bill_whose_editions_are_lost_is_told_without_its_steps(tmp_path: Path):
+    bill = await settled(tmp_path, a_line())
+    with sqlite3.connect(bill.settings.database_path) as connection:
+        connection.execute("DELETE FROM policy_edition")
+    connection.close()
+    code, text = await in_thread(bill.settings, as_case=False)
+    assert code == 0
+    assert "计算步骤无法重现" in text
+    assert "金额 amount 10.00：基金 fund 10.00" in text
+
+
 def test_without_a_database_nothing_is_made(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     assert told(Settings(data_dir=tmp_path)) == (1, "")
     assert "没有数据库" in capsys.readouterr().err
@@ -163,7 +215,11 @@ async def test_without_its_keys_no_new_key_is_made(
 
 
 async def in_thread(
-    settings: Settings, *, as_case: bool = True, number: str = SETTLEMENT
+    settings: Settings,
+    *,
+    as_case: bool = True,
+    number: str = SETTLEMENT,
+    line: int | None = None,
 ) -> tuple[int, str]:
     """The verb as the command line runs it, outside this test's loop."""
-    return await asyncio.to_thread(told, settings, as_case=as_case, number=number)
+    return await asyncio.to_thread(told, settings, as_case=as_case, number=number, line=line)

@@ -6,7 +6,12 @@ from pathlib import Path
 import pytest
 
 from adapters.catalog_file import read
-from adapters.catalog_file.names import DRUG_HEADER, PIECE_HEADER, PRICED_HEADER
+from adapters.catalog_file.names import (
+    DRUG_HEADER,
+    LIMITED_HEADER,
+    PIECE_HEADER,
+    PRICED_HEADER,
+)
 from adapters.catalog_file.read import BadCatalogue, Import, read_catalogue
 from gateway.domain.catalogue import CatalogueRow, InsuranceLimit, Kind, Level
 
@@ -46,11 +51,13 @@ ITEM = {
     "ceiling": "",
     "remark": "",
 }
-HEADERS = {len(header): ",".join(header) for header in (DRUG_HEADER, PIECE_HEADER, PRICED_HEADER)}
+LIMITED = {column: ITEM.get(column, "") for column in LIMITED_HEADER}
+HEADERS = (DRUG_HEADER, PIECE_HEADER, PRICED_HEADER, LIMITED_HEADER)
 
 
 def written(path: Path, *rows: dict[str, str]) -> Path:
-    lines = [HEADERS[len(rows[0])], *(",".join(row.values()) for row in rows)]
+    header = next(one for one in HEADERS if set(one) == set(rows[0]))
+    lines = [",".join(header), *(",".join(row.values()) for row in rows)]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path
 
@@ -146,6 +153,21 @@ def test_ceilings_hold_by_hospital_level_and_the_plain_one_for_the_rest(tmp_path
     row = only_row(tmp_path, ITEM | {"ceiling_tertiary": "45", "ceiling": "0.000001"})
     found = [row.ceiling_for(level) for level in Level]
     assert found == [45_000_000, 1, 1]
+
+
+def test_quantities_of_a_day_and_a_stay_may_be_limited(tmp_path: Path) -> None:
+    row = only_row(tmp_path, LIMITED | {"qty_per_day": "1.5", "qty_per_stay": "10"})
+    assert (row.qty_per_day, row.qty_per_stay) == (15_000, 100_000)
+
+
+def test_a_row_may_name_the_codes_that_already_contain_it(tmp_path: Path) -> None:
+    row = only_row(tmp_path, LIMITED | {"contained_in": "I0002 I0003"})
+    assert row.contained_in == ("I0002", "I0003")
+
+
+def test_a_row_without_quantities_has_no_limit_of_quantity(tmp_path: Path) -> None:
+    for row in (only_row(tmp_path, ITEM), only_row(tmp_path, LIMITED)):
+        assert (row.qty_per_day, row.qty_per_stay) == (None, None)
 
 
 def test_a_row_without_ceiling_has_none_at_any_level(tmp_path: Path) -> None:
@@ -281,6 +303,12 @@ def test_a_quoted_cell_may_hold_a_comma(tmp_path: Path) -> None:
         (ITEM, "ceiling", "１２３"),
         (ITEM, "ceiling_primary", "NaN"),
         (ITEM | {"payable": "no"}, "ceiling", "5.00"),
+        (LIMITED, "contained_in", "I0002  I0003"),
+        (LIMITED, "contained_in", "I0002;I0003"),
+        (LIMITED, "qty_per_day", "0"),
+        (LIMITED, "qty_per_stay", "-1"),
+        (LIMITED, "qty_per_stay", "1.00001"),
+        (LIMITED | {"payable": "no"}, "qty_per_day", "1"),
     ],
 )
 def test_a_bad_cell_is_refused_with_its_line_and_column(
@@ -364,7 +392,7 @@ def test_a_file_without_a_readable_row_is_refused(tmp_path: Path, raw: bytes) ->
 
 def test_a_file_of_a_header_alone_is_refused_beside_a_good_one(tmp_path: Path) -> None:
     written(tmp_path / "a.csv", PIECE)
-    (tmp_path / "b.csv").write_text(HEADERS[len(PIECE)] + "\n", encoding="utf-8")
+    (tmp_path / "b.csv").write_text(",".join(PIECE) + "\n", encoding="utf-8")
     assert [(fault.file, fault.got) for fault in refused(tmp_path).faults] == [("b.csv", "0")]
 
 

@@ -46,6 +46,9 @@ rows = st.builds(
     unit=texts,
     ceilings=ceilings,
     pay_standard_text=texts,
+    qty_per_day=st.none() | st.integers(1, 10**12),
+    qty_per_stay=st.none() | st.integers(1, 10**12),
+    contained_in=st.lists(texts, max_size=3).map(tuple),
 )
 row_sets = st.lists(rows, unique_by=lambda row: row.code, max_size=6)
 

@@ -1,10 +1,14 @@
 """What was signed, sent and verified is what the reader reads."""
 
+from dataclasses import replace
+
 import pytest
 
 from adapters.hospital_xml import HospitalXml
+from adapters.shape.names import MOST_SUSPICIONS
 from gateway.domain.admission import BillState
-from gateway.domain.bill import Citation, LineVerdict, MealVerdict
+from gateway.domain.audit_rules import MOST_SUSPECT_LINES
+from gateway.domain.bill import Citation, LineVerdict, MealVerdict, Suspicion
 from gateway.domain.commands import CancelAdmission
 from gateway.domain.message import Heading
 from gateway.domain.reasons import REASONS
@@ -71,7 +75,9 @@ def test_a_settlement_of_5000_lines_passes_gate_profile_and_signature() -> None:
 
 
 def test_no_settlement_the_schema_allows_has_more_tags_than_the_gate() -> None:
-    bill = settlement(tuple(line(number, 8) for number in range(LINES)))
+    full = settlement(tuple(line(number, 8) for number in range(LINES)))
+    lines = tuple(f"{number:032}" for number in range(MOST_SUSPECT_LINES))
+    bill = replace(full, suspicions=(Suspicion("A01", lines, "×"),) * MOST_SUSPICIONS)
     assert reply(heading("settlement.commit"), bill).count(b"<") < gate.RECEIVED.tags
     with pytest.raises(ValueError, match="Reason: 9"):
         reply(heading("settlement.commit"), settlement((line(0, 9),)))

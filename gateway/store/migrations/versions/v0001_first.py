@@ -554,6 +554,7 @@ def _work_case() -> None:
         sa.Column("disputed", INTEGER, nullable=False),
         sa.Column("relation_ended_on", TEXT, nullable=True),
         sa.Column("applied_on", TEXT, nullable=True),
+        sa.Column("applied_by", TEXT, nullable=True),
         sa.Column("accepted_on", TEXT, nullable=True),
         sa.Column("decided_on", TEXT, nullable=True),
         sa.Column("decision_no", TEXT, nullable=False),

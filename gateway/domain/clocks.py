@@ -1,0 +1,52 @@
+"""期限 What clocks run on: the calendar of working days, and the facts that start a clock."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Protocol
+
+from gateway.domain.admission import AdmissionState
+from gateway.domain.case import CaseState
+
+
+class WorkingDays(Protocol):
+    """The calendar of working days 工作日, make-up days included."""
+
+    def deadline(self, start: date, working_days: int) -> date | None:
+        """The day `working_days` after `start`; None when the calendar is not loaded so far."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class OpenCase:
+    """A case that is not decided yet. `suspended_days` are the days of 中止 that have ended."""
+
+    case_no: str
+    state: CaseState
+    injured_on: date
+    applied_on: date | None
+    accepted_on: date | None
+    suspended_days: int
+
+
+@dataclass(frozen=True, slots=True)
+class OpenStay:
+    """A registered stay that is not closed."""
+
+    admission_id: str
+    hospital: str
+    state: AdmissionState
+    case_no: str
+    admitted_on: date
+    registered_on: date
+    late: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OpenMonth:
+    """A hospital's settlements of one month that wait to be filed; `last_day` is the day of
+    the last of them."""
+
+    hospital: str
+    month: str
+    last_day: date
+    settlements: int

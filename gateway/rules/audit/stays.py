@@ -1,0 +1,97 @@
+"""Audit rules about the stay: its days, its beds, its neighbours, its agreement, its cost.
+
+Evidence names no other hospital: a reply goes to one hospital and must not tell of another.
+"""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from gateway.domain.admission import Stay
+from gateway.domain.catalogue import Kind
+from gateway.domain.money import ONE, yuan
+from gateway.rules.audit.seen import Hit, Seen, by_day, hit
+
+_INJURY = ("S", "T")
+"""Chapter of injuries, poisonings and external causes in the national list of diagnoses."""
+
+
+def no_injury(seen: Seen) -> Iterator[Hit]:
+    """A12: not one diagnosis is an injury by its code."""
+    codes = [one.code for one in seen.stay.diagnoses]
+    if codes and not any(code.startswith(_INJURY) for code in codes):
+        yield Hit((), "≠ S, T")
+
+
+def overlapping(seen: Seen) -> Iterator[Hit]:
+    """A13: shares more with another stay of the person than a day of transfer."""
+    for other in seen.others:
+        first = max(seen.stay.admitted_on, other.admitted_on)
+        last = min(seen.last_day, other.discharged_on or seen.last_day)
+        if first < last:
+            yield Hit((), f"{first} – {last}")
+
+
+def split(seen: Seen) -> Iterator[Hit]:
+    """A14: admitted again by the same hospital for the same disease soon after a discharge."""
+    for other in seen.others:
+        left = other.discharged_on
+        if left is None or left > seen.stay.admitted_on or not _same_disease(seen.stay, other):
+            continue
+        days = seen.context.value("audit/readmission_days", seen.last_day).number
+        if seen.stay.admitted_on - left <= timedelta(days=days):
+            yield Hit((), f"{left} → {seen.stay.admitted_on}")
+
+
+def _same_disease(stay: Stay, other: Stay) -> bool:
+    """The same hospital and, by the category of its code, the same main diagnosis."""
+    if stay.emergency or stay.hospital != other.hospital:
+        return False
+    mine, theirs = ({one.code[:3] for one in each.diagnoses if one.main} for each in (stay, other))
+    return not mine.isdisjoint(theirs)
+
+
+def hanging_bed(seen: Seen) -> Iterator[Hit]:
+    """A15: whole days of the stay on which nothing but facilities was charged."""
+    facilities = {line.line_id for line in seen.of_kind(Kind.FACILITY)}
+    treated = {line.service_day for line in seen.lines if line.line_id not in facilities}
+    nights = (seen.last_day - seen.stay.admitted_on).days
+    days = [seen.stay.admitted_on + timedelta(days=n) for n in range(1, nights)]
+    empty = [day for day in days if day not in treated]
+    if empty:
+        lines = [line for line in seen.lines if line.service_day in empty]
+        yield hit(lines, " ".join(day.isoformat() for day in empty))
+
+
+def no_agreement(seen: Seen) -> Iterator[Hit]:
+    """A20: the agreement was suspended or over on a day of the stay."""
+    for day in (seen.stay.admitted_on, seen.last_day):
+        if seen.hospital.suspended_on(day) or not seen.hospital.agreed_on(day):
+            yield Hit((), day.isoformat())
+            return
+
+
+def registered_late(seen: Seen) -> Iterator[Hit]:
+    """A21: registered after the region's days."""
+    if seen.stay.registered_late:
+        yield Hit((), seen.stay.admitted_on.isoformat())
+
+
+def high_cost(seen: Seen) -> Iterator[Hit]:
+    """A22: costs more than the region's threshold."""
+    total_fen = sum(line.amount_fen for line in seen.lines)
+    threshold = seen.context.value("audit/high_cost_fen", seen.last_day).number
+    if total_fen > threshold:
+        yield Hit((), f"{yuan(total_fen)} > {yuan(threshold)}")
+
+
+def two_beds(seen: Seen) -> Iterator[Hit]:
+    """A23: more than one bed on one day."""
+    for day, lines in by_day(seen.beds).items():
+        if sum(line.quantity for line in lines) > ONE and len(lines) > 1:
+            yield hit(lines, day.isoformat())
+
+
+def paid_by_basic_insurance(seen: Seen) -> Iterator[Hit]:
+    """A24: the hospital says that basic insurance has settled this stay: it is given back first."""
+    if seen.stay.bmi_settlement_no:
+        yield Hit((), seen.stay.bmi_settlement_no)

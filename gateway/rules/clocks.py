@@ -1,0 +1,371 @@
+"""期限 Every clock of the law that a case, a stay or a bill starts: when it ends and who owns it.
+
+The length of each is a dated policy value with its article; working days come from the
+calendar. A deadline beyond the last published year is not guessed: it has no day. A last day
+that is a holiday is not moved, for the texts do not say so (our reading).
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+from gateway.domain.admission import AdmissionState
+from gateway.domain.bill import Citation
+from gateway.domain.case import CaseState
+from gateway.domain.clocks import OpenCase, OpenMonth, OpenStay, WorkingDays
+from gateway.policy.model import Policy, PolicyGap, Unit, Value
+from gateway.rules.resolve import citation
+
+_ONE_DAY: Final = timedelta(days=1)
+
+
+class Owner(StrEnum):
+    """Who has to act before the clock ends."""
+
+    EMPLOYER = "EMPLOYER"
+    WORKER = "WORKER"
+    HOSPITAL = "HOSPITAL"
+    AGENCY = "AGENCY"
+    DEPARTMENT = "DEPARTMENT"
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """One clock: the policy keys that give its length (the first one that a text fills
+    stands), its owner, what starts it and what has to be done."""
+
+    name: str
+    keys: tuple[str, ...]
+    owner: Owner
+    starts: tuple[str, str]
+    does: tuple[str, str]
+
+
+_ACCIDENT = ("事故发生或职业病诊断", "accident, or diagnosis of an occupational disease")
+_APPLIED = ("收到认定申请", "application for recognition received")
+_ACCEPTED = ("受理认定申请", "application for recognition accepted")
+_ADMITTED = ("入院", "admission")
+_SETTLED = ("结算", "settlement")
+_ADVANCE = ("收到先行支付申请", "application for advance payment received")
+
+_ALL = (
+    Clock(
+        "QUICK_REPORT",
+        ("employer/quick_report_hours",),
+        Owner.EMPLOYER,
+        _ACCIDENT,
+        ("电话快报事故", "report the accident by telephone"),
+    ),
+    Clock(
+        "WRITTEN_REPORT",
+        ("employer/written_report_working_days",),
+        Owner.EMPLOYER,
+        _ACCIDENT,
+        ("书面备案事故", "file the accident in writing"),
+    ),
+    Clock(
+        "EMPLOYER_APPLICATION",
+        ("employer/application_days",),
+        Owner.EMPLOYER,
+        _ACCIDENT,
+        ("用人单位申请工伤认定", "the employer applies for recognition"),
+    ),
+    Clock(
+        "WORKER_APPLICATION",
+        ("worker/application_years",),
+        Owner.WORKER,
+        _ACCIDENT,
+        ("职工、近亲属或工会申请工伤认定", "the worker, kin or union applies for recognition"),
+    ),
+    Clock(
+        "ACCEPTANCE",
+        ("recognition/accept_working_days", "recognition/accept_days"),
+        Owner.DEPARTMENT,
+        _APPLIED,
+        ("决定是否受理", "decide whether to accept the application"),
+    ),
+    Clock(
+        "REFUSE_ACCEPTANCE",
+        ("recognition/refuse_after_supplement_days",),
+        Owner.DEPARTMENT,
+        ("补正期满或补正不合格", "the supplement lapsed or is faulty"),
+        ("决定不予受理", "decide not to accept the application"),
+    ),
+    Clock(
+        "RECOGNITION",
+        ("recognition/decide_days",),
+        Owner.DEPARTMENT,
+        _ACCEPTED,
+        ("作出工伤认定决定", "decide on recognition"),
+    ),
+    Clock(
+        "CLEAR_RECOGNITION",
+        ("recognition/decide_clear_days",),
+        Owner.DEPARTMENT,
+        _ACCEPTED,
+        ("事实清楚的，作出工伤认定决定", "decide on recognition where the facts are clear"),
+    ),
+    Clock(
+        "REGISTRATION",
+        ("admission/register_within_days",),
+        Owner.HOSPITAL,
+        _ADMITTED,
+        ("办理工伤住院登记", "register the stay"),
+    ),
+    Clock(
+        "ADMISSION_CHECK",
+        ("admission/check_within_working_days",),
+        Owner.AGENCY,
+        ("收到住院登记", "registration received"),
+        ("核查住院登记", "check the registration"),
+    ),
+    Clock(
+        "NONE_FOUND",
+        ("case/none_found_days",),
+        Owner.AGENCY,
+        _ADMITTED,
+        ("查无案件的登记转手工报销", "a registration without any case turns manual"),
+    ),
+    Clock(
+        "EMERGENCY_REPORT",
+        ("emergency/report_hours",),
+        Owner.EMPLOYER,
+        ("在非协议机构急诊入院", "emergency admission without an agreement"),
+        ("报告急救的医疗机构", "report the institution"),
+    ),
+    Clock(
+        "REFERRAL_DECISION",
+        ("approval/referral_working_days",),
+        Owner.AGENCY,
+        ("收到转诊申请", "application for referral received"),
+        ("决定转诊", "decide on the referral"),
+    ),
+    Clock(
+        "URGENT_REFERRAL_PAPERS",
+        ("approval/urgent_referral_papers_working_days",),
+        Owner.HOSPITAL,
+        ("紧急转诊", "urgent referral"),
+        ("补办转诊手续", "hand in the papers of the referral"),
+    ),
+    Clock(
+        "REHABILITATION_DECISION",
+        ("approval/rehabilitation_working_days",),
+        Owner.AGENCY,
+        ("收到康复申请", "application for rehabilitation received"),
+        ("决定康复", "decide on rehabilitation"),
+    ),
+    Clock(
+        "RELAPSE_DECISION",
+        ("approval/relapse_working_days",),
+        Owner.AGENCY,
+        ("收到旧伤复发申请", "application for relapse received"),
+        ("确认旧伤复发", "decide on the relapse"),
+    ),
+    Clock(
+        "MONTHLY_FILING",
+        ("filing/day",),
+        Owner.HOSPITAL,
+        _SETTLED,
+        ("月度申报", "file the month"),
+    ),
+    Clock(
+        "HOSPITAL_PAYMENT",
+        ("payment/within_months",),
+        Owner.AGENCY,
+        _SETTLED,
+        ("拨付医院", "pay the hospital"),
+    ),
+    Clock(
+        "MANUAL_CLAIM",
+        ("manual/claim_working_days",),
+        Owner.AGENCY,
+        ("收到手工报销申请", "manual claim received"),
+        ("办结手工报销", "finish the manual claim"),
+    ),
+    Clock(
+        "ADVANCE_DEMAND",
+        ("advance/demand_working_days",),
+        Owner.AGENCY,
+        _ADVANCE,
+        ("向用人单位发出书面催告", "send the employer the written demand"),
+    ),
+    Clock(
+        "ADVANCE_ANSWER",
+        ("advance/answer_working_days",),
+        Owner.EMPLOYER,
+        ("催告送达", "demand served"),
+        ("核实并支付工伤待遇", "verify and pay the benefits"),
+    ),
+    Clock(
+        "ADVANCE_REFUSAL",
+        ("advance/refusal_working_days",),
+        Owner.AGENCY,
+        _ADVANCE,
+        ("作出不予先行支付的决定", "decide to refuse the advance"),
+    ),
+    Clock(
+        "ADVANCE_REPAYMENT",
+        ("advance/repay_days",),
+        Owner.EMPLOYER,
+        ("责令偿还送达", "order to repay served"),
+        ("偿还先行支付的待遇", "repay what the fund advanced"),
+    ),
+    Clock(
+        "INSPECTION_OPINION",
+        ("inspection/opinion_working_days",),
+        Owner.AGENCY,
+        ("缴费稽核结束", "premium inspection ended"),
+        ("送达稽核意见书", "serve the written opinion"),
+    ),
+)
+CLOCKS: Final[Mapping[str, Clock]] = MappingProxyType({clock.name: clock for clock in _ALL})
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """When a clock that started on `since` ends.
+
+    `due` is None when the calendar is not loaded so far, when the clock is suspended (中止)
+    and when no text gives its length: then `gap` says so, else `source` cites it. `done_on`
+    is the day it was done, for a clock that is told only because it was overrun.
+    """
+
+    clock: Clock
+    subject: str
+    since: date
+    due: date | None
+    source: Citation | None = None
+    gap: str = ""
+    suspended: bool = False
+    done_on: date | None = None
+
+    def left(self, today: date) -> int | None:
+        """Calendar days left, negative when overrun; None when the end is not known."""
+        return None if self.due is None else (self.due - (self.done_on or today)).days
+
+
+def deadline(
+    policy: Policy, days: WorkingDays, name: str, since: date, subject: str = ""
+) -> Deadline:
+    """The end of the clock of this name. KeyError when there is none of the name."""
+    clock = CLOCKS[name]
+    try:
+        key, value = _length(policy, clock, since)
+    except PolicyGap as gap:
+        return Deadline(clock, subject, since, None, gap=str(gap))
+    due = _end(days, policy.parameters[key].unit, value, since)
+    return Deadline(clock, subject, since, due, citation(policy, key, value))
+
+
+def _length(policy: Policy, clock: Clock, since: date) -> tuple[str, Value]:
+    """The first key that a text fills on the day the clock starts. Raises PolicyGap."""
+    for key in clock.keys[:-1]:
+        value = policy.find(key, since)
+        if value is not None:
+            return key, value
+    return clock.keys[-1], policy.value(clock.keys[-1], since)
+
+
+def _end(days: WorkingDays, unit: Unit, value: Value, since: date) -> date | None:
+    length = value.number
+    match unit:
+        case Unit.WORKING_DAYS:
+            return days.deadline(since, length)
+        case Unit.HOURS:
+            # Only the day is known, so the hours count from its end.
+            return (datetime.combine(since, time.max) + timedelta(hours=length)).date()
+        case Unit.YEARS:
+            return _same_day(since, since.year + length)
+        case Unit.MONTHS:
+            return _last_of_month(_months_later(since, length))
+        case Unit.DAY_OF_MONTH:
+            first = _months_later(since, 1)
+            return min(first + timedelta(days=length) - _ONE_DAY, _last_of_month(first))
+        case _:
+            return since + timedelta(days=length)
+
+
+def _same_day(day: date, year: int) -> date:
+    """The same day of another year; the day before where 29 February is missing."""
+    try:
+        return day.replace(year=year)
+    except ValueError:
+        return (day - _ONE_DAY).replace(year=year)
+
+
+def _months_later(day: date, months: int) -> date:
+    """The first day of the month that many months later."""
+    first = day.replace(day=1)
+    for _ in range(months):
+        first = _last_of_month(first) + _ONE_DAY
+    return first
+
+
+def _last_of_month(day: date) -> date:
+    last = day
+    while (last + _ONE_DAY).month == day.month:
+        last += _ONE_DAY
+    return last
+
+
+# --- what runs -------------------------------------------------------------------------------
+
+
+def of_cases(policy: Policy, days: WorkingDays, cases: Iterable[OpenCase]) -> Iterator[Deadline]:
+    """The clocks of cases that are not decided: 中止 days are not counted (第二十条第三款)."""
+    for case in cases:
+        for name, since in _started(case):
+            found = deadline(policy, days, name, since, case.case_no)
+            yield _suspended(found, case) if found.clock.starts is _ACCEPTED else found
+
+
+def _started(case: OpenCase) -> Iterator[tuple[str, date]]:
+    match case.state:
+        case CaseState.REPORTED:
+            yield "EMPLOYER_APPLICATION", case.injured_on
+            yield "WORKER_APPLICATION", case.injured_on
+        case CaseState.APPLIED if case.applied_on is not None:
+            yield "ACCEPTANCE", case.applied_on
+        case CaseState.ACCEPTED | CaseState.SUSPENDED if case.accepted_on is not None:
+            yield "RECOGNITION", case.accepted_on
+            yield "CLEAR_RECOGNITION", case.accepted_on
+
+
+def _suspended(found: Deadline, case: OpenCase) -> Deadline:
+    stands, due = case.state is CaseState.SUSPENDED, found.due
+    if due is not None:
+        due = None if stands else due + timedelta(days=case.suspended_days)
+    return Deadline(
+        found.clock, found.subject, found.since, due, found.source, found.gap, suspended=stands
+    )
+
+
+def of_stays(policy: Policy, days: WorkingDays, stays: Iterable[OpenStay]) -> Iterator[Deadline]:
+    """The agency's check, the end of waiting for a case, and registrations that came late."""
+    for stay in stays:
+        subject = f"{stay.admission_id} {stay.hospital}"
+        if stay.state is AdmissionState.PENDING_CHECK:
+            yield deadline(policy, days, "ADMISSION_CHECK", stay.registered_on, subject)
+        if stay.state is AdmissionState.HELD and not stay.case_no:
+            yield deadline(policy, days, "NONE_FOUND", stay.admitted_on, subject)
+        if stay.late:
+            late = deadline(policy, days, "REGISTRATION", stay.admitted_on, subject)
+            yield Deadline(
+                late.clock,
+                subject,
+                late.since,
+                late.due,
+                late.source,
+                late.gap,
+                done_on=stay.registered_on,
+            )
+
+
+def of_months(policy: Policy, days: WorkingDays, months: Iterable[OpenMonth]) -> Iterator[Deadline]:
+    """The day by which each hospital files a month, and the day by which it is paid."""
+    for one in months:
+        for name in ("MONTHLY_FILING", "HOSPITAL_PAYMENT"):
+            yield deadline(policy, days, name, one.last_day, f"{one.hospital} {one.month}")

@@ -1,0 +1,52 @@
+"""How much of a thing a stay may use: quantities per day and per stay, days of a course.
+
+Counted over netted lines in order of time and line id, so that neither the order of a message
+nor a refund changes whose quantity is over.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import Protocol
+
+from gateway.domain.bill import BillLine
+from gateway.domain.catalogue import CatalogueRow
+
+
+class Rows(Protocol):
+    """Finds the catalogue row of a code on a day."""
+
+    def row(self, code: str, day: date) -> CatalogueRow | None: ...
+
+
+def allowances(lines: Iterable[BillLine], rows: Rows) -> dict[str, int]:
+    """The quantity in 10^-4 that each netted line with a limit may still use, by line id."""
+    allowed: dict[str, int] = {}
+    per_day: dict[tuple[str, date], int] = defaultdict(int)
+    per_stay: dict[str, int] = defaultdict(int)
+    for line in lines:
+        code, day = line.code, line.service_day
+        row = rows.row(code, day)
+        if row is None or (row.qty_per_day, row.qty_per_stay) == (None, None):
+            continue
+        left = [
+            limit - used
+            for limit, used in (
+                (row.qty_per_day, per_day[code, day]),
+                (row.qty_per_stay, per_stay[code]),
+            )
+            if limit is not None
+        ]
+        allowed[line.line_id] = max(min(left), 0)
+        used_now = min(line.quantity, allowed[line.line_id])
+        per_day[code, day] += used_now
+        per_stay[code] += used_now
+    return allowed
+
+
+def days_used(lines: Iterable[BillLine]) -> Mapping[str, tuple[date, ...]]:
+    """The days of the stay on which each code was used, in order."""
+    days: dict[str, set[date]] = defaultdict(set)
+    for line in lines:
+        days[line.code].add(line.service_day)
+    return {code: tuple(sorted(found)) for code, found in days.items()}

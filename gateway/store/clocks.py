@@ -1,0 +1,132 @@
+"""What runs: cases not decided, stays not closed, months not filed; no personal column is read."""
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Any, Final
+
+from sqlalchemy import func, select
+
+from gateway.clock import business_day, instant
+from gateway.domain.admission import OPEN, AdmissionState
+from gateway.domain.case import CaseState
+from gateway.domain.clocks import OpenCase, OpenMonth, OpenStay
+from gateway.store.database import Reader
+from gateway.store.rows import day
+from gateway.store.tables import admission, audit, settlement, work_case
+
+_UNDECIDED: Final = (
+    CaseState.REPORTED,
+    CaseState.APPLIED,
+    CaseState.ACCEPTED,
+    CaseState.SUSPENDED,
+)
+_STATES: Final = "from_state", "to_state"
+
+
+async def open_cases(reader: Reader) -> list[OpenCase]:
+    """Every case on which the department or a party still has to act."""
+    query = (
+        select(
+            work_case.c.case_no,
+            work_case.c.state,
+            work_case.c.injured_on,
+            work_case.c.applied_on,
+            work_case.c.accepted_on,
+        )
+        .where(work_case.c.state.in_([state.value for state in _UNDECIDED]))
+        .order_by(work_case.c.case_no)
+    )
+    rows = await reader.rows(query)
+    suspended = await _suspended_days(reader)
+    return [
+        OpenCase(
+            case_no=row["case_no"],
+            state=CaseState(row["state"]),
+            injured_on=date.fromisoformat(row["injured_on"]),
+            applied_on=day(row["applied_on"]),
+            accepted_on=day(row["accepted_on"]),
+            suspended_days=suspended.get(row["case_no"], 0),
+        )
+        for row in rows
+    ]
+
+
+async def _suspended_days(reader: Reader) -> dict[str, int]:
+    """The days of each case's suspensions that have ended, by the steps on record."""
+    steps = (
+        select(audit.c.subject, audit.c.from_state, audit.c.to_state, audit.c.at_us)
+        .where(
+            audit.c.action == "case.decide",
+            audit.c.from_state != audit.c.to_state,
+            (audit.c.from_state == CaseState.SUSPENDED.value)
+            | (audit.c.to_state == CaseState.SUSPENDED.value),
+        )
+        .order_by(audit.c.at_us)
+    )
+    return _ended_spans(await reader.rows(steps))
+
+
+def _ended_spans(steps: Iterable[dict[str, Any]]) -> dict[str, int]:
+    began: dict[str, date] = {}
+    days: dict[str, int] = {}
+    for step in steps:
+        subject, on = step["subject"], business_day(instant(step["at_us"]))
+        if step["to_state"] == CaseState.SUSPENDED.value:
+            began[subject] = on
+        elif subject in began:
+            days[subject] = days.get(subject, 0) + (on - began.pop(subject)).days
+    return days
+
+
+async def open_stays(reader: Reader) -> list[OpenStay]:
+    """Every registered stay that is not closed."""
+    query = (
+        select(
+            admission.c.admission_id,
+            admission.c.hospital,
+            admission.c.state,
+            admission.c.case_no,
+            admission.c.admitted_us,
+            admission.c.registered_us,
+            admission.c.late,
+        )
+        .where(admission.c.state.in_([state.value for state in OPEN]))
+        .order_by(admission.c.admission_id)
+    )
+    return [
+        OpenStay(
+            admission_id=row["admission_id"],
+            hospital=row["hospital"],
+            state=AdmissionState(row["state"]),
+            case_no=row["case_no"],
+            admitted_on=business_day(instant(row["admitted_us"])),
+            registered_on=business_day(instant(row["registered_us"])),
+            late=bool(row["late"]),
+        )
+        for row in await reader.rows(query)
+    ]
+
+
+async def open_months(reader: Reader) -> list[OpenMonth]:
+    """Each hospital's months with settlements that are not filed yet."""
+    month = func.substr(settlement.c.business_day, 1, len("2026-03")).label("month")
+    query = (
+        select(
+            settlement.c.hospital,
+            month,
+            func.max(settlement.c.business_day).label("last_day"),
+            func.count().label("settlements"),
+        )
+        .where(settlement.c.live == 1, settlement.c.state == "SETTLED")
+        .group_by(settlement.c.hospital, month)
+        .order_by(settlement.c.hospital, month)
+    )
+    return [
+        OpenMonth(
+            hospital=row["hospital"],
+            month=row["month"],
+            last_day=date.fromisoformat(row["last_day"]),
+            settlements=row["settlements"],
+        )
+        for row in await reader.rows(query)
+    ]

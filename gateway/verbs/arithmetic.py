@@ -1,0 +1,210 @@
+"""计算步骤的文字 The arithmetic of a line in words: facts, catalogue row, steps and rounding."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from gateway.domain.bill import BillLine, Relation
+from gateway.domain.catalogue import CatalogueRow, Edition, Level
+from gateway.domain.money import (
+    FEN_PLACES,
+    RATIO_PLACES,
+    price_text,
+    quantity_text,
+    written,
+    yuan,
+)
+from gateway.domain.split import NOTHING, Payer, Split
+from gateway.policy.model import Policy, PolicyGap
+from gateway.rules.line import Terms
+from gateway.rules.resolve import EditionsByDay, NeedsReview
+from gateway.rules.settle import Bill, NettedTerms, line_terms
+from gateway.rules.trace import Step, StepKind, Trace, trace
+from gateway.store.database import Reader
+from gateway.verbs.stored import EditionsOfRecord, NotTold, StoredBill
+
+PAYERS: Final[Mapping[Payer, str]] = {
+    Payer.FUND: "基金 fund",
+    Payer.EMPLOYER: "单位 employer",
+    Payer.INDIVIDUAL: "个人 individual",
+    Payer.HOSPITAL: "医院 hospital",
+    Payer.OTHER: "其他 other",
+}
+ROUNDING: Final = (
+    "舍入：单价乘数量、支付比例各在本行四舍五入到分；合计由各行相加，不再舍入",
+    "rounding: price × quantity and the ratio are rounded half up to the fen on each line; "
+    "sums add lines and are never rounded again",
+)
+READINGS: Final = (
+    (
+        "目录和支付标准按费用发生日选用，条文未明确",
+        "catalogue and standards are those of the service day; the text does not say so",
+    ),
+    (
+        "结算日的政策值按出院日选用，挂账的账单因此与当日结算的相同",
+        "values of the settlement day are those of the discharge day, so that a held bill is "
+        "decided like one settled at once",
+    ),
+    (
+        "逾期申请期间只移转本应由基金支付的部分",
+        "a late application moves only what the fund would have paid",
+    ),
+)
+"""What stands in no text: printed beside the readings that policy values carry themselves."""
+
+_RELATIONS: Final = {
+    Relation.INJURY: "治疗工伤 for the injury",
+    Relation.UNRELATED: "与工伤无关 not for the injury",
+    Relation.UNDETERMINED: "待定 undetermined",
+}
+_STEPS: Final = {
+    StepKind.CHARGED: "金额 amount",
+    StepKind.WHOLE: "整行归 the whole line to",
+    StepKind.WITHIN_QUANTITY: "限量内 within the quantity limit",
+    StepKind.ELIGIBLE: "限价内 within the ceiling",
+    StepKind.FUND: "按比例 at the ratio",
+    StepKind.LATE: "逾期申请或参保之前，基金留存 left to the fund, late or before cover",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """The arithmetic of every line under the stored editions, in the order of the verdict."""
+
+    editions: EditionsByDay
+    traces: tuple[Trace, ...]
+
+
+async def computed(reader: Reader, bill: StoredBill) -> Computed:
+    """The arithmetic of a stored bill, from the facts and editions stored. Raises NotTold."""
+    one, policy = await EditionsOfRecord().bill(reader, bill.facts, bill.verdict)
+    lines = resolved(one, policy, line_terms)
+    traces = tuple(trace(line.terms, line.bearers) for line in lines)
+    return Computed(EditionsByDay(one.editions), traces)
+
+
+def resolved(
+    bill: Bill, policy: Policy, ask: Callable[[Bill, Policy], tuple[NettedTerms, ...]]
+) -> tuple[NettedTerms, ...]:
+    """The terms of the lines under the stored editions. Raises NotTold."""
+    try:
+        return ask(bill, policy)
+    except (PolicyGap, NeedsReview, ValueError) as error:
+        raise NotTold(
+            f"按所存版本已不能重算：{error}", f"no longer computable from what is stored: {error}"
+        ) from error
+
+
+def figures(told: Trace) -> str:
+    """The figures of the steps in one short text: "A 840.00 → P 840.00 → E 560.00 → F 560.00"."""
+    return " → ".join(f"{step.kind.value} {yuan(step.fen)}" for step in told.steps)
+
+
+def shares(split: Split) -> str:
+    """The payers that bear something; "0.00" when nobody does."""
+    borne = [
+        f"{name} {yuan(split.borne_by(payer))}"
+        for payer, name in PAYERS.items()
+        if split.borne_by(payer)
+    ]
+    return "  ".join(borne) or yuan(0)
+
+
+def line_facts(line: BillLine) -> str:
+    """What was known of the line beside price and quantity; names no person."""
+    told = [_RELATIONS[line.relation]]
+    if line.consent is not None:
+        told.append(f"自费同意 consent signed: {PAYERS[line.consent]} {line.consent_on or ''}")
+    else:
+        told.append("无人签字 nobody signed")
+    if line.violation:
+        told.append(f"违规已确认 violation confirmed: {line.violation}")
+    if line.reviewed:
+        told.append("经办机构已审定 reviewed by the agency")
+    if line.prescription_no:
+        told.append(f"处方 prescription {line.prescription_no}")
+    return "；".join(one.strip() for one in told)
+
+
+def row_text(editions: EditionsByDay, line: BillLine, level: Level) -> str:
+    """The catalogue row of the line on its service day, with its edition."""
+    for edition in editions.on(line.service_day).values():
+        row = edition.rows.get(line.code)
+        if row is not None:
+            return "  ".join(part for part in _row_parts(edition, row, level) if part)
+    return "不在当日任何目录 in no catalogue of that day"
+
+
+def _row_parts(edition: Edition, row: CatalogueRow, level: Level) -> Iterator[str]:
+    yield f"{edition.kind.value}/{row.code}"
+    yield row.name
+    yield row.section
+    yield f"{row.drug_class}类 class" if row.drug_class else ""
+    yield "" if row.payable else "不予支付 not payable"
+    yield "单独使用不予支付 not payable alone" if row.not_alone else ""
+    ceiling = row.ceiling_for(level)
+    yield "" if ceiling is None else f"限价 ceiling {price_text(ceiling)}（{level.value}）"
+    yield f"备注 remark {row.remark}" if row.remark else ""
+    yield f"版本 edition {edition.digest[:12]} 自 since {edition.valid_from}"
+
+
+def steps_text(told: Trace) -> Iterator[str]:
+    """One text for each step: its formula, its figure, and who got what it took."""
+    before: Split | None = None
+    for step in told.steps:
+        figure = f"{_STEPS[step.kind]} = {_formula(told, step)}"
+        yield f"{step.kind.value} {figure}{_moved(before, step)}"
+        before = step.split
+
+
+def _formula(told: Trace, step: Step) -> str:
+    terms, figure = told.terms, yuan(step.fen)
+    match step.kind:
+        case StepKind.CHARGED:
+            return f"{_charged(terms)} = {figure}"
+        case StepKind.WITHIN_QUANTITY | StepKind.ELIGIBLE:
+            return f"{_limited(terms, step.kind)} = {figure}"
+        case StepKind.FUND:
+            ratio = written(terms.ratio, RATIO_PLACES, FEN_PLACES)
+            return f"round(E × {ratio}) = {figure}"
+        case StepKind.WHOLE:
+            return shares(step.split)
+        case StepKind.LATE:
+            return figure
+
+
+def _charged(terms: Terms) -> str:
+    if terms.price is None:
+        return "所列金额 as charged"
+    product = f"round({price_text(terms.price)} × {quantity_text(terms.quantity)})"
+    return product if terms.amount_fen is None else f"所列金额 as charged, {product}"
+
+
+def _limited(terms: Terms, kind: StepKind) -> str:
+    """`round(price × quantity)` with the limits that hold so far, or the figure before."""
+    if terms.price is None:
+        return "A"
+    ceiling = terms.ceiling if kind is StepKind.ELIGIBLE else None
+    if ceiling is None and kind is StepKind.ELIGIBLE:
+        return "P（无限价 no ceiling）"
+    if terms.quantity_limit is None and kind is StepKind.WITHIN_QUANTITY:
+        return "A（无限量 no quantity limit）"
+    unit = price_text(terms.price)
+    unit = unit if ceiling is None else f"min({unit}, {price_text(ceiling)})"
+    count, limit = quantity_text(terms.quantity), terms.quantity_limit
+    count = count if limit is None else f"min({count}, {quantity_text(limit)})"
+    return f"round({unit} × {count})"
+
+
+def _moved(before: Split | None, step: Step) -> str:
+    """What the step moved to others than the fund, and why."""
+    if before is None or step.kind is StepKind.WHOLE:
+        return f"（{'、'.join(step.reasons)}）" if step.reasons else ""
+    moved = step.split.minus(before)._replace(fund_fen=0)
+    if moved == NOTHING:
+        return (
+            f"（余额仍归基金 the rest stays with the fund：{step.reasons[0]}）"
+            if step.reasons
+            else ""
+        )
+    return f"；移转 moved {shares(moved)}（{'、'.join(step.reasons)}）"

@@ -1,0 +1,105 @@
+"""`gateway clocks`: what is due, when, and who has to act 期限一览.
+
+`--event NAME --since DAY` tells the end of one clock for a paper that is not in the store.
+"""
+
+import asyncio
+import sys
+from collections.abc import Iterable, Iterator
+from datetime import date
+from typing import Final, TextIO
+
+from gateway.policy.load import load
+from gateway.rules.clocks import CLOCKS, Deadline, Owner, deadline, of_cases, of_months, of_stays
+from gateway.settings import Settings
+from gateway.store.calendar import Calendar
+from gateway.store.clocks import open_cases, open_months, open_stays
+from gateway.verbs.stored import NotTold, looking
+
+TOLD: Final = 0
+NOT_TOLD: Final = 1
+_OWNERS: Final = {
+    Owner.EMPLOYER: "用人单位 employer",
+    Owner.WORKER: "职工 worker",
+    Owner.HOSPITAL: "医院 hospital",
+    Owner.AGENCY: "经办机构 agency",
+    Owner.DEPARTMENT: "社会保险行政部门 department",
+}
+
+
+def run(settings: Settings, today: date, out: TextIO) -> int:
+    """Every clock that runs, the most urgent first, counted from `today`.
+
+    The exit code is 0, or 1 with a sentence on standard error. The store is only read.
+    """
+    try:
+        found = asyncio.run(_running(settings))
+    except NotTold as silent:
+        sys.stderr.write(f"{silent}\n")
+        return NOT_TOLD
+    found.sort(key=lambda one: (one.due is None, one.due or one.since, one.subject))
+    out.writelines(f"{text}\n" for text in told(found, today))
+    return TOLD
+
+
+def run_one(settings: Settings, event: str, since: date, today: date, out: TextIO) -> int:
+    """The end of one clock that starts on `since`; 1 when no text gives its length."""
+    found = deadline(load(settings.region), Calendar(), event, since)
+    out.writelines(f"{text}\n" for text in _one(found, today))
+    return NOT_TOLD if found.gap else TOLD
+
+
+def names() -> tuple[str, ...]:
+    """Every clock by name."""
+    return tuple(CLOCKS)
+
+
+async def _running(settings: Settings) -> list[Deadline]:
+    policy, days = load(settings.region), Calendar()
+    async with looking(settings) as reader:
+        cases, stays = await open_cases(reader), await open_stays(reader)
+        months = await open_months(reader)
+    return [
+        *of_cases(policy, days, cases),
+        *of_stays(policy, days, stays),
+        *of_months(policy, days, months),
+    ]
+
+
+def told(found: Iterable[Deadline], today: date) -> Iterator[str]:
+    """Two or three lines for each clock, and the count at the end."""
+    number = overrun = 0
+    for one in found:
+        left = one.left(today)
+        number, overrun = number + 1, overrun + (left is not None and left < 0)
+        yield from _one(one, today)
+    yield (f"{today}：{number} 项期限，{overrun} 项已过 / {number} clocks, {overrun} overrun")
+
+
+def _one(one: Deadline, today: date) -> Iterator[str]:
+    zh, en = one.clock.does
+    yield f"{_when(one, today)}  {_OWNERS[one.clock.owner]}  {one.subject}：{zh} / {en}"
+    started_zh, started_en = one.clock.starts
+    yield f"   {one.clock.name} 自 since {one.since} {started_zh} / {started_en}"
+    if one.source is not None:
+        reading = "（本网关的理解 / our reading）" if one.source.our_reading else ""
+        length = f"{one.source.key} = {one.source.value}，自 since {one.source.since}"
+        yield f"   依据 by {one.source.law}{reading}  {length}"
+    if one.gap:
+        yield f"   {one.gap}"
+
+
+def _when(one: Deadline, today: date) -> str:
+    left = one.left(today)
+    if one.suspended:
+        stood = (today - one.since).days
+        return f"中止，自受理 {stood} 天 suspended, {stood} days since acceptance"
+    if one.gap:
+        return "没有规定 no text gives it"
+    if one.due is None or left is None:
+        return "日历未加载 calendar not loaded"
+    if one.done_on is not None:
+        return f"{one.due} 逾期 {-left} 天办理 done {-left} days late"
+    if left < 0:
+        return f"{one.due} 已过 {-left} 天 overrun by {-left} days"
+    return f"{one.due} 还剩 {left} 天 {left} days left"

@@ -1,0 +1,173 @@
+"""`gateway what-if`: a proposed policy or catalogue run over past settlements 政策测算.
+
+The stored facts are decided by the same rules under the proposal; nothing is written but the
+report.
+"""
+
+import asyncio
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Final, TextIO, TypeVar
+
+from adapters.catalog_file.read import BadCatalogue, read_catalogue
+from adapters.catalog_file.write import edition_bytes, edition_from_bytes
+from gateway.domain.catalogue import Edition
+from gateway.domain.money import yuan
+from gateway.domain.reasons import REASONS
+from gateway.policy.faults import BadPolicy
+from gateway.policy.load import archive, load_archive
+from gateway.policy.model import Policy
+from gateway.reports.what_if import NotSettled, Row, WhatIf, what_if_workbook
+from gateway.rules.settle import settle
+from gateway.rules.what_if import Difference, Tally, compared, proposed_bill
+from gateway.settings import Settings
+from gateway.store.database import Reader
+from gateway.store.settlements import live_ids
+from gateway.verbs.cores import on_all_cores
+from gateway.verbs.sheets import write_whole
+from gateway.verbs.stored import EditionsOfRecord, NotTold, looking, stored_bill
+
+WRITTEN: Final = 0
+NOT_WRITTEN: Final = 1
+MALFORMED: Final = 2
+_About = TypeVar("_About", bound=tuple[str, ...])
+ROUND: Final = 32
+"""Settlements a core takes at a time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What is proposed, from when to when, and where the report goes."""
+
+    policy: Path | None
+    catalogue: Path | None
+    first: date
+    last: date
+    out: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """The proposal as bytes, so that every process opens the very same; b"" for none.
+
+    Proposed editions hold from `since` on; a proposed policy carries dates of its own.
+    """
+
+    policy: bytes
+    editions: tuple[bytes, ...]
+    since: date
+
+
+def run(settings: Settings, asked: Asked, out: TextIO) -> int:
+    """Write the report of the proposal over the settlements booked in the span.
+
+    The exit code is 0; 1 when nothing could be told or written; 2 when the proposal itself is
+    malformed, with every fault on standard error.
+    """
+    try:
+        proposal = _proposal(settings, asked)
+    except (BadPolicy, BadCatalogue) as bad:
+        sys.stderr.writelines(f"{fault}\n" for fault in bad.faults)
+        return MALFORMED
+    try:
+        numbers = asyncio.run(_numbers(settings, asked))
+        found = Difference()
+        parts = [(proposal, numbers[at : at + ROUND]) for at in range(0, len(numbers), ROUND)]
+        for difference in on_all_cores(tried, settings, parts):
+            found.add(difference)
+    except NotTold as silent:
+        sys.stderr.write(f"{silent}\n")
+        return NOT_WRITTEN
+    write_whole(asked.out, what_if_workbook(report(asked, len(numbers), found)))
+    out.write(_said(len(numbers), found))
+    return WRITTEN
+
+
+def _proposal(settings: Settings, asked: Asked) -> Proposal:
+    policy = b"" if asked.policy is None else archive(settings.region, asked.policy)
+    editions: tuple[Edition, ...] = ()
+    if asked.catalogue is not None:
+        editions = read_catalogue(asked.catalogue, asked.first, None, settings.region).editions
+    return Proposal(policy, tuple(map(edition_bytes, editions)), asked.first)
+
+
+async def _numbers(settings: Settings, asked: Asked) -> list[str]:
+    async with looking(settings) as reader:
+        return await live_ids(reader, asked.first, asked.last)
+
+
+class _Open:
+    """What a process has opened, kept for its next round."""
+
+    def __init__(self, proposal: Proposal) -> None:
+        self.proposal = proposal
+        self.policy: Policy | None = load_archive(proposal.policy) if proposal.policy else None
+        self.editions = tuple(map(edition_from_bytes, proposal.editions))
+        self.record = EditionsOfRecord()
+
+
+_OPENED: Final[dict[Proposal, _Open]] = {}
+
+
+def tried(settings: Settings, part: tuple[Proposal, Sequence[str]]) -> Difference:
+    """What the proposal changes of these settlements. Raises NotTold."""
+    proposal, numbers = part
+    opened = _OPENED.get(proposal)
+    if opened is None:
+        _OPENED.clear()
+        opened = _OPENED[proposal] = _Open(proposal)
+    return asyncio.run(_tried(settings, opened, numbers))
+
+
+async def _tried(settings: Settings, opened: _Open, numbers: Sequence[str]) -> Difference:
+    found = Difference()
+    async with looking(settings) as reader:
+        for number in numbers:
+            found.add(await _one(reader, opened, number))
+    return found
+
+
+async def _one(reader: Reader, opened: _Open, number: str) -> Difference:
+    stored = await stored_bill(reader, number)
+    bill, policy = await opened.record.bill(reader, stored.facts, stored.verdict)
+    new = proposed_bill(bill, opened.editions, opened.proposal.since)
+    outcome = settle(new, opened.policy or policy)
+    return compared(number, bill, stored.verdict, outcome)
+
+
+def report(asked: Asked, settlements: int, found: Difference) -> WhatIf:
+    """The tables of the report; the largest change first."""
+    return WhatIf(
+        first=asked.first,
+        last=asked.last,
+        policy="" if asked.policy is None else asked.policy.name,
+        catalogue="" if asked.catalogue is None else asked.catalogue.name,
+        settlements=settlements,
+        changed=sorted(found.changed),
+        hospitals=_rows({(key,): tally for key, tally in found.hospitals.items()}),
+        meals=_rows({(key,): tally for key, tally in found.meals.items()}),
+        reasons=_rows(
+            {(key, REASONS[key].zh, REASONS[key].en): tally for key, tally in found.reasons.items()}
+        ),
+        items=_rows(found.items),
+        unsettled=[NotSettled(*one) for one in sorted(found.unsettled)],
+    )
+
+
+def _rows(tallies: Mapping[_About, Tally]) -> list[Row]:
+    rows = [Row(about, *tally) for about, tally in tallies.items()]
+    return sorted(rows, key=lambda row: (-abs(row.proposed_fen - row.fen), row.about))
+
+
+def _said(settlements: int, found: Difference) -> str:
+    fen = sum(tally.difference_fen for tally in found.hospitals.values())
+    changed, unsettled = len(found.changed), len(found.unsettled)
+    return (
+        f"{settlements} 笔结算，{changed} 笔金额有变，{unsettled} 笔不再结算，"
+        f"基金差额 {yuan(fen)} / "
+        f"{settlements} settlements, {changed} change, {unsettled} would not be settled, "
+        f"the fund's difference is {yuan(fen)}\n"
+    )

@@ -1,0 +1,23 @@
+"""What an identity number tells of its holder; the numbers are generated."""
+
+from datetime import date
+
+import pytest
+
+from gateway.domain.admission import Sex
+from gateway.domain.identity import born_and_sex
+
+
+@pytest.mark.parametrize(
+    ("id_no", "told"),
+    [
+        ("999900199001010014", (date(1990, 1, 1), Sex.MALE)),
+        ("999900199001010022", (date(1990, 1, 1), Sex.FEMALE)),
+        ("99990020000229001x", (date(2000, 2, 29), Sex.MALE)),
+        ("999900200102290010", (None, None)),
+        ("E12345678", (None, None)),
+        ("999900900101001", (None, None)),
+    ],
+)
+def test_a_resident_number_tells_birth_and_sex_and_other_documents_nothing(id_no, told):
+    assert born_and_sex(id_no) == told

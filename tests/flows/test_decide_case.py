@@ -1,0 +1,48 @@
+"""What case.decide says of the application is kept until a later message says otherwise."""
+
+from datetime import date
+
+from gateway.domain.case import Applicant, CaseState
+from gateway.domain.split import Split
+from gateway.store.cases import case_by_no
+from tests.flows.office import Office
+from tests.world import bill_line
+
+DAY = date(2026, 3, 2)
+LINE = bill_line("L1", "I0001", "12.00", "2", DAY)
+
+
+async def test_who_applied_is_kept_and_a_message_that_leaves_it_out_changes_nothing(
+    office: Office,
+) -> None:
+    await office.report("C1", 1)
+    assert await applicant(office) is None
+    await office.decide("C1", CaseState.APPLIED, applied_by=Applicant.UNION)
+    await office.decide("C1", CaseState.ACCEPTED)
+    assert await applicant(office) is Applicant.UNION
+    await office.decide("C1", CaseState.RECOGNISED, applied_by=Applicant.WORKER)
+    assert await applicant(office) is Applicant.WORKER
+
+
+async def test_a_bill_of_a_worker_who_applied_alone_falls_on_the_late_employer(
+    office: Office,
+) -> None:
+    """Accepted on the third: what the second cost is the employer's (第十七条第四款)."""
+    await office.report("C1", 1)
+    await office.decide(
+        "C1",
+        CaseState.RECOGNISED,
+        applied_by=Applicant.WORKER,
+        applied_on=DAY,
+        accepted_on=date(2026, 3, 3),
+    )
+    stay = await office.billed("H001", "V1", 1, (LINE,))
+    heard = await office.commit("H001", stay, LINE)
+    assert heard.result.split == Split(employer_fen=2400)
+
+
+async def applicant(office: Office) -> Applicant | None:
+    async with office.desk.database.reading() as reader:
+        case = await case_by_no(reader, "C1")
+    assert case is not None
+    return case.applied_by

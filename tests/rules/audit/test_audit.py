@@ -1,0 +1,122 @@
+"""What each audit rule finds and what it leaves alone; the table has a hit and a miss of each."""
+
+import tomllib
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.domain.admission import HoldReason, Stay
+from gateway.domain.audit_rules import AUDIT_RULES, MOST_HITS, MOST_SUSPECT_LINES
+from gateway.domain.bill import BillVerdict, Suspicion
+from gateway.policy.model import Policy
+from gateway.rules.audit import RULES
+from gateway.rules.entitlement import Hold
+from gateway.rules.settle import Bill, settle
+from tests.rules.facts import a_bill, a_line, a_stay, policy_with
+from tests.rules.tables import bill_of, typed
+
+TABLE = tomllib.loads((Path(__file__).parent / "audit.toml").read_text(encoding="utf-8"))["row"]
+ROWS = [pytest.param(row, id=row["name"]) for row in TABLE]
+
+
+def policy(*enabled: str, hold: tuple[str, ...] = (), **values: Any) -> Policy:
+    """The example region with these rules on; every limit that they ask for is made up."""
+    return policy_with({"audit/enabled": enabled, "audit/hold": hold} | values)
+
+
+def found(bill: Bill, *codes: str) -> tuple[Suspicion, ...]:
+    verdict = settle(bill, policy(*codes))
+    assert isinstance(verdict, BillVerdict), verdict
+    return verdict.suspicions
+
+
+def other_stay(told: dict[str, Any]) -> Stay:
+    return a_stay(**{"admission_id": "A2"} | typed(told))
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_a_rule_finds_what_the_table_says(row: dict[str, Any]):
+    others = tuple(other_stay(told) for told in row.get("others", []))
+    bill = replace(bill_of(row), others=others)
+    hits = [
+        {"lines": list(one.line_ids), "evidence": one.evidence} for one in found(bill, row["rule"])
+    ]
+    assert hits == row.get("hits", [])
+
+
+def test_every_rule_has_a_row_that_hits_and_one_that_does_not():
+    for hit in (True, False):
+        assert {row["rule"] for row in TABLE if bool(row.get("hits")) is hit} == set(AUDIT_RULES)
+    assert list(RULES) == list(AUDIT_RULES)
+
+
+def test_no_two_rows_have_one_name():
+    names = [row["name"] for row in TABLE]
+    assert len(names) == len(set(names))
+
+
+def test_only_what_arithmetic_or_the_catalogue_decides_is_automatic():
+    automatic = {code for code, rule in AUDIT_RULES.items() if rule.automatic}
+    assert automatic == {"A03", "A11", "A19"}
+
+
+TWICE = (a_line(line_id="L1"), a_line(line_id="L2"))
+
+
+def test_a_suspicion_moves_no_money():
+    on, off = (settle(a_bill(*TWICE), policy(*codes)) for codes in (("A01",), ()))
+    assert isinstance(on, BillVerdict)
+    assert isinstance(off, BillVerdict)
+    assert (on.split, on.lines, off.suspicions) == (off.split, off.lines, ())
+    assert on.suspicions == (Suspicion("A01", ("L1", "L2"), "TABLET 2026-03-05 × 2"),)
+
+
+def test_a_region_without_a_text_has_no_rule_on():
+    silent = policy_with(silent=["audit/enabled", "audit/hold"])
+    verdict = settle(a_bill(*TWICE), silent)
+    assert isinstance(verdict, BillVerdict)
+    assert verdict.suspicions == ()
+
+
+def test_a_rule_that_is_on_without_its_number_holds_the_bill_with_the_key():
+    bare = policy_with({"audit/enabled": ("A22",)}, silent=["audit/high_cost_fen"])
+    held = settle(a_bill(*TWICE), bare)
+    assert isinstance(held, Hold)
+    assert (held.reason, held.key) == (HoldReason.POLICY_GAP, "audit/high_cost_fen")
+
+
+def test_a_rule_that_holds_holds_the_bill_until_a_person_reviewed_every_line_of_it():
+    holding = policy("A01", hold=("A01",))
+    held = settle(a_bill(*TWICE), holding)
+    assert held == Hold(HoldReason.AUDIT, note="A01", suspicions=found(a_bill(*TWICE), "A01"))
+    one, both = (
+        a_bill(*(replace(line, reviewed=line.line_id in ids) for line in TWICE))
+        for ids in (("L1",), ("L1", "L2"))
+    )
+    assert isinstance(settle(one, holding), Hold)
+    assert isinstance(settle(both, holding), BillVerdict)
+
+
+def test_a_rule_that_a_person_cleared_for_the_stay_holds_no_more():
+    bill = a_bill(*TWICE, stay=a_stay(cleared=frozenset({"A01"})))
+    verdict = settle(bill, policy("A01", hold=("A01",)))
+    assert isinstance(verdict, BillVerdict)
+    assert [one.code for one in verdict.suspicions] == ["A01"]
+
+
+def test_an_automatic_rule_never_holds_for_it_only_repeats_what_was_decided():
+    bill = a_bill(a_line(code="MATERNITY"))
+    verdict = settle(bill, policy("A11", hold=("A11",)))
+    assert isinstance(verdict, BillVerdict)
+    assert [one.code for one in verdict.suspicions] == ["A11"]
+
+
+def test_many_hits_are_told_together_and_name_the_first_lines():
+    count = MOST_HITS + MOST_SUSPECT_LINES + 5
+    lines = (a_line(line_id=f"L{no:03}", code="MATERNITY") for no in range(count))
+    hits = found(a_bill(*lines), "A11")
+    assert len(hits) == MOST_HITS + 1
+    assert hits[-1].evidence == f"+ {MOST_SUSPECT_LINES + 5}"
+    assert len(hits[-1].line_ids) == MOST_SUSPECT_LINES

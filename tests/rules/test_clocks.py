@@ -1,0 +1,192 @@
+"""Every clock ends on the day its article says, on working days where it says so."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from gateway.domain.admission import AdmissionState
+from gateway.domain.case import CaseState
+from gateway.domain.clocks import OpenCase, OpenMonth, OpenStay
+from gateway.policy.load import load
+from gateway.rules.clocks import CLOCKS, Owner, deadline, of_cases, of_months, of_stays
+from gateway.store.calendar import Calendar
+from tests.rules.facts import example_policy, policy_with
+
+DAYS = Calendar()
+EXAMPLE, QUZHOU, WEIHAI = example_policy(), load("330800"), load("371000")
+
+
+def due(name: str, since: str, policy=EXAMPLE) -> str | None:
+    found = deadline(policy, DAYS, name, date.fromisoformat(since))
+    return None if found.due is None else found.due.isoformat()
+
+
+@pytest.mark.parametrize(
+    ("name", "since", "ends"),
+    [
+        # E22, with 2026-05-09 a make-up workday and 06-19 to 06-21 off.
+        pytest.param("ADVANCE_DEMAND", "2026-05-11", "2026-05-14", id="周一申请_周四前催告"),
+        pytest.param("ADVANCE_ANSWER", "2026-05-14", "2026-05-21", id="周四送达_下周四前支付"),
+        pytest.param("ADVANCE_REFUSAL", "2026-05-11", "2026-05-18", id="周一申请_下周一前拒绝"),
+        pytest.param("ADVANCE_REPAYMENT", "2026-05-25", "2026-06-04", id="偿还按自然日十日"),
+        pytest.param("ADVANCE_DEMAND", "2026-05-08", "2026-05-12", id="补班周六也是工作日_催告"),
+        pytest.param("ADVANCE_REFUSAL", "2026-05-08", "2026-05-14", id="补班周六也是工作日_拒绝"),
+        pytest.param("ADVANCE_DEMAND", "2026-06-16", "2026-06-22", id="端午三天不计_催告"),
+        pytest.param("ADVANCE_REFUSAL", "2026-06-16", "2026-06-24", id="端午三天不计_拒绝"),
+        pytest.param("QUICK_REPORT", "2026-03-01", "2026-03-02", id="二十四小时电话快报"),
+        pytest.param("WRITTEN_REPORT", "2026-03-01", "2026-03-06", id="五个工作日书面备案"),
+        pytest.param("EMPLOYER_APPLICATION", "2026-03-01", "2026-03-31", id="E12_三十日至三月底"),
+        pytest.param("WORKER_APPLICATION", "2026-03-01", "2027-03-01", id="职工一年"),
+        pytest.param("WORKER_APPLICATION", "2028-02-29", "2029-02-28", id="闰日起一年"),
+        pytest.param("ACCEPTANCE", "2026-03-02", "2026-03-09", id="地方工作日先于全国自然日"),
+        pytest.param("RECOGNITION", "2026-04-24", "2026-06-23", id="受理后六十日"),
+        pytest.param("CLEAR_RECOGNITION", "2026-04-24", "2026-05-09", id="事实清楚十五日"),
+        pytest.param("REGISTRATION", "2026-03-01", "2026-03-04", id="入院三日内登记"),
+        pytest.param("ADMISSION_CHECK", "2026-03-02", "2026-03-16", id="十个工作日核查"),
+        pytest.param("MANUAL_CLAIM", "2026-03-02", "2026-03-30", id="收到手工申请二十个工作日"),
+        pytest.param("MONTHLY_FILING", "2026-03-15", "2026-04-10", id="次月十日前申报"),
+        pytest.param("MONTHLY_FILING", "2026-12-31", "2027-01-10", id="十二月的到次年一月"),
+        pytest.param("HOSPITAL_PAYMENT", "2026-03-15", "2026-04-30", id="次月底前拨付"),
+        pytest.param("HOSPITAL_PAYMENT", "2026-01-31", "2026-02-28", id="一月的到二月底"),
+        pytest.param("REFERRAL_DECISION", "2026-03-06", "2026-03-09", id="周五申请转诊_周一决定"),
+        pytest.param("RELAPSE_DECISION", "2026-03-02", "2026-04-14", id="三十个工作日_清明不计"),
+    ],
+)
+def test_a_clock_ends_on(name: str, since: str, ends: str):
+    assert due(name, since) == ends
+
+
+def test_every_clock_of_the_table_has_a_length_an_article_and_an_owner_in_the_example_region():
+    for name in CLOCKS:
+        found = deadline(EXAMPLE, DAYS, name, date(2026, 3, 2))
+        assert found.due is not None
+        assert found.source is not None
+        assert "第" in found.source.law
+        assert found.clock.owner in Owner
+
+
+@pytest.mark.parametrize(
+    ("region", "ends"), [(EXAMPLE, "2026-03-09"), (QUZHOU, "2026-03-09"), (WEIHAI, "2026-03-17")]
+)
+def test_受理期限_衢州五个工作日_没有地方规定的十五日(region, ends):
+    assert due("ACCEPTANCE", "2026-03-02", region) == ends
+
+
+def test_a_deadline_beyond_the_last_published_year_has_no_day_and_is_not_guessed():
+    last = DAYS.last
+    found = deadline(EXAMPLE, DAYS, "ADMISSION_CHECK", last - timedelta(days=3))
+    assert (found.due, found.gap, found.left(last)) == (None, "", None)
+    assert deadline(EXAMPLE, DAYS, "RECOGNITION", last).due == last + timedelta(days=60)
+
+
+def test_where_no_text_gives_the_length_the_gap_names_the_key():
+    found = deadline(WEIHAI, DAYS, "MONTHLY_FILING", date(2026, 3, 2))
+    assert (found.due, found.source) == (None, None)
+    assert "filing/day" in found.gap
+    with pytest.raises(KeyError):
+        deadline(EXAMPLE, DAYS, "NO_SUCH", date(2026, 3, 2))
+
+
+def test_the_start_of_the_demand_clock_is_our_reading():
+    found = deadline(EXAMPLE, DAYS, "ADVANCE_DEMAND", date(2026, 5, 11))
+    assert found.source is not None
+    assert found.source.our_reading
+
+
+def test_a_filing_day_that_a_short_month_lacks_is_its_last_day():
+    policy = policy_with({"filing/day": 31})
+    assert due("MONTHLY_FILING", "2026-01-15", policy) == "2026-02-28"
+
+
+# --- what runs -------------------------------------------------------------------------------
+
+
+def a_case(state: CaseState, **changes) -> OpenCase:
+    facts = {
+        "case_no": "C1",
+        "state": state,
+        "injured_on": date(2026, 3, 1),
+        "applied_on": date(2026, 3, 10),
+        "accepted_on": date(2026, 3, 16),
+        "suspended_days": 0,
+    }
+    return OpenCase(**facts | changes)
+
+
+def running(case: OpenCase) -> dict[str, str | None]:
+    return {
+        one.clock.name: one.due.isoformat() if one.due else None
+        for one in of_cases(EXAMPLE, DAYS, [case])
+    }
+
+
+def test_each_state_of_a_case_has_its_clocks():
+    assert running(a_case(CaseState.REPORTED)) == {
+        "EMPLOYER_APPLICATION": "2026-03-31",
+        "WORKER_APPLICATION": "2027-03-01",
+    }
+    assert running(a_case(CaseState.APPLIED)) == {"ACCEPTANCE": "2026-03-17"}
+    assert running(a_case(CaseState.ACCEPTED)) == {
+        "RECOGNITION": "2026-05-15",
+        "CLEAR_RECOGNITION": "2026-03-31",
+    }
+    assert running(a_case(CaseState.SUPPLEMENTING)) == {}
+    assert running(a_case(CaseState.APPLIED, applied_on=None)) == {}
+    assert running(a_case(CaseState.ACCEPTED, accepted_on=None)) == {}
+
+
+def test_a_recognition_whose_length_no_text_gives_stays_a_gap():
+    silent = policy_with(silent=["recognition/decide_days"])
+    found, clear = of_cases(silent, DAYS, [a_case(CaseState.ACCEPTED, suspended_days=5)])
+    assert (found.due, "recognition/decide_days" in found.gap) == (None, True)
+    assert clear.due == date(2026, 4, 5)
+
+
+def test_while_suspended_there_is_no_deadline_and_afterwards_those_days_do_not_count():
+    (stands, _) = of_cases(EXAMPLE, DAYS, [a_case(CaseState.SUSPENDED)])
+    assert (stands.due, stands.suspended) == (None, True)
+    again = running(a_case(CaseState.ACCEPTED, suspended_days=20))
+    assert again["RECOGNITION"] == "2026-06-04"
+
+
+def a_stay(state: AdmissionState, **changes) -> OpenStay:
+    facts = {
+        "admission_id": "A1",
+        "hospital": "H1",
+        "state": state,
+        "case_no": "C1",
+        "admitted_on": date(2026, 3, 1),
+        "registered_on": date(2026, 3, 2),
+        "late": False,
+    }
+    return OpenStay(**facts | changes)
+
+
+def test_a_registration_to_be_checked_and_one_without_a_case_run():
+    stays = [
+        a_stay(AdmissionState.PENDING_CHECK),
+        a_stay(AdmissionState.HELD, case_no="", admission_id="A2"),
+        a_stay(AdmissionState.HELD),
+        a_stay(AdmissionState.CONFIRMED),
+    ]
+    found = [(one.clock.name, one.subject) for one in of_stays(EXAMPLE, DAYS, stays)]
+    assert found == [("ADMISSION_CHECK", "A1 H1"), ("NONE_FOUND", "A2 H1")]
+
+
+def test_登记期限到三月四日_三月五日登记逾期一天():
+    stay = a_stay(AdmissionState.CONFIRMED, late=True, registered_on=date(2026, 3, 5))
+    (late,) = of_stays(EXAMPLE, DAYS, [stay])
+    assert (late.clock.name, late.due, late.left(date(2026, 4, 1))) == (
+        "REGISTRATION",
+        date(2026, 3, 4),
+        -1,
+    )
+
+
+def test_a_month_of_settlements_is_to_be_filed_and_paid():
+    month = OpenMonth("H1", "2026-03", date(2026, 3, 15), 4)
+    found = {one.clock.name: one.due for one in of_months(EXAMPLE, DAYS, [month])}
+    assert found == {
+        "MONTHLY_FILING": date(2026, 4, 10),
+        "HOSPITAL_PAYMENT": date(2026, 4, 30),
+    }
