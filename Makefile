@@ -17,7 +17,7 @@ demo: .venv/installed ## play the main job on this machine; leaves demo-output/
 	$(BIN)/gateway demo $(ARGS)
 
 test: .venv/installed ## run every test, in parallel
-	$(BIN)/python -m pytest -n auto -q $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist worksteal -q $(ARGS)
 
 properties: .venv/installed ## a million generated bills beside a second implementation
 	$(BIN)/python -m tests.oracle.compare $(or $(BILLS),1000000)

@@ -220,7 +220,8 @@ async def _halt_when_broken(gateway: Gateway, listeners: dict[str, Listener]) ->
 async def _release(gateway: Gateway, ended: asyncio.Event) -> None:
     """Release jobs as they come; everything that waits at start and every hour."""
     desk, swept = gateway.desk, float("-inf")
-    while not ended.is_set():
+    while not (ended.is_set() or desk.database.broken.is_set()):
+        desk.jobs_ready.clear()
         try:
             now = asyncio.get_running_loop().time()
             if now - swept >= _SWEEP_EVERY_S:
@@ -228,8 +229,7 @@ async def _release(gateway: Gateway, ended: asyncio.Event) -> None:
                 await sweep(desk)
             await release_all(desk)
         except StoreFailed:
-            return
-        desk.jobs_ready.clear()
+            _log.warning("release waits: the store failed")
         await _woken(desk.jobs_ready, ended, gateway.settings.delivery_poll_s)
 
 

@@ -25,6 +25,7 @@ from gateway.store.database import AlreadyRunning
 from gateway.store.migrate import migrate
 from gateway.verbs import calculate, clocks, doctor, explain, policy, replay, sheets, what_if
 from gateway.web import admin
+from gateway.web.mtls import reachable
 
 _DONE, _REFUSED, _USAGE = 0, 1, 2
 _PATIENCE_S: Final = 120.0
@@ -190,6 +191,7 @@ def _proving(verbs: Any) -> None:
     verb = verbs.add_parser("verify", help="离线验签 / verify one of our messages offline")
     verb.add_argument("file", type=Path)
     verb.add_argument("--trust", type=Path, required=True, help="ca.pem")
+    verb.add_argument("--sender", default="", help="默认本网关 / default: this gateway")
     verb.set_defaults(run=_verify)
 
 
@@ -298,10 +300,11 @@ async def _performed(act: str, given: Mapping[str, Any]) -> str:
 
 
 async def _asked(settings: Settings, act: str, given: Mapping[str, Any]) -> str:
-    transport = httpx.AsyncHTTPTransport(uds=str(app.socket_path(settings)))
-    async with httpx.AsyncClient(transport=transport, timeout=_PATIENCE_S) as client:
-        body = {"act": act, "arguments": dict(given)}
-        answer = (await client.post(f"http://admin{admin.PATH}", json=body)).json()
+    body = {"act": act, "arguments": dict(given)}
+    with reachable(app.socket_path(settings)) as name:
+        transport = httpx.AsyncHTTPTransport(uds=name)
+        async with httpx.AsyncClient(transport=transport, timeout=_PATIENCE_S) as client:
+            answer = (await client.post(f"http://admin{admin.PATH}", json=body)).json()
     if "text" not in answer:
         raise NotDone(answer.get("refused") or json.dumps(answer, ensure_ascii=False))
     return str(answer["text"])
@@ -349,8 +352,10 @@ def _what_if(arguments: argparse.Namespace) -> int:
 
 
 def _verify(arguments: argparse.Namespace) -> int:
+    raw, trust = arguments.file.read_bytes(), arguments.trust.read_bytes()
+    sender = arguments.sender or Settings().gateway_id
     try:
-        sealed = verify_offline(arguments.file.read_bytes(), arguments.trust.read_bytes())
+        sealed = verify_offline(raw, trust, sender)
     except SealBroken as broken:
         return _say(f"{broken.code}: {broken.zh} / {broken.en}")
     except ValueError:

@@ -200,7 +200,13 @@ LINE_DECISION: Final = shape(
         "Relation to the injury",
         sample="unrelated",
     ),
-    may("Violation", "violation", word.VIOLATION, "违规类别", "Violation"),
+    may(
+        "Violation",
+        "violation",
+        word.VIOLATION_DECISION,
+        "违规类别；缺省为不变，CLEARED 为撤销",
+        "Violation; unchanged when left out, CLEARED takes it back",
+    ),
     may(
         "LimitMet",
         "limit_met",

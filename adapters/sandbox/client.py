@@ -77,6 +77,11 @@ class Client:
     _numbers: Any = field(default_factory=lambda: itertools.count(1))
     _http: httpx.AsyncClient | None = None
 
+    @property
+    def gateway_id(self) -> str:
+        """Who alone may answer: the first part of `Receiver`, which may itself have dots."""
+        return self.receiver.rsplit(".", 2)[0]
+
     async def send(
         self, name: str, command: Command, message_id: str = "", **changed: Any
     ) -> Answer:
@@ -123,7 +128,7 @@ class Client:
 
     def _believed(self, message_id: str, sent: bytes, status: int, received: bytes) -> Answer:
         try:
-            sealed = verify_offline(received, self.trust)
+            sealed = verify_offline(received, self.trust, self.gateway_id)
         except SealBroken:
             raise Unknown(status, received) from None
         binding, result = self.codec.reply(sealed.body, sealed.root[0])
@@ -133,7 +138,7 @@ class Client:
 
     def opened(self, sealed: bytes) -> tuple[Sealed, Binding | None, Any]:
         """A message from the inbox: verified, with what it answers and what it tells."""
-        message = verify_offline(sealed, self.trust)
+        message = verify_offline(sealed, self.trust, self.gateway_id)
         binding, result = self.codec.reply(message.body, message.root[0])
         return message, binding, result
 

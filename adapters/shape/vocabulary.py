@@ -22,7 +22,7 @@ from gateway.domain.case import (
 )
 from gateway.domain.catalogue import InsuranceLimit, Kind, Level
 from gateway.domain.codes import CODES, Outcome, Retry, Who
-from gateway.domain.reasons import VIOLATIONS
+from gateway.domain.reasons import CLEARED, VIOLATIONS
 from gateway.domain.split import Payer
 
 OUTCOME: Final = one_of(
@@ -258,6 +258,10 @@ VIOLATION: Final = listed(
 )
 if set(VIOLATION.words) != VIOLATIONS:
     raise ValueError("each violation of the domain has a word on the wire")
+VIOLATION_DECISION: Final = listed(
+    "ViolationDecision",
+    {**VIOLATION.words, CLEARED: ("撤销已认定的违规", "the confirmed violation is taken back")},
+)
 AUDIT_CODE: Final = listed(
     "AuditCode", {code: (rule.zh, rule.en) for code, rule in AUDIT_RULES.items()}
 )

@@ -28,6 +28,11 @@ TRANSITIONS: Final[dict[AdmissionState, frozenset[AdmissionState]]] = {
     _A.REFUSED: frozenset(),
     _A.CANCELLED: frozenset(),
 }
+REOPENINGS: Final[dict[str, frozenset[AdmissionState]]] = {
+    # A decision revoked and taken anew takes away the only ground of this refusal;
+    # every other refusal is final.
+    "NO_RECOGNITION_RECORD": frozenset({_A.HELD, _A.CONFIRMED, _A.PENDING_CHECK}),
+}
 LIVE: Final = frozenset({_A.RECEIVED, _A.PENDING_CHECK, _A.CONFIRMED, _A.HELD, _A.CLOSED})
 OPEN: Final = LIVE - {_A.CLOSED}
 

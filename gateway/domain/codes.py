@@ -518,6 +518,15 @@ _ALL: Final = (
         _NEW,
     ),
     Code(
+        "FUTURE_DATE",
+        "时间在未来",
+        "It lies in the future",
+        "晚于网关时间五分钟以上；核对时间与时区",
+        "More than five minutes after the gateway's time: check time and time zone",
+        _H,
+        _NEW,
+    ),
+    Code(
         "SETTLED_ALREADY",
         "已有有效结算",
         "A live settlement exists",

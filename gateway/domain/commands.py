@@ -285,7 +285,8 @@ class CheckAdmission:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineDecision:
-    """What the agency decides of a line; `limit_met` is about the drug list's limit of payment."""
+    """What the agency decides of a line; `limit_met` is about the drug list's limit of payment,
+    and `violation` takes back the one confirmed earlier when it is CLEARED (domain/reasons.py)."""
 
     line_id: str
     relation: Relation | None = None

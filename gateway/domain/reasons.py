@@ -59,3 +59,6 @@ VIOLATIONS: Final = frozenset(
     {"DUPLICATE_CHARGE", "NO_ORDER", "OVER_FREQUENCY", "HANGING_BED", "SPLIT_STAY"}
 )
 """Violations the agency may confirm on a line (lines.decide); the hospital bears the line."""
+
+CLEARED: Final = "CLEARED"
+"""In place of a violation (lines.decide): the one confirmed earlier is taken back."""

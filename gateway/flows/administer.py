@@ -57,13 +57,15 @@ async def _commit(desk: Desk, plan: Plan) -> None:
 async def add_party(desk: Desk, party: Party) -> None:
     """Register a hospital, carrier or the agency.
 
-    Raises NotDone when the id is taken or could not stand in a message, and for an address
-    to push to that is not https.
+    Raises NotDone when the id is taken, our own or could not stand in a message, and for an
+    address to push to that is not https.
     """
     if not _PARTY_ID.fullmatch(party.party_id):
         raise NotDone(
             "机构编号限 64 个字母、数字和 . _ : - / an id is 64 letters, digits and . _ : - at most"
         )
+    if party.party_id == desk.gateway_id:
+        raise NotDone(f"{party.party_id} 是本网关的编号 / is the gateway's own id")
     if party.callback_url and not party.callback_url.startswith("https://"):
         raise NotDone("推送地址须为 https:// / the address to push to must be https://")
     row = {

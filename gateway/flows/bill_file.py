@@ -84,11 +84,26 @@ def disagreements(
     return faults
 
 
-def fund_payee(held: bool, paid_by: PaidAtDischargeBy | None) -> str:
+def paid_while_held(file: StayFile, declared: PaidAtDischargeBy) -> PaidAtDischargeBy:
+    """Who paid at the counter before a commit settles at once.
+
+    A commit says who pays if it is held: of a bill that never was held, nobody did.
+    """
+    if not file.row["ever_held"]:
+        return PaidAtDischargeBy.NOBODY
+    return paid_before_or_now(file, declared)
+
+
+def paid_before_or_now(file: StayFile, declared: PaidAtDischargeBy) -> PaidAtDischargeBy:
+    """Who this commit says pays; when nobody, who paid while the bill was held before."""
+    if declared is PaidAtDischargeBy.NOBODY and file.row["ever_held"]:
+        return PaidAtDischargeBy(file.row["paid_by"])
+    return declared
+
+
+def fund_payee(payer: PaidAtDischargeBy) -> str:
     """Whom the fund pays: the hospital, unless somebody paid it at the counter meanwhile.
 
-    A held bill that releases itself must know who already paid, else the hospital is paid twice.
+    A held bill that is settled must know who already paid, else the hospital is paid twice.
     """
-    if held and paid_by in (PaidAtDischargeBy.EMPLOYER, PaidAtDischargeBy.INDIVIDUAL):
-        return paid_by.value
-    return "hospital"
+    return "hospital" if payer is PaidAtDischargeBy.NOBODY else payer.value

@@ -8,7 +8,7 @@ from gateway.domain.findings import Finding
 from gateway.domain.results import Acknowledged, AdmissionChanged
 from gateway.flows.desk import Caller, Desk
 from gateway.flows.plan import Act, Notice, Plan, applied, refused
-from gateway.flows.stay_file import cancellable, own_stay, state_finding
+from gateway.flows.stay_file import FROZEN, cancellable, own_stay, state_finding
 from gateway.flows.undo_settlement import undone_row
 from gateway.flows.waiting import look_again
 from gateway.store import tables
@@ -26,8 +26,9 @@ async def modify_admission(desk: Desk, caller: Caller, command: ModifyAdmission)
         file = await own_stay(reader, caller, command.admission_id)
         if isinstance(file, Finding):
             return refused(file)
-        if file.stay.state not in OPEN:
-            return refused(state_finding(file), subject=file.stay.admission_id)
+        fault = _modify_fault(file, command)
+        if fault is not None:
+            return refused(fault, subject=file.stay.admission_id)
         detail = detail_of(reader, file)
     detail |= {name: getattr(command, name) for name in _TEXTS if getattr(command, name)}
     if command.diagnoses:
@@ -41,6 +42,12 @@ async def modify_admission(desk: Desk, caller: Caller, command: ModifyAdmission)
         writes=(_changed(file, values), *look_again(desk, [file], "admission.modify")),
         acts=(Act(action="admission.modify", subject=file.stay.admission_id),),
     )
+
+
+def _modify_fault(file: StayFile, command: ModifyAdmission) -> Finding | None:
+    if command.diagnoses and file.bill_state in FROZEN:
+        return Finding("LINES_FROZEN", "Diagnoses", file.bill_state)
+    return None if file.stay.state in OPEN else state_finding(file)
 
 
 async def cancel_admission(desk: Desk, caller: Caller, command: CancelAdmission) -> Plan:

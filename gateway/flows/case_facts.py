@@ -7,7 +7,8 @@ move with it, so that a settlement racing with it decides anew.
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from gateway.domain.case import REFUSED_DISCHARGE, CaseFacts
+from gateway.domain.admission import LIVE
+from gateway.domain.case import REFUSED_DISCHARGE, ApprovalKind, CaseFacts
 from gateway.domain.commands import (
     DecideApproval,
     ReportCard,
@@ -19,16 +20,21 @@ from gateway.domain.results import Acknowledged
 from gateway.flows.desk import Caller, Desk
 from gateway.flows.plan import Act, Plan, applied, refused
 from gateway.flows.waiting import look_again
+from gateway.rules.resolve import rescue_mark
 from gateway.store import tables
 from gateway.store.cases import case_by_no, cases_of_employer, subjects
+from gateway.store.database import Reader
 from gateway.store.persons import person_by_identity, same_name
 from gateway.store.rows import canonical
-from gateway.store.stays import StayFile, stays_of_cases
+from gateway.store.stays import StayFile, related_lines, stays_of_cases
 from gateway.store.unit import Change, Upsert, Write
+
+_ONE_STAY = "以医院和日期限定到一次住院 / one stay, by hospital and days"
 
 
 async def decide_approval(desk: Desk, caller: Caller, command: DecideApproval) -> Plan:
-    """An approval granted, or taken back by its number."""
+    """An approval granted, or taken back by its number. One for rescue pays the lines that it
+    names only in the stay, and with the content, that they have now."""
     async with desk.database.reading() as reader:
         case = await case_by_no(reader, command.case_no)
         if case is None:
@@ -36,6 +42,10 @@ async def decide_approval(desk: Desk, caller: Caller, command: DecideApproval) -
         if command.valid_to < command.valid_from:
             return refused(Finding("VALUE_CONFLICT", "ValidTo", str(command.valid_to)))
         stays = await stays_of_cases(reader, [case.case_no])
+        marks = await _marks(reader, command, stays)
+    faults = [fault for fault in map(_mark_fault, marks.items()) if fault is not None]
+    if faults:
+        return refused(*faults, subject=case.case_no)
     content = {
         "approval_no": command.approval_no,
         "kind": command.kind.value,
@@ -44,7 +54,7 @@ async def decide_approval(desk: Desk, caller: Caller, command: DecideApproval) -
         "valid_to": command.valid_to.isoformat(),
         "authority": command.authority,
         "by": command.by,
-        "line_ids": sorted(command.line_ids),
+        "line_ids": sorted(found for listed in marks.values() for found in listed),
         "granted": command.granted,
     }
     fact = _fact(desk, _case_subject(case), "approval", command.approval_no, content)
@@ -109,6 +119,35 @@ async def report_card(desk: Desk, caller: Caller, command: ReportCard) -> Plan:
         writes=(Change(tables.person, where, values),),
         acts=(Act(action="person.card", subject=person.person_id, code=command.channel),),
     )
+
+
+async def _marks(
+    reader: Reader, command: DecideApproval, stays: Iterable[StayFile]
+) -> dict[str, list[str]]:
+    """What the approval names, by line id: for rescue the lines of the case's stays that it can
+    mean, by hospital and day; for every other kind the id itself."""
+    if command.kind is not ApprovalKind.EMERGENCY_ITEM or not command.granted:
+        return {line_id: [line_id] for line_id in command.line_ids}
+    marks: dict[str, list[str]] = {line_id: [] for line_id in command.line_ids}
+    for stay in (file.stay for file in stays):
+        if stay.state not in LIVE or command.hospital not in ("", stay.hospital):
+            continue
+        for line in (await related_lines(reader, stay.admission_id, marks)).values():
+            in_force = command.valid_from <= line.service_day <= command.valid_to
+            if line.line_id in marks and in_force and not line.refund_of:
+                marks[line.line_id].append(rescue_mark(stay.admission_id, line))
+    return marks
+
+
+def _mark_fault(named: tuple[str, list[str]]) -> Finding | None:
+    """A line approved for rescue is there when it is approved, and in one stay only."""
+    line_id, marks = named
+    if not marks:
+        return Finding("LINE_NOT_FOUND", "LineId", line_id, "", line_id)
+    if len(marks) > 1:
+        stays = " ".join(mark.partition("/")[0] for mark in marks)
+        return Finding("VALUE_CONFLICT", "LineId", stays, _ONE_STAY, line_id)
+    return None
 
 
 def _case_subject(case: CaseFacts) -> str:

@@ -11,7 +11,15 @@ from gateway.domain.codes import Outcome
 from gateway.domain.commands import CommitSettlement
 from gateway.domain.findings import Finding
 from gateway.domain.results import Settlement
-from gateway.flows.bill_file import BillFile, decided, disagreements, fund_payee, load_bill
+from gateway.flows.bill_file import (
+    BillFile,
+    decided,
+    disagreements,
+    fund_payee,
+    load_bill,
+    paid_before_or_now,
+    paid_while_held,
+)
 from gateway.flows.desk import Caller, Desk, new_id
 from gateway.flows.plan import Act, Notice, Plan, applied, refused
 from gateway.flows.preview_settlement import waiting
@@ -52,7 +60,7 @@ async def commit_settlement(desk: Desk, caller: Caller, command: CommitSettlemen
             # Refused at once: the bill stays open and may be committed anew.
             return _refused(bill_file, code)
         case Manual(code):
-            return _manual(caller, command, bill_file, code)
+            return _manual(desk, caller, command, bill_file, code)
 
 
 def _state_fault(file: StayFile) -> Finding | None:
@@ -76,11 +84,12 @@ def _settled(
     bill_file: BillFile,
     verdict: BillVerdict,
 ) -> Plan:
+    payer = paid_while_held(bill_file.file, command.paid_at_discharge_by)
     one = Settling(
         settlement_id=new_id("S"),
         bill_no=command.bill_no,
         at=desk.clock.now(),
-        payee=fund_payee(False, command.paid_at_discharge_by),
+        payee=fund_payee(payer),
         message_id=caller.message_id,
     )
     changed = bill_changed(
@@ -89,7 +98,7 @@ def _settled(
         bill_state=BillState.SETTLED.value,
         bill_no=command.bill_no,
         commit_message_id=caller.message_id,
-        outcome_message_id="",
+        paid_by=payer.value,
         hold_reason="",
         hold_key="",
         hold_day=None,
@@ -134,14 +143,7 @@ def settled_plan(
             one.payee,
             day,
         ),
-        notices=(
-            Notice(
-                receiver=desk.agency_id,
-                subject=stay.admission_id,
-                command="settlement.result",
-                result=message,
-            ),
-        ),
+        notices=(_agency_told(desk, message),),
     )
 
 
@@ -149,13 +151,15 @@ def to_look_at(desk: Desk, message: Settlement) -> tuple[Notice, ...]:
     """The agency learns of suspicions that hold a bill: only a person of its can go on."""
     if message.hold is not HoldReason.AUDIT:
         return ()
-    return (
-        Notice(
-            receiver=desk.agency_id,
-            subject=message.admission_id,
-            command="settlement.result",
-            result=message,
-        ),
+    return (_agency_told(desk, message),)
+
+
+def _agency_told(desk: Desk, message: Settlement) -> Notice:
+    return Notice(
+        receiver=desk.agency_id,
+        subject=message.admission_id,
+        command="settlement.result",
+        result=message,
     )
 
 
@@ -171,8 +175,7 @@ def _held(
         bill_state=BillState.HELD.value,
         bill_no=command.bill_no,
         commit_message_id=caller.message_id,
-        outcome_message_id="",
-        paid_by=command.paid_at_discharge_by.value,
+        paid_by=paid_before_or_now(bill_file.file, command.paid_at_discharge_by).value,
         hold_reason=hold.reason.value,
         hold_key=hold.key,
         hold_day=hold.day.isoformat() if hold.day else None,
@@ -212,22 +215,27 @@ def _refused(bill_file: BillFile, code: str) -> Plan:
     )
 
 
-def _manual(caller: Caller, command: CommitSettlement, bill_file: BillFile, code: str) -> Plan:
+def _manual(
+    desk: Desk, caller: Caller, command: CommitSettlement, bill_file: BillFile, code: str
+) -> Plan:
+    """手工报销: the agency learns of it and goes on by hand; lines and discharge freeze."""
     changed = bill_changed(
         bill_file,
         bill_state=BillState.MANUAL.value,
         bill_no=command.bill_no,
         commit_message_id=caller.message_id,
-        paid_by=command.paid_at_discharge_by.value,
+        paid_by=paid_before_or_now(bill_file.file, command.paid_at_discharge_by).value,
         code=code,
     )
+    message = waiting(bill_file, BillState.MANUAL, code)
     return applied(
-        waiting(bill_file, BillState.MANUAL, code),
+        message,
         code="MANUAL",
         subject=bill_file.bill.stay.admission_id,
         guards=bill_file.guards(),
         writes=(changed,),
         acts=(_act(bill_file, BillState.MANUAL, code, ""),),
+        notices=(_agency_told(desk, message),),
     )
 
 

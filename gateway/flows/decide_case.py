@@ -3,6 +3,7 @@
 社会保险行政部门应当自受理工伤认定申请之日起60日内作出工伤认定的决定。（工伤保险条例 第二十条）
 """
 
+from datetime import date
 from typing import Any
 
 from gateway.domain.case import POSITIVE, TRANSITIONS, CaseFacts
@@ -11,7 +12,7 @@ from gateway.domain.findings import Finding
 from gateway.domain.results import Acknowledged
 from gateway.flows.desk import Caller, Desk
 from gateway.flows.plan import Act, Plan, applied, refused
-from gateway.flows.waiting import look_again
+from gateway.flows.waiting import look_again, reopen, reopens
 from gateway.store import tables
 from gateway.store.cases import case_by_no
 from gateway.store.rows import day_text
@@ -25,10 +26,13 @@ async def decide_case(desk: Desk, caller: Caller, command: DecideCase) -> Plan:
         case = await case_by_no(reader, command.case_no)
         if case is None:
             return refused(Finding("CASE_NOT_FOUND", field="CaseNo", got=command.case_no))
-        faults = _faults(case, command)
+        faults = [*_faults(case, command), *_date_faults(desk.today, case, command)]
         if faults:
             return refused(*faults, subject=case.case_no)
         stays = await stays_of_cases(reader, [case.case_no])
+    decision = command.decision_no or command.state
+    refused_before = [file for file in stays if reopens(file)]
+    waiting = [file for file in stays if not reopens(file)]
     where = {"case_no": case.case_no, "version": case.version}
     values = {"version": case.version + 1, **_values(case, command)}
     return applied(
@@ -36,7 +40,8 @@ async def decide_case(desk: Desk, caller: Caller, command: DecideCase) -> Plan:
         subject=case.case_no,
         writes=(
             Change(tables.work_case, where, values),
-            *look_again(desk, stays, f"decision {command.decision_no or command.state}"),
+            *look_again(desk, waiting, f"decision {decision}"),
+            *reopen(desk, refused_before, decision),
         ),
         acts=(
             Act(
@@ -66,6 +71,27 @@ def _faults(case: CaseFacts, command: DecideCase) -> list[Finding]:
         }
         missing = [name for name, value in known.items() if not value]
         faults += [Finding("VALUE_CONFLICT", name, "", "a value") for name in missing]
+    return faults
+
+
+def _date_faults(today: date, case: CaseFacts, command: DecideCase) -> list[Finding]:
+    """Injury, application, acceptance and decision follow one another; none lies ahead.
+    Of days on record only the order is asked: they were not ahead when they came."""
+    given = (
+        ("AppliedOn", command.applied_on, case.applied_on),
+        ("AcceptedOn", command.accepted_on, case.accepted_on),
+        ("DecidedOn", command.decided_on, None),
+    )
+    faults, earlier = [], case.injured_on
+    for name, said, known in given:
+        day = said or known
+        if day is None:
+            continue
+        if day < earlier:
+            faults.append(Finding("VALUE_CONFLICT", name, str(day), f">= {earlier}"))
+        if said is not None and said > today:
+            faults.append(Finding("VALUE_CONFLICT", name, str(said), f"<= {today}"))
+        earlier = max(earlier, day)
     return faults
 
 

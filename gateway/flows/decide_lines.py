@@ -8,7 +8,7 @@ from gateway.domain.admission import BillState
 from gateway.domain.bill import BillLine
 from gateway.domain.commands import DecideLines, LineDecision
 from gateway.domain.findings import Finding
-from gateway.domain.reasons import VIOLATIONS
+from gateway.domain.reasons import CLEARED, VIOLATIONS
 from gateway.domain.results import Acknowledged
 from gateway.flows.desk import Caller, Desk
 from gateway.flows.plan import Act, Plan, applied, refused
@@ -47,8 +47,8 @@ def _fault(one: LineDecision, found: dict[str, BillLine]) -> Finding | None:
         return Finding("LINE_NOT_FOUND", "LineId", one.line_id, "", one.line_id)
     if line.refund_of:
         return Finding("REFUND_TARGET", "LineId", one.line_id, line.refund_of, one.line_id)
-    if one.violation and one.violation not in VIOLATIONS:
-        expected = " | ".join(sorted(VIOLATIONS))
+    if one.violation and one.violation not in {*VIOLATIONS, CLEARED}:
+        expected = " | ".join([*sorted(VIOLATIONS), CLEARED])
         return Finding("VALUE_CONFLICT", "Violation", one.violation, expected, one.line_id)
     return None
 
@@ -83,7 +83,8 @@ def _decided(
 
 
 def _row(file: StayFile, line: BillLine, one: LineDecision) -> dict[str, object]:
-    decided = replace(line, violation=one.violation or line.violation)
+    violation = "" if one.violation == CLEARED else one.violation or line.violation
+    decided = replace(line, violation=violation)
     if one.relation is not None:
         decided = replace(decided, relation=one.relation, reviewed=True)
     if one.limit_met is not None:

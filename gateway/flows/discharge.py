@@ -5,21 +5,20 @@ from datetime import datetime
 from typing import Any
 
 from gateway.clock import micros
-from gateway.domain.admission import OPEN, BillState
+from gateway.domain.admission import OPEN
 from gateway.domain.commands import CancelDischarge, RegisterDischarge
 from gateway.domain.findings import Finding
 from gateway.domain.results import Acknowledged
+from gateway.flows.dates import future_fault
 from gateway.flows.desk import Caller, Desk
 from gateway.flows.plan import Act, Plan, applied, refused
-from gateway.flows.stay_file import own_stay, state_finding
+from gateway.flows.stay_file import FROZEN, own_stay, state_finding
 from gateway.flows.undo_settlement import undone_row
 from gateway.store import tables
 from gateway.store.frozen import plain
 from gateway.store.rows import canonical
 from gateway.store.stays import StayFile, detail_of
 from gateway.store.unit import Change, Write
-
-_FROZEN = (BillState.HELD, BillState.SETTLED)
 
 
 async def register_discharge(desk: Desk, caller: Caller, command: RegisterDischarge) -> Plan:
@@ -28,7 +27,7 @@ async def register_discharge(desk: Desk, caller: Caller, command: RegisterDischa
         file = await own_stay(reader, caller, command.admission_id)
         if isinstance(file, Finding):
             return refused(file)
-        fault = _register_fault(file, command.discharged_at)
+        fault = _register_fault(desk, file, command.discharged_at)
         if fault is not None:
             return refused(fault, subject=file.stay.admission_id)
         detail = detail_of(reader, file)
@@ -44,14 +43,14 @@ async def register_discharge(desk: Desk, caller: Caller, command: RegisterDischa
     return _changed(file, values, "discharge.register", effect=_effect(caller.message_id))
 
 
-def _register_fault(file: StayFile, discharged_at: datetime) -> Finding | None:
+def _register_fault(desk: Desk, file: StayFile, discharged_at: datetime) -> Finding | None:
     if file.stay.state not in OPEN:
         return state_finding(file)
     if file.stay.discharged_at is not None:
         return Finding("ALREADY_DISCHARGED", "DischargedAt")
     if discharged_at < file.stay.admitted_at:
         return Finding("DISCHARGE_BEFORE_ADMISSION", "DischargedAt")
-    return None
+    return future_fault(desk, "DischargedAt", discharged_at)
 
 
 async def cancel_discharge(desk: Desk, caller: Caller, command: CancelDischarge) -> Plan:
@@ -64,7 +63,9 @@ async def cancel_discharge(desk: Desk, caller: Caller, command: CancelDischarge)
     if fault is not None:
         return refused(fault, subject=file.stay.admission_id)
     effect = f"discharge-cancel:{caller.message_id}:{micros_of(file)}"
-    plan = discharge_cancelled(file, "discharge.cancel", command.reason, effect=effect)
+    plan = discharge_cancelled(
+        file, "discharge.cancel", command.reason, effect=effect, message_id=caller.message_id
+    )
     return replace(plan, writes=(*_registration_undone(desk, caller, file), *plan.writes))
 
 
@@ -91,19 +92,23 @@ def cancel_fault(file: StayFile) -> Finding | None:
     """Why a discharge cannot be taken back now."""
     if file.stay.discharged_at is None:
         return Finding("NOT_DISCHARGED", "AdmissionId")
-    if file.bill_state in _FROZEN:
+    if file.bill_state in FROZEN:
         return Finding("HAS_DEPENDENTS", "AdmissionId", file.bill_state)
     return None
 
 
-def discharge_cancelled(file: StayFile, action: str, reason: str = "", *, effect: str = "") -> Plan:
-    values = {"discharged_us": None, "discharge_message_id": ""}
+def discharge_cancelled(
+    file: StayFile, action: str, reason: str = "", *, effect: str = "", message_id: str = ""
+) -> Plan:
+    """No discharge any more; `message_id` is the cancellation that alone can be undone now."""
+    values = {"discharged_us": None, "discharge_message_id": message_id}
     return _changed(file, values, action, reason=reason, effect=effect)
 
 
 def discharge_restored(file: StayFile, discharged_us: int, action: str) -> Plan:
     """Undo of a cancelled discharge: the old instant holds again."""
-    return _changed(file, {"discharged_us": discharged_us}, action)
+    values = {"discharged_us": discharged_us, "discharge_message_id": ""}
+    return _changed(file, values, action)
 
 
 def _changed(

@@ -22,17 +22,13 @@ class Act:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
-    """A message another party must get, in order within its subject.
-
-    `message_id` is given when the transaction itself stores it; else one is made.
-    """
+    """A message another party must get, in order within its subject."""
 
     receiver: str
     subject: str
     command: str
     result: Result
     in_reply_to: str = ""
-    message_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

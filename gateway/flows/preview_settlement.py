@@ -1,7 +1,10 @@
 """settlement.preview: the settlement as it would be now; nothing is stored."""
 
+from dataclasses import replace
+from datetime import date
+
 from gateway.clock import business_day
-from gateway.domain.admission import LIVE, BillState
+from gateway.domain.admission import LIVE, BillState, HoldReason
 from gateway.domain.bill import BillVerdict
 from gateway.domain.commands import PreviewSettlement
 from gateway.domain.findings import Finding
@@ -12,6 +15,7 @@ from gateway.flows.plan import Plan, answered, refused
 from gateway.flows.settled import settlement_message
 from gateway.flows.stay_file import own_stay, state_finding
 from gateway.rules.entitlement import Hold, Manual, Refuse
+from gateway.store.stays import StayFile
 
 
 async def preview_settlement(desk: Desk, caller: Caller, command: PreviewSettlement) -> Plan:
@@ -22,6 +26,9 @@ async def preview_settlement(desk: Desk, caller: Caller, command: PreviewSettlem
             return refused(file)
         if file.stay.state not in LIVE:
             return refused(state_finding(file), subject=file.stay.admission_id)
+        if command.discharged_at and command.discharged_at < file.stay.admitted_at:
+            before = Finding("DISCHARGE_BEFORE_ADMISSION", "DischargedAt")
+            return refused(before, subject=file.stay.admission_id)
         assumed = command.discharged_at or desk.clock.now()
         bill_file = await load_bill(desk, reader, file, business_day(assumed))
     faults = disagreements(
@@ -43,7 +50,24 @@ def previewed(bill_file: BillFile, verdict: BillVerdict | Hold | Refuse | Manual
         case Manual(code):
             return waiting(bill_file, BillState.MANUAL, code)
         case _:
-            return settlement_message(bill_file, verdict)
+            return _as_kept(bill_file.file, settlement_message(bill_file, verdict))
+
+
+def _as_kept(file: StayFile, message: Settlement) -> Settlement:
+    """A bill that is settled or held already says so; any other is still open."""
+    if file.bill_state is BillState.SETTLED:
+        return replace(message, bill_state=BillState.SETTLED)
+    if file.bill_state is not BillState.HELD:
+        return message
+    row = file.row
+    return replace(
+        message,
+        bill_state=BillState.HELD,
+        hold=HoldReason(row["hold_reason"]),
+        hold_key=row["hold_key"],
+        hold_day=date.fromisoformat(row["hold_day"]) if row["hold_day"] else None,
+        code="HELD",
+    )
 
 
 def waiting(

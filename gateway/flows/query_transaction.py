@@ -1,12 +1,17 @@
 """transaction.query: what became of a message whose answer was lost."""
 
+from typing import Final
+
 from gateway.domain.commands import QueryTransaction
 from gateway.domain.results import TransactionFound
 from gateway.flows.desk import Caller, Desk
 from gateway.flows.plan import Plan, answered
 from gateway.store.database import Reader
+from gateway.store.deliveries import answer_to
 from gateway.store.messages import Stored, stored
 from gateway.store.stays import StayFile, stay_file
+
+_COMMIT: Final = "settlement.commit"
 
 
 async def query_transaction(desk: Desk, caller: Caller, command: QueryTransaction) -> Plan:
@@ -21,17 +26,27 @@ async def query_transaction(desk: Desk, caller: Caller, command: QueryTransactio
             found = TransactionFound(state="TOMBSTONED", undone_by=known.undone_by)
             return answered(found, code="TOMBSTONED")
         file = await _subject(reader, known)
-    return answered(_found(known, file), subject=known.subject, action="transaction.query")
+        outcome_id = await _outcome(reader, known)
+    return answered(
+        _found(known, file, outcome_id), subject=known.subject, action="transaction.query"
+    )
 
 
 async def _subject(reader: Reader, known: Stored) -> StayFile | None:
     """The stay of a commit, whose bill may have moved on since the reply."""
-    if known.command != "settlement.commit" or not known.subject:
+    if known.command != _COMMIT or not known.subject:
         return None
     return await stay_file(reader, known.subject)
 
 
-def _found(known: Stored, file: StayFile | None) -> TransactionFound:
+async def _outcome(reader: Reader, known: Stored) -> str:
+    """The message that later told a commit's outcome, whatever became of the bill since."""
+    if known.command != _COMMIT:
+        return ""
+    return await answer_to(reader, known.sender, known.message_id, "settlement.result")
+
+
+def _found(known: Stored, file: StayFile | None, outcome_id: str) -> TransactionFound:
     mine = file is not None and file.row["commit_message_id"] == known.message_id
     return TransactionFound(
         state="UNDONE" if known.undone_by else known.state,
@@ -39,6 +54,6 @@ def _found(known: Stored, file: StayFile | None) -> TransactionFound:
         digest=known.digest,
         stored_reply=known.reply,
         bill_state=file.bill_state if file is not None and mine else "",
-        outcome_message_id=str(file.row["outcome_message_id"]) if file and mine else "",
+        outcome_message_id=outcome_id,
         undone_by=known.undone_by,
     )

@@ -15,11 +15,11 @@ from gateway.domain.results import DetailsCompared, Result, TotalsCompared
 from gateway.domain.split import total
 from gateway.flows.desk import Caller, Desk, new_id
 from gateway.flows.plan import Act, Plan, refused
-from gateway.rules.reconcile import CentreRow, compare_details, compare_totals, detail_digest
+from gateway.rules.reconcile import CentreRow, Row, compare_details, compare_totals, detail_digest
 from gateway.store import tables
 from gateway.store.frozen import plain
 from gateway.store.rows import canonical
-from gateway.store.settlements import around_day, split_of
+from gateway.store.settlements import around_day, named, split_of
 from gateway.store.unit import Insert
 
 
@@ -54,7 +54,10 @@ async def reconcile_details(desk: Desk, caller: Caller, command: ReconcileDetail
     if command.day >= desk.today:
         return refused(Finding("DAY_NOT_OVER", "Day", command.day.isoformat()))
     centre = await _rows(desk, caller, command.day)
-    matched, differences = compare_details(command.rows, centre, command.day)
+    both: list[Row] = [*command.rows, *centre]
+    reversed_ids = {row.settlement_id for row in both if row.reversed}
+    compared = [*centre, *await _named(desk, caller, reversed_ids)]
+    matched, differences = compare_details(command.rows, compared, command.day)
     result = DetailsCompared(day=command.day, matched=matched, differences=differences)
     detail = {
         "hospital": [plain(row) for row in command.rows],
@@ -67,6 +70,13 @@ async def reconcile_details(desk: Desk, caller: Caller, command: ReconcileDetail
 async def _rows(desk: Desk, caller: Caller, day: date) -> Sequence[CentreRow]:
     async with desk.database.reading() as reader:
         rows = await around_day(reader, caller.party_id, day)
+    return [centre_row(row) for row in rows]
+
+
+async def _named(desk: Desk, caller: Caller, settlement_ids: set[str]) -> Sequence[CentreRow]:
+    """What reversals speak of, however old: else either side's reversal would stand alone."""
+    async with desk.database.reading() as reader:
+        rows = await named(reader, caller.party_id, settlement_ids)
     return [centre_row(row) for row in rows]
 
 

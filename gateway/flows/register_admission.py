@@ -16,6 +16,7 @@ from gateway.domain.commands import Identity, RegisterAdmission
 from gateway.domain.findings import Finding
 from gateway.domain.identity import born_and_sex
 from gateway.domain.results import AdmissionReceived, AdmissionRegistered
+from gateway.flows.dates import future_fault
 from gateway.flows.desk import Caller, Desk, new_id
 from gateway.flows.persons import new_person
 from gateway.flows.plan import Act, Notice, Plan, applied, refused
@@ -35,6 +36,9 @@ _MEDICAL_CREDENTIAL = "MEDICAL_E_CREDENTIAL"
 
 async def register_admission(desk: Desk, caller: Caller, command: RegisterAdmission) -> Plan:
     """Register the stay, or refuse it with its reason."""
+    ahead = future_fault(desk, "AdmittedAt", command.admitted_at)
+    if ahead is not None:
+        return refused(ahead)
     async with desk.database.reading() as reader:
         taken = await live_visit(reader, caller.party_id, command.visit_no)
         if taken is not None:
@@ -219,7 +223,6 @@ def _empty_bill() -> dict[str, Any]:
         "hold_day": None,
         "ever_held": 0,
         "commit_message_id": "",
-        "outcome_message_id": "",
         "paid_by": "",
         "code": "",
     }

@@ -6,10 +6,13 @@ cancellation; the outcome is a new message that answers the first one's id.
 
 import asyncio
 import logging
+from collections.abc import Awaitable
+from dataclasses import replace
 from typing import Any, Final
 
-from gateway.domain.admission import AdmissionState, BillState, PaidAtDischargeBy
+from gateway.domain.admission import REOPENINGS, AdmissionState, BillState, PaidAtDischargeBy
 from gateway.domain.bill import BillVerdict
+from gateway.domain.codes import Outcome
 from gateway.domain.results import Settlement
 from gateway.flows.bill_file import BillFile, decided, fund_payee, load_bill
 from gateway.flows.check_admission import told
@@ -21,13 +24,14 @@ from gateway.flows.preview_settlement import waiting
 from gateway.flows.registration import Check, check
 from gateway.flows.settled import Settling, settlement_message
 from gateway.flows.transaction import job_unit
-from gateway.flows.waiting import waits
+from gateway.flows.waiting import REOPENING, waits
 from gateway.rules.entitlement import Hold, Manual, Refuse
 from gateway.store import tables
 from gateway.store.database import Reader
 from gateway.store.jobs import DONE, OPEN, open_jobs
-from gateway.store.stays import StayFile, stay_file, waiting_stays
-from gateway.store.unit import Change, Insert, KeyTaken, StaleFacts, Write
+from gateway.store.messages import stored
+from gateway.store.stays import StayFile, live_visit, stay_file, waiting_stays
+from gateway.store.unit import Change, Insert, KeyTaken, StaleFacts, StoreFailed, Write
 
 _TRIES: Final = 5
 _PAGE: Final = 100
@@ -35,15 +39,17 @@ _log = logging.getLogger(__name__)
 
 
 async def release_all(desk: Desk) -> int:
-    """Every open job; the number done."""
-    done = 0
+    """Every open job once; the number done. One that fails stays open and stops no other."""
+    done, tried = 0, set[str]()
     while True:
         async with desk.database.reading() as reader:
-            jobs = await open_jobs(reader, _PAGE)
+            found = await open_jobs(reader, _PAGE + len(tried))
+        jobs = [job for job in found if job["job_id"] not in tried]
         if not jobs:
             return done
         for job in jobs:
-            done += await _one_job(desk, job)
+            tried.add(job["job_id"])
+            done += await _apart(job["admission_id"], _one_job(desk, job))
 
 
 async def sweep(desk: Desk) -> None:
@@ -51,7 +57,21 @@ async def sweep(desk: Desk) -> None:
     async with desk.database.reading() as reader:
         waiting_ids = await waiting_stays(reader)
     for admission_id in waiting_ids:
-        await _advance(desk, admission_id, "sweep", ())
+        await _apart(admission_id, _advance(desk, admission_id, "sweep", ()))
+
+
+async def _apart(admission_id: str, work: Awaitable[int]) -> int:
+    """One stay's work apart from the others': what breaks it is logged, and they go on.
+
+    Raises StoreFailed, which concerns everybody.
+    """
+    try:
+        return await work
+    except StoreFailed:
+        raise
+    except Exception:
+        _log.exception("release failed", extra={"subject": admission_id})
+        return 0
 
 
 async def _one_job(desk: Desk, job: dict[str, Any]) -> int:
@@ -87,22 +107,20 @@ def _with_writes(plan: Plan | None, admission_id: str, writes: tuple[Write, ...]
     if plan is None:
         act = Act(action="release.nothing_to_do", subject=admission_id)
         return applied(subject=admission_id, writes=writes, acts=(act,))
-    return applied(
-        plan.result,
-        subject=plan.subject,
-        guards=plan.guards,
-        writes=writes,
-        acts=plan.acts,
-        transfers=plan.transfers,
-        notices=plan.notices,
-    )
+    return replace(plan, writes=writes)
 
 
 async def _planned(desk: Desk, admission_id: str, cause: str) -> Plan | None:
     """The registration first; once it is decided, the bill. None when nothing moves."""
     async with desk.database.reading() as reader:
         file = await stay_file(reader, admission_id)
-        if file is None or not waits(file):
+        if file is None:
+            return None
+        if cause.startswith(REOPENING):
+            moved = await _reopened(desk, reader, file, cause)
+            if moved is not None:
+                return moved
+        if not waits(file):
             return None
         if file.stay.state in (AdmissionState.HELD, AdmissionState.PENDING_CHECK):
             moved = _registration(desk, file, cause)
@@ -113,17 +131,38 @@ async def _planned(desk: Desk, admission_id: str, cause: str) -> Plan | None:
         return await _bill(desk, reader, file, cause)
 
 
+async def _reopened(desk: Desk, reader: Reader, file: StayFile, cause: str) -> Plan | None:
+    """A refusal for want of recognition falls with the decision behind it. One said in the
+    reply to the registration stays: that message had no effect, the hospital sends another."""
+    stay = file.stay
+    if stay.state is not AdmissionState.REFUSED:
+        return None
+    first = await stored(reader, stay.hospital, str(file.row["message_id"]))
+    if first is None or first.state != Outcome.APPLIED:
+        return None
+    if await live_visit(reader, stay.hospital, stay.visit_no) is not None:
+        return None
+    checked = check(stay, file.case, file.hospital, desk.policy)
+    if checked.state not in REOPENINGS.get(stay.refusal, ()):
+        return None
+    return _moved(desk, file, checked, cause)
+
+
 def _registration(desk: Desk, file: StayFile, cause: str) -> Plan | None:
     checked = check(file.stay, file.case, file.hospital, desk.policy)
     if checked.state is file.stay.state:
         return None
+    return _moved(desk, file, checked, cause)
+
+
+def _moved(desk: Desk, file: StayFile, checked: Check, cause: str) -> Plan:
     stay = file.stay
     refused = checked.state is AdmissionState.REFUSED
     values = {
         "version": stay.version + 1,
         "state": checked.state.value,
         "refusal": checked.refusal,
-        "live": None if refused else file.row["live"],
+        "live": None if refused else 1,
     }
     where = {"admission_id": stay.admission_id, "version": stay.version}
     return applied(
@@ -188,12 +227,12 @@ async def _bill(desk: Desk, reader: Reader, file: StayFile, cause: str) -> Plan 
 
 
 def _settled(desk: Desk, bill_file: BillFile, verdict: BillVerdict) -> Plan:
-    row, outcome_id = bill_file.file.row, new_id("G")
+    row = bill_file.file.row
     one = Settling(
         settlement_id=new_id("S"),
         bill_no=row["bill_no"],
         at=desk.clock.now(),
-        payee=fund_payee(True, PaidAtDischargeBy(row["paid_by"])),
+        payee=fund_payee(PaidAtDischargeBy(row["paid_by"])),
         message_id=row["commit_message_id"],
     )
     changed = bill_changed(
@@ -204,21 +243,21 @@ def _settled(desk: Desk, bill_file: BillFile, verdict: BillVerdict) -> Plan:
         hold_key="",
         hold_day=None,
         code="",
-        outcome_message_id=outcome_id,
     )
     plan = settled_plan(desk, bill_file, verdict, one, changed, "release.settlement")
     message = settlement_message(bill_file, verdict, one)
-    return _with_outcome(plan, bill_file, message, outcome_id)
+    return _with_outcome(plan, bill_file, message)
 
 
 def _ended(desk: Desk, bill_file: BillFile, state: BillState, code: str, cause: str) -> Plan:
-    message, outcome_id = waiting(bill_file, state, code), new_id("G")
+    message = waiting(bill_file, state, code)
     changed = bill_changed(
         bill_file,
         bill_state=state.value,
         code=code,
         hold_reason="",
-        outcome_message_id=outcome_id,
+        hold_key="",
+        hold_day=None,
     )
     plan = applied(
         message,
@@ -235,10 +274,10 @@ def _ended(desk: Desk, bill_file: BillFile, state: BillState, code: str, cause: 
             ),
         ),
     )
-    return _with_outcome(plan, bill_file, message, outcome_id)
+    return _with_outcome(plan, bill_file, message)
 
 
-def _with_outcome(plan: Plan, bill_file: BillFile, message: Settlement, message_id: str) -> Plan:
+def _with_outcome(plan: Plan, bill_file: BillFile, message: Settlement) -> Plan:
     """The hospital gets the outcome as a new message that answers its commit."""
     stay, row = bill_file.bill.stay, bill_file.file.row
     outcome = Notice(
@@ -247,17 +286,8 @@ def _with_outcome(plan: Plan, bill_file: BillFile, message: Settlement, message_
         command="settlement.result",
         result=message,
         in_reply_to=row["commit_message_id"],
-        message_id=message_id,
     )
-    return applied(
-        plan.result,
-        subject=plan.subject,
-        guards=plan.guards,
-        writes=plan.writes,
-        acts=plan.acts,
-        transfers=plan.transfers,
-        notices=(outcome, *plan.notices),
-    )
+    return replace(plan, notices=(outcome, *plan.notices))
 
 
 def _still_held(desk: Desk, bill_file: BillFile, hold: Hold, cause: str) -> Plan | None:

@@ -7,6 +7,7 @@ from gateway.domain.case import CaseState
 from gateway.domain.commands import ReportCase
 from gateway.domain.findings import Finding
 from gateway.domain.results import Acknowledged
+from gateway.flows.dates import in_future
 from gateway.flows.desk import Caller, Desk
 from gateway.flows.persons import new_person
 from gateway.flows.plan import Act, Plan, applied, refused
@@ -21,7 +22,11 @@ from gateway.store.unit import Change, Insert, Write
 
 
 async def report_case(desk: Desk, caller: Caller, command: ReportCase) -> Plan:
-    """Open a case in REPORTED; stays registered before it find it by the person."""
+    """Open a case in REPORTED; stays since the injury, registered before it, find it by the
+    person."""
+    faults = _faults(desk, command)
+    if faults:
+        return refused(*faults)
     async with desk.database.reading() as reader:
         if await case_by_no(reader, command.case_no) is not None:
             return refused(Finding("CASE_EXISTS", field="CaseNo", got=command.case_no))
@@ -34,6 +39,19 @@ async def report_case(desk: Desk, caller: Caller, command: ReportCase) -> Plan:
             return refused(Finding("PERSON_MISMATCH", field="Name"))
         stays = await stays_of_person(reader, person.person_id)
     return _opened(desk, command, person.person_id, (_touched(person, command),), stays)
+
+
+def _faults(desk: Desk, command: ReportCase) -> list[Finding]:
+    """Neither the injury nor its report lies ahead."""
+    ahead = {
+        "InjuredOn": (command.injured_on > desk.today, str(command.injured_on)),
+        "ReportedAt": (in_future(desk, command.reported_at), command.reported_at.isoformat()),
+    }
+    return [
+        Finding("VALUE_CONFLICT", name, got, f"<= {desk.today}")
+        for name, (wrong, got) in ahead.items()
+        if wrong
+    ]
 
 
 def _touched(person: Person, command: ReportCase) -> Write:
@@ -53,7 +71,11 @@ def _opened(
     made: tuple[Write, ...],
     stays: list[StayFile],
 ) -> Plan:
-    waiting = [file for file in stays if file.case is None and file.row["live"]]
+    waiting = [
+        file
+        for file in stays
+        if file.case is None and file.row["live"] and file.stay.admitted_on >= command.injured_on
+    ]
     linked = tuple(_linked(file, command.case_no) for file in waiting)
     return applied(
         Acknowledged(subject=command.case_no, state=CaseState.REPORTED),

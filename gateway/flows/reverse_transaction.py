@@ -269,7 +269,8 @@ async def _undo_discharge_cancel(
     desk: Desk, reader: Reader, caller: Caller, command: ReverseTransaction, target: Stored
 ) -> Plan:
     file = await _stay(reader, target)
-    if file.stay.discharged_at is not None or file.bill_state is not BillState.OPEN:
+    latest = file.row["discharge_message_id"] == target.message_id
+    if not latest or file.stay.discharged_at is not None or file.bill_state is not BillState.OPEN:
         return _not(command, "HAS_DEPENDENTS", file.bill_state)
     discharged_us = int(target.effect.rsplit(":", 1)[1])
     plan = discharge_restored(file, discharged_us, caller.command)

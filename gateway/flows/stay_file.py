@@ -1,10 +1,15 @@
 """Finding a stay of the caller: another hospital's is as unknown as none."""
 
+from typing import Final
+
 from gateway.domain.admission import OPEN, BillState
 from gateway.domain.findings import Finding
 from gateway.flows.desk import Caller
 from gateway.store.database import Reader
 from gateway.store.stays import StayFile, stay_file
+
+FROZEN: Final = frozenset({BillState.HELD, BillState.SETTLED, BillState.MANUAL})
+"""Bills whose lines, diagnoses and discharge stay as they were committed."""
 
 
 async def own_stay(reader: Reader, caller: Caller, admission_id: str) -> StayFile | Finding:
@@ -19,7 +24,7 @@ def lines_may_change(file: StayFile) -> Finding | None:
     """Lines may be uploaded in every live state of the registration, and freeze with the bill."""
     if file.stay.state not in OPEN:
         return state_finding(file)
-    if file.bill_state in (BillState.HELD, BillState.SETTLED):
+    if file.bill_state in FROZEN:
         return Finding("LINES_FROZEN", "AdmissionId", file.bill_state)
     return None
 

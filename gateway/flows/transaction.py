@@ -168,7 +168,7 @@ def _outgoing(
 def _outbox_row(
     desk: Desk, notice: Notice, exchange: Exchange, position: int, pushed: bool
 ) -> Mapping[str, Any]:
-    message_id = notice.message_id or new_id("G")
+    message_id = new_id("G")
     sealed, digest = sealed_notice(desk, notice, message_id)
     return {
         "message_id": message_id,
@@ -186,6 +186,7 @@ def _outbox_row(
         "done_us": None,
         "last_error": "",
         "tx_id": exchange.tx_id,
+        "in_reply_to": notice.in_reply_to,
         "sealed": sealed,
         "receipt": None,
     }

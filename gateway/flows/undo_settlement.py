@@ -58,7 +58,7 @@ def reversed_settlement(
             ),
             _negative_row(desk, caller, original, message),
         ),
-        acts=(_act(caller, file, settlement_id, reason),),
+        acts=(_act(caller, file, BillState.OPEN, settlement_id, reason),),
         transfers=_turned_back(original, message),
         notices=(_to_agency(desk, file, message),),
     )
@@ -69,12 +69,12 @@ def _committed_by(file: StayFile) -> tuple[str, str]:
     return file.stay.hospital, str(file.row["commit_message_id"])
 
 
-def _act(caller: Caller, file: StayFile, settlement_id: str, reason: str) -> Act:
+def _act(caller: Caller, file: StayFile, state: BillState, settlement_id: str, reason: str) -> Act:
     return Act(
         action=caller.command,
         subject=file.stay.admission_id,
-        from_state=BillState.SETTLED,
-        to_state=BillState.OPEN,
+        from_state=file.bill_state,
+        to_state=state,
         code=settlement_id,
         reason=reason,
     )
@@ -98,7 +98,6 @@ def _reopened(file: StayFile) -> Change:
         "state": AdmissionState.CONFIRMED.value,
         "bill_state": BillState.OPEN.value,
         "commit_message_id": "",
-        "outcome_message_id": "",
     }
     return Change(tables.admission, where, values)
 
@@ -203,7 +202,7 @@ def reinstated_settlement(
         effect=message.settlement_id,
         guards=file.case_guards,
         writes=_reinstating(desk, caller, file, original, message, cancelled),
-        acts=(_act(caller, file, original["settlement_id"], "reinstated"),),
+        acts=(_act(caller, file, BillState.SETTLED, original["settlement_id"], "reinstated"),),
         transfers=_transfers(original, message.settlement_id, str(message.business_day)),
         notices=(_to_agency(desk, file, message),),
     )

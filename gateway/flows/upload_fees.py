@@ -3,12 +3,13 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from gateway.clock import micros
-from gateway.domain.bill import BillLine
+from gateway.clock import at_business, micros
+from gateway.domain.bill import BillLine, Relation
 from gateway.domain.commands import UploadFees
 from gateway.domain.findings import Finding
 from gateway.domain.money import QUANTITY_PLACES, times, written, yuan
 from gateway.domain.results import FeesUploaded, LineAnswer
+from gateway.flows.dates import future_fault
 from gateway.flows.desk import Caller, Desk
 from gateway.flows.plan import Act, Plan, applied, refused
 from gateway.flows.stay_file import lines_may_change, own_stay
@@ -19,7 +20,8 @@ from gateway.store.stays import StayFile, related_lines
 from gateway.store.unit import Change, Upsert, Write
 
 _MOST_LINES = 5000
-_DECIDED = frozenset({"violation", "reviewed", "limit_unmet"})
+_AMOUNT_LIMIT_FEN = 10**14
+_CHARGED = ("code", "price", "quantity", "amount_fen", "service_day", "refund_of")
 
 
 @dataclass(slots=True)
@@ -67,29 +69,37 @@ def _kept(desk: Desk, command: UploadFees, before: Mapping[str, BillLine]) -> _K
 
 
 def _answer(desk: Desk, keeping: _Keeping, line: BillLine) -> LineAnswer:
-    fault = _sign_fault(line) or _amount_fault(desk, line) or _refund_fault(keeping, line)
+    # A bed may be charged for the whole day at its end: only a day not begun lies ahead.
+    ahead = future_fault(desk, "OccurredAt", at_business(line.service_day), line.line_id)
+    fault = ahead or _sign_fault(line) or _amount_fault(desk, line) or _refund_fault(keeping, line)
     if fault is not None:
         return LineAnswer(line_id=line.line_id, status="rejected", finding=fault)
     old = keeping.before.get(line.line_id)
-    if old is not None and _same(old, line):
+    kept = _with_decisions(old, line)
+    if kept == old:
         return LineAnswer(line_id=line.line_id, status="unchanged")
-    keeping.lines[line.line_id] = _with_decisions(old, line)
+    keeping.lines[line.line_id] = kept
     return LineAnswer(line_id=line.line_id, status="replaced" if old else "accepted")
 
 
 def _with_decisions(old: BillLine | None, line: BillLine) -> BillLine:
-    """What the agency decided about a line outlives its replacement."""
+    """What the agency decided against a line outlives its replacement; what it decided in its
+    favour only while the same is charged. The hospital may always say: not for the injury."""
     if old is None:
         return line
     kept = replace(line, violation=old.violation, limit_unmet=old.limit_unmet)
-    return replace(kept, relation=old.relation, reviewed=True) if old.reviewed else kept
+    if not old.reviewed:
+        return kept
+    against = old.relation is not Relation.INJURY
+    if line.relation is Relation.UNRELATED:
+        return replace(kept, reviewed=against)
+    if against or _same_charge(old, line):
+        return replace(kept, relation=old.relation, reviewed=True)
+    return kept
 
 
-def _same(old: BillLine, line: BillLine) -> bool:
-    """The same content, whatever the agency decided about the line since."""
-    decided = _DECIDED | {"relation"} if old.reviewed else _DECIDED
-    names = [name for name in BillLine.__slots__ if name not in decided]
-    return all(getattr(old, name) == getattr(line, name) for name in names)
+def _same_charge(old: BillLine, line: BillLine) -> bool:
+    return all(getattr(old, name) == getattr(line, name) for name in _CHARGED)
 
 
 def _sign_fault(line: BillLine) -> Finding | None:
@@ -122,8 +132,10 @@ def _amount_fault(desk: Desk, line: BillLine) -> Finding | None:
 def _refund_fault(keeping: _Keeping, line: BillLine) -> Finding | None:
     if not line.refund_of:
         return _original_fault(keeping, line)
+    if keeping.refunds_of(line.line_id):
+        return Finding("LINE_HAS_REFUNDS", "LineId", line.line_id, "", line.line_id)
     original = keeping.known(line.refund_of)
-    if original is None or original.refund_of:
+    if original is None or original.refund_of or line.refund_of == line.line_id:
         return Finding("REFUND_TARGET", "RefundOf", line.refund_of, "", line.line_id)
     if (original.code, original.price) != (line.code, line.price):
         return Finding("REFUND_MISMATCH", "Code", line.code, original.code, line.line_id)
@@ -135,6 +147,8 @@ def _original_fault(keeping: _Keeping, line: BillLine) -> Finding | None:
     """A replaced original must still carry its refunds."""
     refunds = keeping.refunds_of(line.line_id)
     old = keeping.before.get(line.line_id)
+    if old is not None and old.refund_of:
+        return Finding("LINE_HAS_REFUNDS", "RefundOf", "", old.refund_of, line.line_id)
     if not refunds or old is None:
         return None
     if (old.code, old.price) != (line.code, line.price):
@@ -162,6 +176,8 @@ def _uploaded(file: StayFile, command: UploadFees, keeping: _Keeping) -> Plan:
         for line_id, line in keeping.lines.items()
     )
     amount = file.row["amount_fen"] + added
+    if amount >= _AMOUNT_LIMIT_FEN:
+        return refused(Finding("TOTAL_MISMATCH", "Amount", yuan(amount), "< 10^12"))
     return applied(
         FeesUploaded(answers=tuple(keeping.answers), kept_count=count, kept_amount_fen=amount),
         subject=file.stay.admission_id,

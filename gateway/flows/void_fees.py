@@ -12,9 +12,12 @@ from gateway.store import tables
 from gateway.store.stays import lines_after, related_lines
 from gateway.store.unit import Remove
 
+_UNDECIDED = "经办机构未判定的行 / a line that the agency has not decided"
+
 
 async def void_fees(desk: Desk, caller: Caller, command: VoidFees) -> Plan:
-    """Void the lines named, all or none; a line goes only together with its refunds."""
+    """Void the lines named, all or none; a line goes only together with its refunds, and none
+    that the agency decided."""
     async with desk.database.reading() as reader:
         file = await own_stay(reader, caller, command.admission_id)
         if isinstance(file, Finding):
@@ -46,7 +49,7 @@ async def void_fees(desk: Desk, caller: Caller, command: VoidFees) -> Plan:
 
 
 def _faults(command: VoidFees, found: dict[str, BillLine]) -> list[Finding]:
-    named = set(command.line_ids)
+    named = dict.fromkeys(command.line_ids)
     missing = [
         Finding("LINE_NOT_FOUND", "LineId", line_id, "", line_id)
         for line_id in command.line_ids
@@ -57,7 +60,17 @@ def _faults(command: VoidFees, found: dict[str, BillLine]) -> list[Finding]:
         for line in found.values()
         if line.refund_of in named and line.line_id not in named
     ]
-    return missing + held
+    decided = [
+        Finding("VALUE_CONFLICT", "LineId", line.line_id, _UNDECIDED, line.line_id)
+        for line_id in named
+        if (line := found.get(line_id)) and _decided(line)
+    ]
+    return missing + held + decided
+
+
+def _decided(line: BillLine) -> bool:
+    """Voiding a decided line and uploading it anew would undo what the agency decided."""
+    return line.reviewed or line.limit_unmet or bool(line.violation)
 
 
 async def query_fees(desk: Desk, caller: Caller, command: QueryFees) -> Plan:

@@ -1,14 +1,16 @@
 """Release jobs: what a decision makes worth looking at again."""
 
 from collections.abc import Iterable
+from typing import Final
 
-from gateway.domain.admission import AdmissionState, BillState
+from gateway.domain.admission import REOPENINGS, AdmissionState, BillState
 from gateway.flows.desk import Desk, new_id
 from gateway.store import tables
 from gateway.store.jobs import OPEN
 from gateway.store.stays import StayFile
 from gateway.store.unit import Insert, Write
 
+REOPENING: Final = "reopening"
 _UNDECIDED = frozenset({AdmissionState.HELD, AdmissionState.PENDING_CHECK})
 
 
@@ -19,6 +21,20 @@ def waits(file: StayFile) -> bool:
 
 def look_again(desk: Desk, files: Iterable[StayFile], cause: str) -> tuple[Write, ...]:
     """One release job per waiting stay, in the transaction of the decision."""
+    return _jobs(desk, (file for file in files if waits(file)), cause)
+
+
+def reopen(desk: Desk, files: Iterable[StayFile], decision: str) -> tuple[Write, ...]:
+    """One release job per registration refused, to be looked at after a new decision."""
+    return _jobs(desk, files, f"{REOPENING} {decision}")
+
+
+def reopens(file: StayFile) -> bool:
+    """Whether a new decision may take away the ground of the registration's refusal."""
+    return file.stay.state is AdmissionState.REFUSED and file.stay.refusal in REOPENINGS
+
+
+def _jobs(desk: Desk, files: Iterable[StayFile], cause: str) -> tuple[Write, ...]:
     rows = [
         {
             "job_id": new_id("J"),
@@ -29,6 +45,5 @@ def look_again(desk: Desk, files: Iterable[StayFile], cause: str) -> tuple[Write
             "done_us": None,
         }
         for file in files
-        if waits(file)
     ]
     return (Insert(tables.release_job, rows),) if rows else ()

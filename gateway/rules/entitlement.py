@@ -32,6 +32,7 @@ _ENDS_WITH_EMPLOYMENT = (
     "medical_end/graded_relation_ended",
     "medical_end/ungraded_relation_ended",
 )
+_BEFORE_INJURY = "admitted before the injury"
 _LIABLE = frozenset(ThirdParty) - {ThirdParty.NONE, ThirdParty.SUSPECTED}
 
 
@@ -158,6 +159,8 @@ def _unknown(stay: Stay, case: CaseFacts, policy: Policy) -> str:
     """The first condition that nobody has told us, in words of our own; empty when all known."""
     if stay.confirmed_by_agency:
         return ""
+    if _before_injury(stay, case):
+        return _BEFORE_INJURY
     if case.insured_at_injury is None:
         return "insured_at_injury"
     if case.third_party is ThirdParty.SUSPECTED:
@@ -231,6 +234,20 @@ def _registration_confirmed(
     if stay.state in (AdmissionState.CONFIRMED, AdmissionState.CLOSED):
         return None
     return Hold(HoldReason.PENDING_CHECK, note=stay.state)
+
+
+def _of_this_injury(
+    stay: Stay, case: CaseFacts | None, hospital: Party, policy: Policy
+) -> Entitlement | None:
+    """Only the treatment of this injury is paid (第三十条第一款); for an occupational disease
+    found later than it was treated, the agency says so."""
+    if case is None or stay.confirmed_by_agency or not _before_injury(stay, case):
+        return None
+    return Hold(HoldReason.PENDING_CHECK, note=_BEFORE_INJURY)
+
+
+def _before_injury(stay: Stay, case: CaseFacts) -> bool:
+    return stay.admitted_on < case.event_day
 
 
 def _insured(
@@ -376,6 +393,7 @@ def _missing_place(stay: Stay, case: CaseFacts, hospital: Party, policy: Policy)
 _CHECKS = (
     _case_decided,
     _registration_confirmed,
+    _of_this_injury,
     _insured,
     _scope,
     _third_party,

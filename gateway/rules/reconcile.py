@@ -142,17 +142,21 @@ def compare_details(
     """The number of rows that agree, and every difference of the day.
 
     `centre_rows` reach from the day before to the day after, so that a row booked across
-    midnight is a DATE_DIFF and not missing on both sides.
+    midnight is a DATE_DIFF and not missing on both sides; older settlements that a reversal
+    names come with them. What we reversed later than the day is no difference of the day.
     """
     centre = {_key(row): row for row in centre_rows}
+    undone = {row.settlement_id for row in centre_rows if row.reversed and row.day <= day}
     matched, found = 0, _duplicates(hospital_rows)
     booked = {_key(row): row for row in hospital_rows}
     for key, row in booked.items():
-        differences = _compared(row, centre.get(key), booked, centre)
+        known = key in centre and not row.reversed
+        undone_here = known and key[0] in undone and (key[0], True) not in booked
+        differences = _compared(row, centre.get(key), centre, undone_here=undone_here)
         matched += not differences
         found += differences
     found += [
-        _difference("CENTRE_ONLY", row, "", "", yuan(row.split.total_fen))
+        _here_only(row, centre)
         for key, row in centre.items()
         if row.day == day and key not in booked and not _one_sided(key, booked)
     ]
@@ -187,8 +191,9 @@ def _one_sided(key: _Key, booked: dict[_Key, HospitalRow]) -> bool:
 def _compared(
     row: HospitalRow,
     ours: CentreRow | None,
-    booked: dict[_Key, HospitalRow],
     centre: dict[_Key, CentreRow],
+    *,
+    undone_here: bool,
 ) -> list[Difference]:
     if ours is None:
         return [_missing(row, centre)]
@@ -198,7 +203,7 @@ def _compared(
     if row.day != ours.day:
         days = row.day.isoformat(), ours.day.isoformat()
         differences.append(_difference("DATE_DIFF", row, "day", *days))
-    if _reversed_here_only(row, booked, centre):
+    if undone_here:
         differences.append(_difference("STATUS_DIFF", row, "state", "SETTLED", "REVERSED"))
     return differences + _amounts(row, ours)
 
@@ -210,11 +215,12 @@ def _missing(row: HospitalRow, centre: dict[_Key, CentreRow]) -> Difference:
     return _difference("HOSPITAL_ONLY", row, "", yuan(row.split.total_fen), "")
 
 
-def _reversed_here_only(
-    row: HospitalRow, booked: dict[_Key, HospitalRow], centre: dict[_Key, CentreRow]
-) -> bool:
-    reversal = (row.settlement_id, True)
-    return not row.reversed and reversal in centre and reversal not in booked
+def _here_only(row: CentreRow, centre: dict[_Key, CentreRow]) -> Difference:
+    """We book what the hospital does not: a reversal of an earlier day's settlement, or a row."""
+    original = centre.get((row.settlement_id, False))
+    if row.reversed and original is not None and original.day < row.day:
+        return _difference("STATUS_DIFF", row, "state", "SETTLED", "REVERSED")
+    return _difference("CENTRE_ONLY", row, "", "", yuan(row.split.total_fen))
 
 
 def _amounts(row: HospitalRow, ours: CentreRow) -> list[Difference]:

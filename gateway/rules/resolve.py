@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from hashlib import sha256
 from typing import Any
 
 from gateway.domain.admission import Stay
@@ -11,7 +12,6 @@ from gateway.domain.case import (
     POSITIVE,
     REFUSED_DISCHARGE,
     Applicant,
-    Approval,
     ApprovalKind,
     BenefitStop,
     CaseFacts,
@@ -124,7 +124,8 @@ def _source(edition: Edition, code: str) -> Citation:
 class Context:
     """What all lines of one bill share; policy look-ups are remembered per key and day.
 
-    `counted` are the netted lines that use up quantities and days, in order."""
+    `counted` are the netted lines that use up quantities and days, in order; `rescued` the ids
+    of the lines that are approved as needed for rescue."""
 
     policy: Policy
     stay: Stay
@@ -132,7 +133,7 @@ class Context:
     level: Level
     dates: Dates
     editions: EditionsByDay
-    rescue: tuple[Approval, ...]
+    rescued: frozenset[str]
     late_until: "LateWindow | None"
     accompanied_pieces: frozenset[str]
     counted: tuple[BillLine, ...] = ()
@@ -219,14 +220,6 @@ class Context:
     def late(self, day: date) -> bool:
         """Whether the day lies in the window of an overdue application. Raises PolicyGap."""
         return self.late_until is not None and self.late_until.holds(day)
-
-    def approved_for_rescue(self, line: BillLine) -> bool:
-        """Whether an approval in force on the service day names the line as needed for rescue."""
-        return bool(self.rescue) and any(
-            line.line_id in approval.line_ids
-            and approval.valid_from <= line.service_day <= approval.valid_to
-            for approval in self.rescue
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -371,7 +364,7 @@ def terms(context: Context, line: BillLine) -> tuple[Terms, Sources]:
     notice = context.refused_discharge(line.service_day)
     if notice is not None:
         return _charged(line, refused_discharge=True), (*_FUND_PAYS, _notice_source(notice))
-    listed, rescue = find_row(context, line), context.approved_for_rescue(line)
+    listed, rescue = find_row(context, line), line.line_id in context.rescued
     if listed is None or not _payable(context, line, listed.row):
         return _outside(context, line, listed, rescue)
     if not rescue and (unmet := _unmet_limit(context, line, listed.row)):
@@ -538,10 +531,26 @@ def _payable(context: Context, line: BillLine, row: CatalogueRow) -> bool:
     return True
 
 
-def rescue_approvals(case: CaseFacts, hospital: str) -> tuple[Approval, ...]:
-    """Approvals that name lines of this hospital as needed for rescue."""
-    return tuple(
-        approval
-        for approval in case.approvals
-        if approval.kind is ApprovalKind.EMERGENCY_ITEM and approval.hospital in ("", hospital)
+def rescue_mark(admission_id: str, line: BillLine) -> str:
+    """What an approval for rescue names: this line of this stay, and what it charged when it was
+    approved. The same id in another stay, or with another content, is another mark."""
+    content = (line.code, line.price, line.quantity, line.amount_fen, line.service_day)
+    digest = sha256("|".join(map(str, content)).encode()).hexdigest()
+    return f"{admission_id}/{line.line_id}/{digest[:16]}"
+
+
+def rescued_lines(case: CaseFacts, stay: Stay, originals: Iterable[BillLine]) -> frozenset[str]:
+    """The ids of the lines that an approval in force on their service day names as needed for
+    rescue, as they are charged now."""
+    approvals = [one for one in case.approvals if one.kind is ApprovalKind.EMERGENCY_ITEM]
+    if not approvals:
+        return frozenset()
+    return frozenset(
+        line.line_id
+        for line in originals
+        if any(
+            approval.covers(stay.hospital, line.service_day)
+            and rescue_mark(stay.admission_id, line) in approval.line_ids
+            for approval in approvals
+        )
     )

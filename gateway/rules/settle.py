@@ -28,7 +28,7 @@ from gateway.rules.resolve import (
     NeedsReview,
     accompanied_pieces,
     late_window,
-    rescue_approvals,
+    rescued_lines,
     terms,
 )
 
@@ -112,7 +112,7 @@ def context_of(bill: Bill, policy: Policy, groups: tuple[Netted, ...]) -> Contex
         level=bill.hospital.level,
         dates=dates,
         editions=editions,
-        rescue=rescue_approvals(bill.case, bill.stay.hospital),
+        rescued=rescued_lines(bill.case, bill.stay, (group.original for group in groups)),
         late_until=late_window(policy, bill.case, dates),
         accompanied_pieces=accompanied_pieces(groups, editions),
     )

@@ -12,8 +12,11 @@ from gateway.seal.keys import OLD_RSA_BITS, PublicKey, strong
 from gateway.seal.profile import Sealed, envelope
 
 
-def verify_offline(raw: bytes, trust_pem: bytes) -> Sealed:
+def verify_offline(raw: bytes, trust_pem: bytes, sender: str = "") -> Sealed:
     """离线验签 Verify a message by the certificate it carries and a trusted authority.
+
+    With `sender`, only that party's message is believed: every party's certificate comes from
+    the same authority, so a valid signature alone does not tell the gateway from a hospital.
 
     The certificate must be issued directly by an authority in `trust_pem`, be a message
     certificate (no TLS use), name the message's Sender, and be valid, like its issuer, at
@@ -31,6 +34,8 @@ def verify_offline(raw: bytes, trust_pem: bytes) -> Sealed:
         raise _untrusted()
     if _common_names(certificate) != [sealed.header.sender]:
         raise _untrusted()
+    if sender and sealed.header.sender != sender:
+        raise _not_from_there()
     return sealed
 
 
@@ -86,6 +91,14 @@ def _covers(certificate: x509.Certificate, instant: datetime) -> bool:
 def _common_names(certificate: x509.Certificate) -> list[str | bytes]:
     attributes = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
     return [attribute.value for attribute in attributes]
+
+
+def _not_from_there() -> SealBroken:
+    return SealBroken(
+        KEY_UNKNOWN,
+        "签名有效，但报文不是所期望的发送方所发。",
+        "The signature is valid, but the message is not from the sender that was expected.",
+    )
 
 
 def _untrusted() -> SealBroken:

@@ -91,6 +91,17 @@ async def waiting_by_id(
     return {row["message_id"]: row for row in await reader.rows(query)}
 
 
+async def answer_to(reader: Reader, receiver: str, message_id: str, command: str) -> str:
+    """The id of the message of this command that answers a receiver's own; "" when none does."""
+    query = select(outbox.c.message_id).where(
+        outbox.c.receiver == receiver,
+        outbox.c.in_reply_to == message_id,
+        outbox.c.command == command,
+    )
+    row = await reader.row(query)
+    return "" if row is None else str(row["message_id"])
+
+
 async def sealed_by_id(reader: Reader, message_id: str) -> bytes | None:
     """The exact bytes of an outgoing message."""
     query = select(outbox).where(outbox.c.message_id == message_id)

@@ -1,11 +1,11 @@
 """Settlements: one row each, reversals as negative rows, the decided lines in the detail."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from gateway.domain.split import Split
 from gateway.store.database import Reader
@@ -55,12 +55,22 @@ async def around_day(reader: Reader, hospital: str, day: date) -> Sequence[dict[
     """The hospital's settlements and reversals from the day before to the day after,
     each with the person's identity number."""
     first, last = (day - timedelta(days=1)).isoformat(), (day + timedelta(days=1)).isoformat()
-    query = (
-        select(settlement)
-        .where(settlement.c.hospital == hospital, settlement.c.business_day.between(first, last))
-        .order_by(settlement.c.settlement_id)
-    )
-    rows = await reader.rows(query)
+    return await _of_hospital(reader, hospital, settlement.c.business_day.between(first, last))
+
+
+async def named(
+    reader: Reader, hospital: str, settlement_ids: Collection[str]
+) -> Sequence[dict[str, Any]]:
+    """The hospital's settlements of these ids and the reversals of them, whatever their day,
+    each with the person's identity number."""
+    ids = sorted(settlement_ids)
+    wanted = or_(settlement.c.settlement_id.in_(ids), settlement.c.reverses.in_(ids))
+    return await _of_hospital(reader, hospital, wanted)
+
+
+async def _of_hospital(reader: Reader, hospital: str, condition: Any) -> Sequence[dict[str, Any]]:
+    query = select(settlement).where(settlement.c.hospital == hospital, condition)
+    rows = await reader.rows(query.order_by(settlement.c.settlement_id))
     numbers = await _id_numbers(reader, {row["person_id"] for row in rows})
     return [{**row, "id_no": numbers.get(row["person_id"], "")} for row in rows]
 

@@ -139,8 +139,10 @@ outbox = _table(
     optional_integer("done_us"),
     text("last_error"),
     text("tx_id"),
+    text("in_reply_to"),
     UniqueConstraint("receiver", "lane_seq"),
     Index("ix_outbox_state_receiver_lane_seq", "state", "receiver", "lane_seq"),
+    Index("ix_outbox_receiver_in_reply_to", "receiver", "in_reply_to"),
     key=("message_id",),
     personal=("sealed", "receipt"),
 )
@@ -284,7 +286,6 @@ admission = _table(
     optional_text("hold_day"),
     integer("ever_held"),
     text("commit_message_id"),
-    text("outcome_message_id"),
     text("paid_by"),
     text("code"),
     UniqueConstraint("hospital", "visit_no", "live"),

@@ -13,7 +13,7 @@ import socket
 import ssl
 import stat
 from collections import Counter
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 from pathlib import Path
@@ -26,6 +26,7 @@ from gateway.web.problems import problem
 
 _BACKLOG: Final = 512
 _TLS_GOODBYE_S: Final = 2.0
+_SOCKET_NAME_BYTES: Final = 100
 _RENEW_EVERY_TICKS = 100
 """uvicorn ticks ten times a second."""
 
@@ -381,12 +382,27 @@ def _bind(host: str, port: int) -> socket.socket:
     return bound
 
 
+@contextlib.contextmanager
+def reachable(path: Path) -> Iterator[str]:
+    """The name under which a Unix socket can be bound or connected: the system takes about a
+    hundred bytes, so a longer path goes by an open descriptor of its folder."""
+    if len(os.fsencode(path)) <= _SOCKET_NAME_BYTES:
+        yield os.fspath(path)
+        return
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        yield f"/proc/self/fd/{folder}/{path.name}"
+    finally:
+        os.close(folder)
+
+
 def _bind_unix(path: Path) -> socket.socket:
     if path.exists() and stat.S_ISSOCK(path.stat().st_mode):
         # Left by a process that died; a live one would be refused by the lock on its database.
         path.unlink()
     bound = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    bound.bind(os.fspath(path))
+    with reachable(path) as name:
+        bound.bind(name)
     path.chmod(0o600)
     bound.setblocking(False)
     return bound

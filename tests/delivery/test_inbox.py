@@ -87,19 +87,15 @@ async def test_what_is_acknowledged_is_not_given_again(office: Office, held: Hea
     assert await pull(office) == ()
 
 
-async def test_a_wrong_digest_acknowledges_nothing_and_is_told_the_right_one(
+async def test_a_wrong_digest_acknowledges_nothing_and_is_not_told_the_right_one(
     office: Office, held: Heard
 ) -> None:
     messages = await pull(office)
-    right = [digest_of(office, one) for one in messages]
     wrong = [(one.message_id, "A" * 43 + "=") for one in messages]
     heard = await ack(office, *wrong)
     assert heard.result.acknowledged == 0
     found = [(one.code, one.got, one.expected) for one in heard.result.findings]
-    assert found == [
-        ("NOT_IN_INBOX", one.message_id, digest)
-        for one, digest in zip(messages, right, strict=True)
-    ]
+    assert found == [("NOT_IN_INBOX", one.message_id, "") for one in messages]
     assert await pull(office) == messages
 
 

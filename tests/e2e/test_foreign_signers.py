@@ -14,9 +14,10 @@ from adapters.sandbox.client import Client
 from adapters.sandbox.keys import PartyKeys
 from gateway import cli
 from gateway.domain.codes import Outcome
-from gateway.domain.commands import ReadPerson
+from gateway.domain.commands import PullInbox, ReadPerson
 from gateway.domain.message import Heading
 from gateway.seal import keys, names
+from gateway.seal.broken import SealBroken
 from tests.world import World, bill_line, person, world
 
 ROOT = f"{names.MESSAGE}:Message"
@@ -152,6 +153,21 @@ async def test_gateway_verify_says_who_told_whom_and_never_the_content(
     file.write_bytes(b"<a/>")
     assert cli.main(["verify", str(file), "--trust", str(town.gateway.deployment.ca)]) == 1
     assert "PROFILE_VIOLATED" in capsys.readouterr().err
+
+
+async def test_gateway_verify_refuses_what_another_than_the_gateway_signed(
+    client: Client, town: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file, trust = tmp_path / "forged.xml", str(town.gateway.deployment.ca)
+    file.write_bytes(client.sealed("inbox.pull", PullInbox(limit=1), "H001-X"))
+    assert cli.main(["verify", str(file), "--trust", trust]) == 1
+    assert "not from the sender that was expected" in capsys.readouterr().err
+    assert cli.main(["verify", str(file), "--trust", trust, "--sender", "H001"]) == 0
+
+
+async def test_a_client_believes_nobody_but_the_gateway(client: Client) -> None:
+    with pytest.raises(SealBroken, match="not from the sender that was expected"):
+        client.opened(client.sealed("inbox.pull", PullInbox(limit=1), "H001-X"))
 
 
 async def test_gateway_verify_says_what_file_it_cannot_use(

@@ -29,6 +29,7 @@ async def test_a_bill_of_a_worker_who_applied_alone_falls_on_the_late_employer(
 ) -> None:
     """Accepted on the third: what the second cost is the employer's (第十七条第四款)."""
     await office.report("C1", 1)
+    office.move_to(date(2026, 3, 3))
     await office.decide(
         "C1",
         CaseState.RECOGNISED,

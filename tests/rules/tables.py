@@ -2,13 +2,14 @@
 
 import tomllib
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from gateway.domain.admission import AdmissionState, Diagnosis, Sex
+from gateway.domain.admission import AdmissionState, Diagnosis, Sex, Stay
 from gateway.domain.bill import BillLine
 from gateway.domain.case import (
     Applicant,
@@ -16,6 +17,7 @@ from gateway.domain.case import (
     ApprovalKind,
     Arrears,
     BenefitStop,
+    CaseFacts,
     CaseState,
     Joined,
     ThirdParty,
@@ -26,6 +28,7 @@ from gateway.domain.money import fen
 from gateway.domain.split import Payer, Split
 from gateway.policy.model import Policy
 from gateway.rules.entitlement import Admission, Confirm, Entitlement, Hold, Manual, Pending, Refuse
+from gateway.rules.resolve import rescue_mark
 from gateway.rules.settle import Bill
 from tests.rules.facts import (
     ADMITTED,
@@ -62,12 +65,30 @@ _DECISION = frozenset({*(payer.value for payer in Payer), "reasons"})
 
 def bill_of(row: dict[str, Any]) -> Bill:
     """The bill a row describes: what it does not say is ordinary."""
+    lines = [_line(no, line) for no, line in enumerate(row.get("lines", []), start=1)]
+    stay, case = a_stay(**typed(row.get("stay", {}))), a_case(**typed(row.get("case", {})))
     return a_bill(
-        *(_line(no, line) for no, line in enumerate(row.get("lines", []), start=1)),
-        stay=a_stay(**typed(row.get("stay", {}))),
-        case=None if row.get("no_case") else a_case(**typed(row.get("case", {}))),
+        *lines,
+        stay=stay,
+        case=None if row.get("no_case") else _marked(case, stay, lines),
         hospital=a_hospital(**typed(row.get("hospital", {}))),
     )
+
+
+def _marked(case: CaseFacts, stay: Stay, lines: list[BillLine]) -> CaseFacts:
+    """The case whose approvals name the lines of this stay as they are charged."""
+    approvals = tuple(
+        replace(
+            approval,
+            line_ids=frozenset(
+                rescue_mark(stay.admission_id, line)
+                for line in lines
+                if line.line_id in approval.line_ids
+            ),
+        )
+        for approval in case.approvals
+    )
+    return replace(case, approvals=approvals)
 
 
 def policy_of(row: dict[str, Any]) -> Policy:

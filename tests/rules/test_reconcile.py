@@ -107,3 +107,33 @@ def test_a_row_without_meal_allowance_differs_by_the_meal() -> None:
     assert [(one.kind, one.field, one.centre_value) for one in differences] == [
         ("AMOUNT_DIFF", "meal", "15.00")
     ]
+
+
+def test_what_we_reversed_on_a_later_day_is_no_difference_of_the_day() -> None:
+    tomorrow = DAY + timedelta(days=1)
+    centre = [ours("S1", 100), ours("S1", -100, reversed=True, day=tomorrow)]
+    assert compare_details([theirs("S1", 100)], centre, DAY) == (1, ())
+
+
+OLD = DAY - timedelta(days=30)
+
+
+def test_an_old_settlement_that_the_hospital_alone_reversed_is_a_status_difference() -> None:
+    hospital = [theirs("S1", -100, reversed=True)]
+    assert kinds(hospital, [ours("S1", 100, day=OLD)]) == [("STATUS_DIFF", "S1")]
+
+
+def test_an_old_settlement_that_we_alone_reversed_is_a_status_difference() -> None:
+    centre = [ours("S1", 100, day=OLD), ours("S1", -100, reversed=True)]
+    assert kinds([], centre) == [("STATUS_DIFF", "S1")]
+
+
+def test_an_old_settlement_that_both_sides_reversed_agrees() -> None:
+    hospital = [theirs("S1", -100, reversed=True)]
+    centre = [ours("S1", 100, day=OLD), ours("S1", -100, reversed=True)]
+    assert compare_details(hospital, centre, DAY) == (1, ())
+
+
+def test_a_settlement_made_and_reversed_on_a_day_that_the_hospital_does_not_know_is_ours() -> None:
+    centre = [ours("S1", 100), ours("S1", -100, reversed=True)]
+    assert kinds([], centre) == [("CENTRE_ONLY", "S1"), ("CENTRE_ONLY", "S1")]

@@ -116,3 +116,9 @@ def test_the_certificate_must_be_valid_when_the_message_was_sent(sent_at, good) 
 def test_a_trust_file_without_certificate_is_an_operators_mistake() -> None:
     with pytest.raises(ValueError, match=r"PEM|certificate"):
         verify_offline(sealed_bytes(), b"nothing here")
+
+
+def test_only_the_expected_sender_is_believed() -> None:
+    assert verify_offline(sealed_bytes(), trust_pem(), HOSPITAL).header.sender == HOSPITAL
+    with pytest.raises(SealBroken, match="not from the sender that was expected"):
+        verify_offline(sealed_bytes(), trust_pem(), "GATEWAY")

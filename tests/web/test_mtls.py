@@ -7,13 +7,14 @@ import socket
 import ssl
 import stat
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import httpx
 import pytest
 
 from gateway.web import mtls
-from gateway.web.mtls import Pace, make_server, serve, stop, tls_context
+from gateway.web.mtls import Pace, make_server, reachable, serve, stop, tls_context
 from tests.certificates import client_context, pair, trust
 
 from .running import answering, raw, running
@@ -371,3 +372,21 @@ async def test_connections_leave_no_open_file_behind() -> None:
             await raw(server.port, REQUEST.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
         await asyncio.sleep(0.05)
         assert len(os.listdir("/proc/self/fd")) <= before
+
+
+def test_a_socket_below_a_long_path_is_bound_and_reached_all_the_same(tmp_path: Path) -> None:
+    deep = tmp_path.joinpath(*["a-folder-with-a-long-name"] * 5)
+    deep.mkdir(parents=True)
+    path = deep / "admin.sock"
+    listener = make_server(_nothing, "", 0, None, uds=path)
+    assert stat.S_ISSOCK(path.stat().st_mode)
+    assert path.stat().st_mode & 0o777 == 0o600
+    listener.close()
+    with reachable(path) as name, closing(socket.socket(socket.AF_UNIX)) as client:
+        assert len(name) < 100
+        with pytest.raises(ConnectionRefusedError):
+            client.connect(name)
+
+
+async def _nothing(*_: object) -> None:
+    """An app that nobody calls."""

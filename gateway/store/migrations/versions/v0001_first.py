@@ -102,7 +102,6 @@ def _admission() -> None:
         sa.Column("hold_day", TEXT, nullable=True),
         sa.Column("ever_held", INTEGER, nullable=False),
         sa.Column("commit_message_id", TEXT, nullable=False),
-        sa.Column("outcome_message_id", TEXT, nullable=False),
         sa.Column("paid_by", TEXT, nullable=False),
         sa.Column("code", TEXT, nullable=False),
         sa.Column("key_id", TEXT, nullable=False),
@@ -312,6 +311,7 @@ def _outbox() -> None:
         sa.Column("done_us", INTEGER, nullable=True),
         sa.Column("last_error", TEXT, nullable=False),
         sa.Column("tx_id", TEXT, nullable=False),
+        sa.Column("in_reply_to", TEXT, nullable=False),
         sa.Column("key_id", TEXT, nullable=False),
         sa.Column("record_key", BLOB, nullable=True),
         sa.Column("sealed", BLOB, nullable=True),
@@ -320,6 +320,9 @@ def _outbox() -> None:
         sa.UniqueConstraint("receiver", "lane_seq", name=op.f("uq_outbox_receiver_lane_seq")),
         info={"personal": ("sealed", "receipt"), "row_key": ("message_id",)},
         sqlite_strict=True,
+    )
+    op.create_index(
+        "ix_outbox_receiver_in_reply_to", "outbox", ["receiver", "in_reply_to"], unique=False
     )
     op.create_index(
         "ix_outbox_state_receiver_lane_seq",
