@@ -224,11 +224,11 @@ def test_set_up_sends_every_logger_to_standard_error(monkeypatch) -> None:
     stderr = io.StringIO()
     monkeypatch.setattr(sys, "stderr", stderr)
     logs.set_up("INFO")
-    logging.getLogger("some.library").info("phone %s", "13800001111")
-    logging.getLogger("some.library").debug("not shown")
+    logging.getLogger("some.package").info("phone %s", "13800001111")
+    logging.getLogger("some.package").debug("not shown")
     (event,) = map(json.loads, stderr.getvalue().splitlines())
     assert event["message"] == "phone ***"
-    assert event["logger"] == "some.library"
+    assert event["logger"] == "some.package"
 
 
 def test_a_line_that_cannot_be_written_is_lost_without_its_content(monkeypatch) -> None:
