@@ -362,7 +362,7 @@ def law(values: Iterable[Dated], today: date) -> Check:
         zh = "政策取值均在 400 天内核对过。"
         en = "Every value of the law was confirmed within 400 days."
         return Check("law", Status.PASS, zh, en, 0, "values")
-    shown = "、".join(old[:5]) + ("…" if len(old) > 5 else "")
+    shown = ", ".join(old[:5]) + (" ..." if len(old) > 5 else "")
     zh = f"{len(old)} 个政策取值超过 400 天未核对：{shown}。请对照原文核对并更新 confirmed_on。"
     en = f"{len(old)} values of the law were not confirmed for 400 days: {shown}. Check the texts."
     return Check("law", Status.WARN, zh, en, len(old), "values")
