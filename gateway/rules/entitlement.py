@@ -205,6 +205,8 @@ def _first_uncovered(
 
 def may_settle(stay: Stay, case: CaseFacts | None, hospital: Party, policy: Policy) -> Entitlement:
     """The decision at discharge. A policy gap holds the bill with key and day named."""
+    if case is None:
+        return Hold(HoldReason.CASE_UNDECIDED, note="case")
     try:
         return next(
             (found for check in _CHECKS if (found := check(stay, case, hospital, policy))),
@@ -215,10 +217,8 @@ def may_settle(stay: Stay, case: CaseFacts | None, hospital: Party, policy: Poli
 
 
 def _case_decided(
-    stay: Stay, case: CaseFacts | None, hospital: Party, policy: Policy
+    stay: Stay, case: CaseFacts, hospital: Party, policy: Policy
 ) -> Entitlement | None:
-    if case is None:
-        return Hold(HoldReason.CASE_UNDECIDED, note="case")
     if case.state in NEGATIVE:
         return Refuse("CASE_NOT_RECOGNISED")
     if case.state not in POSITIVE:
@@ -227,7 +227,7 @@ def _case_decided(
 
 
 def _registration_confirmed(
-    stay: Stay, case: CaseFacts | None, hospital: Party, policy: Policy
+    stay: Stay, case: CaseFacts, hospital: Party, policy: Policy
 ) -> Entitlement | None:
     if stay.state is AdmissionState.REFUSED:
         return Refuse(stay.refusal)
@@ -237,11 +237,11 @@ def _registration_confirmed(
 
 
 def _of_this_injury(
-    stay: Stay, case: CaseFacts | None, hospital: Party, policy: Policy
+    stay: Stay, case: CaseFacts, hospital: Party, policy: Policy
 ) -> Entitlement | None:
     """Only the treatment of this injury is paid (第三十条第一款); for an occupational disease
     found later than it was treated, the agency says so."""
-    if case is None or stay.confirmed_by_agency or not _before_injury(stay, case):
+    if stay.confirmed_by_agency or not _before_injury(stay, case):
         return None
     return Hold(HoldReason.PENDING_CHECK, note=_BEFORE_INJURY)
 
@@ -250,11 +250,9 @@ def _before_injury(stay: Stay, case: CaseFacts) -> bool:
     return stay.admitted_on < case.event_day
 
 
-def _insured(
-    stay: Stay, case: CaseFacts | None, hospital: Party, policy: Policy
-) -> Entitlement | None:
+def _insured(stay: Stay, case: CaseFacts, hospital: Party, policy: Policy) -> Entitlement | None:
     """应当参加工伤保险而未参加……由该用人单位支付费用。（第六十二条第二款）"""
-    if case is None or case.insured_at_injury:
+    if case.insured_at_injury:
         return None
     if case.insured_at_injury is False:
         # Newly arising costs are the fund's once the employer has joined and paid (第三款).
@@ -264,24 +262,18 @@ def _insured(
     return None if checked else Hold(HoldReason.PENDING_CHECK, note="insured_at_injury")
 
 
-def _scope(
-    stay: Stay, case: CaseFacts | None, hospital: Party, policy: Policy
-) -> Entitlement | None:
+def _scope(stay: Stay, case: CaseFacts, hospital: Party, policy: Policy) -> Entitlement | None:
     """What the region settles directly; everything else is a manual claim."""
-    if case is None:
-        return None
     rehabilitation = stay.treatment is TreatmentKind.REHABILITATION
     key = "scope/rehabilitation" if rehabilitation else "scope/inpatient"
     return Manual("MANUAL") if _word(key, stay, case, policy) == "MANUAL" else None
 
 
 def _third_party(
-    stay: Stay, case: CaseFacts | None, hospital: Party, policy: Policy
+    stay: Stay, case: CaseFacts, hospital: Party, policy: Policy
 ) -> Entitlement | None:
     """Where direct settlement is allowed, what a third party has paid for medical fees is not
     paid twice: how much that was, a person must say."""
-    if case is None:
-        return None
     if case.third_party is ThirdParty.SUSPECTED:
         return Hold(HoldReason.THIRD_PARTY, note=case.third_party)
     if _by_hand_for_others(stay, case, policy):
@@ -290,22 +282,16 @@ def _third_party(
     return Hold(HoldReason.THIRD_PARTY, note=case.third_party) if paid else None
 
 
-def _litigation(
-    stay: Stay, case: CaseFacts | None, hospital: Party, policy: Policy
-) -> Entitlement | None:
+def _litigation(stay: Stay, case: CaseFacts, hospital: Party, policy: Policy) -> Entitlement | None:
     """行政复议和行政诉讼期间不停止支付工伤职工治疗工伤的医疗费用。（第三十一条）"""
-    if case is None or not case.litigation:
+    if not case.litigation:
         return None
     held = _word("litigation/policy", stay, case, policy) == "HOLD"
     return Hold(HoldReason.CASE_UNDECIDED, note="litigation") if held else None
 
 
-def _arrears(
-    stay: Stay, case: CaseFacts | None, hospital: Party, policy: Policy
-) -> Entitlement | None:
+def _arrears(stay: Stay, case: CaseFacts, hospital: Party, policy: Policy) -> Entitlement | None:
     """Arrears on a day of the stay, or on the day of injury: as the region's text says."""
-    if case is None:
-        return None
     first = stay.admitted_on
     owed = [one for one in case.arrears if one.touches(first, stay.last_day)]
     if not owed and not _owed_at_injury(case):
@@ -320,13 +306,11 @@ def _arrears(
     return None if all(one.since > first for one in owed) else Refuse("EMPLOYER_PAYS")
 
 
-def _relation(
-    stay: Stay, case: CaseFacts | None, hospital: Party, policy: Policy
-) -> Entitlement | None:
+def _relation(stay: Stay, case: CaseFacts, hospital: Party, policy: Policy) -> Entitlement | None:
     """Whether ended employment ends medical benefits is for a regional text to say; whether the
     worker's grade and what was paid meet it, the agency checks.
     """
-    if case is None or not _employment_ended(stay, case):
+    if not _employment_ended(stay, case):
         return None
     if not _ends_benefits(stay, case, policy) or stay.confirmed_by_agency:
         return None
@@ -346,13 +330,9 @@ def _ends_benefits(stay: Stay, case: CaseFacts, policy: Policy) -> bool:
     return any(ends)
 
 
-def _agreement(
-    stay: Stay, case: CaseFacts | None, hospital: Party, policy: Policy
-) -> Entitlement | None:
+def _agreement(stay: Stay, case: CaseFacts, hospital: Party, policy: Policy) -> Entitlement | None:
     """None begins in a suspended hospital; one that had begun goes on as the text says. Stays
     outside the pooling region go their own way."""
-    if case is None:
-        return None
     refused = Manual("NON_AGREEMENT_OR_OUT_OF_REGION")
     if hospital.suspended_on(stay.admitted_on):
         return refused
@@ -372,12 +352,8 @@ def _lapsed_in_stay(stay: Stay, hospital: Party) -> bool:
     return hospital.suspended_on(stay.last_day) or not hospital.agreed_on(stay.last_day)
 
 
-def _approved(
-    stay: Stay, case: CaseFacts | None, hospital: Party, policy: Policy
-) -> Entitlement | None:
+def _approved(stay: Stay, case: CaseFacts, hospital: Party, policy: Policy) -> Entitlement | None:
     """Approvals of the treatment and, away from the agreement hospitals, of the place."""
-    if case is None:
-        return None
     missing = _missing_approval(stay, case) or _missing_place(stay, case, hospital, policy)
     return Hold(HoldReason.APPROVAL, note=missing) if missing else None
 
