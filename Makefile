@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test properties bench lint docs clean help
+.PHONY: demo test coverage properties bench lint docs clean help
 
 help: ## what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -18,6 +18,10 @@ demo: .venv/installed ## play the main job on this machine; leaves demo-output/
 
 test: .venv/installed ## run every test, in parallel
 	$(BIN)/python -m pytest -n auto --dist worksteal -q $(ARGS)
+
+coverage: .venv/installed ## every branch of rules and policy, by their own tests: 100 % or it fails
+	$(BIN)/python -m coverage run -m pytest -q tests/rules tests/policy
+	$(BIN)/python -m coverage report
 
 properties: .venv/installed ## a million generated bills beside a second implementation
 	$(BIN)/python -m tests.oracle.compare $(or $(BILLS),1000000)
@@ -35,4 +39,4 @@ docs: .venv/installed ## render schemas, wire reference, error catalogue from th
 	$(BIN)/python -m gateway.verbs.render_docs
 
 clean: ## remove what was made
-	rm -rf .venv demo-output .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv demo-output .coverage .pytest_cache .mypy_cache .ruff_cache

@@ -143,6 +143,8 @@ class Context:
     _citations: dict[tuple[str, date], Citation] = field(default_factory=dict)
     _bearers: dict[date, Bearers] = field(default_factory=dict)
     _priced: dict[tuple[str, date], Priced] = field(default_factory=dict)
+    gaps: dict[tuple[str, date], PolicyGap] = field(default_factory=dict)
+    """What was found silent when the bearers of a day were asked for, by key and day."""
 
     def value(self, key: str, day: date) -> Value:
         """The policy value for a service on the day, picked by the date that the key names.
@@ -183,7 +185,8 @@ class Context:
     def _payer(self, key: str, day: date) -> Payer | None:
         try:
             return Payer(self.value(key, day).word)
-        except PolicyGap:
+        except PolicyGap as gap:
+            self.gaps[key, day] = gap
             return None
 
     def stopped(self, day: date) -> bool:

@@ -146,9 +146,7 @@ def _decided(context: Context, line: BillLine) -> tuple[Decided, tuple[Citation,
     try:
         decided = decide(resolved, context.bearers(line.service_day))
     except NoPayerStated as silent:
-        # Asking for the value itself raises the gap with the key and the day to enter.
-        context.value(_PAYER_KEY[silent.bearer], line.service_day)
-        raise
+        raise context.gaps[_PAYER_KEY[silent.bearer], line.service_day] from silent
     return decided, sources + _payer_sources(context, decided, line)
 
 

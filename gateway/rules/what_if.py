@@ -126,8 +126,7 @@ def _told(outcome: Hold | Refuse | Manual) -> str:
             return " ".join(part for part in parts if part)
         case Refuse(code):
             return f"REFUSED {code}"
-        case Manual(code):
-            return f"MANUAL {code}"
+    return f"MANUAL {outcome.code}"
 
 
 def _add_lines(

@@ -165,6 +165,7 @@ def test_every_fault_of_every_file_is_reported_at_once(tree):
         (MEAL, "[[value]]", "reference = 1\n[[value]]", "key reference is not known"),
         (MEAL, "[[value]]", "final = true\n[[value]]", "key final is not known"),
         (MEAL, 'unit = "fen/day"', 'unit = "fen/day"\nunit = "fen"', "not valid TOML"),
+        (NATIONAL, "[[value]]", "[value]", "value must be an array of tables"),
         (NATIONAL, "[[value]]", 'overrides = "x"\n[[value]]', "key overrides is not known"),
         (NATIONAL, "from = 2020-01-01", "from = 2019-12-31", "is before its text came into force"),
         (NATIONAL, "第十七条第一款", "第六十八条", "statute has 67 articles and no 第六十八条"),

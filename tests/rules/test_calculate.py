@@ -4,13 +4,21 @@ told as a case."""
 import json
 import os
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from adapters.case_file.read import read_cases
-from gateway.domain.calculation import Case, CaseLine, Expected, ExpectedLine, ExpectedStay
+from gateway.domain.calculation import (
+    Case,
+    CaseLine,
+    CaseStay,
+    Expected,
+    ExpectedLine,
+    ExpectedStay,
+)
 from gateway.domain.split import Payer, Split
 from gateway.rules.calculate import calculate, cases_of, unequal
 from gateway.rules.line import Bearers, Terms, decide
@@ -60,6 +68,22 @@ LINE = ExpectedLine(1, Split(fund_fen=26_400))
 )
 def test_each_difference_from_what_is_expected_is_named(expect: Expected, fields: list[str]):
     case = replace(BILL, expect=expect)
+    assert [one.field for one in unequal(case, calculate(case))] == fields
+
+
+@pytest.mark.parametrize(
+    ("expect", "fields"),
+    [
+        (ExpectedStay(meal_days=14, meal_fen=21_000), []),
+        (ExpectedStay(meal_days=14), []),
+        (ExpectedStay(meal_fen=21_000), []),
+        (ExpectedStay(meal_days=15), ["meal_days"]),
+        (ExpectedStay(meal_days=15, meal_fen=22_500), ["meal_days", "meal"]),
+    ],
+)
+def test_each_difference_of_the_meals_is_named(expect: ExpectedStay, fields: list[str]):
+    stay = CaseStay(date(2026, 3, 1), date(2026, 3, 15), 1_500)
+    case = replace(BILL, stay=stay, expect=Expected(stay=expect))
     assert [one.field for one in unequal(case, calculate(case))] == fields
 
 

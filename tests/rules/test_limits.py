@@ -68,6 +68,7 @@ def test_a_remark_is_read_as_far_as_its_text_binds(remark: str, limits: Limits):
         "限成人和12至＜18岁青少年的慢性丙型肝炎病毒(HCV)感染。",
         "限：1.HER2阳性的早期乳腺癌患者的辅助治疗，支付不超过12个月；2.HER2阳性的转移性乳腺癌。",
         "限子宫肌瘤患者或生育保险。",
+        "限骨髓移植；器官移植，支付不超过14天。",
     ],
 )
 def test_a_condition_of_one_alternative_never_binds_the_others(remark: str):

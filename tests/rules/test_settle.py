@@ -10,7 +10,7 @@ from gateway.domain.bill import BillVerdict, LineVerdict
 from gateway.domain.money import fen
 from gateway.domain.split import Payer, Split, total
 from gateway.rules.calculate import calculate, cases_of
-from gateway.rules.settle import Bill, netted_terms, settle
+from gateway.rules.settle import Bill, line_terms, netted_terms, settle
 from tests.rules.facts import a_bill, a_line, example_policy, policy_with
 from tests.rules.tables import bill_of, policy_of, rows, split_of, verdict_of
 
@@ -126,6 +126,21 @@ def test_a_bill_without_a_case_is_held_and_never_computed():
     assert not isinstance(settle(bill, example_policy()), BillVerdict)
     with pytest.raises(ValueError, match="never computed"):
         netted_terms(bill, example_policy())
+
+
+def test_the_terms_of_every_line_are_told_in_the_order_of_the_verdict_and_of_a_refund_at_the_net():
+    bill = a_bill(
+        a_line(line_id="L2", code="DRESSING", qty="3", day=date(2026, 3, 6)),
+        a_line(line_id="L3", code="DRESSING", qty="-1", day=date(2026, 3, 7), refund_of="L2"),
+        a_line(line_id="L1", code="TABLET", qty="2", day=date(2026, 3, 5)),
+    )
+    told = line_terms(bill, example_policy())
+    assert [line.line_id for line in told] == [line.line_id for line in settled(bill).lines]
+    assert {line.line_id: line.terms.quantity for line in told} == {
+        "L1": 20_000,
+        "L2": 30_000,
+        "L3": 20_000,
+    }
 
 
 def test_a_bill_across_a_change_of_payer_is_told_as_two_cases():
