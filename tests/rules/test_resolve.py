@@ -36,7 +36,9 @@ LAW = Law("example_rules", article="第一条")
         (Unit.WORDS, ("A01", "A13"), "A01 A13"),
     ],
 )
-def test_a_value_is_printed_as_a_clerk_reads_it(unit: Unit, amount: int | str | tuple[str, ...], shown: str):
+def test_a_value_is_printed_as_a_clerk_reads_it(
+    unit: Unit, amount: int | str | tuple[str, ...], shown: str
+):
     policy = policy_with({"meal/per_day_fen": amount})
     dated = replace(policy.parameters["meal/per_day_fen"], unit=unit)
     policy = replace(policy, parameters={"k": dated})
