@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.secret_scan import secrets
-from tests.tidy import layers, purity, shape, words
+from tests.tidy import layers, numbers, purity, shape, words
 from tests.tidy.source import FOLDERS, Source, project, python_files
 
 OF_PYTHON = (
@@ -19,6 +19,10 @@ OF_PYTHON = (
     purity.no_float,
     purity.no_true_division,
     purity.no_law_in_code,
+    numbers.named_with_reason,
+    numbers.only_on_paper,
+    numbers.no_numeric_text,
+    numbers.no_law_in_words,
     shape.short_functions,
     shape.introduced,
     shape.reasoned_skips,

@@ -5,11 +5,12 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.secret_scan import secrets
-from tests.tidy import layers, purity, shape, words
+from tests.tidy import layers, numbers, purity, shape, words
 from tests.tidy.source import Source
 
 Check = Callable[[Source], Iterator[str]]
 DOC = '"""Why this file is here."""\n'
+PAPER, SHEET = "gateway/reports/tabular.py", "gateway/reports/new.py"
 RULE, FLOW, STORE = "gateway/rules/new.py", "gateway/flows/new.py", "gateway/store/new.py"
 WEB, WORD = "gateway/web/new.py", "gateway/domain/new.py"
 TEST = "tests/rules/test_new.py"
@@ -71,6 +72,31 @@ PLANTED = [
     (purity.no_law_in_code, RULE, "def f(days):\n    return days > 30"),
     (purity.no_law_in_code, RULE, "RATE = Decimal('0.95')"),
     (purity.no_law_in_code, RULE, "DAYS = '30'"),
+    # --- numbers of the law ---
+    (numbers.named_with_reason, FLOW, "LATE_DAYS: Final = 30"),
+    (numbers.named_with_reason, FLOW, "def f(days):\n    return days > 30  # of the law"),
+    (numbers.named_with_reason, FLOW, "def f():\n    LATE = 30  # of the law\n    return LATE"),
+    (numbers.named_with_reason, FLOW, "class Term:\n    DAYS = 30  # of the law"),
+    (numbers.named_with_reason, FLOW, "# Why.\n\n_TRIES: Final = 3"),
+    (numbers.named_with_reason, FLOW, "_TRIES: Final = 3  # why\n_TERM: Final = 30"),
+    (numbers.named_with_reason, FLOW, "def f(due):\n    return due + timedelta(days=-5)"),
+    (numbers.named_with_reason, WORD, "class Case:\n    days: int = 60"),
+    (numbers.named_with_reason, SHEET, "def f(sheet):\n    sheet.set_row(0, 30)"),
+    (numbers.only_on_paper, PAPER, "def f(days):\n    return days > 30"),
+    (numbers.only_on_paper, PAPER, "def f(day):\n    return day + timedelta(days=20)"),
+    (numbers.only_on_paper, PAPER, "def f(one):\n    return one.fund_fen * 95"),
+    (numbers.only_on_paper, PAPER, "def f(one, days):\n    days += 5"),
+    (numbers.no_numeric_text, RULE, "RATE = Decimal('0.95')"),
+    (numbers.no_numeric_text, FLOW, "RATE = Decimal('0.95')"),
+    (numbers.no_numeric_text, WORD, "LIMIT = '30'"),
+    (numbers.no_numeric_text, SHEET, "SHARE = '5 %'"),
+    (numbers.no_numeric_text, FLOW, "LIMIT = int('1_000')"),
+    (numbers.no_numeric_text, RULE, "TERM = '三十日'"),
+    (numbers.no_numeric_text, RULE, "SHARE = '百分之五'"),
+    (numbers.no_law_in_words, FLOW, "TOLD = '应当在30日内申请'"),
+    (numbers.no_law_in_words, FLOW, "def f(x):\n    return f'{x}：二十个工作日内办结'"),
+    (numbers.no_law_in_words, SHEET, "TOLD = 'paid within 20 working days'"),
+    (numbers.no_law_in_words, RULE, "TOLD = '预留 5 % 保证金'"),
     # --- shape ---
     (shape.short_functions, FLOW, "def long():\n" + "    pass\n" * shape.LINES_MAX),
     (shape.short_functions, FLOW, "async def long():\n" + "    pass\n" * shape.LINES_MAX),
@@ -118,6 +144,16 @@ HONEST = [
     (purity.no_true_division, "gateway/policy/load.py", "def f(path):\n    return path / 'x'"),
     (purity.no_law_in_code, RULE, "def f(digest):\n    return digest[:12], 0, 1, True"),
     (purity.no_law_in_code, "gateway/rules/__init__.py", "RULES_VERSION = '2026.11'"),
+    (numbers.named_with_reason, FLOW, "_TRIES: Final = 3  # against changed facts"),
+    (numbers.named_with_reason, FLOW, "# In bytes.\n_PAGE = 1024\n_LINE: Final = 256"),
+    (numbers.named_with_reason, FLOW, '_PAGE: Final = 500\n"""Rows of one reply."""'),
+    (numbers.named_with_reason, FLOW, "def f(rows):\n    return rows[:40], rows[-1], 0, 2, True"),
+    (numbers.named_with_reason, PAPER, "def f(stack):\n    stack.y += 12.5"),
+    (numbers.only_on_paper, PAPER, "def f(stack):\n    stack.add(Box(34, stack.y + 12, 7))"),
+    (numbers.no_numeric_text, RULE, 'def f():\n    """30"""\n    return "1", "A01", "2101/x"'),
+    (numbers.no_law_in_words, RULE, 'def f():\n    """应当在30日内。"""\n    return "逾期"'),
+    (numbers.no_law_in_words, RULE, "COURSE = re.compile('支付不超过([0-9]+)天|2天')"),
+    (numbers.no_law_in_words, FLOW, "def f(n):\n    return f'应当在{n}日内申请'"),
     (shape.short_functions, FLOW, "def long():\n" + "    pass\n" * (shape.LINES_MAX - 1)),
     (shape.introduced, FLOW, DOC),
     (

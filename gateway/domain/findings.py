@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-_SHOWN = 40
+_SHOWN = 40  # characters of what was sent that fit a line of an error
 _PERSONAL = re.compile(r"(?<![0-9A-Za-z])(?:[0-9]{17}[0-9Xx]|[0-9]{15}|1[0-9]{10})(?![0-9A-Za-z])")
 
 

@@ -7,6 +7,7 @@ shows; a value too short to hide anything is covered whole.
 from typing import Final
 
 _COVER: Final = "*"
+# What a cover leaves readable: enough to tell persons at a counter apart, too little to guess.
 _ID_HEAD, _ID_TAIL = 3, 4
 _PHONE_HEAD, _PHONE_TAIL = 3, 4
 _CARD_TAIL: Final = 4

@@ -9,6 +9,7 @@ Rounding is 四舍五入: half away from zero.
 import re
 from typing import Final
 
+# Decimals kept of each kind of number (docs/wire-hospital.md), and digits before the point.
 FEN_PLACES: Final = 2
 PRICE_PLACES: Final = 6
 QUANTITY_PLACES: Final = 4
@@ -40,7 +41,7 @@ def scaled(text: str, places: int) -> int:
     match = _DECIMAL.fullmatch(text)
     if match is None:
         raise MalformedNumber(text, places)
-    sign, whole, decimals = match.group(1), match.group(2), match.group(3) or ""
+    sign, whole, decimals = match.groups(default="")
     if len(decimals) > places:
         raise MalformedNumber(text, places)
     value = int(whole + decimals.ljust(places, "0"))

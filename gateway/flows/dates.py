@@ -7,6 +7,7 @@ from gateway.domain.findings import Finding
 from gateway.flows.desk import Desk
 
 _CLOCKS_DIFFER: Final = timedelta(minutes=5)
+"""How far the clocks of two machines may lie apart."""
 
 
 def in_future(desk: Desk, instant: datetime) -> bool:

@@ -6,7 +6,7 @@ from gateway.domain.results import CataloguePage
 from gateway.flows.desk import Caller, Desk
 from gateway.flows.plan import Plan, answered, refused
 
-_PAGE = 500
+_PAGE = 500  # rows of one reply: it stays far below the largest message
 
 
 async def download_catalogue(desk: Desk, caller: Caller, command: DownloadCatalogue) -> Plan:

@@ -26,13 +26,13 @@ from gateway.store.messages import Stored
 from gateway.store.registry import Mandate, party_by_id
 from gateway.store.unit import KeyTaken, StaleFacts, StoreFailed
 
-_TRIES: Final = 3
-_LIFE: Final = timedelta(hours=24)
+_TRIES: Final = 3  # against facts that changed under the computation
+_LIFE: Final = timedelta(hours=24)  # the longest that a message may be on its way
 _UNDOING: Final[dict[str, Literal["cancel", "reverse"]]] = {
     "settlement.cancel": "cancel",
     "transaction.reverse": "reverse",
 }
-_SKEW: Final = timedelta(minutes=5)
+_SKEW: Final = timedelta(minutes=5)  # the clocks of two machines
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from gateway.store import tables
 from gateway.store.deliveries import DONE, inbox, waiting_by_id
 from gateway.store.unit import Change
 
-_PAGE_BYTES: Final = 1024 * 1024
+_PAGE_BYTES: Final = 1024 * 1024  # of one reply with waiting messages
 
 
 async def pull_inbox(desk: Desk, caller: Caller, command: PullInbox) -> Plan:

@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Final, TypeVar
 
-LARGE_BYTES: Final = 64 * 1024
+LARGE_BYTES: Final = 64 * 1024  # from here on a message would hold up the event loop
 LINE_BYTES: Final = 256
 """About what a bill line weighs as XML."""
 _T = TypeVar("_T")

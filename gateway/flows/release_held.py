@@ -33,8 +33,8 @@ from gateway.store.messages import stored
 from gateway.store.stays import StayFile, live_visit, stay_file, waiting_stays
 from gateway.store.unit import Change, Insert, KeyTaken, StaleFacts, StoreFailed, Write
 
-_TRIES: Final = 5
-_PAGE: Final = 100
+_TRIES: Final = 5  # against facts that changed under the computation
+_PAGE: Final = 100  # bills of one look at the store
 _log = logging.getLogger(__name__)
 
 

@@ -32,7 +32,7 @@ from gateway.store.messages import Stored, stored
 from gateway.store.stays import StayFile, lines_of, stay_and_settlement, stay_file
 from gateway.store.unit import Change, Insert, Write
 
-_WAIT_S: Final = 5.0
+_WAIT_S: Final = 5.0  # for a computation under way to end
 _INSTEAD: Final = {
     "admission.cancel": "admission.register",
     "case.report": "case.decide",

@@ -18,7 +18,7 @@ from gateway.store.deliveries import WAITING
 from gateway.store.rows import canonical
 from gateway.store.unit import Change, Guard, Insert, Remove, Unit, Upsert, Write
 
-_NOTICE_LIFE = timedelta(hours=24)
+_NOTICE_LIFE = timedelta(hours=24)  # of a notice that waits to be fetched (protocol)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

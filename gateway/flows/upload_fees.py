@@ -19,8 +19,8 @@ from gateway.store.rows import line_row
 from gateway.store.stays import StayFile, related_lines
 from gateway.store.unit import Change, Upsert, Write
 
-_MOST_LINES = 5000
-_AMOUNT_LIMIT_FEN = 10**14
+_MOST_LINES = 5000  # of one bill: what a settlement may hold in memory
+_AMOUNT_LIMIT_FEN = 10**14  # below it the sums of a bill fit the columns of the store
 _CHARGED = ("code", "price", "quantity", "amount_fen", "service_day", "refund_of")
 
 

@@ -54,11 +54,15 @@ class Grid:
                 self._sheet.write_number(*at, value, styles.count)
 
 
+_FONT_POINTS: Final = 10
+"""A size at which a sheet of all columns prints legibly."""
+
+
 class Styles:
     """The formats of a workbook: heading, text, count, amount."""
 
     def __init__(self, book: Any) -> None:
-        plain = {"valign": "top", "font_name": "宋体", "font_size": 10}
+        plain = {"valign": "top", "font_name": "宋体", "font_size": _FONT_POINTS}
         self.heading = book.add_format(
             {
                 **plain,

@@ -24,7 +24,7 @@ _PAYERS: Final = {
 }
 _AMOUNTS: Final = ("总额 Total", *_PAYERS.values(), "伙食补助 Meal")
 _HOSPITAL: Final = ("日期 Day", "医院编码 Hospital", "医院名称 Name")
-_ROW_HEIGHT: Final = 30
+_ROW_HEIGHT: Final = 30  # points: two lines of a heading
 _Value = str | int | Decimal | None
 
 
@@ -151,12 +151,14 @@ def _sheet(book: Any, styles: Styles, name: str, heads: Sequence[str]) -> Grid:
     sheet.fit_to_pages(1, 0)
     sheet.repeat_rows(0)
     for column, head in enumerate(heads):
-        sheet.set_column(column, column, _WIDTHS.get(head, 14))
+        sheet.set_column(column, column, _WIDTHS.get(head, _WIDTH))
     grid = Grid(sheet, styles)
     grid.write(*heads, heading=True)
     return grid
 
 
+# In characters, for what a column holds at its longest.
+_WIDTH: Final = 14
 _WIDTHS: Final = {
     "医院名称 Name": 26,
     "明细摘要 Detail digest": 66,

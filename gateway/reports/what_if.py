@@ -12,6 +12,7 @@ from xlsxwriter import Workbook
 
 from gateway.reports.cells import Grid, Styles, yuan_number
 
+# Characters of a column, and points of a heading of two lines.
 _WIDTH: Final = 22
 _ROW_HEIGHT: Final = 30
 _TALLY: Final = (
