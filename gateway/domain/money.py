@@ -18,6 +18,7 @@ RATIO_PLACES: Final = 4
 ONE: Final = 10**RATIO_PLACES
 """The ratio 1.00, and the quantity 1."""
 
+# What rounds a product to fen, and the digits before the point that every reader can hold.
 _FEN_PER_PRODUCT: Final = 10 ** (PRICE_PLACES + QUANTITY_PLACES - FEN_PLACES)
 _MAX_WHOLE_DIGITS: Final = 12
 # re.ASCII and [0-9]: '１２３', '1_000', ' 12 ', 'NaN' and '1e9' are numbers to other parsers.
