@@ -31,6 +31,7 @@ from gateway.policy.model import PickedBy, Policy, PolicyGap, Unit, Value
 from gateway.rules import limits
 from gateway.rules.dates import Dates, picked
 from gateway.rules.line import Bearers, Terms
+from gateway.rules.place import EmergencyDays
 from gateway.rules.refunds import Netted
 
 _RATIO_KEY = {kind: f"line/ratio_{kind.value}" for kind in Kind}
@@ -139,6 +140,7 @@ class Context:
     counted: tuple[BillLine, ...] = ()
     allowances: Mapping[str, int] = field(default_factory=dict)
     days_used: Mapping[str, tuple[date, ...]] = field(default_factory=dict)
+    emergency: EmergencyDays | None = None
     _values: dict[tuple[str, date], Value] = field(default_factory=dict)
     _citations: dict[tuple[str, date], Citation] = field(default_factory=dict)
     _bearers: dict[date, Bearers] = field(default_factory=dict)
@@ -193,6 +195,11 @@ class Context:
             stop.covers(day) for stop in stops if stop.ground != REFUSED_DISCHARGE
         )
 
+    def beyond_emergency(self, day: date) -> EmergencyDays | None:
+        """The limit of an emergency without agreement that the day lies beyond, if any."""
+        limit = self.emergency
+        return limit if limit is not None and limit.beyond(day) else None
+
     def refused_discharge(self, day: date) -> BenefitStop | None:
         """The served notice of discharge that was refused and covers the day, if any."""
         for stop in self.case.stops:
@@ -215,7 +222,9 @@ class Context:
         if line.violation or line.relation is Relation.UNRELATED:
             return False
         day = line.service_day
-        return not self.stopped(day) and self.refused_discharge(day) is None
+        if self.stopped(day) or self.beyond_emergency(day) is not None:
+            return False
+        return self.refused_discharge(day) is None
 
     def late(self, day: date) -> bool:
         """Whether the day lies in the window of an overdue application. Raises PolicyGap."""
@@ -359,6 +368,10 @@ def terms(context: Context, line: BillLine) -> tuple[Terms, Sources]:
         return _charged(line, unrelated=True), (anchors.OTHER_DISEASES,)
     if context.stopped(line.service_day):
         return _charged(line, outside="BENEFIT_STOPPED"), _STOPPED
+    beyond = context.beyond_emergency(line.service_day)
+    if beyond is not None:
+        sources = (*_FUND_PAYS, context.cited(beyond.key, line.service_day))
+        return _charged(line, outside=beyond.reason), sources
     if line.violation:
         return _charged(line, violation=line.violation), _FUND_PAYS
     notice = context.refused_discharge(line.service_day)

@@ -89,6 +89,7 @@ async def _add_party(office: Office, given: Arguments) -> str:
         kind=PartyKind(given["kind"]),
         name=given["name"],
         region=given.get("region") or office.desk.region,
+        county=given.get("county") or "",
         level=Level(given.get("level") or Level.TERTIARY),
         agreement_from=_day(given.get("agreement_from")),
         agreement_to=_day(given.get("agreement_to")),
