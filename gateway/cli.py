@@ -146,7 +146,8 @@ def _catalogue(verbs: Any) -> None:
     verb.add_argument("path", type=lambda text: str(Path(text).resolve()))
     verb.add_argument("--valid-from", required=True)
     verb.add_argument("--valid-to", default="")
-    verb.set_defaults(run=_acted("catalog.import", "path", "valid_from", "valid_to"))
+    verb.add_argument("--region", default="", help="外省就医地 / a place of treatment elsewhere")
+    verb.set_defaults(run=_acted("catalog.import", "path", "valid_from", "valid_to", "region"))
 
 
 def _law(verbs: Any) -> None:

@@ -700,6 +700,14 @@ CATALOG_ROW: Final = shape(
     may("AgreementTo", "agreement_to", DAY, "协议失效日", "Last day of the agreement"),
     may("Unit", "unit", TEXT_32, "计价单位", "Unit", sample="次"),
     many("Ceiling", "ceilings", CEILING, "限价", "Ceilings", most=4),
+    may(
+        "LifeMonths",
+        "life_months",
+        COUNT,
+        "辅助器具最低使用年限（月）",
+        "Least months of use of an assistive device",
+        sample="12",
+    ),
 )
 CATALOG_PAGE: Final = shape(
     "CatalogPage",

@@ -44,6 +44,10 @@ REASONS: Final[dict[str, Reason]] = {
     "BENEFIT_STOPPED": Reason(
         "停止享受工伤保险待遇期间发生的费用", "Arose while benefits were stopped by a decision"
     ),
+    "LIFE_NOT_ENDED": Reason(
+        "辅助器具未到最低使用年限即更换",
+        "An assistive device replaced before its least time of use had ended",
+    ),
     "EMERGENCY_OVER": Reason(
         "非协议医疗机构急诊住院超过规定天数以后发生的费用",
         "Arose after the days that an emergency pays at an institution without agreement",

@@ -262,7 +262,8 @@ async def import_editions(
     any other overlap is refused (NotDone): nobody could say which rows hold on a day.
     """
     async with desk.database.reading() as reader:
-        heads = await edition_heads(reader, desk.region)
+        regions = sorted({edition.region for edition in editions})
+        heads = [head for region in regions for head in await edition_heads(reader, region)]
         gaps = await stays_held_for(reader, HoldReason.POLICY_GAP)
     stored = {head["digest"] for head in heads}
     fresh = [edition for edition in editions if edition.digest not in stored]
@@ -287,7 +288,8 @@ def _edition_writes(
 ) -> list[Write]:
     writes: list[Write] = []
     for head in heads:
-        if head["kind"] == edition.kind.value and _overlap(edition, head):
+        same = (head["region"], head["kind"]) == (edition.region, edition.kind.value)
+        if same and _overlap(edition, head):
             writes.append(_ended_before(edition, head))
     row = {
         "digest": edition.digest,

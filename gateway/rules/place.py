@@ -41,6 +41,14 @@ def crosses_province(hospital: Party, policy: Policy) -> bool:
     return not hospital.in_province_of(policy.region)
 
 
+def catalogue_region(stay: Stay, hospital: Party, policy: Policy) -> str:
+    """Whose catalogues a bill is computed by: across provinces those of the place of treatment
+    就医地, but for assistive devices, and everywhere else, those of the insured place 参保地."""
+    if stay.treatment is TreatmentKind.DEVICE or not crosses_province(hospital, policy):
+        return policy.region
+    return hospital.region
+
+
 def online(stay: Stay, hospital: Party) -> bool:
     """Whether a hospital of another province settles directly across provinces."""
     day = stay.admitted_on

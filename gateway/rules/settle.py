@@ -5,7 +5,14 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from gateway.domain.admission import HoldReason, Stay
-from gateway.domain.bill import BillLine, BillVerdict, Citation, LineVerdict, MealVerdict
+from gateway.domain.bill import (
+    BillLine,
+    BillVerdict,
+    Citation,
+    LineVerdict,
+    MealVerdict,
+    SuppliedDevice,
+)
 from gateway.domain.case import CaseFacts, TreatmentKind
 from gateway.domain.catalogue import Edition
 from gateway.domain.party import Party
@@ -27,6 +34,7 @@ from gateway.rules.refunds import Netted, netted
 from gateway.rules.resolve import (
     Context,
     EditionsByDay,
+    NeedsApproval,
     NeedsReview,
     accompanied_pieces,
     late_window,
@@ -41,12 +49,13 @@ _PAYER_KEY: Mapping[str, str] = {
 }
 _MEAL_ELSEWHERE = "cross_province/meal"
 NO_MEAL = MealVerdict(days=0, per_day_fen=0, amount_fen=0, channel="")
-_EXCESS = frozenset({"OUT_OF_CATALOGUE", "LIMIT_NOT_MET", "OVER_CEILING"})
+_EXCESS = frozenset({"OUT_OF_CATALOGUE", "LIMIT_NOT_MET", "LIFE_NOT_ENDED", "OVER_CEILING"})
 
 
 @dataclass(frozen=True, slots=True)
 class Bill:
-    """Everything a settlement is computed from; `others` are the person's other stays."""
+    """Everything a settlement is computed from; `others` are the person's other stays, `devices`
+    the assistive devices that the fund paid for earlier."""
 
     stay: Stay
     case: CaseFacts | None
@@ -54,6 +63,17 @@ class Bill:
     lines: tuple[BillLine, ...]
     editions: tuple[Edition, ...]
     others: tuple[Stay, ...] = ()
+    devices: tuple[SuppliedDevice, ...] = ()
+
+
+def device_codes(bill: Bill) -> frozenset[str]:
+    """The codes on the bill that are assistive devices by the editions at hand."""
+    return frozenset(
+        line.code
+        for line in bill.lines
+        for edition in bill.editions
+        if (row := edition.rows.get(line.code)) is not None and row.life_months is not None
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +95,8 @@ def settle(bill: Bill, policy: Policy) -> BillVerdict | Hold | Refuse | Manual:
         return _computed(bill, policy)
     except PolicyGap as gap:
         return Hold(HoldReason.POLICY_GAP, gap.key, gap.day)
+    except NeedsApproval as lacking:
+        return Hold(HoldReason.APPROVAL, note=str(lacking))
     except NeedsReview as line:
         return Hold(HoldReason.LINES_IN_REVIEW, note=str(line))
 
@@ -109,6 +131,7 @@ def context_of(bill: Bill, policy: Policy, groups: tuple[Netted, ...]) -> Contex
     if bill.case is None:
         raise ValueError("a bill without a case is never computed")
     dates, editions = dates_of(bill.stay, bill.case), EditionsByDay(bill.editions)
+    asked = Asked(bill.stay, bill.case, bill.hospital, policy)
     context = Context(
         policy=policy,
         stay=bill.stay,
@@ -119,7 +142,9 @@ def context_of(bill: Bill, policy: Policy, groups: tuple[Netted, ...]) -> Contex
         rescued=rescued_lines(bill.case, bill.stay, (group.original for group in groups)),
         late_until=late_window(policy, bill.case, dates),
         accompanied_pieces=accompanied_pieces(groups, editions),
-        emergency=emergency_days(Asked(bill.stay, bill.case, bill.hospital, policy)),
+        asked=asked,
+        emergency=emergency_days(asked),
+        devices=bill.devices,
     )
     nets = (group.net for group in groups)
     context.counted = tuple(net for net in nets if net.quantity > 0 and context.counts(net))

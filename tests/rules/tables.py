@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from gateway.domain.admission import AdmissionState, Diagnosis, Sex, Stay
-from gateway.domain.bill import BillLine
+from gateway.domain.bill import BillLine, SuppliedDevice
 from gateway.domain.case import (
     Applicant,
     Approval,
@@ -77,6 +77,10 @@ def bill_of(row: dict[str, Any]) -> Bill:
         stay=stay,
         case=None if row.get("no_case") else _marked(case, stay, lines),
         hospital=a_hospital(**typed(row.get("hospital", {}))),
+        devices=tuple(
+            SuppliedDevice(told["code"], told["supplied_on"], "S0")
+            for told in row.get("devices", [])
+        ),
     )
 
 
