@@ -88,6 +88,7 @@ def _party_verbs(parser: argparse.ArgumentParser, kind: PartyKind) -> None:
     add.add_argument("party")
     add.add_argument("--name", required=True)
     add.add_argument("--region", default="")
+    add.add_argument("--county", default="", help="县级区划代码 / code of its county")
     add.add_argument("--level", choices=list(Level), default=Level.TERTIARY)
     add.add_argument("--agreement-from", default="")
     add.add_argument("--agreement-to", default="")
@@ -99,7 +100,7 @@ def _party_verbs(parser: argparse.ArgumentParser, kind: PartyKind) -> None:
         choices=[one.value for one in Capability],
     )
     add.add_argument("--callback", default="", help="https 推送地址 / address to push to")
-    names = ("party", "kind", "name", "region", "level", "agreement_from", "agreement_to")
+    names = ("party", "kind", "name", "region", "county", "level", "agreement_from", "agreement_to")
     add.set_defaults(run=_acted("party.add", *names, "capabilities", "callback"), kind=kind.value)
     enrol = verbs.add_parser("enrol", help="签发并登记证书 / issue and register a certificate")
     enrol.add_argument("party")
@@ -145,7 +146,8 @@ def _catalogue(verbs: Any) -> None:
     verb.add_argument("path", type=lambda text: str(Path(text).resolve()))
     verb.add_argument("--valid-from", required=True)
     verb.add_argument("--valid-to", default="")
-    verb.set_defaults(run=_acted("catalog.import", "path", "valid_from", "valid_to"))
+    verb.add_argument("--region", default="", help="外省就医地 / a place of treatment elsewhere")
+    verb.set_defaults(run=_acted("catalog.import", "path", "valid_from", "valid_to", "region"))
 
 
 def _law(verbs: Any) -> None:

@@ -10,6 +10,7 @@ from adapters.shape import vocabulary as word
 from adapters.shape.dialect import Dialect
 from adapters.shape.fields import many, may, need, shape
 from adapters.shape.kinds import (
+    AREA,
     BOOL,
     DAY,
     ID_NO,
@@ -30,6 +31,7 @@ from adapters.shape.names import (
     INBOX_ACKNOWLEDGED,
     INBOX_PULLED,
     MOST_LINES,
+    MOST_PLACES,
     PULL_INBOX,
     QUERY_TRANSACTION,
     REVERSE_TRANSACTION,
@@ -243,12 +245,46 @@ DECIDE_APPROVAL: Final = shape(
     need("Kind", "kind", word.APPROVAL, "审批类型", "What it allows"),
     need("Granted", "granted", BOOL, "是否准予", "Whether granted"),
     need(
-        "Authority", "authority", TEXT_200, "审批机关", "Authority", sample="示例市工伤保险经办机构"
+        "AuthorityKind",
+        "authority_kind",
+        word.AUTHORITY,
+        "决定机关类别；由谁决定见当地规定",
+        "Kind of authority; the region's text says which one decides",
+    ),
+    need(
+        "Authority",
+        "authority",
+        TEXT_200,
+        "决定机关名称",
+        "Name of the authority",
+        sample="示例市工伤保险经办机构",
     ),
     BY,
     need("ValidFrom", "valid_from", DAY, "生效日", "First day"),
     need("ValidTo", "valid_to", DAY, "失效日（含）", "Last day, inclusive", sample="2026-12-31"),
-    may("Hospital", "hospital", PARTY, "就医机构，缺省为不限", "Hospital; any when left out"),
+    many(
+        "Hospital",
+        "hospitals",
+        PARTY,
+        "就医机构，可列多家；转诊、异地、跨省和急诊必须写明机构或区划，其他缺省为不限",
+        "Hospitals, one or a list; referral, remote, cross-province and emergency approvals must "
+        "name hospitals or an area, others mean any when left out",
+        most=MOST_PLACES,
+    ),
+    may(
+        "Area",
+        "area",
+        AREA,
+        "就医地行政区划：异地定点为县（市、区），跨省备案为市或县",
+        "Area: the county of a remote residence, the city or county of a cross-province filing",
+    ),
+    may(
+        "OpinionBy",
+        "opinion_by",
+        PARTY,
+        "提出转诊意见的协议机构，转诊必填",
+        "The institution whose opinion a referral rests on; needed for a referral",
+    ),
     many(
         "LineId",
         "line_ids",

@@ -44,6 +44,8 @@ LIMITED_HEADER: Final = (
     "contained_in",
     PRICED_HEADER[-1],
 )
+DEVICE_HEADER: Final = (*LIMITED_HEADER[:-1], "life_months", LIMITED_HEADER[-1])
+LIFE_MONTHS: Final = re.compile(r"([1-9][0-9]{0,2})?")
 
 NEGOTIATED: Final = "谈判"
 PIECES: Final = "饮片"

@@ -21,8 +21,10 @@ from adapters.catalog_file.names import (
     CLASSES,
     CODE,
     CODES,
+    DEVICE_HEADER,
     DRUG_HEADER,
     DRUG_SECTIONS,
+    LIFE_MONTHS,
     LIMITED_HEADER,
     MARK,
     NEGOTIATED,
@@ -364,7 +366,20 @@ def _priced(cells: Cells) -> CatalogueRow:
         qty_per_day=cells.quantity("qty_per_day") if limited else None,
         qty_per_stay=cells.quantity("qty_per_stay") if limited else None,
         contained_in=_contained_in(cells) if limited else (),
+        life_months=_life_months(cells, kind) if "life_months" in cells.values else None,
     )
+
+
+def _life_months(cells: Cells, kind: Kind) -> int | None:
+    """Least months of use of an assistive device, which stands among the materials."""
+    column = "life_months"
+    zh, en = "空或 1 至 999 的整数（月）", "nothing or a whole number of months from 1 to 999"
+    found = cells.shaped(column, LIFE_MONTHS, zh, en)
+    if not cells.values[column] or found is None:
+        return None
+    if kind is not Kind.MATERIAL:
+        cells.refuse(column, "空：辅助器具列为 material", "nothing: a device is a material")
+    return int(cells.values[column])
 
 
 def _contained_in(cells: Cells) -> tuple[str, ...]:
@@ -374,7 +389,7 @@ def _contained_in(cells: Cells) -> tuple[str, ...]:
 
 
 def _refuse_limits(cells: Cells) -> None:
-    for column in (*CEILINGS, *QUANTITIES):
+    for column in (*CEILINGS, *QUANTITIES, "life_months"):
         if cells.values.get(column):
             cells.refuse(
                 column, "空：不予支付者无限价、限量", "nothing: what is not paid has no limit"
@@ -388,5 +403,6 @@ _LAYOUTS: Final = {
         _Layout(PIECE_HEADER, ("name",), _piece, number="seq"),
         _Layout(PRICED_HEADER, ("code",), _priced, number="code"),
         _Layout(LIMITED_HEADER, ("code",), _priced, number="code"),
+        _Layout(DEVICE_HEADER, ("code",), _priced, number="code"),
     )
 }

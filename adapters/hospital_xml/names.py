@@ -13,6 +13,7 @@ from adapters.shape import vocabulary as word
 from adapters.shape.dialect import Dialect
 from adapters.shape.fields import many, may, need, shape
 from adapters.shape.kinds import (
+    AREA,
     BOOL,
     COUNT,
     DAY,
@@ -42,6 +43,7 @@ from adapters.shape.names import (
     INBOX_PULLED,
     MOST_BILL_LINES,
     MOST_LINES,
+    MOST_PLACES,
     PULL_INBOX,
     QUERY_TRANSACTION,
     REVERSE_TRANSACTION,
@@ -129,16 +131,19 @@ APPROVAL_SUMMARY: Final = shape(
     "One approval",
     need("ApprovalNo", "approval_no", TEXT_64, "审批编号", "Number", sample="P0001"),
     need("Kind", "kind", word.APPROVAL, "审批类型", "What it allows"),
-    may(
-        "Hospital",
-        "hospital",
-        PARTY,
-        "就医机构，空为不限",
-        "Hospital; any when left out",
-        absent="",
-    ),
     need("ValidFrom", "valid_from", DAY, "生效日", "First day"),
     need("ValidTo", "valid_to", DAY, "失效日（含）", "Last day, inclusive", sample="2026-12-31"),
+    need("AuthorityKind", "authority_kind", word.AUTHORITY, "决定机关类别", "Kind of authority"),
+    need(
+        "Authority",
+        "authority",
+        TEXT_200,
+        "决定机关名称",
+        "Name of the authority",
+        sample="示例市工伤保险经办机构",
+    ),
+    many("Hospital", "hospitals", PARTY, "就医机构", "Hospitals it names", most=MOST_PLACES),
+    may("Area", "area", AREA, "就医地行政区划", "The area it names", absent=""),
 )
 CASE_SUMMARY: Final = shape(
     "Case",
@@ -239,6 +244,14 @@ MODIFY_ADMISSION: Final = shape(
     BED,
     APPROVAL_NO,
     many("Diagnosis", "diagnoses", DIAGNOSIS, "诊断", "Diagnoses", most=32, personal=True),
+    may(
+        "StableOn",
+        "stable_on",
+        DAY,
+        "急诊入院后，医院认定病情稳定、可以转回协议医疗机构的日期",
+        "Day on which the hospital found an emergency patient stable and fit to be moved back",
+        rare=True,
+    ),
 )
 CANCEL_ADMISSION: Final = shape(
     "CancelAdmission",
@@ -687,6 +700,14 @@ CATALOG_ROW: Final = shape(
     may("AgreementTo", "agreement_to", DAY, "协议失效日", "Last day of the agreement"),
     may("Unit", "unit", TEXT_32, "计价单位", "Unit", sample="次"),
     many("Ceiling", "ceilings", CEILING, "限价", "Ceilings", most=4),
+    may(
+        "LifeMonths",
+        "life_months",
+        COUNT,
+        "辅助器具最低使用年限（月）",
+        "Least months of use of an assistive device",
+        sample="12",
+    ),
 )
 CATALOG_PAGE: Final = shape(
     "CatalogPage",

@@ -10,7 +10,7 @@ from adapters.sandbox.agency import Core
 from adapters.sandbox.client import Client
 from adapters.sandbox.expect import expect
 from gateway.domain.admission import AdmissionRefusal
-from gateway.domain.case import ApprovalKind, CaseState
+from gateway.domain.case import ApprovalKind, AuthorityKind, CaseState
 from gateway.domain.codes import Outcome
 from gateway.domain.commands import (
     CheckAdmission,
@@ -24,6 +24,11 @@ from gateway.domain.commands import (
 from gateway.domain.results import AdmissionReceived, Settlement
 
 _AUTHORITY: Final = "示例市人力资源和社会保障局（虚构）"
+_DECIDES: Final = {
+    AuthorityKind.AGENCY: "示例市工伤保险经办机构（虚构）",
+    AuthorityKind.ASSESSMENT_COMMITTEE: "示例市劳动能力鉴定委员会（虚构）",
+}
+_OF_COMMITTEE: Final = frozenset({ApprovalKind.REHABILITATION, ApprovalKind.RELAPSE})
 _CLERK: Final = "经办岗01"
 
 
@@ -71,16 +76,19 @@ class Bureau:
         line_ids: tuple[str, ...] = (),
     ) -> None:
         """Grant an approval for a hospital and the days, first and last."""
+        committee = kind in _OF_COMMITTEE
+        decider = AuthorityKind.ASSESSMENT_COMMITTEE if committee else AuthorityKind.AGENCY
         command = DecideApproval(
             approval_no=approval_no,
             case_no=case_no,
             kind=kind,
             granted=True,
-            authority=_AUTHORITY,
+            authority_kind=decider,
+            authority=_DECIDES[decider],
             by=_CLERK,
             valid_from=days[0],
             valid_to=days[1],
-            hospital=hospital,
+            hospitals=(hospital,),
             line_ids=line_ids,
         )
         await self._change("approval.decide", command)

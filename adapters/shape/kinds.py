@@ -252,6 +252,13 @@ PARTY: Final = coded(
     "a party of 1 to 64 letters, digits, dots, colons, underscores or hyphens",
     sample="H99990001",
 )
+AREA: Final = coded(
+    "Area",
+    "[0-9]{6}",
+    "行政区划代码，6 位数字",
+    "an administrative division's code of 6 digits",
+    sample="330802",
+)
 NUMBER: Final = coded(
     "Number",
     "[A-Za-z0-9._/#:-]{1,64}",

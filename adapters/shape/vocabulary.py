@@ -15,6 +15,7 @@ from gateway.domain.bill import Relation
 from gateway.domain.case import (
     Applicant,
     ApprovalKind,
+    AuthorityKind,
     CaseState,
     Channel,
     ThirdParty,
@@ -73,6 +74,7 @@ TREATMENT: Final = one_of(
         "INPATIENT": ("住院治疗", "in-patient treatment"),
         "REHABILITATION": ("住院康复", "in-patient rehabilitation"),
         "RELAPSE": ("旧伤复发住院", "relapse"),
+        "DEVICE": ("配置辅助器具", "fitting of an assistive device"),
     },
 )
 ADMISSION_STATE: Final = one_of(
@@ -204,15 +206,28 @@ CHANNEL: Final = one_of(
         "OTHER": ("其他", "other"),
     },
 )
+AUTHORITY: Final = one_of(
+    "AuthorityKind",
+    AuthorityKind,
+    {
+        "AGENCY": ("社会保险经办机构", "the social insurance agency"),
+        "ASSESSMENT_COMMITTEE": (
+            "劳动能力鉴定委员会",
+            "the committee for assessing the ability to work",
+        ),
+    },
+)
 APPROVAL: Final = one_of(
     "ApprovalKind",
     ApprovalKind,
     {
         "REFERRAL": ("转诊转院", "referral"),
         "REMOTE_RESIDENCE": ("异地居住就医", "treatment at a remote residence"),
+        "CROSS_PROVINCE": ("跨省异地就医备案", "cross-province filing"),
         "REHABILITATION": ("工伤康复", "rehabilitation"),
         "RELAPSE": ("旧伤复发", "relapse"),
         "DEVICE": ("辅助器具", "assistive device"),
+        "PAID_LEAVE_EXTENSION": ("延长停工留薪期", "extension of the paid leave"),
         "EMERGENCY": ("急诊就近就医", "emergency at the nearest hospital"),
         "EMERGENCY_ITEM": ("抢救用目录外项目", "item outside the catalogue for rescue"),
     },

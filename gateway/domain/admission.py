@@ -112,7 +112,8 @@ class Stay:
     `admitted_on` and `discharged_on` are the business days of the two instants. `born_on` and
     `sex` come from the identity number, None when the document does not tell them.
     `bmi_settlement_no` is the settlement of this stay in basic insurance, if the hospital says
-    so; `cleared` are the audit rules whose suspicion a person took back.
+    so; `cleared` are the audit rules whose suspicion a person took back; `stable_on` is the day
+    on which the hospital found an emergency patient stable.
     """
 
     admission_id: str
@@ -138,6 +139,7 @@ class Stay:
     registered_late: bool = False
     bmi_settlement_no: str = ""
     cleared: frozenset[str] = frozenset()
+    stable_on: date | None = None
 
     @property
     def last_day(self) -> date:

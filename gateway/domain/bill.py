@@ -84,6 +84,15 @@ class MealVerdict:
 
 
 @dataclass(frozen=True, slots=True)
+class SuppliedDevice:
+    """An assistive device 辅助器具 that the fund paid for earlier: its life runs from the day."""
+
+    code: str
+    supplied_on: date
+    settlement_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Suspicion:
     """What an audit rule found (domain/audit_rules.py): the lines, none for the stay as a
     whole, and the evidence. It moves no money: a person looks at it."""

@@ -77,16 +77,36 @@ class Channel(StrEnum):
     OTHER = "OTHER"
 
 
+class AuthorityKind(StrEnum):
+    """Which kind of body decided an approval 决定机关: regions differ in who is competent."""
+
+    AGENCY = "AGENCY"
+    ASSESSMENT_COMMITTEE = "ASSESSMENT_COMMITTEE"
+
+
 class ApprovalKind(StrEnum):
     """What an approval allows 审批类型."""
 
     REFERRAL = "REFERRAL"
     REMOTE_RESIDENCE = "REMOTE_RESIDENCE"
+    CROSS_PROVINCE = "CROSS_PROVINCE"
     REHABILITATION = "REHABILITATION"
     RELAPSE = "RELAPSE"
     DEVICE = "DEVICE"
+    PAID_LEAVE_EXTENSION = "PAID_LEAVE_EXTENSION"
     EMERGENCY = "EMERGENCY"
     EMERGENCY_ITEM = "EMERGENCY_ITEM"
+
+
+PLACE_KINDS: Final = frozenset(
+    {
+        ApprovalKind.REFERRAL,
+        ApprovalKind.REMOTE_RESIDENCE,
+        ApprovalKind.CROSS_PROVINCE,
+        ApprovalKind.EMERGENCY,
+    }
+)
+"""Approvals of a place: without a place named they allow nothing."""
 
 
 class TreatmentKind(StrEnum):
@@ -95,23 +115,37 @@ class TreatmentKind(StrEnum):
     INPATIENT = "INPATIENT"
     REHABILITATION = "REHABILITATION"
     RELAPSE = "RELAPSE"
+    DEVICE = "DEVICE"
 
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """One approval of the case: kind, place and days, and who decided 审批机关."""
+    """One approval of the case: kind, place and days, and who decided 审批机关.
+
+    The place is one hospital, a list of them, or an area 行政区划 (its code of six digits);
+    `opinion_by` is the institution whose opinion a referral rests on.
+    """
 
     approval_no: str
     kind: ApprovalKind
-    hospital: str
+    hospitals: frozenset[str]
     valid_from: date
     valid_to: date
+    authority_kind: AuthorityKind
     authority: str
+    area: str = ""
+    opinion_by: str = ""
     line_ids: frozenset[str] = frozenset()
 
     def covers(self, hospital: str, day: date) -> bool:
-        """Whether it is in force on the day at this hospital (an empty place is any)."""
-        return self.hospital in ("", hospital) and self.valid_from <= day <= self.valid_to
+        """Whether it is in force on the day at this hospital (no place named is any)."""
+        if self.hospitals and hospital not in self.hospitals:
+            return False
+        return self.in_force(day)
+
+    def in_force(self, day: date) -> bool:
+        """Whether the day lies between its first and last day, both inclusive."""
+        return self.valid_from <= day <= self.valid_to
 
 
 REFUSED_DISCHARGE: Final = "REFUSED_DISCHARGE"

@@ -46,7 +46,8 @@ class CatalogueRow:
     the list prints one public amount; `pay_standard_text` is what it prints ("*" is
     not public, several strengths have several amounts, "" is no standard). Quantities payable
     per day and per stay are counted in 10^-4 of the unit; None is no limit.
-    `contained_in` are the codes that already hold this thing.
+    `contained_in` are the codes that already hold this thing. A row with `life_months` is an
+    assistive device 辅助器具: the least months of use before it may be replaced.
     """
 
     code: str
@@ -68,6 +69,7 @@ class CatalogueRow:
     qty_per_day: int | None = None
     qty_per_stay: int | None = None
     contained_in: tuple[str, ...] = ()
+    life_months: int | None = None
 
     def ceiling_for(self, level: Level) -> int | None:
         """The highest payable unit price at a hospital of this level, in millionths of a yuan."""

@@ -16,6 +16,7 @@ from gateway.domain.bill import BillLine, Relation
 from gateway.domain.case import (
     Applicant,
     ApprovalKind,
+    AuthorityKind,
     CaseState,
     Channel,
     ThirdParty,
@@ -80,7 +81,8 @@ class RegisterAdmission:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModifyAdmission:
-    """Replaces what is given; what is left out stays."""
+    """Replaces what is given; what is left out stays. `stable_on` is the hospital's opinion
+    病情稳定: from then on an emergency patient can be moved back to an agreement hospital."""
 
     admission_id: str
     department: str = ""
@@ -89,6 +91,7 @@ class ModifyAdmission:
     bed: str = ""
     approval_no: str = ""
     diagnoses: tuple[Diagnosis, ...] = ()
+    stable_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -307,17 +310,23 @@ class DecideLines:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecideApproval:
-    """An approval granted, or with `granted` false one taken back from `valid_from` on."""
+    """An approval granted, or with `granted` false one taken back from `valid_from` on.
+
+    `authority` is the name of the body that decided; the place is hospitals, or an area.
+    """
 
     approval_no: str
     case_no: str
     kind: ApprovalKind
     granted: bool
+    authority_kind: AuthorityKind
     authority: str
     by: str
     valid_from: date
     valid_to: date
-    hospital: str = ""
+    hospitals: tuple[str, ...] = ()
+    area: str = ""
+    opinion_by: str = ""
     line_ids: tuple[str, ...] = ()
 
 

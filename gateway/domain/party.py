@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from typing import Final
 
 from gateway.domain.catalogue import Level
 
@@ -26,9 +27,15 @@ class KeyState(StrEnum):
     REVOKED = "REVOKED"
 
 
+_PROVINCE: Final = 2
+
+
 @dataclass(frozen=True, slots=True)
 class Party:
-    """A registered party. The agreement days are those of the service agreement 服务协议."""
+    """A registered party. The agreement days are those of the service agreement 服务协议.
+
+    `region` is the pooling region's code of six digits, `county` that of its county 县（市、区）.
+    """
 
     party_id: str
     version: int
@@ -41,6 +48,11 @@ class Party:
     suspended_from: date | None = None
     capabilities: frozenset[str] = frozenset()
     callback_url: str = ""
+    county: str = ""
+
+    def in_province_of(self, region: str) -> bool:
+        """Whether it lies in the province of a pooling region (GB/T 2260: the first two digits)."""
+        return self.region[:_PROVINCE] == region[:_PROVINCE]
 
     def agreed_on(self, day: date) -> bool:
         """Whether the service agreement is in force on the day."""

@@ -44,6 +44,18 @@ REASONS: Final[dict[str, Reason]] = {
     "BENEFIT_STOPPED": Reason(
         "停止享受工伤保险待遇期间发生的费用", "Arose while benefits were stopped by a decision"
     ),
+    "LIFE_NOT_ENDED": Reason(
+        "辅助器具未到最低使用年限即更换",
+        "An assistive device replaced before its least time of use had ended",
+    ),
+    "EMERGENCY_OVER": Reason(
+        "非协议医疗机构急诊住院超过规定天数以后发生的费用",
+        "Arose after the days that an emergency pays at an institution without agreement",
+    ),
+    "NOT_MOVED_BACK": Reason(
+        "病情稳定后未转回协议医疗机构发生的费用",
+        "Arose after the patient was stable and not moved back to an agreement institution",
+    ),
     "BEFORE_COVER": Reason(
         "参保缴费前发生的费用，由用人单位承担",
         "Arose before the employer had joined and paid: the employer's",

@@ -10,7 +10,7 @@ from gateway.domain.admission import (
     HoldReason,
 )
 from gateway.domain.bill import BillLine, LineVerdict, MealVerdict, Suspicion
-from gateway.domain.case import ApprovalKind, CaseState
+from gateway.domain.case import ApprovalKind, AuthorityKind, CaseState
 from gateway.domain.catalogue import CatalogueRow
 from gateway.domain.findings import Finding
 from gateway.domain.split import NOTHING, Split
@@ -44,9 +44,12 @@ class PersonRead:
 class ApprovalSummary:
     approval_no: str
     kind: ApprovalKind
-    hospital: str
     valid_from: date
     valid_to: date
+    authority_kind: AuthorityKind
+    authority: str
+    hospitals: tuple[str, ...] = ()
+    area: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

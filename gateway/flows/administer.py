@@ -28,6 +28,7 @@ from gateway.store.stays import stays_held_for
 from gateway.store.unit import Change, Insert, KeyTaken, Write
 
 _PARTY_ID: Final = re.compile(r"[A-Za-z0-9._:-]{1,64}")
+_AREA: Final = re.compile(r"[0-9]{6}")
 _STATES: Final = {
     "suspend": (KeyState.SUSPENDED, frozenset({KeyState.ACTIVE})),
     "resume": (KeyState.ACTIVE, frozenset({KeyState.SUSPENDED})),
@@ -57,13 +58,15 @@ async def _commit(desk: Desk, plan: Plan) -> None:
 async def add_party(desk: Desk, party: Party) -> None:
     """Register a hospital, carrier or the agency.
 
-    Raises NotDone when the id is taken, our own or could not stand in a message, and for an
-    address to push to that is not https.
+    Raises NotDone when the id is taken, our own or could not stand in a message, for a
+    county that is no code, and for an address to push to that is not https.
     """
     if not _PARTY_ID.fullmatch(party.party_id):
         raise NotDone(
             "机构编号限 64 个字母、数字和 . _ : - / an id is 64 letters, digits and . _ : - at most"
         )
+    if party.county and not _AREA.fullmatch(party.county):
+        raise NotDone("县级区划代码为六位数字 / a county is a code of six digits")
     if party.party_id == desk.gateway_id:
         raise NotDone(f"{party.party_id} 是本网关的编号 / is the gateway's own id")
     if party.callback_url and not party.callback_url.startswith("https://"):
@@ -74,6 +77,7 @@ async def add_party(desk: Desk, party: Party) -> None:
         "kind": party.kind.value,
         "name": party.name,
         "region": party.region,
+        "county": party.county,
         "level": party.level.value,
         "agreement_from": day_text(party.agreement_from),
         "agreement_to": day_text(party.agreement_to),
@@ -258,7 +262,8 @@ async def import_editions(
     any other overlap is refused (NotDone): nobody could say which rows hold on a day.
     """
     async with desk.database.reading() as reader:
-        heads = await edition_heads(reader, desk.region)
+        regions = sorted({edition.region for edition in editions})
+        heads = [head for region in regions for head in await edition_heads(reader, region)]
         gaps = await stays_held_for(reader, HoldReason.POLICY_GAP)
     stored = {head["digest"] for head in heads}
     fresh = [edition for edition in editions if edition.digest not in stored]
@@ -283,7 +288,8 @@ def _edition_writes(
 ) -> list[Write]:
     writes: list[Write] = []
     for head in heads:
-        if head["kind"] == edition.kind.value and _overlap(edition, head):
+        same = (head["region"], head["kind"]) == (edition.region, edition.kind.value)
+        if same and _overlap(edition, head):
             writes.append(_ended_before(edition, head))
     row = {
         "digest": edition.digest,

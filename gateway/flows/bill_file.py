@@ -10,12 +10,14 @@ from gateway.domain.money import yuan
 from gateway.flows.desk import Desk
 from gateway.flows.off_loop import LINE_BYTES, off_loop
 from gateway.rules.entitlement import Hold, Manual, Refuse
-from gateway.rules.settle import Bill, settle
+from gateway.rules.place import catalogue_region
+from gateway.rules.settle import Bill, device_codes, settle
 from gateway.store.database import Reader
+from gateway.store.devices import device_guards, device_moves, devices_supplied
 from gateway.store.editions import edition_guard
 from gateway.store.frozen import Facts, frozen
 from gateway.store.stays import StayFile, lines_of, stays_of_person
-from gateway.store.unit import Guard
+from gateway.store.unit import Guard, Write
 
 Verdict = BillVerdict | Hold | Refuse | Manual
 
@@ -33,12 +35,17 @@ class BillFile:
         The stay itself is compared and changed by the transaction.
         """
         editions = tuple(edition_guard(edition) for edition in self.bill.editions)
-        return (*self.file.case_guards, *editions)
+        return (*self.file.case_guards, *editions, *device_guards(self.bill.devices))
+
+    def moves(self) -> tuple[Write, ...]:
+        """What a settlement in force moves beside the stay, so that another sees it."""
+        return device_moves(self.file) if device_codes(self.bill) else ()
 
     def detail(self, verdict: BillVerdict | None) -> str:
         """What is stored with the settlement: frozen facts and the verdict."""
         bill = self.bill
-        return frozen(Facts(bill.stay, bill.case, bill.hospital, bill.lines, bill.others), verdict)
+        facts = bill.stay, bill.case, bill.hospital, bill.lines, bill.others, bill.devices
+        return frozen(Facts(*facts), verdict)
 
 
 async def load_bill(
@@ -47,7 +54,8 @@ async def load_bill(
     """The lines and editions of a stay; a preview may assume a day of discharge."""
     lines = await lines_of(reader, file.stay.admission_id)
     days = [line.service_day for line in lines] or [file.stay.admitted_on]
-    editions = await desk.shelf.between(reader, min(days), max(days))
+    region = catalogue_region(file.stay, file.hospital, desk.policy)
+    editions = await desk.shelf.between(reader, min(days), max(days), region)
     found = await stays_of_person(reader, file.stay.person_id)
     others = tuple(
         one.stay
@@ -57,7 +65,9 @@ async def load_bill(
     stay = file.stay
     if stay.discharged_on is None and discharged_on is not None:
         stay = replace(stay, discharged_on=discharged_on)
-    return BillFile(file, Bill(stay, file.case, file.hospital, lines, editions, others))
+    bill = Bill(stay, file.case, file.hospital, lines, editions, others)
+    devices = await devices_supplied(reader, stay.person_id, device_codes(bill), stay.admission_id)
+    return BillFile(file, replace(bill, devices=devices))
 
 
 async def decided(desk: Desk, bill_file: BillFile) -> Verdict:

@@ -26,11 +26,13 @@ async def modify_admission(desk: Desk, caller: Caller, command: ModifyAdmission)
         file = await own_stay(reader, caller, command.admission_id)
         if isinstance(file, Finding):
             return refused(file)
-        fault = _modify_fault(file, command)
+        fault = _modify_fault(desk, file, command)
         if fault is not None:
             return refused(fault, subject=file.stay.admission_id)
         detail = detail_of(reader, file)
     detail |= {name: getattr(command, name) for name in _TEXTS if getattr(command, name)}
+    if command.stable_on is not None:
+        detail["stable_on"] = plain(command.stable_on)
     if command.diagnoses:
         detail["diagnoses"] = plain(command.diagnoses)
     values: dict[str, Any] = {"detail": canonical(detail)}
@@ -44,9 +46,15 @@ async def modify_admission(desk: Desk, caller: Caller, command: ModifyAdmission)
     )
 
 
-def _modify_fault(file: StayFile, command: ModifyAdmission) -> Finding | None:
+def _modify_fault(desk: Desk, file: StayFile, command: ModifyAdmission) -> Finding | None:
     if command.diagnoses and file.bill_state in FROZEN:
         return Finding("LINES_FROZEN", "Diagnoses", file.bill_state)
+    stable = command.stable_on
+    if stable is not None and file.bill_state in FROZEN:
+        return Finding("LINES_FROZEN", "StableOn", file.bill_state)
+    if stable is not None and not file.stay.admitted_on <= stable <= desk.today:
+        expected = f"{file.stay.admitted_on} – {desk.today}"
+        return Finding("VALUE_CONFLICT", "StableOn", str(stable), expected)
     return None if file.stay.state in OPEN else state_finding(file)
 
 

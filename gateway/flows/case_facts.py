@@ -17,6 +17,7 @@ from gateway.domain.commands import (
 )
 from gateway.domain.findings import Finding
 from gateway.domain.results import Acknowledged
+from gateway.flows.approval_facts import approval_content, approval_faults
 from gateway.flows.desk import Caller, Desk
 from gateway.flows.plan import Act, Plan, applied, refused
 from gateway.flows.waiting import look_again
@@ -39,24 +40,16 @@ async def decide_approval(desk: Desk, caller: Caller, command: DecideApproval) -
         case = await case_by_no(reader, command.case_no)
         if case is None:
             return refused(Finding("CASE_NOT_FOUND", "CaseNo", command.case_no))
-        if command.valid_to < command.valid_from:
-            return refused(Finding("VALUE_CONFLICT", "ValidTo", str(command.valid_to)))
+        faults = await approval_faults(desk, reader, command)
+        if faults:
+            return refused(*faults, subject=case.case_no)
         stays = await stays_of_cases(reader, [case.case_no])
         marks = await _marks(reader, command, stays)
     faults = [fault for fault in map(_mark_fault, marks.items()) if fault is not None]
     if faults:
         return refused(*faults, subject=case.case_no)
-    content = {
-        "approval_no": command.approval_no,
-        "kind": command.kind.value,
-        "hospital": command.hospital,
-        "valid_from": command.valid_from.isoformat(),
-        "valid_to": command.valid_to.isoformat(),
-        "authority": command.authority,
-        "by": command.by,
-        "line_ids": sorted(found for listed in marks.values() for found in listed),
-        "granted": command.granted,
-    }
+    line_ids = frozenset(found for listed in marks.values() for found in listed)
+    content = approval_content(case, command, line_ids)
     fact = _fact(desk, _case_subject(case), "approval", command.approval_no, content)
     reason = f"{command.authority} {command.by}"
     return _told(desk, [case], stays, fact, "approval.decide", command.approval_no, reason)
@@ -130,7 +123,8 @@ async def _marks(
         return {line_id: [line_id] for line_id in command.line_ids}
     marks: dict[str, list[str]] = {line_id: [] for line_id in command.line_ids}
     for stay in (file.stay for file in stays):
-        if stay.state not in LIVE or command.hospital not in ("", stay.hospital):
+        elsewhere = bool(command.hospitals) and stay.hospital not in command.hospitals
+        if stay.state not in LIVE or elsewhere:
             continue
         for line in (await related_lines(reader, stay.admission_id, marks)).values():
             in_force = command.valid_from <= line.service_day <= command.valid_to

@@ -124,7 +124,7 @@ def settled_plan(
         subject=stay.admission_id,
         effect=one.settlement_id,
         guards=bill_file.guards(),
-        writes=(changed, settlement_row(bill_file, verdict, one)),
+        writes=(changed, settlement_row(bill_file, verdict, one), *bill_file.moves()),
         acts=(
             Act(
                 action=action,

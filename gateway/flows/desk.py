@@ -22,21 +22,26 @@ class EditionShelf:
     def __init__(self, region: str, open_edition: Callable[[bytes], Edition]) -> None:
         self._region, self._open = region, open_edition
         self._opened: dict[str, Edition] = {}
-        self._heads: tuple[Edition, ...] | None = None
+        self._heads: dict[str, tuple[Edition, ...]] = {}
         self._forgotten = 0
 
     def forget(self) -> None:
         """Read the heads again at the next use: an edition was imported."""
-        self._heads = None
+        self._heads = {}
         self._forgotten += 1
 
-    async def between(self, reader: Reader, first: date, last: date) -> tuple[Edition, ...]:
-        """Every edition that covers a day from first to last, of any kind."""
-        heads = self._heads
+    async def between(
+        self, reader: Reader, first: date, last: date, region: str = ""
+    ) -> tuple[Edition, ...]:
+        """Every edition of a region (our own when left out) that covers a day from first to
+        last, of any kind."""
+        region = region or self._region
+        heads = self._heads.get(region)
         if heads is None:
-            asked, heads = self._forgotten, await self._load(reader)
+            asked, heads = self._forgotten, await self._load(reader, region)
             # What was read before an import must not be kept after it.
-            self._heads = heads if asked == self._forgotten else None
+            if asked == self._forgotten:
+                self._heads[region] = heads
         return tuple(
             edition
             for edition in heads
@@ -44,8 +49,8 @@ class EditionShelf:
             and (edition.valid_to is None or first <= edition.valid_to)
         )
 
-    async def _load(self, reader: Reader) -> tuple[Edition, ...]:
-        heads = await editions.edition_heads(reader, self._region)
+    async def _load(self, reader: Reader, region: str) -> tuple[Edition, ...]:
+        heads = await editions.edition_heads(reader, region)
         missing = {head["digest"] for head in heads} - self._opened.keys()
         if missing:
             contents = await editions.edition_contents(reader, missing)

@@ -57,9 +57,12 @@ async def _summary(reader: Reader, case: CaseFacts) -> CaseSummary:
             ApprovalSummary(
                 approval_no=one.approval_no,
                 kind=one.kind,
-                hospital=one.hospital,
                 valid_from=one.valid_from,
                 valid_to=one.valid_to,
+                authority_kind=one.authority_kind,
+                authority=one.authority,
+                hospitals=tuple(sorted(one.hospitals)),
+                area=one.area,
             )
             for one in case.approvals
         ),

@@ -27,8 +27,8 @@ def check(stay: Stay, case: CaseFacts | None, hospital: Party, policy: Policy) -
     match verdict:
         case Confirm():
             return Check(AdmissionState.CONFIRMED)
-        case Refuse(code):
-            return Check(AdmissionState.REFUSED, refusal=code)
+        case Refuse(code, note):
+            return Check(AdmissionState.REFUSED, refusal=code, note=note)
         case Pending(note):
             return Check(AdmissionState.PENDING_CHECK, note=note)
         case Hold(note=note):

@@ -13,6 +13,7 @@ from gateway.domain.codes import Outcome
 from gateway.domain.commands import ReverseTransaction
 from gateway.domain.findings import Finding
 from gateway.domain.results import Reversed, Settlement
+from gateway.flows.bill_file import load_bill
 from gateway.flows.cancel_admission import cancelled
 from gateway.flows.desk import Caller, Desk
 from gateway.flows.discharge import cancel_fault, discharge_cancelled, discharge_restored
@@ -229,7 +230,11 @@ async def _undo_cancel(
     file, original = await _stay_and_settlement(reader, target, reversed_by=target.effect)
     if original is None or not await _reinstatable(desk, reader, file, original):
         return _not(command, "REVERSE_TOO_LATE", file.bill_state)
+    now = await load_bill(desk, reader, file)
+    if now.bill.devices != thawed_facts(original["detail"]).devices:
+        return _not(command, "REVERSE_TOO_LATE", file.bill_state)
     plan, message = reinstated_settlement(desk, caller, file, original, target)
+    plan = replace(plan, writes=(*plan.writes, *now.moves()))
     return _undone(desk, caller, command, plan, settlement=message)
 
 

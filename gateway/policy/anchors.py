@@ -20,6 +20,7 @@ NEWLY_ARISING: Final = Citation(
     "law/newly_arising", "employer", _IN_FORCE, "《工伤保险条例》第六十二条第三款", our_reading=True
 )
 """The day after joining and paying is the first of 新发生的费用: the text names no day."""
+DEVICES: Final = Citation("law/devices", "fund", _IN_FORCE, "《工伤保险条例》第三十二条")
 MEAL_ALLOWANCE: Final = Citation(
     "law/meal_allowance", "fund", _IN_FORCE, "《工伤保险条例》第三十条第四款"
 )

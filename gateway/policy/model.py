@@ -61,6 +61,7 @@ class Capability(StrEnum):
     MEDICAL = "MEDICAL"
     REHABILITATION = "REHABILITATION"
     DEVICE = "DEVICE"
+    CROSS_PROVINCE = "CROSS_PROVINCE"
 
 
 class PolicyGap(Exception):

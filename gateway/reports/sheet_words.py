@@ -27,6 +27,7 @@ TREATMENTS: Final[Mapping[TreatmentKind, str]] = {
     TreatmentKind.INPATIENT: "住院治疗 inpatient",
     TreatmentKind.REHABILITATION: "工伤康复 rehabilitation",
     TreatmentKind.RELAPSE: "旧伤复发 relapse",
+    TreatmentKind.DEVICE: "辅助器具 assistive device",
 }
 
 PAYEES: Final[Mapping[str, str]] = {

@@ -1,13 +1,14 @@
 """Which date of a stay and its case chooses a policy value: each key says so in `picked_by`."""
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
 
 from gateway.domain.admission import Stay
 from gateway.domain.case import CaseFacts
 from gateway.policy.model import PickedBy, Policy, Value
 
 Dates = Mapping[PickedBy, date]
+_DAY = timedelta(days=1)
 
 
 def dates_of(stay: Stay, case: CaseFacts) -> Dates:
@@ -24,6 +25,22 @@ def dates_of(stay: Stay, case: CaseFacts) -> Dates:
         PickedBy.INJURY_DATE: case.event_day,
         PickedBy.EVENT_DATE: case.event_day,
     }
+
+
+def months_later(day: date, months: int) -> date:
+    """The same day of a later month, or the last day of a month that has no such day: the last
+    day of a period counted in months from `day` (民法典 第二百零一条、第二百零二条)."""
+    last = _last_of_month(day)
+    for _ in range(months):
+        last = _last_of_month(last + _DAY)
+    return last.replace(day=min(day.day, last.day))
+
+
+def _last_of_month(day: date) -> date:
+    last = day
+    while (last + _DAY).month == day.month:
+        last += _DAY
+    return last
 
 
 def picked(policy: Policy, key: str, dates: Dates, day: date) -> Value:

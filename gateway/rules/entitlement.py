@@ -4,16 +4,14 @@
 （工伤保险条例 第三十条第二款）
 """
 
-from collections.abc import Iterable, Set
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 from gateway.domain.admission import AdmissionRefusal, AdmissionState, HoldReason, Stay
 from gateway.domain.bill import Suspicion
 from gateway.domain.case import (
     NEGATIVE,
     POSITIVE,
-    Approval,
     ApprovalKind,
     CaseFacts,
     ThirdParty,
@@ -21,17 +19,31 @@ from gateway.domain.case import (
 )
 from gateway.domain.party import Party
 from gateway.policy.model import PickedBy, Policy, PolicyGap
+from gateway.rules.approvals import Asked, missing
 from gateway.rules.dates import dates_of, picked
+from gateway.rules.place import (
+    agreed_place,
+    crosses_province,
+    employer_pays_late_report,
+    filed,
+    online,
+    place_kinds,
+)
 
 _APPROVAL_FOR = {
     TreatmentKind.REHABILITATION: ApprovalKind.REHABILITATION,
     TreatmentKind.RELAPSE: ApprovalKind.RELAPSE,
+    TreatmentKind.DEVICE: ApprovalKind.DEVICE,
 }
-_PLACE_APPROVALS = frozenset({ApprovalKind.REFERRAL, ApprovalKind.REMOTE_RESIDENCE})
+_SCOPE = {
+    TreatmentKind.REHABILITATION: "scope/rehabilitation",
+    TreatmentKind.DEVICE: "scope/device",
+}
 _ENDS_WITH_EMPLOYMENT = (
     "medical_end/graded_relation_ended",
     "medical_end/ungraded_relation_ended",
 )
+_CROSS_PROVINCE = "cross_province/policy"
 _BEFORE_INJURY = "admitted before the injury"
 _LIABLE = frozenset(ThirdParty) - {ThirdParty.NONE, ThirdParty.SUSPECTED}
 
@@ -55,9 +67,10 @@ class Hold:
 
 @dataclass(frozen=True, slots=True)
 class Refuse:
-    """Refused with this code."""
+    """Refused with this code; `note` says what is missing where the code cannot."""
 
     code: str
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,25 +102,21 @@ def may_register(stay: Stay, case: CaseFacts | None, hospital: Party, policy: Po
         return Refuse(AdmissionRefusal.NO_RECOGNITION_RECORD)
     refusal = _refusal(stay, case, hospital, policy)
     if refusal is not None:
-        return Refuse(refusal)
+        return refusal
     if case.state not in POSITIVE:
         return Hold(HoldReason.CASE_UNDECIDED, note=case.state)
-    unknown = _unknown(stay, case, policy)
+    unknown = _unknown(stay, case, hospital, policy)
     return Pending(unknown) if unknown else Confirm()
 
 
-def _refusal(
-    stay: Stay, case: CaseFacts, hospital: Party, policy: Policy
-) -> AdmissionRefusal | None:
+def _refusal(stay: Stay, case: CaseFacts, hospital: Party, policy: Policy) -> Refuse | None:
     """The first known ground of refusal, if any."""
     uncovered = case.insured_at_injury is False and case.covered_from is None
     if uncovered or _never_covered(stay, case, policy):
-        return AdmissionRefusal.NOT_INSURED_OR_ARREARS
+        return Refuse(AdmissionRefusal.NOT_INSURED_OR_ARREARS)
     if _by_hand_for_others(stay, case, policy):
-        return AdmissionRefusal.THIRD_PARTY
-    if not _place_allowed(stay, case, hospital, policy):
-        return AdmissionRefusal.NON_AGREEMENT_OR_OUT_OF_REGION
-    return None
+        return Refuse(AdmissionRefusal.THIRD_PARTY)
+    return _place_refused(stay, case, hospital, policy)
 
 
 def _word(key: str, stay: Stay, case: CaseFacts, policy: Policy) -> str:
@@ -133,29 +142,22 @@ def _never_covered(stay: Stay, case: CaseFacts, policy: Policy) -> bool:
     return _owed_at_injury(case) and _word("arrears/policy", stay, case, policy) == "NEVER"
 
 
-def _place_allowed(stay: Stay, case: CaseFacts, hospital: Party, policy: Policy) -> bool:
+def _place_refused(stay: Stay, case: CaseFacts, hospital: Party, policy: Policy) -> Refuse | None:
     """An agreement hospital of the region for this kind of stay; or an emergency, or an
-    approval that names the place."""
-    if _agreed_place(stay, hospital, policy) or stay.emergency:
-        return True
-    first = stay.admitted_on
-    return _first_uncovered(case.approvals, _PLACE_APPROVALS, stay.hospital, first, first) is None
+    approval that names the place; across provinces only a filing."""
+    if agreed_place(stay, hospital, policy) or stay.emergency:
+        return None
+    asked, first = Asked(stay, case, hospital, policy), stay.admitted_on
+    note = missing(asked, place_kinds(asked), "approval of the place", first, first)
+    if not note:
+        return None
+    code = AdmissionRefusal.NON_AGREEMENT_OR_OUT_OF_REGION
+    if not hospital.in_province_of(policy.region):
+        code = AdmissionRefusal.TRANSFER_NOT_FILED
+    return Refuse(code, note)
 
 
-def _agreed_place(stay: Stay, hospital: Party, policy: Policy) -> bool:
-    """Whether the hospital's agreement allows the admission; none begins while suspended."""
-    day = stay.admitted_on
-    in_force = hospital.agreed_on(day) and not hospital.suspended_on(day)
-    return in_force and hospital.region == policy.region and _capable(stay, hospital)
-
-
-def _capable(stay: Stay, hospital: Party) -> bool:
-    if stay.treatment is TreatmentKind.REHABILITATION:
-        return "REHABILITATION" in hospital.capabilities
-    return "MEDICAL" in hospital.capabilities
-
-
-def _unknown(stay: Stay, case: CaseFacts, policy: Policy) -> str:
+def _unknown(stay: Stay, case: CaseFacts, hospital: Party, policy: Policy) -> str:
     """The first condition that nobody has told us, in words of our own; empty when all known."""
     if stay.confirmed_by_agency:
         return ""
@@ -171,36 +173,16 @@ def _unknown(stay: Stay, case: CaseFacts, policy: Policy) -> str:
         return "arrears"
     if _employment_ended(stay, case) and _ends_benefits(stay, case, policy):
         return "relation_ended"
-    return _missing_approval(stay, case)
+    return _missing_approval(stay, case, hospital, policy)
 
 
-def _missing_approval(stay: Stay, case: CaseFacts) -> str:
+def _missing_approval(stay: Stay, case: CaseFacts, hospital: Party, policy: Policy) -> str:
     """The approval that this kind of treatment needs and a day of the stay lacks, in words."""
     kind = _APPROVAL_FOR.get(stay.treatment)
     if kind is None:
         return ""
-    first, last = stay.admitted_on, stay.last_day
-    day = _first_uncovered(case.approvals, {kind}, stay.hospital, first, last)
-    return "" if day is None else f"approval {kind} on {day}"
-
-
-def _first_uncovered(
-    approvals: Iterable[Approval],
-    kinds: Set[ApprovalKind],
-    hospital: str,
-    first: date,
-    last: date,
-) -> date | None:
-    """The first day of the stay that no approval of these kinds covers; a prolonged approval
-    follows on the one before it. None when every day is covered."""
-    day = first
-    fitting = [approval for approval in approvals if approval.kind in kinds]
-    while day <= last:
-        ends = [approval.valid_to for approval in fitting if approval.covers(hospital, day)]
-        if not ends:
-            return day
-        day = max(ends) + timedelta(days=1)
-    return None
+    asked = Asked(stay, case, hospital, policy)
+    return missing(asked, {kind}, f"approval {kind}", stay.admitted_on, stay.last_day)
 
 
 def may_settle(stay: Stay, case: CaseFacts | None, hospital: Party, policy: Policy) -> Entitlement:
@@ -264,8 +246,7 @@ def _insured(stay: Stay, case: CaseFacts, hospital: Party, policy: Policy) -> En
 
 def _scope(stay: Stay, case: CaseFacts, hospital: Party, policy: Policy) -> Entitlement | None:
     """What the region settles directly; everything else is a manual claim."""
-    rehabilitation = stay.treatment is TreatmentKind.REHABILITATION
-    key = "scope/rehabilitation" if rehabilitation else "scope/inpatient"
+    key = _SCOPE.get(stay.treatment, "scope/inpatient")
     return Manual("MANUAL") if _word(key, stay, case, policy) == "MANUAL" else None
 
 
@@ -337,12 +318,34 @@ def _agreement(stay: Stay, case: CaseFacts, hospital: Party, policy: Policy) -> 
     if hospital.suspended_on(stay.admitted_on):
         return refused
     if hospital.region != policy.region:
-        route = _word("cross_region/policy", stay, case, policy)
-        return refused if route == "MANUAL" else None
+        return _elsewhere(stay, case, hospital, policy)
     if not _lapsed_in_stay(stay, hospital):
         return None
     rule = _word("agreement/suspended_stay_policy", stay, case, policy)
     return None if rule == "CONTINUE_IN_STAY" else refused
+
+
+def _elsewhere(stay: Stay, case: CaseFacts, hospital: Party, policy: Policy) -> Entitlement | None:
+    """Outside the pooling region as its text says; across provinces, where a text of its own
+    stands before it, only filed and at a hospital that is online."""
+    refused, key = Manual("NON_AGREEMENT_OR_OUT_OF_REGION"), "cross_region/policy"
+    crossing = crosses_province(hospital, policy)
+    if crossing and policy.find(_CROSS_PROVINCE, stay.admitted_on) is not None:
+        key = _CROSS_PROVINCE
+    if _word(key, stay, case, policy) == "MANUAL" or (crossing and not online(stay, hospital)):
+        return refused
+    if crossing and not filed(Asked(stay, case, hospital, policy)):
+        return Manual(AdmissionRefusal.TRANSFER_NOT_FILED)
+    return None
+
+
+def _reported(
+    stay: Stay, case: CaseFacts | None, hospital: Party, policy: Policy
+) -> Entitlement | None:
+    """An emergency without agreement that nobody reported in time is whose the text says."""
+    if case is None or not employer_pays_late_report(Asked(stay, case, hospital, policy)):
+        return None
+    return Refuse("EMPLOYER_PAYS", "emergency/late_report")
 
 
 def _lapsed_in_stay(stay: Stay, hospital: Party) -> bool:
@@ -354,16 +357,19 @@ def _lapsed_in_stay(stay: Stay, hospital: Party) -> bool:
 
 def _approved(stay: Stay, case: CaseFacts, hospital: Party, policy: Policy) -> Entitlement | None:
     """Approvals of the treatment and, away from the agreement hospitals, of the place."""
-    missing = _missing_approval(stay, case) or _missing_place(stay, case, hospital, policy)
-    return Hold(HoldReason.APPROVAL, note=missing) if missing else None
+    lacking = _missing_approval(stay, case, hospital, policy)
+    lacking = lacking or _missing_place(stay, case, hospital, policy)
+    return Hold(HoldReason.APPROVAL, note=lacking) if lacking else None
 
 
 def _missing_place(stay: Stay, case: CaseFacts, hospital: Party, policy: Policy) -> str:
-    if stay.emergency or stay.confirmed_by_agency or _agreed_place(stay, hospital, policy):
+    """What allows an institution without agreement: an emergency, whose days are counted line
+    by line (rules/emergency.py), or an approval of the place for every day."""
+    if stay.emergency or stay.confirmed_by_agency or agreed_place(stay, hospital, policy):
         return ""
-    first, last = stay.admitted_on, stay.last_day
-    day = _first_uncovered(case.approvals, _PLACE_APPROVALS, stay.hospital, first, last)
-    return "" if day is None else f"approval of the place on {day}"
+    asked = Asked(stay, case, hospital, policy)
+    kinds = place_kinds(asked)
+    return missing(asked, kinds, "approval of the place", stay.admitted_on, stay.last_day)
 
 
 _CHECKS = (
@@ -377,5 +383,6 @@ _CHECKS = (
     _arrears,
     _relation,
     _agreement,
+    _reported,
     _approved,
 )

@@ -7,7 +7,7 @@ from hashlib import sha256
 from typing import Any
 
 from gateway.domain.admission import Stay
-from gateway.domain.bill import BillLine, Citation, Relation
+from gateway.domain.bill import BillLine, Citation, Relation, SuppliedDevice
 from gateway.domain.case import (
     POSITIVE,
     REFUSED_DISCHARGE,
@@ -29,8 +29,10 @@ from gateway.domain.split import Payer
 from gateway.policy import anchors
 from gateway.policy.model import PickedBy, Policy, PolicyGap, Unit, Value
 from gateway.rules import limits
-from gateway.rules.dates import Dates, picked
+from gateway.rules.approvals import Asked, missing
+from gateway.rules.dates import Dates, months_later, picked
 from gateway.rules.line import Bearers, Terms
+from gateway.rules.place import EmergencyDays
 from gateway.rules.refunds import Netted
 
 _RATIO_KEY = {kind: f"line/ratio_{kind.value}" for kind in Kind}
@@ -41,6 +43,10 @@ _FUND_PAYS: Sources = (anchors.FUND_PAYS,)
 _STOPPED: Sources = (anchors.FUND_PAYS, anchors.BENEFIT_STOPPED)
 _SERVED = "已送达的出院通知 / served notice of discharge"
 _WEAK = "（弱依据：仅见网页转载 / weak: seen on a web mirror only）"
+
+
+class NeedsApproval(Exception):
+    """An assistive device without the committee's confirmation: the bill waits for it."""
 
 
 class NeedsReview(Exception):
@@ -136,9 +142,12 @@ class Context:
     rescued: frozenset[str]
     late_until: "LateWindow | None"
     accompanied_pieces: frozenset[str]
+    asked: Asked
+    devices: tuple[SuppliedDevice, ...] = ()
     counted: tuple[BillLine, ...] = ()
     allowances: Mapping[str, int] = field(default_factory=dict)
     days_used: Mapping[str, tuple[date, ...]] = field(default_factory=dict)
+    emergency: EmergencyDays | None = None
     _values: dict[tuple[str, date], Value] = field(default_factory=dict)
     _citations: dict[tuple[str, date], Citation] = field(default_factory=dict)
     _bearers: dict[date, Bearers] = field(default_factory=dict)
@@ -196,6 +205,11 @@ class Context:
             stop.covers(day) for stop in stops if stop.ground != REFUSED_DISCHARGE
         )
 
+    def beyond_emergency(self, day: date) -> EmergencyDays | None:
+        """The limit of an emergency without agreement that the day lies beyond, if any."""
+        limit = self.emergency
+        return limit if limit is not None and limit.beyond(day) else None
+
     def refused_discharge(self, day: date) -> BenefitStop | None:
         """The served notice of discharge that was refused and covers the day, if any."""
         for stop in self.case.stops:
@@ -218,7 +232,9 @@ class Context:
         if line.violation or line.relation is Relation.UNRELATED:
             return False
         day = line.service_day
-        return not self.stopped(day) and self.refused_discharge(day) is None
+        if self.stopped(day) or self.beyond_emergency(day) is not None:
+            return False
+        return self.refused_discharge(day) is None
 
     def late(self, day: date) -> bool:
         """Whether the day lies in the window of an overdue application. Raises PolicyGap."""
@@ -362,6 +378,10 @@ def terms(context: Context, line: BillLine) -> tuple[Terms, Sources]:
         return _charged(line, unrelated=True), (anchors.OTHER_DISEASES,)
     if context.stopped(line.service_day):
         return _charged(line, outside="BENEFIT_STOPPED"), _STOPPED
+    beyond = context.beyond_emergency(line.service_day)
+    if beyond is not None:
+        sources = (*_FUND_PAYS, context.cited(beyond.key, line.service_day))
+        return _charged(line, outside=beyond.reason), sources
     if line.violation:
         return _charged(line, violation=line.violation), _FUND_PAYS
     notice = context.refused_discharge(line.service_day)
@@ -370,9 +390,47 @@ def terms(context: Context, line: BillLine) -> tuple[Terms, Sources]:
     listed, rescue = find_row(context, line), line.line_id in context.rescued
     if listed is None or not _payable(context, line, listed.row):
         return _outside(context, line, listed, rescue)
+    if listed.row.life_months is not None:
+        _confirmed_device(context, line)
+        running = device_in_use(context, line, listed.row.life_months)
+        if running is not None:
+            return _too_early(line, listed, running)
     if not rescue and (unmet := _unmet_limit(context, line, listed.row)):
         return _beyond_limit(context, line, listed, unmet)
     return _inside(context, line, listed, rescue)
+
+
+def _confirmed_device(context: Context, line: BillLine) -> None:
+    """经劳动能力鉴定委员会确认，可以……配置轮椅等辅助器具。（第三十二条） Raises NeedsApproval."""
+    kind, day = ApprovalKind.DEVICE, line.service_day
+    lacking = missing(context.asked, {kind}, f"approval {kind} of {line.code}", day, day)
+    if lacking:
+        raise NeedsApproval(lacking)
+
+
+def device_in_use(context: Context, line: BillLine, life_months: int) -> SuppliedDevice | None:
+    """The device of the same code whose life, counted from the day it was supplied by the list
+    in force now, has not ended on the day."""
+    day = line.service_day
+    earlier = (one for one in context.devices if one.code == line.code and one.supplied_on <= day)
+    latest = max(earlier, key=lambda one: one.supplied_on, default=None)
+    if latest is None or months_later(latest.supplied_on, life_months) < day:
+        return None
+    return latest
+
+
+def _too_early(line: BillLine, listed: Listed, running: SuppliedDevice) -> tuple[Terms, Sources]:
+    """Replaced before its life ended: as if the list had nothing for it on the day."""
+    life = replace(
+        listed.source,
+        key=f"{listed.source.key}/life_months",
+        value=str(listed.row.life_months),
+        our_reading=True,
+    )
+    since = running.supplied_on.isoformat()
+    supplied = replace(anchors.DEVICES, key=f"device/supplied/{running.code}", since=since)
+    terms = _charged(line, in_catalogue=False, excluded="LIFE_NOT_ENDED")
+    return terms, (anchors.DEVICES, life, supplied)
 
 
 def _notice_source(notice: BenefitStop) -> Citation:

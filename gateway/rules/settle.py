@@ -5,14 +5,22 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from gateway.domain.admission import HoldReason, Stay
-from gateway.domain.bill import BillLine, BillVerdict, Citation, LineVerdict, MealVerdict
-from gateway.domain.case import CaseFacts
+from gateway.domain.bill import (
+    BillLine,
+    BillVerdict,
+    Citation,
+    LineVerdict,
+    MealVerdict,
+    SuppliedDevice,
+)
+from gateway.domain.case import CaseFacts, TreatmentKind
 from gateway.domain.catalogue import Edition
 from gateway.domain.party import Party
 from gateway.domain.split import NOTHING, total
 from gateway.policy import anchors
 from gateway.policy.model import Policy, PolicyGap
 from gateway.rules import RULES_VERSION
+from gateway.rules.approvals import Asked
 from gateway.rules.audit import holding, suspicions
 from gateway.rules.audit.seen import look
 from gateway.rules.dates import dates_of
@@ -20,11 +28,13 @@ from gateway.rules.entitlement import Confirm, Hold, Manual, Refuse, may_settle
 from gateway.rules.line import Bearers, Decided, NoPayerStated, Terms, decide
 from gateway.rules.meal import covered_days, meal_days
 from gateway.rules.meal_rate import meal_rate
+from gateway.rules.place import crosses_province, emergency_days
 from gateway.rules.quantities import allowances, days_used
 from gateway.rules.refunds import Netted, netted
 from gateway.rules.resolve import (
     Context,
     EditionsByDay,
+    NeedsApproval,
     NeedsReview,
     accompanied_pieces,
     late_window,
@@ -37,12 +47,15 @@ _PAYER_KEY: Mapping[str, str] = {
     "ratio": "line/ratio_payer",
     "refused_discharge": "line/refused_discharge_payer",
 }
-_EXCESS = frozenset({"OUT_OF_CATALOGUE", "LIMIT_NOT_MET", "OVER_CEILING"})
+_MEAL_ELSEWHERE = "cross_province/meal"
+NO_MEAL = MealVerdict(days=0, per_day_fen=0, amount_fen=0, channel="")
+_EXCESS = frozenset({"OUT_OF_CATALOGUE", "LIMIT_NOT_MET", "LIFE_NOT_ENDED", "OVER_CEILING"})
 
 
 @dataclass(frozen=True, slots=True)
 class Bill:
-    """Everything a settlement is computed from; `others` are the person's other stays."""
+    """Everything a settlement is computed from; `others` are the person's other stays, `devices`
+    the assistive devices that the fund paid for earlier."""
 
     stay: Stay
     case: CaseFacts | None
@@ -50,6 +63,17 @@ class Bill:
     lines: tuple[BillLine, ...]
     editions: tuple[Edition, ...]
     others: tuple[Stay, ...] = ()
+    devices: tuple[SuppliedDevice, ...] = ()
+
+
+def device_codes(bill: Bill) -> frozenset[str]:
+    """The codes on the bill that are assistive devices by the editions at hand."""
+    return frozenset(
+        line.code
+        for line in bill.lines
+        for edition in bill.editions
+        if (row := edition.rows.get(line.code)) is not None and row.life_months is not None
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +95,8 @@ def settle(bill: Bill, policy: Policy) -> BillVerdict | Hold | Refuse | Manual:
         return _computed(bill, policy)
     except PolicyGap as gap:
         return Hold(HoldReason.POLICY_GAP, gap.key, gap.day)
+    except NeedsApproval as lacking:
+        return Hold(HoldReason.APPROVAL, note=str(lacking))
     except NeedsReview as line:
         return Hold(HoldReason.LINES_IN_REVIEW, note=str(line))
 
@@ -105,6 +131,7 @@ def context_of(bill: Bill, policy: Policy, groups: tuple[Netted, ...]) -> Contex
     if bill.case is None:
         raise ValueError("a bill without a case is never computed")
     dates, editions = dates_of(bill.stay, bill.case), EditionsByDay(bill.editions)
+    asked = Asked(bill.stay, bill.case, bill.hospital, policy)
     context = Context(
         policy=policy,
         stay=bill.stay,
@@ -115,6 +142,9 @@ def context_of(bill: Bill, policy: Policy, groups: tuple[Netted, ...]) -> Contex
         rescued=rescued_lines(bill.case, bill.stay, (group.original for group in groups)),
         late_until=late_window(policy, bill.case, dates),
         accompanied_pieces=accompanied_pieces(groups, editions),
+        asked=asked,
+        emergency=emergency_days(asked),
+        devices=bill.devices,
     )
     nets = (group.net for group in groups)
     context.counted = tuple(net for net in nets if net.quantity > 0 and context.counts(net))
@@ -168,7 +198,11 @@ def _meal(bill: Bill, context: Context) -> MealVerdict:
     """职工住院治疗工伤的伙食补助费从工伤保险基金支付（第三十条第四款）; days of a
     late, uncovered, refused or stopped window fall out, for those benefits are not the fund's
     either (第十七条第四款)."""
+    if bill.stay.treatment is TreatmentKind.DEVICE:
+        return NO_MEAL
     first, last = bill.stay.admitted_on, bill.stay.last_day
+    if _meal_by_hand(bill, context):
+        return replace(NO_MEAL, citations=(context.cited(_MEAL_ELSEWHERE, first),))
     rule = context.value("meal/day_rule", last).word
     days = [
         day
@@ -189,8 +223,19 @@ def _meal(bill: Bill, context: Context) -> MealVerdict:
     )
 
 
+def _meal_by_hand(bill: Bill, context: Context) -> bool:
+    """Whether the allowance of a stay in another province is claimed at the insured place;
+    where no text says so it is settled with the stay."""
+    if not crosses_province(bill.hospital, context.policy):
+        return False
+    said = context.policy.find(_MEAL_ELSEWHERE, bill.stay.admitted_on)
+    return said is not None and said.word == "MANUAL"
+
+
 def _meal_cut(context: Context, day: date) -> bool:
     if context.stopped(day) or context.refused_discharge(day) or context.before_cover(day):
+        return True
+    if context.beyond_emergency(day):
         return True
     return context.late(day) and context.value("meal/split_late_window", day).switch
 

@@ -22,6 +22,7 @@ from gateway.domain.bill import (
     Citation,
     LineVerdict,
     MealVerdict,
+    SuppliedDevice,
     Suspicion,
 )
 from gateway.domain.case import CaseFacts
@@ -41,6 +42,7 @@ class Facts:
     hospital: Party
     lines: tuple[BillLine, ...]
     others: tuple[Stay, ...] = ()
+    devices: tuple[SuppliedDevice, ...] = ()
 
 
 def frozen(facts: Facts, verdict: BillVerdict | None) -> str:
@@ -52,6 +54,7 @@ def frozen(facts: Facts, verdict: BillVerdict | None) -> str:
         "hospital": plain(facts.hospital),
         "lines": line_rows,
         "others": plain(facts.others),
+        "devices": plain(facts.devices),
         "verdict": None if verdict is None else packed(verdict),
     }
     return json.dumps(content, ensure_ascii=False, separators=(",", ":"))
@@ -64,6 +67,7 @@ def thawed_facts(detail: Mapping[str, Any]) -> Facts:
         hospital=restored(Party, detail["hospital"]),
         lines=tuple(_line(values) for values in detail["lines"]),
         others=tuple(restored(Stay, each) for each in detail.get("others", ())),
+        devices=tuple(restored(SuppliedDevice, each) for each in detail.get("devices", ())),
     )
 
 

@@ -15,6 +15,7 @@ from gateway.domain.case import (
     Approval,
     ApprovalKind,
     Arrears,
+    AuthorityKind,
     BenefitStop,
     CaseFacts,
     CaseState,
@@ -70,6 +71,7 @@ def party_of(row: Row) -> Party:
         suspended_from=day(row["suspended_from"]),
         capabilities=frozenset(json.loads(row["capabilities"])),
         callback_url=row["callback_url"],
+        county=row["county"],
     )
 
 
@@ -124,6 +126,7 @@ def stay_of(vault: Vault, row: Row) -> Stay:
         registered_late=bool(row["late"]),
         bmi_settlement_no=detail.get("bmi_settlement_no", ""),
         cleared=frozenset(detail.get("cleared", ())),
+        stable_on=day(detail.get("stable_on")),
     )
 
 
@@ -173,10 +176,13 @@ def _approval(fact: Mapping[str, Any]) -> Approval:
     return Approval(
         approval_no=fact["approval_no"],
         kind=ApprovalKind(fact["kind"]),
-        hospital=fact["hospital"],
+        hospitals=frozenset(fact["hospitals"]),
         valid_from=date.fromisoformat(fact["valid_from"]),
         valid_to=date.fromisoformat(fact["valid_to"]),
+        authority_kind=AuthorityKind(fact["authority_kind"]),
         authority=fact["authority"],
+        area=fact["area"],
+        opinion_by=fact["opinion_by"],
         line_ids=frozenset(fact["line_ids"]),
     )
 

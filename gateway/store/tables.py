@@ -158,6 +158,7 @@ party = _table(
     text("kind"),
     text("name"),
     text("region"),
+    text("county"),
     text("level"),
     optional_text("agreement_from"),
     optional_text("agreement_to"),

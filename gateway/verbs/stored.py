@@ -147,7 +147,7 @@ class EditionsOfRecord:
                 f"an edition that the settlement used is absent or damaged ({name})",
             ) from error
         known = facts.stay, facts.case, facts.hospital, facts.lines
-        return Bill(*known, tuple(used), facts.others), policy
+        return Bill(*known, tuple(used), facts.others, facts.devices), policy
 
     async def _policy(self, reader: Reader, digest: str) -> Policy:
         if digest not in self._policies:

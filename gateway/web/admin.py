@@ -89,6 +89,7 @@ async def _add_party(office: Office, given: Arguments) -> str:
         kind=PartyKind(given["kind"]),
         name=given["name"],
         region=given.get("region") or office.desk.region,
+        county=given.get("county") or "",
         level=Level(given.get("level") or Level.TERTIARY),
         agreement_from=_day(given.get("agreement_from")),
         agreement_to=_day(given.get("agreement_to")),
@@ -163,8 +164,9 @@ async def _change_agreement(office: Office, given: Arguments) -> str:
 
 async def _import_catalogue(office: Office, given: Arguments) -> str:
     valid_from, valid_to = _needed_day(given["valid_from"]), _day(given.get("valid_to"))
+    region = given.get("region") or office.desk.region
     try:
-        found = office.read_catalogue(Path(given["path"]), valid_from, valid_to, office.desk.region)
+        found = office.read_catalogue(Path(given["path"]), valid_from, valid_to, region)
     except ValueError as faults:
         raise NotDone(str(faults)) from None
     await administer.import_editions(office.desk, found.editions, office.edition_bytes)

@@ -15,7 +15,7 @@ from adapters.sandbox.client import digest_of
 from gateway.delivery.scribe import number_lanes
 from gateway.domain.admission import AdmissionRefusal
 from gateway.domain.bill import BillLine, Relation
-from gateway.domain.case import ApprovalKind, CaseState
+from gateway.domain.case import ApprovalKind, AuthorityKind, CaseState
 from gateway.domain.catalogue import Kind
 from gateway.domain.codes import Outcome
 from gateway.domain.commands import (
@@ -146,6 +146,9 @@ async def about_the_case(office: Office, counter: Counter) -> None:
         kind=ApprovalKind.REFERRAL,
         granted=True,
         by="审核",
+        authority_kind=AuthorityKind.AGENCY,
+        hospitals=("H002",),
+        opinion_by="H001",
         authority="999900",
         valid_from=DAY,
         valid_to=date(2026, 4, 1),

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from adapters.catalog_file import sample_path
 from gateway.domain.admission import AdmissionRefusal, PaidAtDischargeBy
 from gateway.domain.bill import Relation
-from gateway.domain.case import ApprovalKind, CaseState, ThirdParty, TreatmentKind
+from gateway.domain.case import ApprovalKind, AuthorityKind, CaseState, ThirdParty, TreatmentKind
 from gateway.domain.codes import Outcome
 from gateway.domain.commands import (
     CheckAdmission,
@@ -108,6 +108,7 @@ async def approved(office: Office, stay: str) -> Heard:
         case_no="C1",
         kind=ApprovalKind.RELAPSE,
         granted=True,
+        authority_kind=AuthorityKind.ASSESSMENT_COMMITTEE,
         authority="999900",
         by="经办",
         valid_from=date(2026, 3, 1),

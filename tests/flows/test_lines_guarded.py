@@ -8,7 +8,7 @@ import pytest
 
 from gateway.domain.admission import BillState
 from gateway.domain.bill import BillLine, Relation
-from gateway.domain.case import ApprovalKind
+from gateway.domain.case import ApprovalKind, AuthorityKind
 from gateway.domain.codes import Outcome
 from gateway.domain.commands import (
     DecideApproval,
@@ -189,6 +189,7 @@ async def approve(office: Office, *line_ids: str, **given: Any) -> Heard:
         "case_no": "C1",
         "kind": ApprovalKind.EMERGENCY_ITEM,
         "granted": True,
+        "authority_kind": AuthorityKind.AGENCY,
         "authority": "999900",
         "by": "虚构",
         "valid_from": date(2026, 3, 1),
@@ -232,8 +233,8 @@ async def test_a_rescue_approval_does_not_reach_another_stay(office: Office) -> 
 async def test_a_rescue_approval_names_lines_that_are_there_in_one_stay(office: Office) -> None:
     await stay_with(office, RESCUE)
     assert (await approve(office, "L9")).code == "LINE_NOT_FOUND"
-    assert (await approve(office, "L1", hospital="H002")).code == "LINE_NOT_FOUND"
+    assert (await approve(office, "L1", hospitals=("H002",))).code == "LINE_NOT_FOUND"
     other = (await office.register("H002", "V2", SERIAL)).result.admission_id
     await office.upload("H002", other, RESCUE)
     assert (await approve(office, "L1")).code == "VALUE_CONFLICT"
-    assert (await approve(office, "L1", hospital="H002")).outcome is Outcome.APPLIED
+    assert (await approve(office, "L1", hospitals=("H002",))).outcome is Outcome.APPLIED

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from gateway.domain.case import ApprovalKind, CaseState
+from gateway.domain.case import ApprovalKind, AuthorityKind, CaseState
 from gateway.domain.codes import Outcome
 from gateway.domain.commands import (
     AckInbox,
@@ -437,6 +437,7 @@ def commands_of(stay: str) -> dict[str, tuple[str, Any, str]]:
                 case_no="C1",
                 kind=ApprovalKind.RELAPSE,
                 granted=True,
+                authority_kind=AuthorityKind.ASSESSMENT_COMMITTEE,
                 authority="999900",
                 by="经办",
                 valid_from=DAY,

@@ -155,6 +155,13 @@ ITEMS = (
     a_row("PHYSIO", Kind.ITEM, qty_per_day=quantity("2"), qty_per_stay=quantity("3")),
 )
 MATERIALS = (a_row("PLATE", Kind.MATERIAL, ceilings=_ceilings(every="3000.00")),)
+DEVICES = (
+    a_row("PART-HAND", Kind.MATERIAL, ceilings=_ceilings(every="5700.00"), life_months=12),
+    a_row("WHEELCHAIR", Kind.MATERIAL, ceilings=_ceilings(every="900.00"), life_months=48),
+)
+LATER_DEVICES = (
+    a_row("PART-HAND", Kind.MATERIAL, ceilings=_ceilings(every="4500.00"), life_months=12),
+)
 FACILITIES = (
     a_row(
         "BED",
@@ -179,7 +186,8 @@ EDITIONS = (
     an_edition(Kind.DRUG, (*DRUGS, DELISTED), FIRST_DAY, date(2025, 12, 31)),
     an_edition(Kind.DRUG, DRUGS, date(2026, 1, 1)),
     an_edition(Kind.ITEM, ITEMS, FIRST_DAY),
-    an_edition(Kind.MATERIAL, MATERIALS, FIRST_DAY),
+    an_edition(Kind.MATERIAL, (*MATERIALS, *DEVICES), FIRST_DAY, date(2026, 6, 30)),
+    an_edition(Kind.MATERIAL, (*MATERIALS, *LATER_DEVICES), date(2026, 7, 1)),
     an_edition(Kind.FACILITY, FACILITIES, FIRST_DAY),
 )
 

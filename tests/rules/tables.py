@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 
 from gateway.domain.admission import AdmissionState, Diagnosis, Sex, Stay
-from gateway.domain.bill import BillLine
+from gateway.domain.bill import BillLine, SuppliedDevice
 from gateway.domain.case import (
     Applicant,
     Approval,
     ApprovalKind,
     Arrears,
+    AuthorityKind,
     BenefitStop,
     CaseFacts,
     CaseState,
@@ -60,6 +61,10 @@ def split_of(row: dict[str, Any]) -> Split:
     return Split(*(fen(row.get(payer.value, "0.00")) for payer in Payer))
 
 
+_DECIDES = dict.fromkeys(
+    (ApprovalKind.REHABILITATION, ApprovalKind.RELAPSE, ApprovalKind.DEVICE),
+    "ASSESSMENT_COMMITTEE",
+)
 _DECISION = frozenset({*(payer.value for payer in Payer), "reasons"})
 
 
@@ -72,6 +77,10 @@ def bill_of(row: dict[str, Any]) -> Bill:
         stay=stay,
         case=None if row.get("no_case") else _marked(case, stay, lines),
         hospital=a_hospital(**typed(row.get("hospital", {}))),
+        devices=tuple(
+            SuppliedDevice(told["code"], told["supplied_on"], "S0")
+            for told in row.get("devices", [])
+        ),
     )
 
 
@@ -101,7 +110,7 @@ def verdict_of(told: dict[str, Any]) -> Admission | Entitlement:
     ((word, what),) = told.items()
     match word:
         case "refuse":
-            return Refuse(what)
+            return Refuse(**what) if isinstance(what, dict) else Refuse(what)
         case "manual":
             return Manual(what)
         case "pending":
@@ -118,17 +127,23 @@ def _line(no: int, told: dict[str, Any]) -> BillLine:
 
 
 def _approval(told: dict[str, Any]) -> Approval:
+    """An approval of the hospital by the authority that the example region names; `by` is another
+    kind of authority, `hospital` another place."""
+    told = dict(told)
+    kind, place = ApprovalKind(told.pop("kind", "REHABILITATION")), told.pop("hospital", HOSPITAL)
     facts = {
         "approval_no": "S1",
-        "kind": "REHABILITATION",
-        "hospital": HOSPITAL,
+        "hospitals": [place] if place and "area" not in told else [],
         "valid_from": ADMITTED,
         "valid_to": DISCHARGED,
-        "authority": "示例市劳动能力鉴定委员会",
+        "authority_kind": told.pop("by", _DECIDES.get(kind, "AGENCY")),
+        "authority": "示例市（虚构）",
         "line_ids": [],
     } | told
-    facts["kind"], facts["line_ids"] = ApprovalKind(facts["kind"]), frozenset(facts["line_ids"])
-    return Approval(**facts)
+    facts["authority_kind"] = AuthorityKind(facts["authority_kind"])
+    facts["hospitals"] = frozenset(facts["hospitals"])
+    facts["line_ids"] = frozenset(facts["line_ids"])
+    return Approval(kind=kind, **facts)
 
 
 def _stop(told: dict[str, Any]) -> BenefitStop:

@@ -18,6 +18,13 @@ def test_a_bill_is_let_through_at_discharge_as_the_table_says(row: dict[str, Any
     assert verdict == verdict_of(row["verdict"])
 
 
+@pytest.mark.parametrize("row", rows("approvals.toml"))
+def test_an_approval_counts_by_who_decided_for_how_long_and_where(row: dict[str, Any]):
+    bill = bill_of(row)
+    verdict = may_settle(bill.stay, bill.case, bill.hospital, policy_of(row))
+    assert verdict == verdict_of(row["verdict"])
+
+
 @pytest.mark.parametrize("row", rows("registration.toml"))
 def test_a_stay_is_registered_as_the_table_says(row: dict[str, Any]):
     bill = bill_of(row)

@@ -14,7 +14,7 @@ from gateway.rules.settle import Bill, line_terms, netted_terms, settle
 from tests.rules.facts import a_bill, a_line, example_policy, policy_with
 from tests.rules.tables import bill_of, policy_of, rows, split_of, verdict_of
 
-ROWS = rows("bill.toml")
+ROWS = [*rows("bill.toml"), *rows("place.toml")]
 SETTLED = [row for row in ROWS if "verdict" not in row.values[0]]
 WAITING = [row for row in ROWS if "verdict" in row.values[0]]
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from gateway.domain.admission import Stay
 from gateway.domain.bill import BillLine
+from gateway.domain.case import TreatmentKind
 from gateway.domain.catalogue import CatalogueRow, Kind
 from gateway.domain.party import Party
 from gateway.rules import limits
@@ -63,7 +64,11 @@ class Seen:
 
 
 def look(stay: Stay, hospital: Party, context: Context, others: tuple[Stay, ...]) -> Seen:
-    """The bill of the context, each row looked up once."""
+    """The bill of the context, each row looked up once. The fitting of a device is no stay: it
+    neither overlaps one nor splits it."""
+    if stay.treatment is TreatmentKind.DEVICE:
+        others = ()
+    others = tuple(one for one in others if one.treatment is not TreatmentKind.DEVICE)
     rows = {
         line.line_id: row
         for line in context.counted

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from gateway.domain.admission import Stay
+from gateway.domain.case import TreatmentKind
 from gateway.domain.catalogue import Kind
 from gateway.domain.money import ONE, yuan
 from gateway.rules.audit.seen import Hit, Seen, by_day, hit
@@ -52,6 +53,8 @@ def _same_disease(stay: Stay, other: Stay) -> bool:
 
 def hanging_bed(seen: Seen) -> Iterator[Hit]:
     """A15: whole days of the stay on which nothing but facilities was charged."""
+    if seen.stay.treatment is TreatmentKind.DEVICE:
+        return
     facilities = {line.line_id for line in seen.of_kind(Kind.FACILITY)}
     treated = {line.service_day for line in seen.lines if line.line_id not in facilities}
     nights = (seen.last_day - seen.stay.admitted_on).days

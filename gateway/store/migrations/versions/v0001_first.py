@@ -340,6 +340,7 @@ def _party() -> None:
         sa.Column("kind", TEXT, nullable=False),
         sa.Column("name", TEXT, nullable=False),
         sa.Column("region", TEXT, nullable=False),
+        sa.Column("county", TEXT, nullable=False),
         sa.Column("level", TEXT, nullable=False),
         sa.Column("agreement_from", TEXT, nullable=True),
         sa.Column("agreement_to", TEXT, nullable=True),

@@ -1,0 +1,160 @@
+"""Where treatment is payable 就医地点: agreement hospitals, emergencies, approved places.
+
+职工治疗工伤应当在签订服务协议的医疗机构就医，情况紧急时可以先到就近的医疗机构急救。
+（工伤保险条例 第三十条第二款）
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Final
+
+from gateway.domain.admission import Stay
+from gateway.domain.case import PLACE_KINDS, ApprovalKind, TreatmentKind
+from gateway.domain.party import Party
+from gateway.policy.model import Capability, Policy, PolicyGap, Value
+from gateway.rules.approvals import Asked, counts
+
+_FILED: Final = frozenset({ApprovalKind.CROSS_PROVINCE})
+_RESCUED: Final = frozenset({ApprovalKind.EMERGENCY})
+_ELSEWHERE: Final = PLACE_KINDS - _FILED
+_CAPABILITY: Final = {
+    TreatmentKind.REHABILITATION: Capability.REHABILITATION,
+    TreatmentKind.DEVICE: Capability.DEVICE,
+}
+_DAY: Final = timedelta(days=1)
+
+
+def agreed_place(stay: Stay, hospital: Party, policy: Policy) -> bool:
+    """Whether the agreement allows the admission; none begins while suspended."""
+    day = stay.admitted_on
+    in_force = hospital.agreed_on(day) and not hospital.suspended_on(day)
+    return in_force and hospital.region == policy.region and _capable(stay, hospital)
+
+
+def _capable(stay: Stay, hospital: Party) -> bool:
+    return _CAPABILITY.get(stay.treatment, Capability.MEDICAL) in hospital.capabilities
+
+
+def crosses_province(hospital: Party, policy: Policy) -> bool:
+    """Whether the treatment is in another province than the insurance."""
+    return not hospital.in_province_of(policy.region)
+
+
+def catalogue_region(stay: Stay, hospital: Party, policy: Policy) -> str:
+    """Whose catalogues a bill is computed by: across provinces those of the place of treatment
+    就医地, but for assistive devices, and everywhere else, those of the insured place 参保地."""
+    if stay.treatment is TreatmentKind.DEVICE or not crosses_province(hospital, policy):
+        return policy.region
+    return hospital.region
+
+
+def online(stay: Stay, hospital: Party) -> bool:
+    """Whether a hospital of another province settles directly across provinces."""
+    day = stay.admitted_on
+    in_force = hospital.agreed_on(day) and not hospital.suspended_on(day)
+    return (
+        in_force and Capability.CROSS_PROVINCE in hospital.capabilities and _capable(stay, hospital)
+    )
+
+
+def filed(asked: Asked) -> bool:
+    """Whether any cross-province filing was there on the day of admission."""
+    day = asked.stay.admitted_on
+    return any(one.kind in _FILED and one.in_force(day) for one in asked.case.approvals)
+
+
+def place_kinds(asked: Asked) -> frozenset[ApprovalKind]:
+    """Which approvals allow a place without agreement. Raises PolicyGap.
+
+    Outside the region treatment goes on certificate and consent (第三十条第四款); inside it,
+    an institution without agreement needs an emergency, or what the text adds to it.
+    """
+    if crosses_province(asked.hospital, asked.policy):
+        return _FILED
+    if asked.hospital.region != asked.policy.region:
+        return _ELSEWHERE
+    when = asked.value("non_agreement/payable_when", asked.stay.admitted_on).word
+    return _ELSEWHERE if when == "EMERGENCY_OR_REFERRAL" else _RESCUED
+
+
+@dataclass(frozen=True, slots=True)
+class EmergencyDays:
+    """The last day that an emergency pays at an institution without agreement; `reason` and
+    `key` say why the days after it are not paid unless an approval of the place covers them."""
+
+    asked: Asked
+    last: date
+    reason: str
+    key: str
+
+    def beyond(self, day: date) -> bool:
+        """Whether the day is paid no more. Raises PolicyGap."""
+        if day <= self.last:
+            return False
+        kinds = place_kinds(self.asked)
+        approvals = self.asked.case.approvals
+        return not any(one.kind in kinds and counts(self.asked, one, day) for one in approvals)
+
+
+def emergency_days(asked: Asked) -> EmergencyDays | None:
+    """The days of an emergency; None where the place needs none or no text limits them.
+
+    The day of admission is the first; the day on which the patient was found stable is still
+    paid, the next one only elsewhere.
+    """
+    if not _needs_emergency(asked):
+        return None
+    windows = [window for limit in (_counted, _stable) if (window := limit(asked)) is not None]
+    return min(windows, key=lambda window: window.last, default=None)
+
+
+def _needs_emergency(asked: Asked) -> bool:
+    return asked.stay.emergency and not agreed_place(asked.stay, asked.hospital, asked.policy)
+
+
+def _counted(asked: Asked) -> EmergencyDays | None:
+    key, admitted = "emergency/inpatient_days", asked.stay.admitted_on
+    limit = _said(lambda: asked.value(key, admitted))
+    if limit is None or limit.unlimited:
+        return None
+    last = admitted + timedelta(days=limit.number) - _DAY
+    return EmergencyDays(asked, last, "EMERGENCY_OVER", key)
+
+
+def _stable(asked: Asked) -> EmergencyDays | None:
+    key, stable_on = "emergency/move_back_when_stable", asked.stay.stable_on
+    if stable_on is None:
+        return None
+    rule = _said(lambda: asked.value(key, asked.stay.admitted_on))
+    if rule is None or not rule.switch:
+        return None
+    return EmergencyDays(asked, stable_on, "NOT_MOVED_BACK", key)
+
+
+def reported_late(asked: Asked) -> bool:
+    """Whether nobody told the agency of the emergency in the hours that the text gives: neither
+    the hospital by registering the stay nor the employer by its report."""
+    if not _needs_emergency(asked):
+        return False
+    limit = _said(lambda: asked.value("emergency/report_hours", asked.stay.admitted_on))
+    if limit is None or limit.unlimited:
+        return False
+    told = min(asked.stay.registered_at, asked.case.reported_at)
+    return told > asked.stay.admitted_at + timedelta(hours=limit.number)
+
+
+def employer_pays_late_report(asked: Asked) -> bool:
+    """Whether a text puts an emergency that was reported late on the employer."""
+    if not reported_late(asked):
+        return False
+    rule = _said(lambda: asked.value("emergency/late_report", asked.stay.admitted_on))
+    return rule is not None and rule.word == "EMPLOYER"
+
+
+def _said(ask: Callable[[], Value]) -> Value | None:
+    """What a text says; None where none does: only a text can take an emergency's days."""
+    try:
+        return ask()
+    except PolicyGap:
+        return None
