@@ -198,6 +198,18 @@ async def test_a_stable_emergency_that_is_not_moved_back_is_paid_to_that_day(
     assert (await stable(office, stay, DAY)).code == "LINES_FROZEN"
 
 
+async def test_an_emergency_that_nobody_reported_in_time_is_the_employers(
+    office: Office,
+) -> None:
+    office.move_to(date(2026, 3, 3))
+    await office.recognised("C1", 1)
+    await office.hospital("H404", agreement_from="")
+    stay = await office.billed("H404", "V1", 1, LINES, emergency=True)
+    refused = await office.commit("H404", stay, *LINES)
+    assert (refused.outcome, refused.code) == (Outcome.REFUSED, "EMPLOYER_PAYS")
+    assert refused.result.note == "emergency/late_report"
+
+
 # --- another province ----------------------------------------------------------------------------
 
 
