@@ -56,9 +56,9 @@ async def commit_settlement(desk: Desk, caller: Caller, command: CommitSettlemen
             return _settled(desk, caller, command, bill_file, verdict)
         case Hold() as hold:
             return _held(desk, caller, command, bill_file, hold)
-        case Refuse(code):
+        case Refuse(code, note):
             # Refused at once: the bill stays open and may be committed anew.
-            return _refused(bill_file, code)
+            return _refused(bill_file, code, note)
         case Manual(code):
             return _manual(desk, caller, command, bill_file, code)
 
@@ -204,14 +204,14 @@ def _seen_by_decisions(file: StayFile) -> tuple[Write, ...]:
     return (Change(tables.person, where, {"version": file.person_version + 1}),)
 
 
-def _refused(bill_file: BillFile, code: str) -> Plan:
+def _refused(bill_file: BillFile, code: str, note: str) -> Plan:
     return Plan(
         outcome=Outcome.REFUSED,
         code=code,
-        result=waiting(bill_file, BillState.REFUSED, code),
+        result=waiting(bill_file, BillState.REFUSED, code, note=note),
         subject=bill_file.bill.stay.admission_id,
         guards=(bill_file.file.guard, *bill_file.guards()),
-        acts=(_act(bill_file, BillState.OPEN, code, ""),),
+        acts=(_act(bill_file, BillState.OPEN, code, note),),
     )
 
 

@@ -45,8 +45,8 @@ def previewed(bill_file: BillFile, verdict: BillVerdict | Hold | Refuse | Manual
     match verdict:
         case Hold():
             return waiting(bill_file, BillState.HELD, "HELD", verdict)
-        case Refuse(code):
-            return waiting(bill_file, BillState.REFUSED, code)
+        case Refuse(code, note):
+            return waiting(bill_file, BillState.REFUSED, code, note=note)
         case Manual(code):
             return waiting(bill_file, BillState.MANUAL, code)
         case _:
@@ -71,7 +71,7 @@ def _as_kept(file: StayFile, message: Settlement) -> Settlement:
 
 
 def waiting(
-    bill_file: BillFile, state: BillState, code: str, hold: Hold | None = None
+    bill_file: BillFile, state: BillState, code: str, hold: Hold | None = None, note: str = ""
 ) -> Settlement:
     """A bill that is not settled: its state, why, and for a gap key and day."""
     stay, case = bill_file.bill.stay, bill_file.bill.case
@@ -87,6 +87,6 @@ def waiting(
         hold_key=hold.key if hold else "",
         hold_day=hold.day if hold else None,
         code=code,
-        note=hold.note if hold else "",
+        note=hold.note if hold else note,
         suspicions=hold.suspicions if hold else (),
     )

@@ -218,8 +218,8 @@ async def _bill(desk: Desk, reader: Reader, file: StayFile, cause: str) -> Plan 
     match await decided(desk, bill_file):
         case BillVerdict() as verdict:
             return _settled(desk, bill_file, verdict)
-        case Refuse(code):
-            return _ended(desk, bill_file, BillState.REFUSED, code, cause)
+        case Refuse(code, note):
+            return _ended(desk, bill_file, BillState.REFUSED, code, cause, note)
         case Manual(code):
             return _ended(desk, bill_file, BillState.MANUAL, code, cause)
         case Hold() as hold:
@@ -249,8 +249,10 @@ def _settled(desk: Desk, bill_file: BillFile, verdict: BillVerdict) -> Plan:
     return _with_outcome(plan, bill_file, message)
 
 
-def _ended(desk: Desk, bill_file: BillFile, state: BillState, code: str, cause: str) -> Plan:
-    message = waiting(bill_file, state, code)
+def _ended(
+    desk: Desk, bill_file: BillFile, state: BillState, code: str, cause: str, note: str = ""
+) -> Plan:
+    message = waiting(bill_file, state, code, note=note)
     changed = bill_changed(
         bill_file,
         bill_state=state.value,

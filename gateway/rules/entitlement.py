@@ -26,6 +26,7 @@ from gateway.rules.place import (
     crosses_province,
     employer_pays_late_report,
     filed,
+    is_emergency,
     online,
     place_kinds,
 )
@@ -145,7 +146,7 @@ def _never_covered(stay: Stay, case: CaseFacts, policy: Policy) -> bool:
 def _place_refused(stay: Stay, case: CaseFacts, hospital: Party, policy: Policy) -> Refuse | None:
     """An agreement hospital of the region for this kind of stay; or an emergency, or an
     approval that names the place; across provinces only a filing."""
-    if agreed_place(stay, hospital, policy) or stay.emergency:
+    if agreed_place(stay, hospital, policy) or is_emergency(stay):
         return None
     asked, first = Asked(stay, case, hospital, policy), stay.admitted_on
     note = missing(asked, place_kinds(asked), "approval of the place", first, first)
@@ -365,7 +366,7 @@ def _approved(stay: Stay, case: CaseFacts, hospital: Party, policy: Policy) -> E
 def _missing_place(stay: Stay, case: CaseFacts, hospital: Party, policy: Policy) -> str:
     """What allows an institution without agreement: an emergency, whose days are counted line
     by line (rules/emergency.py), or an approval of the place for every day."""
-    if stay.emergency or stay.confirmed_by_agency or agreed_place(stay, hospital, policy):
+    if is_emergency(stay) or stay.confirmed_by_agency or agreed_place(stay, hospital, policy):
         return ""
     asked = Asked(stay, case, hospital, policy)
     kinds = place_kinds(asked)

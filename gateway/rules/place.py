@@ -109,8 +109,13 @@ def emergency_days(asked: Asked) -> EmergencyDays | None:
     return min(windows, key=lambda window: window.last, default=None)
 
 
+def is_emergency(stay: Stay) -> bool:
+    """急救 is treatment: neither rehabilitation nor the fitting of a device is an emergency."""
+    return stay.emergency and stay.treatment not in _CAPABILITY
+
+
 def _needs_emergency(asked: Asked) -> bool:
-    return asked.stay.emergency and not agreed_place(asked.stay, asked.hospital, asked.policy)
+    return is_emergency(asked.stay) and not agreed_place(asked.stay, asked.hospital, asked.policy)
 
 
 def _counted(asked: Asked) -> EmergencyDays | None:

@@ -84,8 +84,10 @@ def _add(mine: dict[_K, Tally], theirs: Mapping[_K, Tally]) -> None:
 
 def proposed_bill(bill: Bill, editions: Iterable[Edition], since: date) -> Bill:
     """The bill with the proposed editions in force from `since` on, each in the place of the
-    editions of its kind; service days before `since` keep theirs."""
-    new = tuple(editions)
+    editions of its kind; service days before `since` keep theirs, and so does a bill that was
+    settled by the catalogues of another region."""
+    regions = {edition.region for edition in bill.editions}
+    new = tuple(edition for edition in editions if not regions or edition.region in regions)
     kinds = {edition.kind for edition in new}
     kept = tuple(
         _ended(edition, since) if edition.kind in kinds else edition

@@ -17,8 +17,9 @@ from gateway.domain.bill import (
     LineVerdict,
     MealVerdict,
     Relation,
+    SuppliedDevice,
 )
-from gateway.domain.case import Approval, ApprovalKind, Arrears, BenefitStop
+from gateway.domain.case import Approval, ApprovalKind, Arrears, AuthorityKind, BenefitStop
 from gateway.domain.split import Payer, Split
 from gateway.store.frozen import Facts, frozen, plain, restored, thawed_facts, thawed_verdict
 from tests.rules.facts import a_case, a_hospital, a_stay
@@ -28,7 +29,18 @@ LAW = Citation("meal/per_day_fen", "3000", "2025-01-01", "虚构文件 第三条
 READING = replace(LAW, key="line/rounding", our_reading=True)
 CASE = a_case(
     approvals=(
-        Approval("AP1", ApprovalKind.REFERRAL, "", DAY, DAY, "999900", frozenset({"L2", "L1"})),
+        Approval(
+            approval_no="AP1",
+            kind=ApprovalKind.REFERRAL,
+            hospitals=frozenset({"H2", "H1"}),
+            valid_from=DAY,
+            valid_to=DAY,
+            authority_kind=AuthorityKind.AGENCY,
+            authority="虚构机关",
+            area="999901",
+            opinion_by="H3",
+            line_ids=frozenset({"L2", "L1"}),
+        ),
     ),
     stops=(BenefitStop(DAY, None, "虚构理由", "N1"),),
     arrears=(Arrears(DAY, None), Arrears(DAY, DAY)),
@@ -91,7 +103,8 @@ def again(facts: Facts, verdict: BillVerdict | None = None) -> dict[str, Any]:
 
 @pytest.mark.parametrize("case", [CASE, a_case(), None], ids=["full", "plain", "no case"])
 def test_the_facts_come_back_as_they_were(case: Any) -> None:
-    facts = Facts(STAY, case, HOSPITAL, (a_line(), EVERYTHING_SAID))
+    devices = (SuppliedDevice("A0002", DAY, "S0"),)
+    facts = Facts(STAY, case, HOSPITAL, (a_line(), EVERYTHING_SAID), (STAY,), devices)
     assert thawed_facts(again(facts)) == facts
 
 

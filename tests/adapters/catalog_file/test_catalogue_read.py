@@ -7,6 +7,7 @@ import pytest
 
 from adapters.catalog_file import read
 from adapters.catalog_file.names import (
+    DEVICE_HEADER,
     DRUG_HEADER,
     LIMITED_HEADER,
     PIECE_HEADER,
@@ -52,7 +53,8 @@ ITEM = {
     "remark": "",
 }
 LIMITED = {column: ITEM.get(column, "") for column in LIMITED_HEADER}
-HEADERS = (DRUG_HEADER, PIECE_HEADER, PRICED_HEADER, LIMITED_HEADER)
+DEVICE = {column: ITEM.get(column, "") for column in DEVICE_HEADER} | {"kind": "material"}
+HEADERS = (DRUG_HEADER, PIECE_HEADER, PRICED_HEADER, LIMITED_HEADER, DEVICE_HEADER)
 
 
 def written(path: Path, *rows: dict[str, str]) -> Path:
@@ -256,6 +258,13 @@ def test_a_quoted_cell_may_hold_a_comma(tmp_path: Path) -> None:
     assert row.remark == "限二线,限住院"
 
 
+@pytest.mark.parametrize(("told", "months"), [("", None), ("1", 1), ("12", 12), ("999", 999)])
+def test_a_material_with_a_life_is_a_device(tmp_path: Path, told: str, months: int | None) -> None:
+    row = only_row(tmp_path, DEVICE | {"life_months": told})
+    assert row.life_months == months
+    assert only_row(tmp_path, LIMITED).life_months is None
+
+
 # ---- what is refused ----
 
 
@@ -307,6 +316,11 @@ def test_a_quoted_cell_may_hold_a_comma(tmp_path: Path) -> None:
         (LIMITED, "contained_in", "I0002;I0003"),
         (LIMITED, "qty_per_day", "0"),
         (LIMITED, "qty_per_stay", "-1"),
+        (DEVICE, "life_months", "0"),
+        (DEVICE, "life_months", "1000"),
+        (DEVICE, "life_months", "1年"),
+        (DEVICE | {"kind": "item"}, "life_months", "12"),
+        (DEVICE | {"payable": "no"}, "life_months", "12"),
         (LIMITED, "qty_per_stay", "1.00001"),
         (LIMITED | {"payable": "no"}, "qty_per_day", "1"),
     ],
