@@ -152,7 +152,7 @@ def test_a_settlement_that_was_reversed_warns_of_it(bill: Sheet, text: str):
 
 
 def test_a_preview_is_never_taken_for_a_settlement(bill: Sheet):
-    preview = replace(bill.settlement, settlement_id="", settled_at=None, fund_payee="")
+    preview = replace(bill.settlement, settlement_id="", settled_at=None)
     assert "预结算，未办理" in text_of(replace(bill, settlement=preview))
 
 

@@ -25,6 +25,7 @@ from gateway.domain.case import (
 )
 from gateway.domain.catalogue import Level
 from gateway.domain.money import fen
+from gateway.domain.payments import PriorPayer, PriorPayment
 from gateway.domain.split import Payer, Split
 from gateway.policy.model import Policy
 from gateway.rules.entitlement import Admission, Confirm, Entitlement, Hold, Manual, Pending, Refuse
@@ -60,6 +61,7 @@ def split_of(row: dict[str, Any]) -> Split:
     return Split(*(fen(row.get(payer.value, "0.00")) for payer in Payer))
 
 
+_PAID = ("eligible", "meal", "other")
 _DECISION = frozenset({*(payer.value for payer in Payer), "reasons"})
 
 
@@ -93,7 +95,9 @@ def _marked(case: CaseFacts, stay: Stay, lines: list[BillLine]) -> CaseFacts:
 
 def policy_of(row: dict[str, Any]) -> Policy:
     """The example region's policy, with other values and silent keys as the row says."""
-    return policy_with(row.get("policy"), row.get("silent", ()))
+    told = row.get("policy", {})
+    values = {key: tuple(one) if isinstance(one, list) else one for key, one in told.items()}
+    return policy_with(values, row.get("silent", ()))
 
 
 def verdict_of(told: dict[str, Any]) -> Admission | Entitlement:
@@ -140,6 +144,14 @@ def _arrears(told: dict[str, date]) -> Arrears:
     return Arrears(told["since"], told.get("settled_on"))
 
 
+def _payment(told: dict[str, Any]) -> PriorPayment:
+    amounts = {f"{key}_fen": fen(told[key]) for key in _PAID if key in told}
+    facts = {key: value for key, value in told.items() if key not in _PAID}
+    facts["payer"] = PriorPayer(facts["payer"])
+    words = {"payment_no": f"V-{facts['payer']}", "eligible_fen": 0, "paid_on": DISCHARGED}
+    return PriorPayment(**words | amounts | facts)
+
+
 def _joined(told: dict[str, date]) -> Joined:
     return Joined(told["joined_on"], told.get("settled_on"))
 
@@ -156,6 +168,7 @@ _TYPES: dict[str, Any] = {
     "capabilities": frozenset,
     "approvals": lambda told: tuple(map(_approval, told)),
     "stops": lambda told: tuple(map(_stop, told)),
+    "payments": lambda told: tuple(map(_payment, told)),
     "joined": lambda told: tuple(map(_joined, told)),
     "sex": Sex,
     "diagnoses": _diagnoses,
