@@ -13,6 +13,7 @@ from adapters.shape.kinds import (
     AREA,
     BOOL,
     DAY,
+    FEN,
     ID_NO,
     INSTANT,
     NUMBER,
@@ -21,6 +22,7 @@ from adapters.shape.kinds import (
     TEXT_64,
     TEXT_200,
     TEXT_500,
+    YEAR,
 )
 from adapters.shape.names import (
     ACK_INBOX,
@@ -51,9 +53,11 @@ from gateway.domain.commands import (
     LineDecision,
     ReportCard,
     ReportCase,
+    ReportPayment,
     StopBenefit,
     UpdateEmployer,
 )
+from gateway.domain.payments import PriorPayment
 from gateway.domain.results import AdmissionReceived
 
 CASE_NO: Final = need("CaseNo", "case_no", NUMBER, "工伤案件号", "Case number", sample="C0001")
@@ -235,6 +239,84 @@ DECIDE_LINES: Final = shape(
         most=len(AUDIT_RULES),
     ),
 )
+PRIOR_PAYMENT: Final = shape(
+    "PriorPayment",
+    PriorPayment,
+    "基金支付之前的一笔支付，以凭据号区分",
+    "One payment before the fund's, told by its document",
+    need("PaymentNo", "payment_no", NUMBER, "付款凭据号", "Number of its document", sample="V0001"),
+    need("Payer", "payer", word.PRIOR_PAYER, "付款人", "Who paid"),
+    need("PaidOn", "paid_on", DAY, "付款日", "Day it was paid"),
+    need(
+        "EligiblePaid",
+        "eligible_fen",
+        FEN,
+        "其中用于应由基金支付的医疗费",
+        "The part paid for medical fees that the fund bears",
+        sample="12000.00",
+    ),
+    may(
+        "MealPaid",
+        "meal_fen",
+        FEN,
+        "用人单位垫付的住院伙食补助费",
+        "Meals that the employer advanced",
+        absent=0,
+        rare=True,
+    ),
+    may(
+        "OtherPaid",
+        "other_fen",
+        FEN,
+        "其余一切用途，不减除、不退还",
+        "The part paid for everything else: neither taken off nor given back",
+        absent=0,
+        sample="0.00",
+    ),
+    may(
+        "BmiSettlementNo",
+        "settlement_no",
+        NUMBER,
+        "基本医疗保险结算编号，付款人为基本医疗保险时必填",
+        "Settlement in basic insurance; needed when it is the payer",
+        sample="BMI0001",
+    ),
+    may(
+        "InsuranceYear",
+        "insurance_year",
+        YEAR,
+        "该结算所属医保年度的终止年份，缺省为付款日所在年度",
+        "Calendar year in which its insurance year ends; that of PaidOn when left out",
+        sample="2026",
+    ),
+    may(
+        "ReversalRequestedOn",
+        "reversal_requested_on",
+        DAY,
+        "书面申请冲销上一医保年度费用之日",
+        "Day of the written request to reverse last year's fees",
+        rare=True,
+    ),
+    may(
+        "GivenBackOn",
+        "given_back_on",
+        DAY,
+        "医疗机构向基本医疗保险基金退还之日",
+        "Day the hospital gave it back to basic insurance",
+        rare=True,
+    ),
+)
+REPORT_PAYMENT: Final = shape(
+    "ReportPayment",
+    ReportPayment,
+    "先前支付：基金支付之前谁为本次住院付了什么；同一凭据号再报即替换",
+    "Who paid what for a stay before the fund does; the same document reported again replaces it",
+    ADMISSION_ID,
+    BY,
+    need("Reason", "reason", TEXT_500, "依据", "On what basis", sample="经核对付款凭据"),
+    need("Payment", "payment", PRIOR_PAYMENT, "该笔支付", "The payment"),
+    may("Withdrawn", "withdrawn", BOOL, "是否撤回该笔", "Whether it is taken back", rare=True),
+)
 DECIDE_APPROVAL: Final = shape(
     "DecideApproval",
     DecideApproval,
@@ -383,6 +465,7 @@ DIALECT: Final = Dialect(
         changing("case.decide", DECIDE_CASE, ACKNOWLEDGED),
         changing("admission.check", CHECK_ADMISSION, ACKNOWLEDGED),
         changing("lines.decide", DECIDE_LINES, ACKNOWLEDGED),
+        changing("payment.report", REPORT_PAYMENT, ACKNOWLEDGED),
         changing("approval.decide", DECIDE_APPROVAL, ACKNOWLEDGED),
         changing("employer.update", UPDATE_EMPLOYER, ACKNOWLEDGED),
         changing("person.card", REPORT_CARD, ACKNOWLEDGED),

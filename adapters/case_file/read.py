@@ -4,6 +4,12 @@ from collections.abc import Callable
 from typing import Final, TypeVar
 
 from adapters.case_file import names
+from adapters.case_file.blocks import (
+    read_expected_paid,
+    read_expected_trip,
+    read_paid,
+    read_trip,
+)
 from adapters.case_file.faults import BadCases, Fault
 from adapters.case_file.tables import (
     AMOUNT,
@@ -73,6 +79,8 @@ def _case(faults: list[Fault], place: str, raw: object) -> Case | None:
         ratio_payer=params[2],
         lines=_each(whole, names.LINES, whole.take(names.LINES, LIST), _line),
         stay=_stay(whole),
+        paid=read_paid(whole),
+        travel=read_trip(whole),
         expect=_expect(whole),
     )
     whole.close()
@@ -169,9 +177,10 @@ def _expect(whole: Table) -> Expected | None:
     lines = _each(expect, f"{names.EXPECT}.{names.LINES}", rows, _expected_line)
     _check_numbers(expect, lines)
     stay = _expected_stay(expect)
+    paid, trip = read_expected_paid(expect), read_expected_trip(expect)
     expect.close()
     given = {payer: amount for payer, amount in payers.items() if amount is not None}
-    return Expected(total, given, None if rows is None else lines, stay)
+    return Expected(total, given, None if rows is None else lines, stay, paid, trip)
 
 
 def _expected_line(line: Table, place: int) -> ExpectedLine:

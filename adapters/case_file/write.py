@@ -8,6 +8,7 @@ from adapters.case_file import names
 from gateway.domain.calculation import (
     Calculated,
     CalculatedLine,
+    CalculatedPaid,
     Case,
     CaseLine,
     Expected,
@@ -16,6 +17,7 @@ from gateway.domain.calculation import (
 )
 from gateway.domain.money import ONE, RATIO_PLACES, price_text, quantity_text, written, yuan
 from gateway.domain.split import Payer, Split
+from gateway.domain.travel import TravelVerdict
 
 
 def results_text(results: Iterable[Calculated]) -> str:
@@ -42,7 +44,33 @@ def _result(result: Calculated) -> dict[str, Any]:
     if result.stay is not None:
         meal = yuan(result.stay.meal_fen)
         row[names.STAY] = {names.MEAL_DAYS: result.stay.meal_days, names.MEAL: meal}
+    if result.paid is not None:
+        row[names.PAID] = _paid(result.paid)
+    if result.travel is not None:
+        row[names.TRAVEL] = _travel(result.travel)
     return row
+
+
+def _paid(paid: CalculatedPaid) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        names.PAYEES: {payee.value: yuan(fen) for payee, fen in paid.payees.items()},
+        names.TAKEN_OFF: yuan(paid.taken_off_fen),
+    }
+    if paid.claim_fen is not None:
+        row[names.CLAIM] = yuan(paid.claim_fen)
+    return row
+
+
+def _travel(trip: TravelVerdict) -> dict[str, Any]:
+    return {
+        names.FUND: yuan(trip.fund_fen),
+        names.FARES: yuan(trip.fares_fen),
+        names.LODGING: yuan(trip.lodging_fen),
+        names.MEALS: yuan(trip.meals_fen),
+        names.OWN: yuan(trip.own_fen),
+        names.REASONS: list(trip.reasons),
+        names.CITES: [f"{one.law} {one.key} = {one.value}" for one in trip.citations],
+    }
 
 
 def _payers(split: Split) -> dict[str, str]:
@@ -71,6 +99,8 @@ def _case(case: Case) -> dict[str, Any]:
             names.DIS: case.stay.discharged.isoformat(),
             names.MEAL_RATE: yuan(case.stay.meal_rate_fen),
         }
+    if case.paid is not None:
+        row[names.PAID] = {payer.value: yuan(fen) for payer, fen in case.paid.by.items()}
     if case.expect is not None:
         row[names.EXPECT] = _expect(case.expect)
     return row
@@ -129,6 +159,8 @@ def _expect(expect: Expected) -> dict[str, Any]:
         row[names.LINES] = [_expected_line(line) for line in expect.lines]
     if expect.stay is not None:
         row[names.STAY] = _expected_stay(expect.stay)
+    if expect.paid is not None and expect.paid.taken_off_fen is not None:
+        row[names.PAID] = {names.TAKEN_OFF: yuan(expect.paid.taken_off_fen)}
     return row
 
 

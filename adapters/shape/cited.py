@@ -10,7 +10,7 @@ from types import SimpleNamespace
 from typing import Any, Final, NamedTuple
 
 from adapters.shape.fields import Mismatch
-from gateway.domain.bill import Citation, LineVerdict, MealVerdict
+from gateway.domain.bill import Citation, LineVerdict, MealVerdict, PayeeShare, Payout
 from gateway.domain.results import Settlement
 from gateway.domain.split import Split
 
@@ -46,6 +46,16 @@ class MealRow(NamedTuple):
     per_day_fen: int
     amount_fen: int
     channel: str
+    cites: tuple[int, ...]
+
+
+class PayoutRow(NamedTuple):
+    """拨付 Whom the fund pays on the wire: citations by number."""
+
+    shares: tuple[PayeeShare, ...]
+    third_party_paid_fen: int
+    taken_off_fen: int
+    recoverable_fen: int
     cites: tuple[int, ...]
 
 
@@ -91,9 +101,9 @@ def citations_of(rows: tuple[CitationRow, ...]) -> tuple[Citation, ...]:
 
 
 def packed(bill: Settlement) -> SimpleNamespace:
-    """The words of a settlement, its lines and meal as rows, and the tables they use.
+    """The words of a settlement, its lines, meal and payout as rows, and the tables they use.
 
-    Reasons are sorted; citations are in order of first use, the meal's first.
+    Reasons are sorted; citations are in order of first use, the meal's and the payout's first.
     """
     numbers: dict[Citation, int] = {}
 
@@ -104,6 +114,9 @@ def packed(bill: Settlement) -> SimpleNamespace:
     if (meal := bill.meal) is not None:
         days, rate, amount, channel = meal.days, meal.per_day_fen, meal.amount_fen, meal.channel
         words["meal"] = MealRow(days, rate, amount, channel, cites(meal.citations))
+    if (payout := bill.payout) is not None:
+        amounts = payout.third_party_paid_fen, payout.taken_off_fen, payout.recoverable_fen
+        words["payout"] = PayoutRow(payout.shares, *amounts, cites(payout.citations))
     words["lines"] = tuple(
         [
             LineRow(line.line_id, line.amount_fen, *line.split, line.reasons, cites(line.citations))
@@ -118,11 +131,12 @@ def unpacked(
     reasons: tuple[str, ...],
     citations: tuple[Citation, ...],
     meal: MealRow | None,
+    payout: PayoutRow | None,
     lines: tuple[LineRow, ...],
     **words: Any,
 ) -> Settlement:
     """The settlement of `packed`. Raises Mismatch for a code or number without a row."""
-    _check_rows(len(citations), meal, lines)
+    _check_rows(len(citations), meal, payout, lines)
     _check_reasons(frozenset(reasons), lines)
 
     def cited(cites: tuple[int, ...]) -> tuple[Citation, ...]:
@@ -130,6 +144,7 @@ def unpacked(
 
     return Settlement(
         meal=None if meal is None else MealVerdict(*meal[:4], cited(meal.cites)),
+        payout=None if payout is None else Payout(*payout[:4], cited(payout.cites)),
         lines=tuple(
             [
                 LineVerdict(row.line_id, row.amount_fen, row.split, row.reasons, cited(row.cites))
@@ -140,8 +155,15 @@ def unpacked(
     )
 
 
-def _check_rows(most: int, meal: MealRow | None, lines: tuple[LineRow, ...]) -> None:
-    wrong = ["Meal/Cites"] if meal is not None and max(meal.cites, default=0) > most else []
+def _check_rows(
+    most: int, meal: MealRow | None, payout: PayoutRow | None, lines: tuple[LineRow, ...]
+) -> None:
+    wholes = (("Meal", meal), ("Payout", payout))
+    wrong = [
+        f"{name}/Cites"
+        for name, row in wholes
+        if row is not None and max(row.cites, default=0) > most
+    ]
     wrong += [
         f"Line[{place}]/Cites"
         for place, row in enumerate(lines, 1)

@@ -368,6 +368,7 @@ QUANTITY: Final = _decimal(
     "Quantity", money.QUANTITY_PLACES, "数量", "a quantity", money.quantity, money.quantity_text
 )
 COUNT: Final = count_up_to("Count", 9_999_999)
+YEAR: Final = count_up_to("Year", 2099, 1900)
 BOOL: Final = Kind(
     name="Truth",
     zh="true 或 false",

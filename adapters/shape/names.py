@@ -10,6 +10,7 @@ from typing import Any, Final
 from adapters.shape import vocabulary as word
 from adapters.shape.cited import (
     MealRow,
+    PayoutRow,
     citation_row,
     citation_rows,
     citations_of,
@@ -47,7 +48,7 @@ from adapters.shape.kinds import (
 )
 from gateway.domain.admission import Diagnosis
 from gateway.domain.audit_rules import AUDIT_RULES, MOST_HITS, MOST_SUSPECT_LINES
-from gateway.domain.bill import Citation, Suspicion
+from gateway.domain.bill import Citation, Payee, PayeeShare, Suspicion
 from gateway.domain.codes import CODES
 from gateway.domain.commands import (
     AckInbox,
@@ -368,6 +369,50 @@ MEAL: Final = shape(
 )
 
 
+PAYEE_SHARE: Final = shape(
+    "PayeeShare",
+    PayeeShare,
+    "一个收款方从基金得到的数额",
+    "What one payee gets of the fund",
+    need("Payee", "payee", word.PAYEE, "收款方", "Payee", sample="hospital"),
+    need("Medical", "medical_fen", FEN, "医疗费", "Medical fees", sample="20.00"),
+    need("Meal", "meal_fen", FEN, "住院伙食补助费", "Meal allowance", sample="0.00"),
+)
+
+PAYOUT: Final = shape(
+    "Payout",
+    PayoutRow,
+    "拨付：各收款方之和等于基金支付的医疗费与伙食补助费",
+    "Whom the fund pays; the shares add up to its medical fees and its meal allowance",
+    many("Share", "shares", PAYEE_SHARE, "各收款方", "Payees", most=len(Payee)),
+    need(
+        "ThirdPartyPaid",
+        "third_party_paid_fen",
+        FEN,
+        "第三人已付的可支付医疗费",
+        "What a third party paid for eligible medical fees",
+        sample="0.00",
+    ),
+    need(
+        "TakenOff",
+        "taken_off_fen",
+        FEN,
+        "其中从基金支付减除、列入其他的部分",
+        "The part of it taken off the fund's share and borne by other",
+        sample="0.00",
+    ),
+    need(
+        "Recoverable",
+        "recoverable_fen",
+        FEN,
+        "基金先行支付、可向第三人追偿的最高额",
+        "What the fund advanced and may recover from the third party, at most",
+        sample="0.00",
+    ),
+    CITED,
+)
+
+
 def _meaning(attribute: str, language: str) -> Callable[[Any], str | None]:
     """The sentence of the code a record carries in `attribute`, if it carries one."""
 
@@ -460,7 +505,11 @@ SETTLEMENT: Final = shape(
     need("Split", "split", SPLIT, "五方分担合计", "Who bears the bill"),
     may("Meal", "meal", MEAL, "住院伙食补助费", "Meal allowance"),
     may(
-        "FundPayee", "fund_payee", TEXT_64, "基金支付给谁", "Whom the fund pays", sample="hospital"
+        "Payout",
+        "payout",
+        PAYOUT,
+        "拨付：基金付给谁、各付多少",
+        "Payout: whom the fund pays, and how much each",
     ),
     may("RulesVersion", "rules_version", TEXT_64, "规则版本", "Version of the rules", sample="1"),
     may("PolicyDigest", "policy_digest", DIGEST, "政策版本摘要", "Digest of the policy"),

@@ -11,7 +11,7 @@ from gateway.domain.admission import (
     PaidAtDischargeBy,
 )
 from gateway.domain.audit_rules import AUDIT_RULES
-from gateway.domain.bill import Relation
+from gateway.domain.bill import Payee, Relation
 from gateway.domain.case import (
     Applicant,
     ApprovalKind,
@@ -23,6 +23,7 @@ from gateway.domain.case import (
 )
 from gateway.domain.catalogue import InsuranceLimit, Kind, Level
 from gateway.domain.codes import CODES, Outcome, Retry, Who
+from gateway.domain.payments import PriorPayer
 from gateway.domain.reasons import CLEARED, VIOLATIONS
 from gateway.domain.split import Payer
 
@@ -115,6 +116,10 @@ HOLD: Final = one_of(
         "ARREARS": ("用人单位欠缴", "the employer is in arrears"),
         "APPROVAL": ("缺少审批", "an approval is missing"),
         "THIRD_PARTY": ("涉及第三人", "a third party is involved"),
+        "PRIOR_PAYMENT": (
+            "先前支付待报告、待退还或待分清",
+            "a prior payment must be reported, given back or told apart",
+        ),
         "AUDIT": ("稽核中", "under audit"),
         "LINES_IN_REVIEW": ("明细待判定", "lines wait for a decision"),
         "POLICY_GAP": ("政策缺少取值", "the policy has no value"),
@@ -127,6 +132,26 @@ PAID_BY: Final = one_of(
         "nobody": ("尚未支付", "nobody yet"),
         "employer": ("用人单位垫付", "the employer"),
         "individual": ("个人垫付", "the person"),
+    },
+)
+PRIOR_PAYER: Final = one_of(
+    "PriorPayer",
+    PriorPayer,
+    {
+        "basic_insurance": ("基本医疗保险基金", "basic medical insurance"),
+        "third_party": ("第三人", "a third party"),
+        "employer": ("用人单位", "the employer"),
+        "individual": ("工伤职工", "the worker"),
+    },
+)
+PAYEE: Final = one_of(
+    "Payee",
+    Payee,
+    {
+        "hospital": ("医疗机构", "the hospital"),
+        "basic_insurance": ("基本医疗保险基金（退还）", "basic medical insurance, given back"),
+        "employer": ("用人单位", "the employer"),
+        "individual": ("工伤职工", "the worker"),
     },
 )
 RELATION: Final = one_of(

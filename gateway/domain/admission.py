@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Final
 
 from gateway.domain.case import TreatmentKind
+from gateway.domain.payments import PriorPayment
 
 
 class AdmissionState(StrEnum):
@@ -76,6 +77,7 @@ class HoldReason(StrEnum):
     ARREARS = "ARREARS"
     APPROVAL = "APPROVAL"
     THIRD_PARTY = "THIRD_PARTY"
+    PRIOR_PAYMENT = "PRIOR_PAYMENT"
     AUDIT = "AUDIT"
     LINES_IN_REVIEW = "LINES_IN_REVIEW"
     POLICY_GAP = "POLICY_GAP"
@@ -112,8 +114,9 @@ class Stay:
     `admitted_on` and `discharged_on` are the business days of the two instants. `born_on` and
     `sex` come from the identity number, None when the document does not tell them.
     `bmi_settlement_no` is the settlement of this stay in basic insurance, if the hospital says
-    so; `cleared` are the audit rules whose suspicion a person took back; `stable_on` is the day
-    on which the hospital found an emergency patient stable.
+    so; `payments` is who paid for it before the fund does; `cleared` are the audit rules whose
+    suspicion a person took back; `stable_on` is the day on which the hospital found an emergency
+    patient stable.
     """
 
     admission_id: str
@@ -138,6 +141,7 @@ class Stay:
     sex: Sex | None = None
     registered_late: bool = False
     bmi_settlement_no: str = ""
+    payments: tuple[PriorPayment, ...] = ()
     cleared: frozenset[str] = frozenset()
     stable_on: date | None = None
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Final
 
 from gateway.domain.split import Payer, Split
 
@@ -83,6 +84,56 @@ class MealVerdict:
     citations: tuple[Citation, ...] = ()
 
 
+class Payee(StrEnum):
+    """Whom the fund pays 基金支付对象."""
+
+    HOSPITAL = "hospital"
+    BASIC_INSURANCE = "basic_insurance"
+    EMPLOYER = "employer"
+    INDIVIDUAL = "individual"
+
+
+@dataclass(frozen=True, slots=True)
+class PayeeShare:
+    """What one payee gets of the fund: medical fees and meals, in fen."""
+
+    payee: Payee
+    medical_fen: int
+    meal_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class Payout:
+    """Whom the fund pays for a stay 拨付; the shares add up to its medical fees and meals.
+
+    `third_party_paid_fen` is what a third party paid for eligible medical fees, of which
+    `taken_off_fen` left the fund's share; `recoverable_fen` is what the fund advanced and may
+    recover from the third party, up to its liability.
+    """
+
+    shares: tuple[PayeeShare, ...] = ()
+    third_party_paid_fen: int = 0
+    taken_off_fen: int = 0
+    recoverable_fen: int = 0
+    citations: tuple[Citation, ...] = ()
+
+    def negated(self) -> "Payout":
+        """The same payout taken back."""
+        shares = tuple(
+            PayeeShare(one.payee, -one.medical_fen, -one.meal_fen) for one in self.shares
+        )
+        return Payout(
+            shares,
+            -self.third_party_paid_fen,
+            -self.taken_off_fen,
+            -self.recoverable_fen,
+            self.citations,
+        )
+
+
+NO_PAYOUT: Final = Payout()
+
+
 @dataclass(frozen=True, slots=True)
 class SuppliedDevice:
     """An assistive device 辅助器具 that the fund paid for earlier: its life runs from the day."""
@@ -104,7 +155,10 @@ class Suspicion:
 
 @dataclass(frozen=True, slots=True)
 class BillVerdict:
-    """A computed bill: every line, the sums and the meal allowance, in fen."""
+    """A computed bill: every line, the sums, the meal allowance and whom the fund pays, in fen.
+
+    What a third party paid leaves the fund's share of the sums, not of the lines.
+    """
 
     lines: tuple[LineVerdict, ...]
     split: Split
@@ -114,6 +168,7 @@ class BillVerdict:
     edition_digests: tuple[str, ...]
     facts: tuple[Mapping[str, object], ...] = ()
     suspicions: tuple[Suspicion, ...] = ()
+    payout: Payout = NO_PAYOUT
 
     @property
     def total_fen(self) -> int:

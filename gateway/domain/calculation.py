@@ -8,8 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
+from gateway.domain.bill import Payee
 from gateway.domain.money import ONE
+from gateway.domain.payments import PriorPayer
 from gateway.domain.split import Payer, Split
+from gateway.domain.travel import CaseTrip, TravelVerdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +48,32 @@ class CaseStay:
 
 
 @dataclass(frozen=True, slots=True)
+class CasePaid:
+    """What was paid for the fund's part of the fees before the fund, in fen by payer; `liability`
+    is the third party's share in 10^-4 once it is fixed."""
+
+    by: Mapping[PriorPayer, int]
+    liability: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedPaid:
+    """What a case expects of the payees; None is not compared, a payee not named gets nothing."""
+
+    payees: Mapping[Payee, int] | None = None
+    taken_off_fen: int | None = None
+    claim_fen: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedTravel:
+    """What a case expects of a trip; None is not compared."""
+
+    fund_fen: int | None = None
+    own_fen: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ExpectedLine:
     """What a case expects of one line; None is not compared, a payer not named bears nothing."""
 
@@ -70,6 +99,8 @@ class Expected:
     payers: Mapping[Payer, int] = field(default_factory=dict)
     lines: tuple[ExpectedLine, ...] | None = None
     stay: ExpectedStay | None = None
+    paid: ExpectedPaid | None = None
+    travel: ExpectedTravel | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +114,8 @@ class Case:
     employer_not_notified: bool = False
     lines: tuple[CaseLine, ...] = ()
     stay: CaseStay | None = None
+    paid: CasePaid | None = None
+    travel: CaseTrip | None = None
     expect: Expected | None = None
 
 
@@ -105,13 +138,26 @@ class CalculatedStay:
 
 
 @dataclass(frozen=True, slots=True)
+class CalculatedPaid:
+    """Whom the fund pays its medical fees, what a third party's payment took off it, and what
+    may be claimed from the third party once its liability is fixed, in fen."""
+
+    payees: Mapping[Payee, int]
+    taken_off_fen: int
+    claim_fen: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Calculated:
-    """The result of a case: sums in fen, lines, and the meal allowance where there is a stay."""
+    """The result of a case: sums in fen, lines, the meal allowance where there is a stay, whom
+    the fund pays where something was paid before, and the trip where there is one."""
 
     id: str
     split: Split
     lines: tuple[CalculatedLine, ...]
     stay: CalculatedStay | None = None
+    paid: CalculatedPaid | None = None
+    travel: TravelVerdict | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,6 +59,10 @@ class ThirdParty(StrEnum):
     UNKNOWN_PARTY = "UNKNOWN_PARTY"
 
 
+LIABLE: Final = frozenset(ThirdParty) - {ThirdParty.NONE, ThirdParty.SUSPECTED}
+"""A third party is liable, whether it paid, did not pay or cannot be found."""
+
+
 class Applicant(StrEnum):
     """Who applied for recognition 申请人 (工伤保险条例 第十七条第一款、第二款)."""
 

@@ -24,6 +24,7 @@ from gateway.domain.case import (
 )
 from gateway.domain.catalogue import Kind
 from gateway.domain.findings import Finding
+from gateway.domain.payments import PriorPayment
 from gateway.domain.split import Split
 
 
@@ -309,6 +310,18 @@ class DecideLines:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReportPayment:
+    """Who paid what for a stay before the fund does, by its document; a payment reported again
+    replaces what was known of it, and with `withdrawn` it is taken back."""
+
+    admission_id: str
+    by: str
+    reason: str
+    payment: PriorPayment
+    withdrawn: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DecideApproval:
     """An approval granted, or with `granted` false one taken back from `valid_from` on.
 
@@ -388,6 +401,7 @@ Command = (
     | DecideCase
     | CheckAdmission
     | DecideLines
+    | ReportPayment
     | DecideApproval
     | UpdateEmployer
     | ReportCard

@@ -67,6 +67,19 @@ REASONS: Final[dict[str, Reason]] = {
     "SPLIT_STAY": Reason("分解住院的费用", "Charged by splitting one stay in two"),
 }
 
+TRAVEL_REASONS: Final[dict[str, Reason]] = {
+    "NOT_APPROVED": Reason(
+        "没有医疗机构证明或经办机构同意，交通、食宿费用不予支付",
+        "Without the hospital's certificate or the agency's consent nothing is payable",
+    ),
+    "ONE_ROUND_TRIP": Reason(
+        "一次就医只支付一次往返", "One round trip is payable for one treatment"
+    ),
+    "OVER_WAITING_DAYS": Reason("超过可支付的等候天数", "Waited for more days than are payable"),
+    "OVER_LODGING_CAP": Reason("超过每晚住宿限额", "Above the most that is payable for a night"),
+}
+"""Why a part of the receipts of a trip stays the worker's own (rules/travel.py)."""
+
 VIOLATIONS: Final = frozenset(
     {"DUPLICATE_CHARGE", "NO_ORDER", "OVER_FREQUENCY", "HANGING_BED", "SPLIT_STAY"}
 )

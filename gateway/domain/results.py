@@ -9,7 +9,7 @@ from gateway.domain.admission import (
     Diagnosis,
     HoldReason,
 )
-from gateway.domain.bill import BillLine, LineVerdict, MealVerdict, Suspicion
+from gateway.domain.bill import BillLine, LineVerdict, MealVerdict, Payout, Suspicion
 from gateway.domain.case import ApprovalKind, AuthorityKind, CaseState
 from gateway.domain.catalogue import CatalogueRow
 from gateway.domain.findings import Finding
@@ -113,7 +113,8 @@ class FeesFound:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settlement:
     """A computed or settled bill. A preview has no settlement id; a reversal has negative
-    amounts and names what it reverses; `fund_payee` is who the fund pays."""
+    amounts and names what it reverses; `payout` is whom the fund pays, of a preview as it would
+    be if nobody pays at the counter."""
 
     admission_id: str
     bill_state: BillState
@@ -131,7 +132,7 @@ class Settlement:
     discharged_at: datetime | None = None
     split: Split = NOTHING
     meal: MealVerdict | None = None
-    fund_payee: str = ""
+    payout: Payout | None = None
     lines: tuple[LineVerdict, ...] = ()
     rules_version: str = ""
     policy_digest: str = ""

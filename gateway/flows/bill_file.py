@@ -44,8 +44,14 @@ class BillFile:
     def detail(self, verdict: BillVerdict | None) -> str:
         """What is stored with the settlement: frozen facts and the verdict."""
         bill = self.bill
-        facts = bill.stay, bill.case, bill.hospital, bill.lines, bill.others, bill.devices
-        return frozen(Facts(*facts), verdict)
+        known = bill.stay, bill.case, bill.hospital, bill.lines
+        facts = Facts(*known, others=bill.others, devices=bill.devices, paid_by=bill.paid_by)
+        return frozen(facts, verdict)
+
+    def paid_by(self, payer: PaidAtDischargeBy) -> "BillFile":
+        """The same bill when this payer paid the would-be fund share at the counter: one that
+        is settled later must know it, else the hospital is paid twice."""
+        return replace(self, bill=replace(self.bill, paid_by=payer))
 
 
 async def load_bill(
@@ -109,11 +115,3 @@ def paid_before_or_now(file: StayFile, declared: PaidAtDischargeBy) -> PaidAtDis
     if declared is PaidAtDischargeBy.NOBODY and file.row["ever_held"]:
         return PaidAtDischargeBy(file.row["paid_by"])
     return declared
-
-
-def fund_payee(payer: PaidAtDischargeBy) -> str:
-    """Whom the fund pays: the hospital, unless somebody paid it at the counter meanwhile.
-
-    A held bill that is settled must know who already paid, else the hospital is paid twice.
-    """
-    return "hospital" if payer is PaidAtDischargeBy.NOBODY else payer.value

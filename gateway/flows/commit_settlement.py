@@ -15,7 +15,6 @@ from gateway.flows.bill_file import (
     BillFile,
     decided,
     disagreements,
-    fund_payee,
     load_bill,
     paid_before_or_now,
     paid_while_held,
@@ -51,6 +50,7 @@ async def commit_settlement(desk: Desk, caller: Caller, command: CommitSettlemen
     )
     if faults:
         return refused(*faults, subject=file.stay.admission_id, guards=(file.guard,))
+    bill_file = bill_file.paid_by(paid_while_held(file, command.paid_at_discharge_by))
     match await decided(desk, bill_file):
         case BillVerdict() as verdict:
             return _settled(desk, caller, command, bill_file, verdict)
@@ -84,12 +84,10 @@ def _settled(
     bill_file: BillFile,
     verdict: BillVerdict,
 ) -> Plan:
-    payer = paid_while_held(bill_file.file, command.paid_at_discharge_by)
     one = Settling(
         settlement_id=new_id("S"),
         bill_no=command.bill_no,
         at=desk.clock.now(),
-        payee=fund_payee(payer),
         message_id=caller.message_id,
     )
     changed = bill_changed(
@@ -98,7 +96,7 @@ def _settled(
         bill_state=BillState.SETTLED.value,
         bill_no=command.bill_no,
         commit_message_id=caller.message_id,
-        paid_by=payer.value,
+        paid_by=bill_file.bill.paid_by.value,
         hold_reason="",
         hold_key="",
         hold_day=None,
@@ -134,22 +132,15 @@ def settled_plan(
                 code=one.settlement_id,
             ),
         ),
-        transfers=transfers(
-            one.settlement_id,
-            stay.hospital,
-            verdict.split,
-            verdict.meal.amount_fen,
-            verdict.meal.channel,
-            one.payee,
-            day,
-        ),
+        transfers=transfers(one.settlement_id, stay.hospital, verdict.payout, day),
         notices=(_agency_told(desk, message),),
     )
 
 
 def to_look_at(desk: Desk, message: Settlement) -> tuple[Notice, ...]:
-    """The agency learns of suspicions that hold a bill: only a person of its can go on."""
-    if message.hold is not HoldReason.AUDIT:
+    """The agency learns of what only a person of its can move: suspicions that hold a bill, and
+    prior payments."""
+    if message.hold not in (HoldReason.AUDIT, HoldReason.PRIOR_PAYMENT):
         return ()
     return (_agency_told(desk, message),)
 

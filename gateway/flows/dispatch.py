@@ -26,6 +26,7 @@ from gateway.flows.read_person import query_case, read_person
 from gateway.flows.reconcile import reconcile_details, reconcile_totals
 from gateway.flows.register_admission import register_admission
 from gateway.flows.report_case import report_case
+from gateway.flows.report_payment import report_payment
 from gateway.flows.reverse_transaction import reverse_transaction
 from gateway.flows.upload_fees import upload_fees
 from gateway.flows.void_fees import query_fees, void_fees
@@ -57,6 +58,7 @@ COMMANDS: Final[dict[str, Flow]] = {
     "case.decide": decide_case,
     "admission.check": check_admission,
     "lines.decide": decide_lines,
+    "payment.report": report_payment,
     "approval.decide": decide_approval,
     "employer.update": update_employer,
     "person.card": report_card,

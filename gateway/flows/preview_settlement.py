@@ -4,12 +4,18 @@ from dataclasses import replace
 from datetime import date
 
 from gateway.clock import business_day
-from gateway.domain.admission import LIVE, BillState, HoldReason
+from gateway.domain.admission import LIVE, BillState, HoldReason, PaidAtDischargeBy
 from gateway.domain.bill import BillVerdict
 from gateway.domain.commands import PreviewSettlement
 from gateway.domain.findings import Finding
 from gateway.domain.results import Settlement
-from gateway.flows.bill_file import BillFile, decided, disagreements, load_bill
+from gateway.flows.bill_file import (
+    BillFile,
+    decided,
+    disagreements,
+    load_bill,
+    paid_while_held,
+)
 from gateway.flows.desk import Caller, Desk
 from gateway.flows.plan import Plan, answered, refused
 from gateway.flows.settled import settlement_message
@@ -36,6 +42,7 @@ async def preview_settlement(desk: Desk, caller: Caller, command: PreviewSettlem
     )
     if faults:
         return refused(*faults, subject=file.stay.admission_id)
+    bill_file = bill_file.paid_by(paid_while_held(file, PaidAtDischargeBy.NOBODY))
     result = previewed(bill_file, await decided(desk, bill_file))
     return answered(result, subject=file.stay.admission_id, action="settlement.preview")
 

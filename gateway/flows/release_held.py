@@ -14,7 +14,7 @@ from gateway.domain.admission import REOPENINGS, AdmissionState, BillState, Paid
 from gateway.domain.bill import BillVerdict
 from gateway.domain.codes import Outcome
 from gateway.domain.results import Settlement
-from gateway.flows.bill_file import BillFile, decided, fund_payee, load_bill
+from gateway.flows.bill_file import BillFile, decided, load_bill
 from gateway.flows.check_admission import told
 from gateway.flows.commit_settlement import bill_changed, settled_plan, to_look_at
 from gateway.flows.desk import Desk, new_id
@@ -214,7 +214,8 @@ def _registration_act(file: StayFile, checked: Check, cause: str) -> Act:
 
 
 async def _bill(desk: Desk, reader: Reader, file: StayFile, cause: str) -> Plan | None:
-    bill_file = await load_bill(desk, reader, file)
+    loaded = await load_bill(desk, reader, file)
+    bill_file = loaded.paid_by(PaidAtDischargeBy(file.row["paid_by"]))
     match await decided(desk, bill_file):
         case BillVerdict() as verdict:
             return _settled(desk, bill_file, verdict)
@@ -232,7 +233,6 @@ def _settled(desk: Desk, bill_file: BillFile, verdict: BillVerdict) -> Plan:
         settlement_id=new_id("S"),
         bill_no=row["bill_no"],
         at=desk.clock.now(),
-        payee=fund_payee(PaidAtDischargeBy(row["paid_by"])),
         message_id=row["commit_message_id"],
     )
     changed = bill_changed(

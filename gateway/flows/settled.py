@@ -6,7 +6,7 @@ from typing import Any
 
 from gateway.clock import business_day, micros
 from gateway.domain.admission import BillState
-from gateway.domain.bill import BillVerdict
+from gateway.domain.bill import BillVerdict, Payee, Payout
 from gateway.domain.results import Settlement
 from gateway.domain.split import Split
 from gateway.flows.bill_file import BillFile
@@ -16,7 +16,6 @@ from gateway.store.rows import canonical
 from gateway.store.unit import Insert
 
 MEDICAL, MEAL = "5101/medical", "5101/meal"
-_HOSPITAL_CHANNEL = "HOSPITAL"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +25,6 @@ class Settling:
     settlement_id: str
     bill_no: str
     at: datetime
-    payee: str
     message_id: str
 
 
@@ -52,7 +50,6 @@ def settlement_row(bill_file: BillFile, verdict: BillVerdict, one: Settling) -> 
                 "business_day": business_day(one.at).isoformat(),
                 "line_count": len(verdict.lines),
                 **amounts(verdict.split, verdict.meal.amount_fen),
-                "fund_payee": one.payee,
                 "rules_version": verdict.rules_version,
                 "policy_digest": verdict.policy_digest,
                 "edition_digests": canonical(list(verdict.edition_digests)),
@@ -87,7 +84,7 @@ def settlement_message(
         discharged_at=stay.discharged_at,
         split=verdict.split,
         meal=verdict.meal,
-        fund_payee=one.payee if one else "",
+        payout=verdict.payout,
         lines=verdict.lines,
         rules_version=verdict.rules_version,
         policy_digest=verdict.policy_digest,
@@ -96,36 +93,26 @@ def settlement_message(
     )
 
 
-def transfers(
-    settlement_id: str,
-    hospital: str,
-    split: Split,
-    meal_fen: int,
-    channel: str,
-    payee: str,
-    day: str,
-) -> tuple[Transfer, ...]:
-    """What the fund owes by this settlement, as ledger rows: medical fees to the payee, the
-    meal allowance to the hospital or to the worker by its channel."""
-    medical_to = f"2101/hospital/{hospital}" if payee == "hospital" else f"2101/{payee}"
-    meal_to = medical_to if channel == _HOSPITAL_CHANNEL else "2101/individual"
+def transfers(settlement_id: str, hospital: str, payout: Payout, day: str) -> tuple[Transfer, ...]:
+    """What the fund owes by this settlement, as ledger rows: to each payee its medical fees and
+    its meals."""
     rows = (
         Transfer(
             subject=settlement_id,
-            debit=MEDICAL,
-            credit=medical_to,
-            amount_fen=split.fund_fen,
+            debit=debit,
+            credit=_owed_to(share.payee, hospital),
+            amount_fen=amount_fen,
             business_day=day,
-        ),
-        Transfer(
-            subject=settlement_id,
-            debit=MEAL,
-            credit=meal_to,
-            amount_fen=meal_fen,
-            business_day=day,
-        ),
+        )
+        for share in payout.shares
+        for debit, amount_fen in ((MEDICAL, share.medical_fen), (MEAL, share.meal_fen))
     )
     return tuple(row for row in rows if row.amount_fen > 0)
+
+
+def _owed_to(payee: Payee, hospital: str) -> str:
+    own = f"/{hospital}" if payee is Payee.HOSPITAL else ""
+    return f"2101/{payee.value}{own}"
 
 
 def back(rows: tuple[Transfer, ...], settlement_id: str, day: str) -> tuple[Transfer, ...]:

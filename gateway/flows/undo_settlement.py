@@ -120,7 +120,7 @@ def _negative(desk: Desk, file: StayFile, original: dict[str, Any]) -> Settlemen
         admitted_at=stay.admitted_at,
         discharged_at=stay.discharged_at,
         split=split_of(original).negated(),
-        fund_payee=original["fund_payee"],
+        payout=thawed_verdict(original["detail"]).payout.negated(),
         rules_version=original["rules_version"],
         policy_digest=original["policy_digest"],
     )
@@ -157,16 +157,8 @@ def _turned_back(original: dict[str, Any], message: Settlement) -> tuple[Transfe
 
 
 def _transfers(original: dict[str, Any], settlement_id: str, day: str) -> tuple[Transfer, ...]:
-    channel = thawed_verdict(original["detail"]).meal.channel
-    return transfers(
-        settlement_id,
-        original["hospital"],
-        split_of(original),
-        original["meal_fen"],
-        channel,
-        original["fund_payee"],
-        day,
-    )
+    payout = thawed_verdict(original["detail"]).payout
+    return transfers(settlement_id, original["hospital"], payout, day)
 
 
 def reinstated_settlement(
@@ -190,7 +182,7 @@ def reinstated_settlement(
         discharged_at=file.stay.discharged_at,
         split=verdict.split,
         meal=verdict.meal,
-        fund_payee=original["fund_payee"],
+        payout=verdict.payout,
         lines=verdict.lines,
         rules_version=verdict.rules_version,
         policy_digest=verdict.policy_digest,

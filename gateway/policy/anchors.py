@@ -21,6 +21,20 @@ NEWLY_ARISING: Final = Citation(
 )
 """The day after joining and paying is the first of 新发生的费用: the text names no day."""
 DEVICES: Final = Citation("law/devices", "fund", _IN_FORCE, "《工伤保险条例》第三十二条")
+GIVEN_BACK_FIRST: Final = Citation(
+    "law/given_back_first",
+    "basic_insurance",
+    "2018-12-29",
+    "《中华人民共和国社会保险法》第三十条第一款第（一）项",
+)
+THIRD_PARTY_RECOURSE: Final = Citation(
+    "law/third_party_recourse", "fund", "2018-12-29", "《中华人民共和国社会保险法》第四十二条"
+)
+TRAVEL: Final = Citation("law/travel", "fund", _IN_FORCE, "《工伤保险条例》第三十条第四款")
+PAID_BACK: Final = Citation(
+    "law/paid_back", "payer", _IN_FORCE, "《工伤保险条例》第三十条第三款", our_reading=True
+)
+"""That the fund's share goes to whoever paid it already no national text says."""
 MEAL_ALLOWANCE: Final = Citation(
     "law/meal_allowance", "fund", _IN_FORCE, "《工伤保险条例》第三十条第四款"
 )

@@ -13,7 +13,9 @@ def sources(sheet: Sheet) -> dict[Citation, int]:
     """Every source of the sheet but catalogue rows, numbered from 1 in order of first use."""
     meal = sheet.settlement.meal
     cited = [one for line in sheet.lines for one in line.verdict.citations]
+    payout = sheet.settlement.payout
     cited += meal.citations if meal else ()
+    cited += payout.citations if payout else ()
     unique = dict.fromkeys(one for one in cited if not one.key.startswith(_CATALOGUE))
     return {one: number for number, one in enumerate(unique, start=1)}
 

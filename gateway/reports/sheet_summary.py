@@ -6,7 +6,7 @@ from typing import Final, TypeVar
 
 from gateway.clock import BUSINESS_ZONE
 from gateway.domain.audit_rules import AUDIT_RULES
-from gateway.domain.bill import Citation, Suspicion
+from gateway.domain.bill import Citation, PayeeShare, Payout, Suspicion
 from gateway.domain.money import yuan
 from gateway.domain.reasons import REASONS
 from gateway.domain.split import Payer, Split, total
@@ -61,6 +61,7 @@ def summary(stack: Stack, sheet: Sheet, numbers: dict[Citation, int]) -> None:
     _facts(stack, sheet)
     _totals(stack, sheet)
     _meal(stack, sheet)
+    _payout(stack, sheet.settlement.payout)
     _categories(stack, sheet.lines)
     _reasons(stack, sheet.lines)
     _suspicions(stack, sheet.settlement.suspicions)
@@ -204,10 +205,8 @@ def _fitting(stack: Stack, text: str, room: float) -> float:
 
 
 def _meal(stack: Stack, sheet: Sheet) -> None:
-    one, meal = sheet.settlement, sheet.settlement.meal
-    payee = Entry("基金支付对象", "The fund pays", PAYEES.get(one.fund_payee, "—"))
+    meal = sheet.settlement.meal
     if meal is None:
-        grid(stack, [(payee,)])
         return
     counted = f"{meal.days} 天 days × {yuan(meal.per_day_fen)} 元 = {yuan(meal.amount_fen)}"
     if abs(meal.amount_fen) != meal.days * meal.per_day_fen:
@@ -217,12 +216,47 @@ def _meal(stack: Stack, sheet: Sheet) -> None:
         stack,
         [
             (
-                payee,
-                Entry("住院伙食补助费", "Meal allowance", counted),
+                Entry("住院伙食补助费", "Meal allowance", counted, 2),
                 Entry("伙食补助发放", "Allowance paid out", channel),
             )
         ],
     )
+
+
+def _payout(stack: Stack, payout: Payout | None) -> None:
+    """Whom the fund pays, and what a third party's payment took off its share."""
+    if payout is None or not (payout.shares or payout.taken_off_fen):
+        return
+    heading(stack, "基金支付对象", "Whom the fund pays, yuan")
+    columns = (
+        Column("收款方", "Payee", stack.inner - 270),
+        Column("医疗费", "Medical fees", 90, _RIGHT),
+        Column("伙食补助", "Meals", 90, _RIGHT),
+        Column("合计", "Total", 90, _RIGHT),
+    )
+    table(stack, columns, [_share_row(one) for one in payout.shares])
+    if payout.third_party_paid_fen:
+        paid, off = yuan(payout.third_party_paid_fen), yuan(payout.taken_off_fen)
+        told = (
+            f"第三人已付可支付医疗费 {paid} 元，其中 {off} 元从基金支付减除，列入其他渠道",
+            f"a third party paid {paid} of eligible medical fees; {off} left the fund's share",
+        )
+        paragraph(stack, f"{told[0]} / {told[1]}", 7)
+    if payout.recoverable_fen:
+        most = yuan(payout.recoverable_fen)
+        paragraph(
+            stack,
+            f"基金先行支付 {most} 元，可依法向第三人追偿 / the fund advanced {most}, "
+            "which it may recover from the third party",
+            7,
+        )
+
+
+def _share_row(one: PayeeShare) -> tuple[Cell, ...]:
+    zh, en = PAYEES[one.payee]
+    whole = one.medical_fen + one.meal_fen
+    amounts = (amount(fen) for fen in (one.medical_fen, one.meal_fen, whole))
+    return (Piece(zh), Piece(en, SMALL, Tone.QUIET)), *amounts
 
 
 def _categories(stack: Stack, lines: Sequence[SheetLine]) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
+from gateway.domain.bill import Payee
 from gateway.domain.case import TreatmentKind
 from gateway.domain.catalogue import Level
 from gateway.domain.split import Payer
@@ -30,10 +31,11 @@ TREATMENTS: Final[Mapping[TreatmentKind, str]] = {
     TreatmentKind.DEVICE: "辅助器具 assistive device",
 }
 
-PAYEES: Final[Mapping[str, str]] = {
-    "hospital": "医疗机构 the hospital",
-    "employer": "用人单位（出院时已垫付） the employer, who paid at discharge",
-    "individual": "工伤职工（出院时已垫付） the worker, who paid at discharge",
+PAYEES: Final[Mapping[Payee, tuple[str, str]]] = {
+    Payee.HOSPITAL: ("医疗机构", "The hospital"),
+    Payee.BASIC_INSURANCE: ("基本医疗保险基金（退还）", "Basic medical insurance, given back"),
+    Payee.EMPLOYER: ("用人单位（已垫付）", "The employer, who had paid"),
+    Payee.INDIVIDUAL: ("工伤职工", "The worker"),
 }
 
 CHANNELS: Final[Mapping[str, str]] = {

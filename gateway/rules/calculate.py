@@ -6,22 +6,31 @@ Order and rounding are those of gateway.rules.line; nothing is decided here.
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
+from gateway.domain.bill import Payee
 from gateway.domain.calculation import (
     Calculated,
     CalculatedLine,
+    CalculatedPaid,
     CalculatedStay,
     Case,
     CaseLine,
+    CasePaid,
     CaseStay,
     Expected,
     ExpectedLine,
+    ExpectedPaid,
+    ExpectedTravel,
     Unequal,
 )
 from gateway.domain.money import ONE, price, rounded, times, yuan
+from gateway.domain.payments import PriorPayer
 from gateway.domain.split import Payer, total
+from gateway.domain.travel import CaseTrip, TravelVerdict
 from gateway.rules.line import Bearers, Terms, decide
 from gateway.rules.meal import meal_days
+from gateway.rules.payout import OWN_CLAIMS, claim, moved, shared, taken_off
 from gateway.rules.settle import NettedTerms
+from gateway.rules.travel import travel
 
 _DAY_RULE = "EXCLUDE_DISCHARGE"
 
@@ -35,7 +44,30 @@ def calculate(case: Case) -> Calculated:
     )
     lines = tuple(_calculated(no, line, bearers) for no, line in enumerate(case.lines, start=1))
     split = total([line.split for line in lines])
-    return Calculated(case.id, split, lines, _meal(case.stay))
+    paid = _paid(case.paid, split.fund_fen)
+    if paid is not None:
+        split = moved(split, paid.taken_off_fen)
+    return Calculated(case.id, split, lines, _meal(case.stay), paid, _travel(case.travel))
+
+
+def _paid(paid: CasePaid | None, fund_fen: int) -> CalculatedPaid | None:
+    if paid is None:
+        return None
+    off = taken_off(fund_fen, paid.by.get(PriorPayer.THIRD_PARTY, 0))
+    claims = [(Payee(payer), paid.by[payer]) for payer in OWN_CLAIMS if payer in paid.by]
+    shares = shared(fund_fen - off, claims, Payee.HOSPITAL)
+    owed = None if paid.liability is None else claim(fund_fen - off, paid.liability)
+    payees = {payee: fen for payee, fen in shares.items() if fen}
+    return CalculatedPaid(payees, off, owed)
+
+
+def _travel(trip: CaseTrip | None) -> TravelVerdict | None:
+    """Raises ValueError for a trip without caps: the caller looks up those of a region."""
+    if trip is None:
+        return None
+    if trip.caps is None:
+        raise ValueError("a trip is computed under its caps")
+    return travel(trip.trip, trip.caps)
 
 
 def _calculated(no: int, line: CaseLine, bearers: Bearers) -> CalculatedLine:
@@ -82,6 +114,10 @@ def _unequal(case: str, expect: Expected, result: Calculated) -> Iterator[Unequa
         yield from _unequal_lines(case, expect.lines, result.lines)
     if expect.stay is not None:
         yield from _unequal_stay(case, expect, result)
+    if expect.paid is not None:
+        yield from _unequal_paid(case, expect.paid, result.paid)
+    if expect.travel is not None:
+        yield from _unequal_travel(case, expect.travel, result.travel)
 
 
 def _unequal_lines(
@@ -119,6 +155,32 @@ def _unequal_stay(case: str, expect: Expected, result: Calculated) -> Iterator[U
         yield Unequal(case, 0, "meal_days", str(got.meal_days), str(wanted.meal_days))
     if wanted.meal_fen is not None:
         yield from _money(case, 0, "meal", got.meal_fen, wanted.meal_fen)
+
+
+def _unequal_paid(case: str, wanted: ExpectedPaid, got: CalculatedPaid | None) -> Iterator[Unequal]:
+    if got is None:
+        yield Unequal(case, 0, "paid", "none", "a payment")
+        return
+    if wanted.payees is not None:
+        for payee in Payee:
+            got_fen, wanted_fen = got.payees.get(payee, 0), wanted.payees.get(payee, 0)
+            yield from _money(case, 0, payee.value, got_fen, wanted_fen)
+    if wanted.taken_off_fen is not None:
+        yield from _money(case, 0, "taken_off", got.taken_off_fen, wanted.taken_off_fen)
+    if wanted.claim_fen is not None:
+        yield from _money(case, 0, "claim", got.claim_fen or 0, wanted.claim_fen)
+
+
+def _unequal_travel(
+    case: str, wanted: ExpectedTravel, got: TravelVerdict | None
+) -> Iterator[Unequal]:
+    if got is None:
+        yield Unequal(case, 0, "travel", "none", "a trip")
+        return
+    if wanted.fund_fen is not None:
+        yield from _money(case, 0, "travel.fund", got.fund_fen, wanted.fund_fen)
+    if wanted.own_fen is not None:
+        yield from _money(case, 0, "travel.own", got.own_fen, wanted.own_fen)
 
 
 def _money(case: str, line: int, field: str, got_fen: int, expected_fen: int) -> Iterator[Unequal]:

@@ -17,6 +17,7 @@ from gateway.domain.bill import Citation
 from gateway.domain.case import CaseState
 from gateway.domain.clocks import OpenCase, OpenMonth, OpenStay, WorkingDays
 from gateway.policy.model import Policy, PolicyGap, Unit, Value
+from gateway.rules.dates import last_of_month, months_later
 from gateway.rules.resolve import citation
 
 _ONE_DAY: Final = timedelta(days=1)
@@ -280,10 +281,10 @@ def _end(days: WorkingDays, unit: Unit, value: Value, since: date) -> date | Non
         case Unit.YEARS:
             return _same_day(since, since.year + length)
         case Unit.MONTHS:
-            return _last_of_month(_months_later(since, length))
+            return last_of_month(months_later(since, length))
         case Unit.DAY_OF_MONTH:
-            first = _months_later(since, 1)
-            return min(first + timedelta(days=length) - _ONE_DAY, _last_of_month(first))
+            first = months_later(since, 1).replace(day=1)
+            return min(first + timedelta(days=length) - _ONE_DAY, last_of_month(first))
         case _:
             return since + timedelta(days=length)
 
@@ -294,21 +295,6 @@ def _same_day(day: date, year: int) -> date:
         return day.replace(year=year)
     except ValueError:
         return (day - _ONE_DAY).replace(year=year)
-
-
-def _months_later(day: date, months: int) -> date:
-    """The first day of the month that many months later."""
-    first = day.replace(day=1)
-    for _ in range(months):
-        first = _last_of_month(first) + _ONE_DAY
-    return first
-
-
-def _last_of_month(day: date) -> date:
-    last = day
-    while (last + _ONE_DAY).month == day.month:
-        last += _ONE_DAY
-    return last
 
 
 # --- what runs -------------------------------------------------------------------------------

@@ -49,3 +49,11 @@ def picked(policy: Policy, key: str, dates: Dates, day: date) -> Value:
     Raises PolicyGap; a key that no text gives names no date, so the gap names `day`.
     """
     return policy.picked(key, dates) if key in policy.parameters else policy.value(key, day)
+
+
+def last_of_month(day: date) -> date:
+    """The last day of the day's month."""
+    last = day
+    while (last + _DAY).month == day.month:
+        last += _DAY
+    return last

@@ -10,6 +10,7 @@ from datetime import date
 from gateway.domain.admission import AdmissionRefusal, AdmissionState, HoldReason, Stay
 from gateway.domain.bill import Suspicion
 from gateway.domain.case import (
+    LIABLE,
     NEGATIVE,
     POSITIVE,
     ApprovalKind,
@@ -18,6 +19,7 @@ from gateway.domain.case import (
     TreatmentKind,
 )
 from gateway.domain.party import Party
+from gateway.domain.payments import PriorPayer
 from gateway.policy.model import PickedBy, Policy, PolicyGap
 from gateway.rules.approvals import Asked, missing
 from gateway.rules.dates import dates_of, picked
@@ -46,7 +48,6 @@ _ENDS_WITH_EMPLOYMENT = (
 )
 _CROSS_PROVINCE = "cross_province/policy"
 _BEFORE_INJURY = "admitted before the injury"
-_LIABLE = frozenset(ThirdParty) - {ThirdParty.NONE, ThirdParty.SUSPECTED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +128,7 @@ def _word(key: str, stay: Stay, case: CaseFacts, policy: Policy) -> str:
 
 def _by_hand_for_others(stay: Stay, case: CaseFacts, policy: Policy) -> bool:
     """Whether a third party or a traffic accident keeps the stay out of direct settlement."""
-    if case.third_party in _LIABLE and _word("third_party/policy", stay, case, policy) == "MANUAL":
+    if case.third_party in LIABLE and _word("third_party/policy", stay, case, policy) == "MANUAL":
         return True
     if not case.traffic_accident:
         return False
@@ -255,12 +256,13 @@ def _third_party(
     stay: Stay, case: CaseFacts, hospital: Party, policy: Policy
 ) -> Entitlement | None:
     """Where direct settlement is allowed, what a third party has paid for medical fees is not
-    paid twice: how much that was, a person must say."""
+    paid twice: how much that was, a person must report (payment.report)."""
     if case.third_party is ThirdParty.SUSPECTED:
         return Hold(HoldReason.THIRD_PARTY, note=case.third_party)
     if _by_hand_for_others(stay, case, policy):
         return Manual("THIRD_PARTY")
-    paid = case.third_party is ThirdParty.CONFIRMED_PAID
+    told = any(one.payer is PriorPayer.THIRD_PARTY for one in stay.payments)
+    paid = case.third_party is ThirdParty.CONFIRMED_PAID and not told
     return Hold(HoldReason.THIRD_PARTY, note=case.third_party) if paid else None
 
 

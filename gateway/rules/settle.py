@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
-from gateway.domain.admission import HoldReason, Stay
+from gateway.domain.admission import HoldReason, PaidAtDischargeBy, Stay
 from gateway.domain.bill import (
     BillLine,
     BillVerdict,
@@ -28,6 +28,7 @@ from gateway.rules.entitlement import Confirm, Hold, Manual, Refuse, may_settle
 from gateway.rules.line import Bearers, Decided, NoPayerStated, Terms, decide
 from gateway.rules.meal import covered_days, meal_days
 from gateway.rules.meal_rate import meal_rate
+from gateway.rules.payout import paid_out
 from gateway.rules.place import crosses_province, emergency_days
 from gateway.rules.quantities import allowances, days_used
 from gateway.rules.refunds import Netted, netted
@@ -55,7 +56,8 @@ _EXCESS = frozenset({"OUT_OF_CATALOGUE", "LIMIT_NOT_MET", "LIFE_NOT_ENDED", "OVE
 @dataclass(frozen=True, slots=True)
 class Bill:
     """Everything a settlement is computed from; `others` are the person's other stays, `devices`
-    the assistive devices that the fund paid for earlier."""
+    the assistive devices that the fund paid for earlier, and `paid_by` paid the would-be fund
+    share at the counter while the bill was held."""
 
     stay: Stay
     case: CaseFacts | None
@@ -64,6 +66,7 @@ class Bill:
     editions: tuple[Edition, ...]
     others: tuple[Stay, ...] = ()
     devices: tuple[SuppliedDevice, ...] = ()
+    paid_by: PaidAtDischargeBy = PaidAtDischargeBy.NOBODY
 
 
 def device_codes(bill: Bill) -> frozenset[str]:
@@ -87,7 +90,7 @@ class NettedTerms:
 
 
 def settle(bill: Bill, policy: Policy) -> BillVerdict | Hold | Refuse | Manual:
-    """Entitlement first, then every line, then the meal allowance."""
+    """Entitlement first, then every line, the meal allowance, and whom the fund pays."""
     entitled = may_settle(bill.stay, bill.case, bill.hospital, policy)
     if not isinstance(entitled, Confirm):
         return entitled
@@ -101,7 +104,7 @@ def settle(bill: Bill, policy: Policy) -> BillVerdict | Hold | Refuse | Manual:
         return Hold(HoldReason.LINES_IN_REVIEW, note=str(line))
 
 
-def _computed(bill: Bill, policy: Policy) -> BillVerdict | Hold:
+def _computed(bill: Bill, policy: Policy) -> BillVerdict | Hold | Manual:
     groups = netted(bill.lines)
     context = context_of(bill, policy, groups)
     verdict = _verdict(bill, context, groups)
@@ -111,7 +114,7 @@ def _computed(bill: Bill, policy: Policy) -> BillVerdict | Hold:
     if held:
         codes = dict.fromkeys(one.code for one in held)
         return Hold(HoldReason.AUDIT, note=" ".join(codes), suspicions=held)
-    return replace(verdict, suspicions=found)
+    return paid_out(replace(verdict, suspicions=found), context, bill.paid_by)
 
 
 def _verdict(bill: Bill, context: Context, groups: tuple[Netted, ...]) -> BillVerdict:

@@ -56,7 +56,7 @@ class Difference:
     part of it that is meals; `items`, by code and name, counts lines and sums what the fund
     bears of them; `reasons` counts the lines a reason stands on and sums what of them the
     fund does not bear (a line with two reasons stands under both). `changed` names the
-    settlements whose amounts differ. Bills that the proposal would not settle stand under
+    settlements whose amounts or payees differ. Bills that the proposal would not settle stand under
     `unsettled` and are in none of the sums.
     """
 
@@ -116,7 +116,8 @@ def compared(settlement_id: str, bill: Bill, settled: BillVerdict, other: Outcom
     medical = Tally(0, 0, settled.split.fund_fen, other.split.fund_fen)
     found.hospitals[hospital] = meals.plus(medical)
     _add_lines(found, {line.line_id: line for line in bill.lines}, settled, other)
-    if (settled.split, meals.fen) != (other.split, meals.proposed_fen):
+    paid = settled.payout.shares != other.payout.shares
+    if paid or (settled.split, meals.fen) != (other.split, meals.proposed_fen):
         found.changed.append(settlement_id)
     return found
 

@@ -15,13 +15,16 @@ from functools import cache
 from typing import Any, Union
 
 from gateway.clock import micros
-from gateway.domain.admission import Stay
+from gateway.domain.admission import PaidAtDischargeBy, Stay
 from gateway.domain.bill import (
     BillLine,
     BillVerdict,
     Citation,
     LineVerdict,
     MealVerdict,
+    Payee,
+    PayeeShare,
+    Payout,
     SuppliedDevice,
     Suspicion,
 )
@@ -43,6 +46,7 @@ class Facts:
     lines: tuple[BillLine, ...]
     others: tuple[Stay, ...] = ()
     devices: tuple[SuppliedDevice, ...] = ()
+    paid_by: PaidAtDischargeBy = PaidAtDischargeBy.NOBODY
 
 
 def frozen(facts: Facts, verdict: BillVerdict | None) -> str:
@@ -55,6 +59,7 @@ def frozen(facts: Facts, verdict: BillVerdict | None) -> str:
         "lines": line_rows,
         "others": plain(facts.others),
         "devices": plain(facts.devices),
+        "paid_by": facts.paid_by.value,
         "verdict": None if verdict is None else packed(verdict),
     }
     return json.dumps(content, ensure_ascii=False, separators=(",", ":"))
@@ -68,6 +73,7 @@ def thawed_facts(detail: Mapping[str, Any]) -> Facts:
         lines=tuple(_line(values) for values in detail["lines"]),
         others=tuple(restored(Stay, each) for each in detail.get("others", ())),
         devices=tuple(restored(SuppliedDevice, each) for each in detail.get("devices", ())),
+        paid_by=PaidAtDischargeBy(detail.get("paid_by", PaidAtDischargeBy.NOBODY)),
     )
 
 
@@ -87,7 +93,14 @@ def thawed_verdict(detail: Mapping[str, Any]) -> BillVerdict:
         policy_digest=packed["policy_digest"],
         edition_digests=tuple(packed["edition_digests"]),
         suspicions=tuple(restored(Suspicion, each) for each in packed.get("suspicions", ())),
+        payout=_payout(packed["payout"], table),
     )
+
+
+def _payout(row: Sequence[Any], table: Sequence[Citation]) -> Payout:
+    shares, paid, taken_off, recoverable, cited = row
+    told = tuple(PayeeShare(Payee(payee), medical, meal) for payee, medical, meal in shares)
+    return Payout(told, paid, taken_off, recoverable, tuple(table[n] for n in cited))
 
 
 def _values(line: BillLine) -> list[Any]:
@@ -123,10 +136,19 @@ def packed(verdict: BillVerdict) -> dict[str, Any]:
         meal.channel,
         cited(meal.citations),
     ]
+    payout = verdict.payout
+    packed_payout = [
+        [[one.payee.value, one.medical_fen, one.meal_fen] for one in payout.shares],
+        payout.third_party_paid_fen,
+        payout.taken_off_fen,
+        payout.recoverable_fen,
+        cited(payout.citations),
+    ]
     return {
         "lines": lines,
         "split": verdict.split,
         "meal": packed_meal,
+        "payout": packed_payout,
         "citations": [dataclasses.astuple(one) for one in table],
         "rules_version": verdict.rules_version,
         "policy_digest": verdict.policy_digest,

@@ -25,6 +25,7 @@ from gateway.domain.case import (
 )
 from gateway.domain.catalogue import Level
 from gateway.domain.party import KeyPurpose, KeyState, Party, PartyKind, RegisteredKey
+from gateway.domain.payments import PriorPayer, PriorPayment
 from gateway.domain.split import Payer
 from gateway.store.personal import Vault
 from gateway.store.tables import admission
@@ -125,9 +126,16 @@ def stay_of(vault: Vault, row: Row) -> Stay:
         sex=Sex(detail["sex"]) if detail.get("sex") else None,
         registered_late=bool(row["late"]),
         bmi_settlement_no=detail.get("bmi_settlement_no", ""),
+        payments=tuple(_payment(one) for one in detail.get("payments", ())),
         cleared=frozenset(detail.get("cleared", ())),
         stable_on=day(detail.get("stable_on")),
     )
+
+
+def _payment(told: Mapping[str, Any]) -> PriorPayment:
+    words = dict(told) | {"payer": PriorPayer(told["payer"])}
+    days = {name: day(told[name]) for name in ("reversal_requested_on", "given_back_on")}
+    return PriorPayment(**words | days | {"paid_on": date.fromisoformat(told["paid_on"])})
 
 
 def case_of(row: Row, facts: Iterable[Row], *, card_lost: bool) -> CaseFacts:

@@ -343,7 +343,6 @@ settlement = _table(
     integer("hospital_fen"),
     integer("other_fen"),
     integer("meal_fen"),
-    text("fund_payee"),
     text("rules_version"),
     text("policy_digest"),
     text("edition_digests"),

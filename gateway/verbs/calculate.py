@@ -2,14 +2,19 @@
 
 import sys
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Final, TextIO
 
 from adapters.case_file.faults import BadCases
 from adapters.case_file.read import read_cases
 from adapters.case_file.write import results_text
-from gateway.domain.calculation import Unequal
+from gateway.domain.calculation import Case, Unequal
+from gateway.policy.faults import BadPolicy
+from gateway.policy.load import load
+from gateway.policy.model import PolicyGap
 from gateway.rules.calculate import calculate, unequal
+from gateway.rules.travel import travel_caps
 
 EQUAL: Final = 0
 UNEQUAL: Final = 1
@@ -32,6 +37,11 @@ def run(path: str, check: bool, out: TextIO, err: TextIO) -> int:
     except BadCases as bad:
         _print(err, bad.faults)
         return MALFORMED
+    try:
+        cases = tuple(_under_its_region(case) for case in cases)
+    except (PolicyGap, BadPolicy) as silent:
+        err.write(f"{silent}\n")
+        return MALFORMED
     results = [calculate(case) for case in cases]
     out.write(results_text(results))
     if not check:
@@ -43,6 +53,18 @@ def run(path: str, check: bool, out: TextIO, err: TextIO) -> int:
     ]
     _print(err, (_told(difference) for difference in differences))
     return UNEQUAL if differences else EQUAL
+
+
+def _under_its_region(case: Case) -> Case:
+    """A trip that names a region and a day is tried under what the region's texts pay.
+
+    Raises PolicyGap when they are silent, BadPolicy when there is no such region.
+    """
+    trip = case.travel
+    if trip is None or trip.day is None or trip.caps is not None:
+        return case
+    caps = travel_caps(load(trip.region), trip.day)
+    return replace(case, travel=replace(trip, caps=caps))
 
 
 def _bytes(path: str) -> bytes:

@@ -19,15 +19,26 @@ from gateway.domain.bill import (
     Citation,
     LineVerdict,
     MealVerdict,
+    Payout,
     Suspicion,
 )
-from gateway.domain.calculation import Case, CaseStay, Expected, ExpectedLine, ExpectedStay
+from gateway.domain.calculation import (
+    Case,
+    CasePaid,
+    CaseStay,
+    Expected,
+    ExpectedLine,
+    ExpectedPaid,
+    ExpectedStay,
+)
 from gateway.domain.money import price_text, quantity_text, yuan
+from gateway.domain.payments import PriorPayer
 from gateway.domain.reasons import REASONS
 from gateway.domain.split import Payer, Split, total
 from gateway.rules.calculate import calculate, cases_of, unequal
 from gateway.rules.line import Bearers
 from gateway.rules.meal import meal_days
+from gateway.rules.payout import moved
 from gateway.rules.settle import NettedTerms, netted_terms
 from gateway.settings import Settings
 from gateway.store.database import Reader
@@ -103,16 +114,30 @@ def as_cases(
     """
     title = f"结算 {settlement_id} / settlement {settlement_id}"
     cases = cases_of(settlement_id, title, lines, _stay(facts, verdict.meal))
+    if len(cases) == 1:
+        cases = (_with_third_party(cases[0], verdict.payout),)
     stored, meal = _net_splits(facts.lines, verdict), _expected_meal(facts, verdict.meal)
     told = tuple(
         replace(
             case,
-            expect=_expected([stored[line_id] for line_id in ids], meal if case.stay else None),
+            expect=_expected(
+                [stored[line_id] for line_id in ids],
+                verdict.payout.taken_off_fen if case.paid else 0,
+                meal if case.stay else None,
+            ),
         )
         for case, ids in zip(cases, _ids_by_case(lines), strict=True)
     )
     _check(told)
     return told
+
+
+def _with_third_party(case: Case, payout: Payout) -> Case:
+    """What a third party paid belongs to the whole bill, so only a bill that is one case can
+    tell it; the cases of any other show their lines before it is taken off."""
+    if not payout.taken_off_fen:
+        return case
+    return replace(case, paid=CasePaid({PriorPayer.THIRD_PARTY: payout.third_party_paid_fen}))
 
 
 def _ids_by_case(lines: Iterable[NettedTerms]) -> list[list[str]]:
@@ -132,13 +157,14 @@ def _net_splits(lines: Iterable[BillLine], verdict: BillVerdict) -> dict[str, Sp
     return {line_id: total(splits) for line_id, splits in parts.items()}
 
 
-def _expected(splits: Sequence[Split], meal: ExpectedStay | None) -> Expected:
-    whole = total(list(splits))
+def _expected(splits: Sequence[Split], off_fen: int, meal: ExpectedStay | None) -> Expected:
+    whole = moved(total(list(splits)), off_fen)
     lines = tuple(
         ExpectedLine(number, split, split.total_fen) for number, split in enumerate(splits, start=1)
     )
     payers = {payer: whole.borne_by(payer) for payer in Payer}
-    return Expected(whole.total_fen, payers, lines, meal)
+    paid = ExpectedPaid(taken_off_fen=off_fen) if off_fen else None
+    return Expected(whole.total_fen, payers, lines, meal, paid)
 
 
 def _stay(facts: Facts, meal: MealVerdict) -> CaseStay:
@@ -256,7 +282,7 @@ def _sums(bill: StoredBill) -> Iterator[str]:
     yield f"合计 total {yuan(one.total_fen)}：{shares(one.split)}"
     yield from _meal(bill.verdict.meal)
     yield from _suspicions(bill.verdict.suspicions)
-    yield f"基金付给 fund pays {one.fund_payee}"
+    yield from _payout(bill.verdict.payout)
     yield f"规则 rules {one.rules_version}  政策 policy {one.policy_digest}"
     yield from (f"目录 catalogue {digest}" for digest in one.edition_digests)
 
@@ -270,6 +296,25 @@ def _meal(meal: MealVerdict) -> Iterator[str]:
     counted = f"{meal.days} 天 days × {yuan(meal.per_day_fen)}"
     yield f"住院伙食补助费 meal allowance {yuan(meal.amount_fen)}（{counted}，{meal.channel}）"
     yield from _cited(meal.citations)
+
+
+def _payout(payout: Payout) -> Iterator[str]:
+    if payout.third_party_paid_fen:
+        yield (
+            f"第三人已付可支付医疗费 a third party paid {yuan(payout.third_party_paid_fen)}，"
+            f"从基金减除 taken off the fund {yuan(payout.taken_off_fen)}（基金 fund → 其他 other）"
+        )
+    if payout.recoverable_fen:
+        yield (
+            f"先行支付可向第三人追偿 recoverable from the third party, up to "
+            f"{yuan(payout.recoverable_fen)}"
+        )
+    for one in payout.shares:
+        yield (
+            f"基金付给 fund pays {one.payee.value} {yuan(one.medical_fen + one.meal_fen)}"
+            f"（医疗费 medical {yuan(one.medical_fen)}，伙食 meals {yuan(one.meal_fen)}）"
+        )
+    yield from _cited(payout.citations)
 
 
 def _suspicions(found: Iterable[Suspicion]) -> Iterator[str]:

@@ -92,7 +92,8 @@ async def stored_bill(reader: Reader, settlement_id: str) -> StoredBill:
 def _negated(verdict: BillVerdict) -> BillVerdict:
     meal = replace(verdict.meal, amount_fen=-verdict.meal.amount_fen)
     lines = tuple(_negated_line(line) for line in verdict.lines)
-    return replace(verdict, lines=lines, split=verdict.split.negated(), meal=meal)
+    split, payout = verdict.split.negated(), verdict.payout.negated()
+    return replace(verdict, lines=lines, split=split, meal=meal, payout=payout)
 
 
 def _negated_line(line: LineVerdict) -> LineVerdict:
@@ -119,7 +120,7 @@ def settlement_of(bill: StoredBill) -> Settlement:
         discharged_at=stay.discharged_at,
         split=split_of(row),
         meal=bill.verdict.meal,
-        fund_payee=row["fund_payee"],
+        payout=bill.verdict.payout,
         lines=bill.verdict.lines,
         rules_version=row["rules_version"],
         policy_digest=row["policy_digest"],
@@ -147,7 +148,8 @@ class EditionsOfRecord:
                 f"an edition that the settlement used is absent or damaged ({name})",
             ) from error
         known = facts.stay, facts.case, facts.hospital, facts.lines
-        return Bill(*known, tuple(used), facts.others, facts.devices), policy
+        more = facts.others, facts.devices, facts.paid_by
+        return Bill(*known, tuple(used), *more), policy
 
     async def _policy(self, reader: Reader, digest: str) -> Policy:
         if digest not in self._policies:

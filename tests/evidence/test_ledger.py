@@ -10,16 +10,15 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from gateway.domain.admission import PaidAtDischargeBy
+from gateway.domain.bill import Payee, PayeeShare, Payout
 from gateway.domain.case import CaseState
 from gateway.domain.commands import CancelSettlement
-from gateway.domain.split import Split
 from gateway.flows.release_held import release_all
 from gateway.flows.settled import back, transfers
 from gateway.store.tables import settlement, transfer
 from tests.flows.office import LINES, Office
 
 _FEN = st.integers(0, 10**12)
-_PAYEES = ("hospital", "employer", "individual")
 
 
 def balances(rows: Iterable[Any]) -> Counter[str]:
@@ -42,19 +41,15 @@ async def booked(office: Office, settlement_id: str) -> list[dict[str, Any]]:
 # --- by construction ---
 
 
-@given(
-    fund=_FEN,
-    meal=_FEN,
-    channel=st.sampled_from(["HOSPITAL", "INDIVIDUAL"]),
-    payee=st.sampled_from(_PAYEES),
-)
+@given(shares=st.lists(st.builds(PayeeShare, st.sampled_from(Payee), _FEN, _FEN), max_size=4))
 def test_what_the_fund_owes_is_owed_to_somebody_and_goes_back_whole(
-    fund: int, meal: int, channel: str, payee: str
+    shares: list[PayeeShare],
 ) -> None:
-    forward = transfers("S1", "H001", Split(fund), meal, channel, payee, "2026-03-02")
+    forward = transfers("S1", "H001", Payout(tuple(shares)), "2026-03-02")
     owed = balances(map(as_row, forward))
     assert sum(owed.values()) == 0
-    assert sum(amount for amount in owed.values() if amount > 0) == fund + meal
+    whole = sum(one.medical_fen + one.meal_fen for one in shares)
+    assert sum(amount for amount in owed.values() if amount > 0) == whole
     assert all(one.amount_fen > 0 and one.debit != one.credit for one in forward)
     returned = back(forward, "S2", "2026-03-03")
     assert {one.subject for one in returned} <= {"S2"}
@@ -63,7 +58,7 @@ def test_what_the_fund_owes_is_owed_to_somebody_and_goes_back_whole(
 
 
 def test_nothing_owed_is_no_row() -> None:
-    assert transfers("S1", "H001", Split(hospital_fen=100), 0, "HOSPITAL", "hospital", "d") == ()
+    assert transfers("S1", "H001", Payout((PayeeShare(Payee.HOSPITAL, 0, 0),)), "d") == ()
 
 
 # --- as booked ---

@@ -174,7 +174,7 @@ async def test_the_effects_hold_every_row_as_it_was_written(office: Office, tabl
 @pytest.mark.parametrize(
     ("table", "edit"),
     [
-        (settlement, "UPDATE settlement SET fund_payee = 'employer'"),
+        (settlement, "UPDATE settlement SET bill_no = 'OTHER'"),
         (transfer, "UPDATE transfer SET amount_fen = amount_fen + 1"),
         (audit, "UPDATE audit SET code = 'OTHER' WHERE action = 'settlement.commit'"),
     ],

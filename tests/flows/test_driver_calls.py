@@ -37,10 +37,12 @@ from gateway.domain.commands import (
     ReconcileDetails,
     ReconcileTotals,
     ReportCard,
+    ReportPayment,
     StopBenefit,
     UpdateEmployer,
     VoidFees,
 )
+from gateway.domain.payments import PriorPayer, PriorPayment
 from gateway.domain.split import NOTHING
 from gateway.flows.dispatch import COMMANDS
 from gateway.store.database import Database
@@ -140,6 +142,9 @@ async def about_the_case(office: Office, counter: Counter) -> None:
     one = LineDecision(line_id="L1", relation=Relation.INJURY)
     decided = DecideLines(admission_id=stay, by="审核", reason="是", lines=(one,))
     await counter.agency("lines.decide", decided)
+    paid = PriorPayment(payment_no="V1", payer=PriorPayer.EMPLOYER, eligible_fen=100, paid_on=DAY)
+    report = ReportPayment(admission_id=stay, by="审核", reason="是", payment=paid)
+    await counter.agency("payment.report", report)
     approval = DecideApproval(
         approval_no="AP1",
         case_no="C2",

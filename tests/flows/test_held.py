@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from adapters.catalog_file import sample_path
 from gateway.domain.admission import AdmissionRefusal, PaidAtDischargeBy
-from gateway.domain.bill import Relation
+from gateway.domain.bill import Payee, Relation
 from gateway.domain.case import ApprovalKind, AuthorityKind, CaseState, ThirdParty, TreatmentKind
 from gateway.domain.codes import Outcome
 from gateway.domain.commands import (
@@ -260,13 +260,13 @@ async def test_a_bill_that_waits_for_something_else_now_stays_held_silently(
 @pytest.mark.parametrize(
     ("paid_by", "payee", "account"),
     [
-        (PaidAtDischargeBy.NOBODY, "hospital", "2101/hospital/H001"),
-        (PaidAtDischargeBy.EMPLOYER, "employer", "2101/employer"),
-        (PaidAtDischargeBy.INDIVIDUAL, "individual", "2101/individual"),
+        (PaidAtDischargeBy.NOBODY, Payee.HOSPITAL, "2101/hospital/H001"),
+        (PaidAtDischargeBy.EMPLOYER, Payee.EMPLOYER, "2101/employer"),
+        (PaidAtDischargeBy.INDIVIDUAL, Payee.INDIVIDUAL, "2101/individual"),
     ],
 )
 async def test_the_fund_pays_whoever_paid_at_the_counter_while_the_bill_was_held(
-    office: Office, paid_by: PaidAtDischargeBy, payee: str, account: str
+    office: Office, paid_by: PaidAtDischargeBy, payee: Payee, account: str
 ) -> None:
     stay = await undecided(office)
     held = await office.commit("H001", stay, *LINES, paid_at_discharge_by=paid_by)
@@ -274,7 +274,8 @@ async def test_the_fund_pays_whoever_paid_at_the_counter_while_the_bill_was_held
     await recognised(office, stay)
     await release_all(office.desk)
     [(_, outcome)] = await told(office, "H001")
-    assert outcome.fund_payee == payee
+    shares = {one.payee: one.medical_fen for one in outcome.payout.shares if one.medical_fen}
+    assert shares == {payee: outcome.split.fund_fen}
     medical = select(tables.transfer).where(tables.transfer.c.debit == "5101/medical")
     [row] = await office.rows(medical)
     assert (row["credit"], row["amount_fen"]) == (account, outcome.split.fund_fen)
@@ -285,7 +286,7 @@ async def test_a_bill_settled_at_once_is_paid_to_the_hospital(office: Office) ->
     stay = await office.billed("H001", "V1", 1)
     paid_by = PaidAtDischargeBy.EMPLOYER
     settled = await office.commit("H001", stay, *LINES, paid_at_discharge_by=paid_by)
-    assert settled.result.fund_payee == "hospital"
+    assert [one.payee for one in settled.result.payout.shares] == [Payee.HOSPITAL]
 
 
 # --- refused, and opened again ------------------------------------------------------------------

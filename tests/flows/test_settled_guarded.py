@@ -1,5 +1,6 @@
 """What holds around a settled bill: payee, outcome, frozen facts, undoing in order, the book."""
 
+import json
 from dataclasses import replace
 from datetime import date, timedelta
 from types import MappingProxyType
@@ -9,6 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from gateway.domain.admission import PaidAtDischargeBy
+from gateway.domain.bill import Payout
 from gateway.domain.case import CaseState, ThirdParty
 from gateway.domain.codes import Outcome
 from gateway.domain.commands import (
@@ -22,6 +24,7 @@ from gateway.domain.results import Settlement
 from gateway.flows.administer import NotDone
 from gateway.flows.release_held import release_all
 from gateway.store import tables
+from gateway.store.frozen import thawed_verdict
 from tests.flows.office import AGENCY, DAY, LINES, Heard, Office
 from tests.world import DIAGNOSIS, bill_line, person
 
@@ -69,7 +72,7 @@ async def test_who_paid_while_the_bill_was_held_is_paid_by_a_later_commit(
 ) -> None:
     stay = await held_and_taken_back(office, first)
     settled = await office.commit("H001", stay, *LINES, paid_at_discharge_by=then)
-    assert (settled.code, settled.result.fund_payee) == ("OK", payee)
+    assert (settled.code, medical_payees(settled.result.payout)) == ("OK", [payee])
 
 
 async def test_who_paid_is_remembered_when_the_bill_is_held_again(office: Office) -> None:
@@ -79,8 +82,14 @@ async def test_who_paid_is_remembered_when_the_bill_is_held_again(office: Office
     await office.decide("C1", CaseState.ACCEPTED)
     await office.decide("C1", CaseState.RECOGNISED)
     await release_all(office.desk)
-    [row] = await office.rows(select(tables.settlement))
-    assert row["fund_payee"] == "employer"
+    [row] = await office.kept(tables.settlement, select(tables.settlement))
+    payout = thawed_verdict(json.loads(row["detail"])).payout
+    assert medical_payees(payout) == ["employer"]
+
+
+def medical_payees(payout: Payout) -> list[str]:
+    """Who gets medical fees of the fund."""
+    return [one.payee for one in payout.shares if one.medical_fen]
 
 
 # --- what a query finds -----------------------------------------------------------------------

@@ -20,10 +20,12 @@ from gateway.domain.commands import (
     LineDecision,
     ModifyAdmission,
     ReportCard,
+    ReportPayment,
     StopBenefit,
     UpdateEmployer,
     VoidFees,
 )
+from gateway.domain.payments import PriorPayer, PriorPayment
 from gateway.flows.dispatch import COMMANDS, READS
 from gateway.flows.release_held import release_all
 from gateway.store import tables
@@ -398,6 +400,11 @@ def assert_instead(reversal: Heard, command: str) -> None:
     assert [one.expected for one in reversal.result.findings] == [command]
 
 
+def payment_of(stay: str) -> ReportPayment:
+    paid = PriorPayment(payment_no="V1", payer=PriorPayer.EMPLOYER, eligible_fen=100, paid_on=DAY)
+    return ReportPayment(admission_id=stay, by="经办", reason="虚构", payment=paid)
+
+
 def commands_of(stay: str) -> dict[str, tuple[str, Any, str]]:
     """Every other changing command: who sends it, what, and what to call instead."""
     new_line = bill_line("L9", "I0001", "12.00", "1", DAY)
@@ -430,6 +437,7 @@ def commands_of(stay: str) -> dict[str, tuple[str, Any, str]]:
             ),
             "lines.decide",
         ),
+        "payment.report": (AGENCY, payment_of(stay), "payment.report"),
         "approval.decide": (
             AGENCY,
             DecideApproval(

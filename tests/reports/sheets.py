@@ -84,7 +84,7 @@ def a_settlement(bill: Bill, verdict: BillVerdict, **changes: Any) -> Settlement
         "discharged_at": stay.discharged_at,
         "split": verdict.split,
         "meal": verdict.meal,
-        "fund_payee": "hospital",
+        "payout": verdict.payout,
         "lines": verdict.lines,
         "rules_version": verdict.rules_version,
         "policy_digest": verdict.policy_digest,

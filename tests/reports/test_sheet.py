@@ -11,10 +11,11 @@ from pypdf import PdfReader
 from pypdf.generic import DictionaryObject
 
 from gateway.domain.audit_rules import AUDIT_RULES
-from gateway.domain.bill import Suspicion
+from gateway.domain.bill import NO_PAYOUT, Payee, PayeeShare, Payout, Suspicion
 from gateway.domain.money import price_text, quantity_text, yuan
 from gateway.domain.reasons import REASONS
 from gateway.domain.split import Payer
+from gateway.policy.anchors import GIVEN_BACK_FIRST
 from gateway.reports.sheet import Sheet, SheetLine, settlement_sheet
 from tests.reports.sheets import EMPLOYER, WORKER, a_sheet, refund_of, some_lines
 
@@ -152,7 +153,7 @@ def test_a_settlement_that_was_reversed_warns_of_it(bill: Sheet, text: str):
 
 
 def test_a_preview_is_never_taken_for_a_settlement(bill: Sheet):
-    preview = replace(bill.settlement, settlement_id="", settled_at=None, fund_payee="")
+    preview = replace(bill.settlement, settlement_id="", settled_at=None)
     assert "预结算，未办理" in text_of(replace(bill, settlement=preview))
 
 
@@ -211,3 +212,34 @@ def test_three_thousand_lines_stand_on_the_sheet_each_in_its_row():
     assert len(pages) > 100
     last = re.sub(r"\s", "", pages[-1].extract_text())
     assert f"3000{sheet.lines[-1].line.service_day}" in last
+
+
+# --- whom the fund pays -----------------------------------------------------------------------
+
+
+def test_every_payee_stands_with_its_medical_fees_and_meals(bill: Sheet):
+    shares = (
+        PayeeShare(Payee.HOSPITAL, 100, 0),
+        PayeeShare(Payee.BASIC_INSURANCE, 1_200_000, 0),
+        PayeeShare(Payee.EMPLOYER, 300, 4_000),
+        PayeeShare(Payee.INDIVIDUAL, 650_000, 17_000),
+    )
+    payout = Payout(shares, 500_000, 400_000, 1_850_400, (GIVEN_BACK_FIRST,))
+    text = text_of(replace(bill, settlement=replace(bill.settlement, payout=payout)))
+    for told in (
+        "基本医疗保险基金（退还）",
+        "12000.00",
+        "用人单位（已垫付）",
+        "43.00",
+        "6670.00",
+        "第三人已付可支付医疗费5000.00元，其中4000.00元从基金支付减除",
+        "基金先行支付18504.00元，可依法向第三人追偿",
+        "第三十条第一款第（一）项",
+    ):
+        assert told in text, told
+
+
+@pytest.mark.parametrize("payout", [None, NO_PAYOUT])
+def test_a_sheet_without_payees_has_no_table_of_them(bill: Sheet, payout: Payout | None):
+    text = text_of(replace(bill, settlement=replace(bill.settlement, payout=payout)))
+    assert "基金支付对象" not in text

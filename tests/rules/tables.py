@@ -26,6 +26,7 @@ from gateway.domain.case import (
 )
 from gateway.domain.catalogue import Level
 from gateway.domain.money import fen
+from gateway.domain.payments import PriorPayer, PriorPayment
 from gateway.domain.split import Payer, Split
 from gateway.policy.model import Policy
 from gateway.rules.entitlement import Admission, Confirm, Entitlement, Hold, Manual, Pending, Refuse
@@ -65,6 +66,7 @@ _DECIDES = dict.fromkeys(
     (ApprovalKind.REHABILITATION, ApprovalKind.RELAPSE, ApprovalKind.DEVICE),
     "ASSESSMENT_COMMITTEE",
 )
+_PAID = ("eligible", "meal", "other")
 _DECISION = frozenset({*(payer.value for payer in Payer), "reasons"})
 
 
@@ -102,7 +104,9 @@ def _marked(case: CaseFacts, stay: Stay, lines: list[BillLine]) -> CaseFacts:
 
 def policy_of(row: dict[str, Any]) -> Policy:
     """The example region's policy, with other values and silent keys as the row says."""
-    return policy_with(row.get("policy"), row.get("silent", ()))
+    told = row.get("policy", {})
+    values = {key: tuple(one) if isinstance(one, list) else one for key, one in told.items()}
+    return policy_with(values, row.get("silent", ()))
 
 
 def verdict_of(told: dict[str, Any]) -> Admission | Entitlement:
@@ -155,6 +159,14 @@ def _arrears(told: dict[str, date]) -> Arrears:
     return Arrears(told["since"], told.get("settled_on"))
 
 
+def _payment(told: dict[str, Any]) -> PriorPayment:
+    amounts = {f"{key}_fen": fen(told[key]) for key in _PAID if key in told}
+    facts = {key: value for key, value in told.items() if key not in _PAID}
+    facts["payer"] = PriorPayer(facts["payer"])
+    words = {"payment_no": f"V-{facts['payer']}", "eligible_fen": 0, "paid_on": DISCHARGED}
+    return PriorPayment(**words | amounts | facts)
+
+
 def _joined(told: dict[str, date]) -> Joined:
     return Joined(told["joined_on"], told.get("settled_on"))
 
@@ -171,6 +183,7 @@ _TYPES: dict[str, Any] = {
     "capabilities": frozenset,
     "approvals": lambda told: tuple(map(_approval, told)),
     "stops": lambda told: tuple(map(_stop, told)),
+    "payments": lambda told: tuple(map(_payment, told)),
     "joined": lambda told: tuple(map(_joined, told)),
     "sex": Sex,
     "diagnoses": _diagnoses,

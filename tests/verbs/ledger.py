@@ -110,7 +110,6 @@ def settlement_row(bill: Bill, verdict: BillVerdict, **changes: Any) -> dict[str
         "total_fen": split.total_fen,
         **split._asdict(),
         "meal_fen": verdict.meal.amount_fen,
-        "fund_payee": "hospital",
         "detail": frozen(facts, verdict),
     } | changes
 

@@ -103,3 +103,90 @@ def test_a_broken_line_rule_breaks_calculations_and_settlements_alike(
         ran(str(file))
     with pytest.raises(RuntimeError, match="line rule"):
         settle(a_bill(a_line()), example_policy())
+
+
+# --- paid before, and trips -------------------------------------------------------------------
+
+TRIP = {
+    "hospital_certificate": True,
+    "agency_consent": True,
+    "fares": [{"name": "火车", "amount": "186.50"}, {"name": "火车", "amount": "186.50"}],
+    "waited": [{"nights": 7, "price": "180.00"}],
+    "hospital_days": 10,
+    "region": "999900",
+    "day": "2026-03-01",
+}
+
+
+def tried(file: Path, **blocks: object) -> tuple[int, str, str]:
+    case = {key: value for key, value in CASE.items() if key != "expect"} | blocks
+    file.write_text(json.dumps([case]), encoding="utf-8")
+    return ran(str(file), check=True)
+
+
+def test_a_trip_is_tried_under_what_the_regions_texts_pay_and_cites_them(file: Path):
+    code, out, err = tried(file, travel=TRIP, expect={"travel": {"fund": "1423.00"}})
+    assert (code, err) == (0, "")
+    trip = json.loads(out)[0]["travel"]
+    assert {key: trip[key] for key in ("fund", "fares", "lodging", "meals", "own")} == {
+        "fund": "1423.00",
+        "fares": "373.00",
+        "lodging": "750.00",
+        "meals": "300.00",
+        "own": "510.00",
+    }
+    assert trip["reasons"] == ["OVER_WAITING_DAYS", "OVER_LODGING_CAP"]
+    assert len(trip["cites"]) == 5
+
+
+@pytest.mark.parametrize(
+    ("region", "told"),
+    [("330800", "travel/lodging_per_night_fen"), ("371000", "travel/standard"), ("999999", "")],
+)
+def test_a_trip_under_texts_that_are_silent_or_absent_is_not_computed(
+    file: Path, region: str, told: str
+):
+    code, out, err = tried(file, travel=TRIP | {"region": region})
+    assert (code, out) == (2, "")
+    assert err
+    assert told in err
+
+
+def test_the_payees_what_is_taken_off_and_the_claim_are_printed(file: Path):
+    paid = {"third_party": "64.00", "individual": "50.00", "liability": "0.50"}
+    code, out, _ = tried(file, paid=paid)
+    assert code == 0
+    (result,) = json.loads(out)
+    assert (result["fund"], result["other"]) == ("200.00", "64.00")
+    assert result["paid"] == {
+        "payees": {"individual": "50.00", "hospital": "150.00"},
+        "taken_off": "64.00",
+        "claim": "100.00",
+    }
+
+
+@pytest.mark.parametrize(
+    ("blocks", "told"),
+    [
+        ({"expect": {"paid": {"claim": "1.00"}}}, "paid：算得 none，应为 a payment"),
+        ({"expect": {"travel": {"fund": "1.00"}}}, "travel：算得 none，应为 a trip"),
+        (
+            {"paid": {"third_party": "0.00"}, "expect": {"paid": {"payees": {}}}},
+            "hospital：算得 264.00，应为 0.00",
+        ),
+        (
+            {"paid": {"third_party": "1.00"}, "expect": {"paid": {"taken_off": "0.00"}}},
+            "taken_off：算得 1.00，应为 0.00",
+        ),
+        (
+            {"paid": {"liability": "1.00"}, "expect": {"paid": {"claim": "1.00"}}},
+            "claim：算得 264.00，应为 1.00",
+        ),
+        ({"travel": TRIP, "expect": {"travel": {"own": "0.00"}}}, "travel.own：算得 510.00"),
+        ({"travel": TRIP, "expect": {"travel": {"fund": "0.00"}}}, "travel.fund：算得 1423.00"),
+    ],
+)
+def test_a_block_that_comes_out_otherwise_is_told(file: Path, blocks: dict[str, object], told: str):
+    code, _, err = tried(file, **blocks)
+    assert code == 1
+    assert told in err

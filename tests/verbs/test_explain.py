@@ -11,12 +11,20 @@ from typing import Any
 
 import pytest
 
+from adapters.case_file.write import cases_text
 from gateway.domain.audit_rules import AUDIT_RULES
-from gateway.domain.case import BenefitStop
+from gateway.domain.bill import BillVerdict
+from gateway.domain.case import BenefitStop, ThirdParty
+from gateway.domain.payments import PriorPayer, PriorPayment
+from gateway.rules.settle import Bill, netted_terms, settle
 from gateway.settings import Settings
+from gateway.store import tables
+from gateway.store.frozen import Facts
 from gateway.verbs import calculate, explain
+from gateway.verbs.stored import NotTold, StoredBill
 from tests.reports.sheets import refund_of, some_lines
-from tests.rules.facts import a_case, a_line
+from tests.rules.facts import a_bill, a_case, a_line, a_stay, policy_with
+from tests.store.test_store_health import a_row
 from tests.verbs.ledger import EMPLOYER, ID_NO, SETTLEMENT, WORKER, insert, settled, settlement_row
 
 
@@ -223,3 +231,51 @@ async def in_thread(
 ) -> tuple[int, str]:
     """The verb as the command line runs it, outside this test's loop."""
     return await asyncio.to_thread(told, settings, as_case=as_case, number=number, line=line)
+
+
+# --- who paid before, and whom the fund pays ---
+
+
+def paid(payer: PriorPayer, eligible_fen: int, **more: Any) -> PriorPayment:
+    values = {"payment_no": f"V-{payer}", "payer": payer, "eligible_fen": eligible_fen}
+    return PriorPayment(**values | {"paid_on": date(2026, 3, 15)} | more)
+
+
+async def test_every_payee_is_told_with_its_articles(tmp_path: Path):
+    insured = paid(PriorPayer.BASIC_INSURANCE, 4_000, settlement_no="BMI1")
+    payments = (insured, paid(PriorPayer.INDIVIDUAL, 2_000))
+    bill = await settled(tmp_path, a_line(price="100"), stay=a_stay(payments=payments))
+    _, text = await in_thread(bill.settings, as_case=False)
+    assert "基金付给 fund pays hospital 250.00（医疗费 medical 40.00，伙食 meals 210.00）" in text
+    assert "基金付给 fund pays basic_insurance 40.00" in text
+    assert "基金付给 fund pays individual 20.00" in text
+    assert "《中华人民共和国社会保险法》第三十条第一款第（一）项" in text
+    assert "bmi_refund/hospital_refunds_first = no，自 since 2026-01-01" in text
+
+
+def third_party_bill() -> Bill:
+    payment = paid(PriorPayer.THIRD_PARTY, 3_000)
+    case = a_case(third_party=ThirdParty.CONFIRMED_PAID)
+    return a_bill(a_line(price="100"), stay=a_stay(payments=(payment,)), case=case)
+
+
+def test_what_a_third_party_paid_is_told_and_makes_a_case_that_proves_it(tmp_path: Path):
+    bill, policy = third_party_bill(), policy_with({"third_party/policy": "DIRECT"})
+    verdict = settle(bill, policy)
+    assert isinstance(verdict, BillVerdict)
+    facts = Facts(bill.stay, bill.case, bill.hospital, bill.lines)
+    cases = explain.as_cases("S1", verdict, facts, netted_terms(bill, policy))
+    text = cases_text(cases)
+    (case,), (result,) = json.loads(text), proved(text, tmp_path)
+    assert case["paid"] == {"third_party": "30.00"}
+    assert (case["expect"]["fund"], result["fund"], result["other"]) == ("70.00", "70.00", "30.00")
+    assert case["expect"]["paid"] == {"taken_off": "30.00"}
+    known = settlement_row(bill, verdict, reverses="", reinstates="")
+    row = a_row(tables.settlement, **known)
+    told = "\n".join(explain.explained(StoredBill(row, facts, verdict), NotTold("无", "none")))
+    assert (
+        "第三人已付可支付医疗费 a third party paid 30.00，从基金减除 taken off the fund 30.00"
+        in told
+    )
+    assert "先行支付可向第三人追偿 recoverable from the third party, up to 70.00" in told
+    assert "合计 total 100.00：基金 fund 70.00  其他 other 30.00" in told

@@ -11,6 +11,7 @@ from gateway.domain.case import TreatmentKind
 from gateway.domain.catalogue import Kind
 from gateway.domain.money import ONE, yuan
 from gateway.rules.audit.seen import Hit, Seen, by_day, hit
+from gateway.rules.payout import unreported
 
 _INJURY = ("S", "T")
 """Chapter of injuries, poisonings and external causes in the national list of diagnoses."""
@@ -95,6 +96,8 @@ def two_beds(seen: Seen) -> Iterator[Hit]:
 
 
 def paid_by_basic_insurance(seen: Seen) -> Iterator[Hit]:
-    """A24: the hospital says that basic insurance has settled this stay: it is given back first."""
-    if seen.stay.bmi_settlement_no:
-        yield Hit((), seen.stay.bmi_settlement_no)
+    """A24: the hospital says that basic insurance has settled this stay, and nobody has reported
+    what it paid: it is given back first."""
+    number = unreported(seen.stay)
+    if number:
+        yield Hit((), number)

@@ -8,8 +8,20 @@ import pytest
 
 from adapters.case_file.faults import BadCases, Fault
 from adapters.case_file.read import read_cases
-from gateway.domain.calculation import Case, CaseLine, CaseStay, ExpectedLine, ExpectedStay
+from gateway.domain.bill import Payee
+from gateway.domain.calculation import (
+    Case,
+    CaseLine,
+    CasePaid,
+    CaseStay,
+    ExpectedLine,
+    ExpectedPaid,
+    ExpectedStay,
+    ExpectedTravel,
+)
+from gateway.domain.payments import PriorPayer
 from gateway.domain.split import Payer, Split
+from gateway.domain.travel import CaseTrip, Fare, Nights, TravelCaps, Trip
 
 LINE = {"name": "换药", "price": "88.00", "qty": "3"}
 
@@ -272,3 +284,64 @@ def test_a_foreign_text_is_repeated_short_and_on_one_line():
     (fault,) = faults_of(text_of(LINE | {"\x1b[31m" + "x" * 500: 1}))
     assert len(fault.field) <= 41
     assert "\x1b" not in str(fault)
+
+
+# --- paid and travel --------------------------------------------------------------------------
+
+CAPS = {"lodging_per_night": "150.00", "waiting_days": 5, "meal_per_day": "20.00"}
+TRIP = {
+    "hospital_certificate": True,
+    "agency_consent": True,
+    "fares": [{"name": "火车", "amount": "186.50"}, {"name": "火车", "amount": "1.00"}],
+    "waited": [{"nights": 7, "price": "180.00"}],
+    "hospital_days": 10,
+    "caps": CAPS,
+}
+
+
+def test_what_was_paid_before_is_read_with_what_is_expected_of_it():
+    expect = {"paid": {"payees": {"hospital": "1.00"}, "taken_off": "2.00", "claim": "3.00"}}
+    (case,) = read_cases(
+        text_of(paid={"third_party": "15000.00", "liability": "0.70"}, expect=expect)
+    )
+    assert case.paid == CasePaid({PriorPayer.THIRD_PARTY: 1_500_000}, 7_000)
+    assert case.expect is not None
+    assert case.expect.paid == ExpectedPaid({Payee.HOSPITAL: 100}, 200, 300)
+
+
+def test_a_trip_is_read_with_its_caps_or_with_a_region_and_a_day():
+    (case,) = read_cases(text_of(travel=TRIP, expect={"travel": {"fund": "1.00", "own": "2.00"}}))
+    trip = Trip(True, True, (Fare("火车", 18_650), Fare("火车", 100)), (Nights(7, 18_000),), 10)
+    assert case.travel == CaseTrip(trip, TravelCaps(15_000, 5, 2_000))
+    assert case.expect is not None
+    assert case.expect.travel == ExpectedTravel(100, 200)
+    told = {"hospital_certificate": True, "region": "999900", "day": "2026-03-01"}
+    (other,) = read_cases(text_of(travel=told))
+    assert other.travel == CaseTrip(Trip(True, False), None, "999900", date(2026, 3, 1))
+
+
+@pytest.mark.parametrize(
+    ("blocks", "field"),
+    [
+        ({"paid": {"employer": "1.00", "individual": "1.00"}}, "paid.individual"),
+        ({"paid": {"third_party": "-1.00"}}, "paid.third_party"),
+        ({"paid": {"liability": "1.01"}}, "paid.liability"),
+        ({"paid": {"nobody": "1.00"}}, "paid.nobody"),
+        ({"paid": []}, "paid"),
+        ({"expect": {"paid": {"payees": {"fund": "1.00"}}}}, "expect.paid.payees.fund"),
+        ({"travel": {}}, "travel.caps"),
+        ({"travel": {"region": "999900"}}, "travel.caps"),
+        ({"travel": TRIP | {"region": "999900", "day": "2026-03-01"}}, "travel.caps"),
+        ({"travel": TRIP | {"hospital_days": "10"}}, "travel.hospital_days"),
+        ({"travel": TRIP | {"waited": [{"nights": 1}]}}, "travel.waited[1].price"),
+        ({"travel": TRIP | {"waited": [1]}}, "travel.waited[1]"),
+        (
+            {"travel": TRIP | {"fares": [{"name": "火车", "amount": "1.00", "round_trip": 0}]}},
+            "travel.fares[1].round_trip",
+        ),
+        ({"travel": TRIP | {"caps": CAPS | {"ceiling": "1.00"}}}, "travel.caps.ceiling"),
+        ({"expect": {"travel": {"meals": "1.00"}}}, "expect.travel.meals"),
+    ],
+)
+def test_a_wrong_block_is_told_by_its_place(blocks: dict[str, Any], field: str):
+    assert only(text_of(**blocks)) == ("C1", 0, field)

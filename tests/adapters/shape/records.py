@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from adapters.shape import kinds
 from adapters.shape.fields import Shape
-from adapters.shape.names import CITATION, MEAL, SETTLEMENT, SPLIT
-from gateway.domain.bill import Citation, LineVerdict, MealVerdict
+from adapters.shape.names import CITATION, MEAL, PAYOUT, SETTLEMENT, SPLIT
+from gateway.domain.bill import Citation, LineVerdict, MealVerdict, Payout
 from gateway.domain.codes import CODES
 from gateway.domain.reasons import REASONS
 from gateway.domain.results import Settlement
@@ -70,14 +70,15 @@ def records(shape: Shape) -> st.SearchStrategy:
 
 
 def settlements() -> st.SearchStrategy:
-    """Settlements whose meal and lines share some citations."""
-    tables = {"reasons", "citations", "meal", "lines"}
+    """Settlements whose meal, payout and lines share some citations."""
+    tables = {"reasons", "citations", "meal", "payout", "lines"}
     parts = [part for part in SETTLEMENT.fields if not part.told and part.word not in tables]
     words = {part.word: _words(SETTLEMENT, part) for part in parts}
     return st.lists(citations(), min_size=1, max_size=4).flatmap(
         lambda table: st.builds(
             Settlement,
             meal=st.none() | meals(cited(table)),
+            payout=st.none() | payouts(cited(table)),
             lines=st.lists(lines(cited(table)), max_size=3).map(tuple),
             **words,
         )
@@ -95,6 +96,10 @@ def citations() -> st.SearchStrategy:
 
 def meals(sources: st.SearchStrategy) -> st.SearchStrategy:
     return st.builds(MealVerdict, citations=sources, **_without(MEAL, "cites"))
+
+
+def payouts(sources: st.SearchStrategy) -> st.SearchStrategy:
+    return st.builds(Payout, citations=sources, **_without(PAYOUT, "cites"))
 
 
 def lines(sources: st.SearchStrategy) -> st.SearchStrategy:

@@ -28,7 +28,7 @@ def policy(*enabled: str, hold: tuple[str, ...] = (), **values: Any) -> Policy:
 
 def found(bill: Bill, *codes: str) -> tuple[Suspicion, ...]:
     verdict = settle(bill, policy(*codes))
-    assert isinstance(verdict, BillVerdict), verdict
+    assert isinstance(verdict, (BillVerdict, Hold)), verdict
     return verdict.suspicions
 
 

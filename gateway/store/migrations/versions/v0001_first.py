@@ -478,7 +478,6 @@ def _settlement() -> None:
         sa.Column("hospital_fen", INTEGER, nullable=False),
         sa.Column("other_fen", INTEGER, nullable=False),
         sa.Column("meal_fen", INTEGER, nullable=False),
-        sa.Column("fund_payee", TEXT, nullable=False),
         sa.Column("rules_version", TEXT, nullable=False),
         sa.Column("policy_digest", TEXT, nullable=False),
         sa.Column("edition_digests", TEXT, nullable=False),
