@@ -119,10 +119,9 @@ def _fault(asked: Asked, approval: Approval, day: date) -> str:
 
 def competent(asked: Asked, approval: Approval) -> bool:
     """Whether the authority that the text names decided it. Raises PolicyGap."""
-    key = AUTHORITY.get(approval.kind)
-    if key is None:
-        return True
-    return asked.value(key, approval.valid_from).word == approval.authority_kind
+    return (
+        asked.value(AUTHORITY[approval.kind], approval.valid_from).word == approval.authority_kind
+    )
 
 
 def _decider(asked: Asked, kind: ApprovalKind, day: date) -> str:

@@ -242,6 +242,8 @@ def policy_with(
     kept = {key: dated for key, dated in policy.parameters.items() if key not in set(silent)}
     for key, amount in (values or {}).items():
         value = Value(FIRST_DAY, amount, _LAW)
+        if amount == "no limit":
+            value = replace(value, amount=None, unlimited=True)
         kept[key] = replace(kept.get(key) or _new(key), values=(value,))
     return replace(policy, parameters=kept)
 
