@@ -106,7 +106,7 @@ def _to_give_back(context: Context, one: PriorPayment) -> Hold | Manual | None:
     if one.given_back_on is None:
         return Hold(HoldReason.PRIOR_PAYMENT, note=f"{one.settlement_no} → basic_insurance")
     asked = one.reversal_requested_on or one.given_back_on
-    late = one.given_back_on > _year_end(context, one) and asked > last_day_to_ask(context, one)
+    late = one.given_back_on > _year_end(context, one) and asked > _last_day_to_ask(context, one)
     return Manual("REVERSAL_TOO_LATE") if late else None
 
 
@@ -118,7 +118,7 @@ def _year_end(context: Context, one: PriorPayment) -> date:
     return last_of_month(date(year, month, 1))
 
 
-def last_day_to_ask(context: Context, one: PriorPayment) -> date:
+def _last_day_to_ask(context: Context, one: PriorPayment) -> date:
     """年度结束后几个月内: the last day to ask in writing for the reversal of last year's fees."""
     months = _refund(context, _MONTHS, one).number
     return last_of_month(months_later(_year_end(context, one), months))
@@ -188,10 +188,15 @@ def shared(medical_fen: int, claims: Iterable[tuple[Payee, int]], rest: Payee) -
 
 
 def unclear(medical_fen: int, claims: Sequence[tuple[Payee, int]]) -> bool:
-    """Whether employer and worker together claim more than basic insurance leaves: no text says
-    who of them comes first."""
-    both = {payee for payee, fen in claims if fen} >= {Payee.EMPLOYER, Payee.INDIVIDUAL}
-    return both and sum(fen for _, fen in claims) > medical_fen
+    """Whether employer and worker together claim more than basic insurance leaves, and it leaves
+    something: no text says who of them comes first."""
+    own = {payee: 0 for payee in (Payee.EMPLOYER, Payee.INDIVIDUAL)}
+    for payee, claimed_fen in claims:
+        if payee in own:
+            own[payee] += claimed_fen
+        else:
+            medical_fen -= claimed_fen
+    return all(own.values()) and 0 < medical_fen < sum(own.values())
 
 
 def _claims(context: Context) -> Iterator[tuple[Payee, int]]:

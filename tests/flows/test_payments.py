@@ -1,5 +1,6 @@
 """payment.report: who paid before the fund does, and what becomes of the bill that waits for it."""
 
+import asyncio
 import json
 from dataclasses import replace
 from datetime import date, timedelta
@@ -15,6 +16,7 @@ from gateway.domain.case import CaseState, ThirdParty
 from gateway.domain.commands import (
     CancelAdmission,
     CancelSettlement,
+    PreviewSettlement,
     RegisterDischarge,
     ReportPayment,
 )
@@ -24,7 +26,7 @@ from gateway.flows.release_held import release_all
 from gateway.rules.settle import Bill, settle
 from gateway.store import tables
 from gateway.store.frozen import thawed_facts, thawed_verdict
-from tests.flows.office import AGENCY, DAY, Heard, Office
+from tests.flows.office import AGENCY, DAY, Heard, Office, at_barrier
 from tests.world import bill_line
 
 HOSPITAL = "H001"
@@ -218,6 +220,40 @@ async def test_a_settlement_with_prior_payments_is_recomputed_bit_for_bit(office
     again = settle(bill, office.desk.policy)
     assert isinstance(again, BillVerdict)
     assert again.payout == stored.payout
+
+
+async def test_a_preview_pays_the_payees_that_the_settlement_then_pays(office: Office) -> None:
+    stay = await stayed(office)
+    await report(office, stay, by_insurance(4000))
+    await report(office, stay, paid(PriorPayer.EMPLOYER, 2000, meal_fen=500))
+    wanted = PreviewSettlement(admission_id=stay, expected_count=1, expected_amount_fen=12000)
+    preview = (await office.say(HOSPITAL, "settlement.preview", wanted)).result
+    settled = (await office.commit(HOSPITAL, stay, *LINES)).result
+    assert preview.payout == settled.payout
+    assert len(settled.payout.shares) == 3
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+async def test_a_payment_reported_while_the_bill_settles_is_in_it_or_is_refused(
+    office: Office, order: tuple[int, int]
+) -> None:
+    stay = await stayed(office)
+    desk, barrier = at_barrier(office.desk, order)
+    commit = await office.request(HOSPITAL, "settlement.commit", office.commit_of(stay, *LINES))
+    payment = paid(PriorPayer.EMPLOYER, 2000)
+    command = ReportPayment(admission_id=stay, by="经办", reason="虚构", payment=payment)
+    told = await office.request(AGENCY, "payment.report", command)
+    tasks = [asyncio.ensure_future(office.hear(commit, desk))]
+    await barrier.until(1)
+    tasks.append(asyncio.ensure_future(office.hear(told, desk)))
+    settled, reported = await asyncio.gather(*tasks)
+    assert settled.code == "OK"
+    if reported.code == "OK":
+        assert medical(settled.result) == {Payee.HOSPITAL: 10000, Payee.EMPLOYER: 2000}
+    else:
+        assert reported.code == "SETTLED_ALREADY"
+        assert medical(settled.result) == {Payee.HOSPITAL: 12000}
+    assert (reported.code == "OK") is (order == (1, 0))
 
 
 # --- the command ------------------------------------------------------------------------------

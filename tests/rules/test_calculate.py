@@ -14,12 +14,16 @@ from adapters.case_file.read import read_cases
 from gateway.domain.calculation import (
     Case,
     CaseLine,
+    CasePaid,
     CaseStay,
     Expected,
     ExpectedLine,
+    ExpectedPaid,
     ExpectedStay,
+    ExpectedTravel,
 )
 from gateway.domain.split import Payer, Split
+from gateway.domain.travel import CaseTrip, TravelCaps, Trip
 from gateway.rules.calculate import calculate, cases_of, unequal
 from gateway.rules.line import Bearers, Terms, decide
 from gateway.rules.settle import NettedTerms
@@ -157,3 +161,30 @@ def test_a_payer_that_no_text_names_is_not_needed_to_tell_the_bill():
     (case,) = cases_of("S1", "账单", [NettedTerms("L1", "费用", terms, silent)])
     assert case.id == "S1"
     assert calculate(case).split == Split(fund_fen=100)
+
+
+def test_a_trip_without_its_caps_is_never_computed():
+    with pytest.raises(ValueError, match="caps"):
+        calculate(replace(BILL, travel=CaseTrip(Trip(True, True), region="999900")))
+
+
+@pytest.mark.parametrize(
+    ("expect", "fields"),
+    [
+        (Expected(paid=ExpectedPaid()), ["paid"]),
+        (Expected(travel=ExpectedTravel()), ["travel"]),
+    ],
+)
+def test_a_block_that_the_case_does_not_have_is_a_difference(expect: Expected, fields: list[str]):
+    case = replace(BILL, expect=expect)
+    assert [one.field for one in unequal(case, calculate(case))] == fields
+
+
+def test_of_a_block_only_what_is_expected_is_compared():
+    trip = CaseTrip(Trip(True, True), TravelCaps(0, 0, 0))
+    case = replace(BILL, paid=CasePaid({}), travel=trip)
+    silent = Expected(paid=ExpectedPaid(), travel=ExpectedTravel())
+    assert unequal(replace(case, expect=silent), calculate(case)) == ()
+    wrong = Expected(paid=ExpectedPaid({}, 1, 1), travel=ExpectedTravel(1, 1))
+    found = [one.field for one in unequal(replace(case, expect=wrong), calculate(case))]
+    assert found == ["hospital", "taken_off", "claim", "travel.fund", "travel.own"]

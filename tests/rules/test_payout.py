@@ -161,13 +161,18 @@ def test_what_is_taken_off_and_what_is_claimed_never_exceed_the_fund(
     assert 0 <= claim(fund - off, liability) <= fund - off
 
 
-@given(_FEN, _FEN, _FEN)
-def test_employer_and_worker_are_told_apart_only_when_both_cannot_be_paid(
-    medical: int, employer: int, worker: int
+@given(_FEN, _FEN, _FEN, _FEN)
+def test_employer_and_worker_are_told_apart_only_when_something_is_left_but_not_for_both(
+    medical: int, insurance: int, employer: int, worker: int
 ):
-    claims = [(Payee.EMPLOYER, employer), (Payee.INDIVIDUAL, worker)]
+    claims = [
+        (Payee.BASIC_INSURANCE, insurance),
+        (Payee.EMPLOYER, employer),
+        (Payee.INDIVIDUAL, worker),
+    ]
+    left = medical - insurance
     both = bool(employer and worker)
-    assert unclear(medical, claims) is (both and employer + worker > medical)
+    assert unclear(medical, claims) is (both and left > 0 and employer + worker > left)
 
 
 _PAYMENTS = st.lists(

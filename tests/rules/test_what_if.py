@@ -1,8 +1,9 @@
 """What a proposal changes is counted once, for the right hospital, reason and item."""
 
+from dataclasses import replace
 from datetime import date
 
-from gateway.domain.admission import HoldReason
+from gateway.domain.admission import HoldReason, PaidAtDischargeBy
 from gateway.domain.bill import BillVerdict
 from gateway.domain.catalogue import Kind
 from gateway.rules.entitlement import Hold, Manual, Refuse
@@ -105,3 +106,11 @@ def test_differences_add_up_in_any_grouping():
     found.add(one)
     assert found.hospitals == {"H1": Tally(2, 2, 156000, 156000)}
     assert found.changed == []
+
+
+def test_another_payee_is_a_change_though_no_amount_of_the_bill_differs():
+    bill = a_bill(BED, TABLET)
+    other = settle(replace(bill, paid_by=PaidAtDischargeBy.INDIVIDUAL), example_policy())
+    found = compared("S1", bill, settled(bill), other)
+    assert found.changed == ["S1"]
+    assert found.hospitals["H1"].difference_fen == 0

@@ -9,17 +9,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.domain.admission import Diagnosis
+from gateway.domain.admission import Diagnosis, PaidAtDischargeBy
 from gateway.domain.bill import (
     BillLine,
     BillVerdict,
     Citation,
     LineVerdict,
     MealVerdict,
+    Payee,
+    PayeeShare,
+    Payout,
     Relation,
     SuppliedDevice,
 )
 from gateway.domain.case import Approval, ApprovalKind, Arrears, AuthorityKind, BenefitStop
+from gateway.domain.payments import PriorPayer, PriorPayment
 from gateway.domain.split import Payer, Split
 from gateway.store.frozen import Facts, frozen, plain, restored, thawed_facts, thawed_verdict
 from tests.rules.facts import a_case, a_hospital, a_stay
@@ -146,6 +150,27 @@ def test_the_verdict_comes_back_as_it_was() -> None:
     other = LineVerdict("L2", 5, Split(individual_fen=5), (), ())
     verdict = verdict_of(one, other, citations=(READING,))
     assert thawed_verdict(again(Facts(STAY, CASE, HOSPITAL, ()), verdict)) == verdict
+
+
+def test_whom_the_fund_pays_comes_back_as_it_was() -> None:
+    shares = (PayeeShare(Payee.BASIC_INSURANCE, 12, 0), PayeeShare(Payee.INDIVIDUAL, 3, 4))
+    verdict = replace(verdict_of(), payout=Payout(shares, 5, 6, 7, (LAW, READING)))
+    assert thawed_verdict(again(Facts(STAY, CASE, HOSPITAL, ()), verdict)) == verdict
+
+
+def test_who_paid_before_and_at_the_counter_comes_back_as_it_was() -> None:
+    payment = PriorPayment(
+        payment_no="V1",
+        payer=PriorPayer.BASIC_INSURANCE,
+        eligible_fen=1,
+        paid_on=date(2025, 12, 30),
+        settlement_no="BMI1",
+        insurance_year=2025,
+        given_back_on=date(2026, 1, 5),
+    )
+    stay = replace(STAY, payments=(payment,))
+    facts = Facts(stay, CASE, HOSPITAL, (), paid_by=PaidAtDischargeBy.EMPLOYER)
+    assert thawed_facts(again(facts)) == facts
 
 
 def test_a_text_many_lines_rest_on_is_stored_once() -> None:

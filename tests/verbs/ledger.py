@@ -97,7 +97,7 @@ def _rows(bill: Bill, verdict: BillVerdict) -> dict[str, list[dict[str, Any]]]:
 def settlement_row(bill: Bill, verdict: BillVerdict, **changes: Any) -> dict[str, Any]:
     """The settlement as the flow writes it."""
     split = verdict.split
-    facts = Facts(bill.stay, bill.case, bill.hospital, bill.lines)
+    facts = Facts(bill.stay, bill.case, bill.hospital, bill.lines, bill.others, bill.paid_by)
     return {
         "settlement_id": SETTLEMENT,
         "admission_id": "A1",

@@ -3,17 +3,22 @@
 import asyncio
 import io
 import json
+import re
 import sqlite3
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
 
+from gateway.domain.admission import PaidAtDischargeBy
+from gateway.domain.bill import Payee
+from gateway.domain.payments import PriorPayer, PriorPayment
 from gateway.settings import Settings
 from gateway.store.frozen import Facts, frozen
 from gateway.verbs import replay
 from tests.reports.sheets import refund_of, some_lines
-from tests.rules.facts import a_line
+from tests.rules.facts import a_line, a_stay
 from tests.verbs.ledger import SETTLEMENT, Settled, insert, settled, settlement_row
 
 
@@ -98,3 +103,27 @@ async def test_many_settlements_are_shared_among_the_cores_and_told_in_order(tmp
 def test_without_a_database_nothing_is_replayed(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     assert replay.run(Settings(data_dir=tmp_path), (), io.StringIO()) == 1
     assert "没有数据库" in capsys.readouterr().err
+
+
+async def test_prior_payments_and_who_paid_at_the_counter_are_replayed_to_the_byte(tmp_path: Path):
+    payment = PriorPayment(
+        payment_no="V1",
+        payer=PriorPayer.BASIC_INSURANCE,
+        eligible_fen=4_000,
+        paid_on=date(2026, 3, 15),
+        settlement_no="BMI1",
+    )
+    bill = await settled(
+        tmp_path,
+        a_line(price="100"),
+        stay=a_stay(payments=(payment,)),
+        paid_by=PaidAtDischargeBy.INDIVIDUAL,
+    )
+    shares = {one.payee: one.medical_fen for one in bill.verdict.payout.shares}
+    assert shares == {Payee.BASIC_INSURANCE: 4_000, Payee.INDIVIDUAL: 6_000}
+    assert (await replayed(bill.settings))[0] == 0
+    facts = Facts(bill.bill.stay, bill.bill.case, bill.bill.hospital, bill.bill.lines)
+    await also(bill, "S2", detail=frozen(facts, bill.verdict))
+    code, text = await replayed(bill.settings, "S2")
+    assert code == 1
+    assert re.search("the stored verdict differs: .*payout", text)
