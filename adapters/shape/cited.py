@@ -104,6 +104,7 @@ def packed(bill: Settlement) -> SimpleNamespace:
     if (meal := bill.meal) is not None:
         days, rate, amount, channel = meal.days, meal.per_day_fen, meal.amount_fen, meal.channel
         words["meal"] = MealRow(days, rate, amount, channel, cites(meal.citations))
+    words["grounds"] = cites(bill.grounds)
     words["lines"] = tuple(
         [
             LineRow(line.line_id, line.amount_fen, *line.split, line.reasons, cites(line.citations))
@@ -119,10 +120,11 @@ def unpacked(
     citations: tuple[Citation, ...],
     meal: MealRow | None,
     lines: tuple[LineRow, ...],
+    grounds: tuple[int, ...],
     **words: Any,
 ) -> Settlement:
     """The settlement of `packed`. Raises Mismatch for a code or number without a row."""
-    _check_rows(len(citations), meal, lines)
+    _check_rows(len(citations), meal, lines, grounds)
     _check_reasons(frozenset(reasons), lines)
 
     def cited(cites: tuple[int, ...]) -> tuple[Citation, ...]:
@@ -130,6 +132,7 @@ def unpacked(
 
     return Settlement(
         meal=None if meal is None else MealVerdict(*meal[:4], cited(meal.cites)),
+        grounds=cited(grounds),
         lines=tuple(
             [
                 LineVerdict(row.line_id, row.amount_fen, row.split, row.reasons, cited(row.cites))
@@ -140,8 +143,11 @@ def unpacked(
     )
 
 
-def _check_rows(most: int, meal: MealRow | None, lines: tuple[LineRow, ...]) -> None:
+def _check_rows(
+    most: int, meal: MealRow | None, lines: tuple[LineRow, ...], grounds: tuple[int, ...]
+) -> None:
     wrong = ["Meal/Cites"] if meal is not None and max(meal.cites, default=0) > most else []
+    wrong += ["Grounds"] if max(grounds, default=0) > most else []
     wrong += [
         f"Line[{place}]/Cites"
         for place, row in enumerate(lines, 1)

@@ -95,7 +95,11 @@ class Suspicion:
 
 @dataclass(frozen=True, slots=True)
 class BillVerdict:
-    """A computed bill: every line, the sums and the meal allowance, in fen."""
+    """A computed bill: every line, the sums and the meal allowance, in fen.
+
+    `meal_days` are the days that the allowance pays. `grounds` are the sources that concern the
+    bill as a whole; `liable_employer` is who answers for the employer's share.
+    """
 
     lines: tuple[LineVerdict, ...]
     split: Split
@@ -105,6 +109,9 @@ class BillVerdict:
     edition_digests: tuple[str, ...]
     facts: tuple[Mapping[str, object], ...] = ()
     suspicions: tuple[Suspicion, ...] = ()
+    meal_days: tuple[date, ...] = ()
+    grounds: tuple[Citation, ...] = ()
+    liable_employer: str = ""
 
     @property
     def total_fen(self) -> int:

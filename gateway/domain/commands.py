@@ -9,6 +9,7 @@ from datetime import date, datetime
 
 from gateway.domain.admission import (
     AdmissionRefusal,
+    DaySpan,
     Diagnosis,
     PaidAtDischargeBy,
 )
@@ -16,8 +17,12 @@ from gateway.domain.bill import BillLine, Relation
 from gateway.domain.case import (
     Applicant,
     ApprovalKind,
+    Authority,
     CaseState,
     Channel,
+    EmployerRole,
+    EmploymentTie,
+    Grade,
     ThirdParty,
     TreatmentKind,
 )
@@ -89,6 +94,7 @@ class ModifyAdmission:
     bed: str = ""
     approval_no: str = ""
     diagnoses: tuple[Diagnosis, ...] = ()
+    leave: tuple[DaySpan, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,6 +159,7 @@ class RegisterDischarge:
     way: str
     diagnoses: tuple[Diagnosis, ...] = ()
     bmi_settlement_no: str = ""
+    leave: tuple[DaySpan, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -251,6 +258,9 @@ class ReportCase:
     third_party: ThirdParty = ThirdParty.NONE
     traffic_accident: bool = False
     disputed: bool = False
+    diagnosed_on: date | None = None
+    roster_received_on: date | None = None
+    underpaid: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -271,6 +281,43 @@ class DecideCase:
     litigation: bool | None = None
     disputed: bool | None = None
     relation_ended_on: date | None = None
+    diagnosed_on: date | None = None
+    application_extended_to: date | None = None
+    roster_received_on: date | None = None
+    underpaid: bool | None = None
+    grade: Grade | None = None
+    lump_sum_on: date | None = None
+    retired_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NameEmployer:
+    """Another employer of the case: who took over, lent, dispatched, or where the injury was."""
+
+    case_no: str
+    tie: EmploymentTie
+    role: EmployerRole
+    employer_no: str
+    employer_name: str
+    since: date
+    by: str
+    reason: str
+    insured_at_injury: bool | None = None
+    roster_received_on: date | None = None
+    withdrawn: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecidePaidLeave:
+    """Paid leave 停工留薪期 from–to, or its extension as the authority confirmed it."""
+
+    case_no: str
+    first: date
+    last: date
+    by: str
+    notice_no: str
+    extension: bool = False
+    authority: Authority = Authority.AGENCY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -296,13 +343,15 @@ class LineDecision:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecideLines:
-    """Decisions about lines, and the audit rules whose suspicion is taken back for the stay."""
+    """Decisions about lines, the audit rules whose suspicion is taken back for the stay, and the
+    days of a hanging bed 挂床, which have no meals."""
 
     admission_id: str
     by: str
     reason: str
     lines: tuple[LineDecision, ...] = ()
     cleared: tuple[str, ...] = ()
+    hanging_bed: tuple[DaySpan, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -377,6 +426,8 @@ Command = (
     | DownloadCatalogue
     | ReportCase
     | DecideCase
+    | NameEmployer
+    | DecidePaidLeave
     | CheckAdmission
     | DecideLines
     | DecideApproval

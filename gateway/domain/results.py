@@ -9,7 +9,7 @@ from gateway.domain.admission import (
     Diagnosis,
     HoldReason,
 )
-from gateway.domain.bill import BillLine, LineVerdict, MealVerdict, Suspicion
+from gateway.domain.bill import BillLine, Citation, LineVerdict, MealVerdict, Suspicion
 from gateway.domain.case import ApprovalKind, CaseState
 from gateway.domain.catalogue import CatalogueRow
 from gateway.domain.findings import Finding
@@ -110,7 +110,8 @@ class FeesFound:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settlement:
     """A computed or settled bill. A preview has no settlement id; a reversal has negative
-    amounts and names what it reverses; `fund_payee` is who the fund pays."""
+    amounts and names what it reverses; `fund_payee` is who the fund pays. `grounds` concern
+    the bill as a whole; `liable_employer` answers for the employer's share."""
 
     admission_id: str
     bill_state: BillState
@@ -139,6 +140,8 @@ class Settlement:
     code: str = ""
     note: str = ""
     suspicions: tuple[Suspicion, ...] = ()
+    grounds: tuple[Citation, ...] = ()
+    liable_employer: str = ""
 
     @property
     def total_fen(self) -> int:

@@ -10,11 +10,13 @@ from gateway.domain.money import yuan
 from gateway.flows.desk import Desk
 from gateway.flows.off_loop import LINE_BYTES, off_loop
 from gateway.rules.entitlement import Hold, Manual, Refuse
+from gateway.rules.none_found import none_found
 from gateway.rules.settle import Bill, settle
 from gateway.store.database import Reader
 from gateway.store.editions import edition_guard
 from gateway.store.frozen import Facts, frozen
-from gateway.store.stays import StayFile, lines_of, stays_of_person
+from gateway.store.rows import days_of
+from gateway.store.stays import StayFile, lines_of, stay_guard, stays_of_person
 from gateway.store.unit import Guard
 
 Verdict = BillVerdict | Hold | Refuse | Manual
@@ -28,12 +30,15 @@ class BillFile:
     bill: Bill
 
     def guards(self) -> tuple[Guard, ...]:
-        """Every fact the verdict used: case (or person), hospital's party row, editions.
+        """Every fact the verdict used: case, person (a stay registered meanwhile moves it), the
+        person's other stays, editions.
 
         The stay itself is compared and changed by the transaction.
         """
         editions = tuple(edition_guard(edition) for edition in self.bill.editions)
-        return (*self.file.case_guards, *editions)
+        others = tuple(stay_guard(other) for other in self.bill.others)
+        person = () if self.file.case is None else (self.file.person_guard,)
+        return (*self.file.case_guards, *person, *others, *editions)
 
     def detail(self, verdict: BillVerdict | None) -> str:
         """What is stored with the settlement: frozen facts and the verdict."""
@@ -50,7 +55,7 @@ async def load_bill(
     editions = await desk.shelf.between(reader, min(days), max(days))
     found = await stays_of_person(reader, file.stay.person_id)
     others = tuple(
-        one.stay
+        replace(one.stay, meal_days=days_of(one.live_meal_days))
         for one in found
         if one.stay.state in LIVE and one.stay.admission_id != file.stay.admission_id
     )
@@ -61,7 +66,11 @@ async def load_bill(
 
 
 async def decided(desk: Desk, bill_file: BillFile) -> Verdict:
-    """What the rules say of the bill."""
+    """What the rules say of the bill; of one without a case, once waiting for it is over."""
+    if bill_file.bill.case is None:
+        over = none_found(bill_file.bill.stay, desk.policy, desk.today)
+        if over is not None:
+            return over
     size = LINE_BYTES * len(bill_file.bill.lines)
     return await off_loop(size, lambda: settle(bill_file.bill, desk.policy))
 

@@ -6,6 +6,7 @@ from gateway.domain.admission import OPEN, AdmissionState
 from gateway.domain.commands import CancelAdmission, ModifyAdmission
 from gateway.domain.findings import Finding
 from gateway.domain.results import Acknowledged, AdmissionChanged
+from gateway.flows.day_spans import span_faults, with_spans
 from gateway.flows.desk import Caller, Desk
 from gateway.flows.plan import Act, Notice, Plan, applied, refused
 from gateway.flows.stay_file import FROZEN, cancellable, own_stay, state_finding
@@ -26,13 +27,14 @@ async def modify_admission(desk: Desk, caller: Caller, command: ModifyAdmission)
         file = await own_stay(reader, caller, command.admission_id)
         if isinstance(file, Finding):
             return refused(file)
-        fault = _modify_fault(file, command)
-        if fault is not None:
-            return refused(fault, subject=file.stay.admission_id)
+        faults = _modify_faults(desk, file, command)
+        if faults:
+            return refused(*faults, subject=file.stay.admission_id)
         detail = detail_of(reader, file)
     detail |= {name: getattr(command, name) for name in _TEXTS if getattr(command, name)}
     if command.diagnoses:
         detail["diagnoses"] = plain(command.diagnoses)
+    detail["leave"] = with_spans(detail.get("leave", ""), command.leave)
     values: dict[str, Any] = {"detail": canonical(detail)}
     if command.approval_no:
         values["approval_no"] = command.approval_no
@@ -44,10 +46,14 @@ async def modify_admission(desk: Desk, caller: Caller, command: ModifyAdmission)
     )
 
 
-def _modify_fault(file: StayFile, command: ModifyAdmission) -> Finding | None:
-    if command.diagnoses and file.bill_state in FROZEN:
-        return Finding("LINES_FROZEN", "Diagnoses", file.bill_state)
-    return None if file.stay.state in OPEN else state_finding(file)
+def _modify_faults(desk: Desk, file: StayFile, command: ModifyAdmission) -> list[Finding]:
+    if file.bill_state in FROZEN and (command.diagnoses or command.leave):
+        field = "Diagnoses" if command.diagnoses else "Leave"
+        return [Finding("LINES_FROZEN", field, file.bill_state)]
+    if file.stay.state not in OPEN:
+        return [state_finding(file)]
+    last = file.stay.discharged_on or desk.today
+    return span_faults("Leave", command.leave, file.stay.admitted_on, last)
 
 
 async def cancel_admission(desk: Desk, caller: Caller, command: CancelAdmission) -> Plan:

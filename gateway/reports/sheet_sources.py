@@ -14,6 +14,7 @@ def sources(sheet: Sheet) -> dict[Citation, int]:
     meal = sheet.settlement.meal
     cited = [one for line in sheet.lines for one in line.verdict.citations]
     cited += meal.citations if meal else ()
+    cited += sheet.settlement.grounds
     unique = dict.fromkeys(one for one in cited if not one.key.startswith(_CATALOGUE))
     return {one: number for number, one in enumerate(unique, start=1)}
 

@@ -6,7 +6,7 @@ that is a holiday is not moved, for the texts do not say so (our reading).
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from types import MappingProxyType
@@ -17,6 +17,7 @@ from gateway.domain.bill import Citation
 from gateway.domain.case import CaseState
 from gateway.domain.clocks import OpenCase, OpenMonth, OpenStay, WorkingDays
 from gateway.policy.model import Policy, PolicyGap, Unit, Value
+from gateway.rules.dates import last_of_month, months_later
 from gateway.rules.resolve import citation
 
 _ONE_DAY: Final = timedelta(days=1)
@@ -280,10 +281,10 @@ def _end(days: WorkingDays, unit: Unit, value: Value, since: date) -> date | Non
         case Unit.YEARS:
             return _same_day(since, since.year + length)
         case Unit.MONTHS:
-            return _last_of_month(_months_later(since, length))
+            return last_of_month(months_later(since, length))
         case Unit.DAY_OF_MONTH:
-            first = _months_later(since, 1)
-            return min(first + timedelta(days=length) - _ONE_DAY, _last_of_month(first))
+            first = months_later(since, 1)
+            return min(first + timedelta(days=length) - _ONE_DAY, last_of_month(first))
         case _:
             return since + timedelta(days=length)
 
@@ -296,21 +297,6 @@ def _same_day(day: date, year: int) -> date:
         return (day - _ONE_DAY).replace(year=year)
 
 
-def _months_later(day: date, months: int) -> date:
-    """The first day of the month that many months later."""
-    first = day.replace(day=1)
-    for _ in range(months):
-        first = _last_of_month(first) + _ONE_DAY
-    return first
-
-
-def _last_of_month(day: date) -> date:
-    last = day
-    while (last + _ONE_DAY).month == day.month:
-        last += _ONE_DAY
-    return last
-
-
 # --- what runs -------------------------------------------------------------------------------
 
 
@@ -319,19 +305,27 @@ def of_cases(policy: Policy, days: WorkingDays, cases: Iterable[OpenCase]) -> It
     for case in cases:
         for name, since in _started(case):
             found = deadline(policy, days, name, since, case.case_no)
+            found = _extended(found, case)
             yield _suspended(found, case) if found.clock.starts is _ACCEPTED else found
 
 
 def _started(case: OpenCase) -> Iterator[tuple[str, date]]:
     match case.state:
         case CaseState.REPORTED:
-            yield "EMPLOYER_APPLICATION", case.injured_on
-            yield "WORKER_APPLICATION", case.injured_on
+            yield "EMPLOYER_APPLICATION", case.event_day
+            yield "WORKER_APPLICATION", case.event_day
         case CaseState.APPLIED if case.applied_on is not None:
             yield "ACCEPTANCE", case.applied_on
         case CaseState.ACCEPTED | CaseState.SUSPENDED if case.accepted_on is not None:
             yield "RECOGNITION", case.accepted_on
             yield "CLEAR_RECOGNITION", case.accepted_on
+
+
+def _extended(found: Deadline, case: OpenCase) -> Deadline:
+    """遇有特殊情况，经报社会保险行政部门同意，申请时限可以适当延长（第十七条第一款）."""
+    if found.clock.owner is not Owner.EMPLOYER or case.extended_to is None:
+        return found
+    return replace(found, due=max(found.due or case.extended_to, case.extended_to))
 
 
 def _suspended(found: Deadline, case: OpenCase) -> Deadline:

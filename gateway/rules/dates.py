@@ -1,13 +1,15 @@
 """Which date of a stay and its case chooses a policy value: each key says so in `picked_by`."""
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
+from typing import Final
 
 from gateway.domain.admission import Stay
 from gateway.domain.case import CaseFacts
 from gateway.policy.model import PickedBy, Policy, Value
 
 Dates = Mapping[PickedBy, date]
+_ONE_DAY: Final = timedelta(days=1)
 
 
 def dates_of(stay: Stay, case: CaseFacts) -> Dates:
@@ -32,3 +34,19 @@ def picked(policy: Policy, key: str, dates: Dates, day: date) -> Value:
     Raises PolicyGap; a key that no text gives names no date, so the gap names `day`.
     """
     return policy.picked(key, dates) if key in policy.parameters else policy.value(key, day)
+
+
+def months_later(day: date, months: int) -> date:
+    """The first day of the month that many months later."""
+    first = day.replace(day=1)
+    for _ in range(months):
+        first = last_of_month(first) + _ONE_DAY
+    return first
+
+
+def last_of_month(day: date) -> date:
+    """The last day of the month."""
+    last = day
+    while (last + _ONE_DAY).month == day.month:
+        last += _ONE_DAY
+    return last

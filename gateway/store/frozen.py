@@ -27,7 +27,7 @@ from gateway.domain.bill import (
 from gateway.domain.case import CaseFacts
 from gateway.domain.party import Party
 from gateway.domain.split import Split
-from gateway.store.rows import line_of, line_row
+from gateway.store.rows import days_of, line_of, line_row, spans_text
 
 _T = typing.TypeVar("_T")
 
@@ -83,6 +83,9 @@ def thawed_verdict(detail: Mapping[str, Any]) -> BillVerdict:
         policy_digest=packed["policy_digest"],
         edition_digests=tuple(packed["edition_digests"]),
         suspicions=tuple(restored(Suspicion, each) for each in packed.get("suspicions", ())),
+        meal_days=tuple(sorted(days_of(packed.get("meal_days", "")))),
+        grounds=tuple(table[n] for n in packed.get("grounds", ())),
+        liable_employer=packed.get("liable_employer", ""),
     )
 
 
@@ -119,6 +122,7 @@ def packed(verdict: BillVerdict) -> dict[str, Any]:
         meal.channel,
         cited(meal.citations),
     ]
+    grounds = cited(verdict.grounds)
     return {
         "lines": lines,
         "split": verdict.split,
@@ -128,6 +132,9 @@ def packed(verdict: BillVerdict) -> dict[str, Any]:
         "policy_digest": verdict.policy_digest,
         "edition_digests": verdict.edition_digests,
         "suspicions": plain(verdict.suspicions),
+        "meal_days": spans_text(verdict.meal_days),
+        "grounds": grounds,
+        "liable_employer": verdict.liable_employer,
     }
 
 
