@@ -477,7 +477,7 @@ DIALECT: Final = Dialect(
         changing("case.report", REPORT_CASE, ACKNOWLEDGED),
         changing("case.decide", DECIDE_CASE, ACKNOWLEDGED),
         changing("case.employer", NAME_EMPLOYER, ACKNOWLEDGED),
-        changing("paid_leave.decide", DECIDE_PAID_LEAVE, ACKNOWLEDGED),
+        changing("case.leave", DECIDE_PAID_LEAVE, ACKNOWLEDGED),
         changing("admission.check", CHECK_ADMISSION, ACKNOWLEDGED),
         changing("lines.decide", DECIDE_LINES, ACKNOWLEDGED),
         changing("approval.decide", DECIDE_APPROVAL, ACKNOWLEDGED),

@@ -173,7 +173,7 @@ async def decide_paid_leave(desk: Desk, caller: Caller, command: DecidePaidLeave
     }
     fact = _fact(desk, _case_subject(case), "paid_leave", command.first.isoformat(), content)
     number = command.notice_no
-    return _told(desk, [case], stays, fact, "paid_leave.decide", number, command.by)
+    return _told(desk, [case], stays, fact, "case.leave", number, command.by)
 
 
 def _leave_faults(desk: Desk, case: CaseFacts, command: DecidePaidLeave) -> list[Finding]:

@@ -58,7 +58,7 @@ COMMANDS: Final[dict[str, Flow]] = {
     "case.report": report_case,
     "case.decide": decide_case,
     "case.employer": name_employer,
-    "paid_leave.decide": decide_paid_leave,
+    "case.leave": decide_paid_leave,
     "admission.check": check_admission,
     "lines.decide": decide_lines,
     "approval.decide": decide_approval,

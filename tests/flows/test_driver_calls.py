@@ -172,7 +172,7 @@ async def about_the_case(office: Office, counter: Counter) -> None:
     )
     await counter.agency("case.employer", named)
     leave = DecidePaidLeave(case_no="C2", first=DAY, last=DAY, by="审核", notice_no="L1")
-    await counter.agency("paid_leave.decide", leave)
+    await counter.agency("case.leave", leave)
     card = ReportCard(person=person(2), lost=True, at=office.desk.clock.now(), channel="WEB")
     await counter.agency("person.card", card)
     stop = StopBenefit(

@@ -131,7 +131,7 @@ async def leave_of(office: Office, first: date, last: date, **given: Any) -> Hea
     command = DecidePaidLeave(
         case_no="C1", first=first, last=last, by="经办", notice_no="L1", **given
     )
-    return await office.say(AGENCY, "paid_leave.decide", command)
+    return await office.say(AGENCY, "case.leave", command)
 
 
 async def test_paid_leave_is_kept_and_only_the_committee_extends_it(office: Office) -> None:

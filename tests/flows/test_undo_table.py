@@ -465,10 +465,10 @@ def commands_of(stay: str) -> dict[str, tuple[str, Any, str]]:
             ),
             "case.employer",
         ),
-        "paid_leave.decide": (
+        "case.leave": (
             AGENCY,
             DecidePaidLeave(case_no="C1", first=DAY, last=DAY, by="经办", notice_no="L1"),
-            "paid_leave.decide",
+            "case.leave",
         ),
         "employer.update": (
             AGENCY,
