@@ -11,6 +11,7 @@ from gateway.domain.bill import BillLine
 from gateway.domain.case import Authority, CaseState, EmployerRole, EmploymentTie, Grade
 from gateway.domain.codes import Outcome
 from gateway.domain.commands import (
+    CancelSettlement,
     DecideLines,
     DecidePaidLeave,
     ModifyAdmission,
@@ -262,6 +263,21 @@ async def test_a_day_paid_for_one_stay_is_not_paid_for_another(office: Office) -
     other = await office.billed("H002", "V9", SERIAL, (LINE,))
     second = await office.commit("H002", other, LINE)
     assert [one.result.meal.days for one in (first, second)] == [1, 0]
+
+
+async def test_a_cancelled_settlement_does_not_come_back_once_its_days_are_paid_elsewhere(
+    office: Office,
+) -> None:
+    await office.recognised("C1", SERIAL)
+    _, first = await committed(office)
+    command = CancelSettlement(
+        settlement_id=first.result.settlement_id, reason="虚构", operator="op1"
+    )
+    cancelled = await office.say(HOSPITAL, "settlement.cancel", command)
+    other = await office.billed("H002", "V9", SERIAL, (LINE,))
+    assert (await office.commit("H002", other, LINE)).result.meal.days == 1
+    back = await office.reverse(HOSPITAL, cancelled.message_id, "settlement.cancel")
+    assert back.code == "REVERSE_TOO_LATE"
 
 
 # --- no case, a revoked decision, a served stop -----------------------------------------------
