@@ -1,5 +1,7 @@
 """A settlement says each reason and each citation once, and comes back as it was."""
 
+from dataclasses import replace
+
 import pytest
 from lxml import etree
 
@@ -154,3 +156,12 @@ def test_more_than_60_citations_of_a_line_are_not_written() -> None:
     more = LineVerdict("L1", 0, Split(), (), (FUND,) * 61)
     with pytest.raises(ValueError, match="61"):
         write(SETTLEMENT, Settlement(admission_id="A1", bill_state=BillState.OPEN, lines=(more,)))
+
+
+def test_the_grounds_of_the_whole_bill_come_back_and_name_only_rows_of_the_table() -> None:
+    bill = replace(BILL, grounds=(ITEM, MEAL_RATE), liable_employer="E2")
+    body = write(SETTLEMENT, bill)
+    assert read(body) == bill
+    assert "<LiableEmployer>E2</LiableEmployer><Grounds>3 1</Grounds>" in body
+    row = "在表中有一行 / a row of the table"
+    assert refused(body.replace("<Grounds>3 1<", "<Grounds>3 9<")) == [("Grounds", row)]
