@@ -28,12 +28,14 @@ from adapters.shape.names import (
     ACK_INBOX,
     ACKNOWLEDGED,
     ADMISSION_CHANGED,
+    DAY_SPAN,
     DIAGNOSIS,
     IDENTITY,
     INBOX_ACKNOWLEDGED,
     INBOX_PULLED,
     MOST_LINES,
     MOST_PLACES,
+    MOST_SPANS,
     PULL_INBOX,
     QUERY_TRANSACTION,
     REVERSE_TRANSACTION,
@@ -50,7 +52,9 @@ from gateway.domain.commands import (
     DecideApproval,
     DecideCase,
     DecideLines,
+    DecidePaidLeave,
     LineDecision,
+    NameEmployer,
     ReportCard,
     ReportCase,
     ReportPayment,
@@ -68,6 +72,30 @@ ADMISSION_ID: Final = need(
 BY: Final = need("By", "by", TEXT_64, "经办人", "Who decided", personal=True, sample="丁测试")
 INSURED: Final = may(
     "InsuredAtInjury", "insured_at_injury", BOOL, "受伤时是否参保", "Whether insured when injured"
+)
+DIAGNOSED_ON: Final = may(
+    "DiagnosedOn",
+    "diagnosed_on",
+    DAY,
+    "职业病诊断、鉴定之日；填写即为职业病，期限自此日起算（工伤保险条例第十七条第一款）",
+    "Day an occupational disease was diagnosed; only for one, its clocks start then",
+    rare=True,
+)
+ROSTER_RECEIVED_ON: Final = may(
+    "RosterReceivedOn",
+    "roster_received_on",
+    DAY,
+    "经办机构首次收到载有该职工的参保名册之日",
+    "Day the agency first received a roster that names the worker",
+    rare=True,
+)
+UNDERPAID: Final = may(
+    "Underpaid",
+    "underpaid",
+    BOOL,
+    "用人单位是否未足额缴费",
+    "Whether premiums were paid on too low a wage",
+    rare=True,
 )
 DIAGNOSES: Final = many(
     "Diagnosis", "diagnoses", DIAGNOSIS, "诊断", "Diagnoses", most=32, personal=True
@@ -93,8 +121,8 @@ REPORT_CASE: Final = shape(
         "InjuredOn",
         "injured_on",
         DAY,
-        "事故伤害发生日或职业病诊断日",
-        "Day of the injury or diagnosis",
+        "事故伤害发生日；职业病为最早就诊之日",
+        "Day of the injury; of an occupational disease the first day it was treated",
         sample="2026-02-20",
     ),
     need(
@@ -129,6 +157,9 @@ REPORT_CASE: Final = shape(
     ),
     may("TrafficAccident", "traffic_accident", BOOL, "是否交通事故", "Whether a traffic accident"),
     may("Disputed", "disputed", BOOL, "是否有争议", "Whether disputed"),
+    DIAGNOSED_ON,
+    ROSTER_RECEIVED_ON,
+    UNDERPAID,
 )
 DECIDE_CASE: Final = shape(
     "DecideCase",
@@ -175,6 +206,97 @@ DECIDE_CASE: Final = shape(
     may("Litigation", "litigation", BOOL, "是否在复议或诉讼中", "Whether under review or in court"),
     may("Disputed", "disputed", BOOL, "是否有争议", "Whether disputed"),
     may("RelationEndedOn", "relation_ended_on", DAY, "劳动关系终止日", "Day the employment ended"),
+    DIAGNOSED_ON,
+    may(
+        "ApplicationExtendedTo",
+        "application_extended_to",
+        DAY,
+        "社会保险行政部门同意延长的用人单位申请期限的最后一日",
+        "Last day of the employer's time limit as the department extended it",
+        sample="2026-04-30",
+        rare=True,
+    ),
+    ROSTER_RECEIVED_ON,
+    UNDERPAID,
+    may(
+        "Grade",
+        "grade",
+        word.GRADE,
+        "伤残等级",
+        "Grade of disability",
+        personal=True,
+        rare=True,
+    ),
+    may(
+        "LumpSumOn",
+        "lump_sum_on",
+        DAY,
+        "一至四级一次性领取长期待遇、五至十级领取一次性待遇之日",
+        "Day on which the benefits of the grade were taken at once",
+        rare=True,
+    ),
+    may(
+        "RetiredOn",
+        "retired_on",
+        DAY,
+        "办理退休、按月领取基本养老保险待遇之日",
+        "First day of a monthly pension",
+        rare=True,
+    ),
+)
+NAME_EMPLOYER: Final = shape(
+    "NameEmployer",
+    NameEmployer,
+    "案件的另一用人单位：承继、借调、派遣或同时就业（工伤保险条例第四十三条）",
+    "Another employer of the case: successor, lender, dispatcher, or where the injury was",
+    CASE_NO,
+    need("Tie", "tie", word.EMPLOYMENT_TIE, "用工关系", "How it comes in", sample="SECONDMENT"),
+    need("Role", "role", word.EMPLOYER_ROLE, "该单位的身份", "What it is", sample="ORIGINAL"),
+    need("EmployerNo", "employer_no", NUMBER, "该单位编号", "Its number", sample="E0002"),
+    need(
+        "EmployerName", "employer_name", TEXT_200, "该单位名称", "Its name", sample="示例原用人单位"
+    ),
+    need(
+        "Since",
+        "since",
+        DAY,
+        "关系起始日；承继的为承继之日",
+        "First day of the tie; of a succession the day it took over",
+        sample="2026-01-01",
+    ),
+    BY,
+    need("Reason", "reason", TEXT_500, "依据", "On what ground", sample="借调协议"),
+    INSURED,
+    ROSTER_RECEIVED_ON,
+    may(
+        "Withdrawn",
+        "withdrawn",
+        BOOL,
+        "是否收回以前所报",
+        "Whether what was told before is taken back",
+        rare=True,
+    ),
+)
+DECIDE_PAID_LEAVE: Final = shape(
+    "DecidePaidLeave",
+    DecidePaidLeave,
+    "停工留薪期或其延长（工伤保险条例第三十三条第二款）",
+    "Paid leave, or its extension (art. 33¶2)",
+    CASE_NO,
+    need("From", "first", DAY, "第一日", "First day", sample="2026-03-01"),
+    need("To", "last", DAY, "最后一日", "Last day", sample="2026-08-31"),
+    BY,
+    need("NoticeNo", "notice_no", TEXT_64, "通知或确认书文号", "Number", sample="L0001"),
+    may("Extension", "extension", BOOL, "是否为延长", "Whether it extends one", rare=True),
+    may(
+        "Authority",
+        "authority",
+        word.AUTHORITY,
+        "由谁确认，缺省为经办机构；延长由劳动能力鉴定委员会确认",
+        "Who confirmed it, the agency when left out; an extension needs the committee",
+        sample="AGENCY",
+        rare=True,
+    ),
 )
 CHECK_ADMISSION: Final = shape(
     "CheckAdmission",
@@ -237,6 +359,15 @@ DECIDE_LINES: Final = shape(
         "经核实排除疑点的审核规则",
         "Audit rules whose suspicion was looked at and taken back",
         most=len(AUDIT_RULES),
+    ),
+    many(
+        "HangingBed",
+        "hanging_bed",
+        DAY_SPAN,
+        "经核实挂床的日子，不计伙食补助",
+        "Days of a hanging bed, which have no meals",
+        most=MOST_SPANS,
+        rare=True,
     ),
 )
 PRIOR_PAYMENT: Final = shape(
@@ -463,6 +594,8 @@ DIALECT: Final = Dialect(
     (
         changing("case.report", REPORT_CASE, ACKNOWLEDGED),
         changing("case.decide", DECIDE_CASE, ACKNOWLEDGED),
+        changing("case.employer", NAME_EMPLOYER, ACKNOWLEDGED),
+        changing("case.leave", DECIDE_PAID_LEAVE, ACKNOWLEDGED),
         changing("admission.check", CHECK_ADMISSION, ACKNOWLEDGED),
         changing("lines.decide", DECIDE_LINES, ACKNOWLEDGED),
         changing("payment.report", REPORT_PAYMENT, ACKNOWLEDGED),

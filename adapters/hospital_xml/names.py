@@ -36,6 +36,7 @@ from adapters.shape.names import (
     ACK_INBOX,
     ACKNOWLEDGED,
     ADMISSION_CHANGED,
+    DAY_SPAN,
     DIAGNOSIS,
     FINDING,
     IDENTITY,
@@ -44,6 +45,7 @@ from adapters.shape.names import (
     MOST_BILL_LINES,
     MOST_LINES,
     MOST_PLACES,
+    MOST_SPANS,
     PULL_INBOX,
     QUERY_TRANSACTION,
     REVERSE_TRANSACTION,
@@ -233,6 +235,15 @@ REGISTER_ADMISSION: Final = shape(
     may("FirstJudgement", "first_judgement", FIRST_JUDGEMENT, "工伤初判", "First judgement"),
     many("Diagnosis", "diagnoses", DIAGNOSIS, "诊断", "Diagnoses", least=1, most=32, personal=True),
 )
+LEAVE: Final = many(
+    "Leave",
+    "leave",
+    DAY_SPAN,
+    "请假离院的整日，须在住院期间内",
+    "Whole days on leave, within the stay",
+    most=MOST_SPANS,
+    rare=True,
+)
 MODIFY_ADMISSION: Final = shape(
     "ModifyAdmission",
     ModifyAdmission,
@@ -252,6 +263,7 @@ MODIFY_ADMISSION: Final = shape(
         "Day on which the hospital found an emergency patient stable and fit to be moved back",
         rare=True,
     ),
+    LEAVE,
 )
 CANCEL_ADMISSION: Final = shape(
     "CancelAdmission",
@@ -548,6 +560,7 @@ REGISTER_DISCHARGE: Final = shape(
         "Settlement of this stay in basic insurance, if there is one",
         rare=True,
     ),
+    LEAVE,
 )
 CANCEL_DISCHARGE: Final = shape(
     "CancelDischarge",

@@ -117,6 +117,7 @@ def packed(bill: Settlement) -> SimpleNamespace:
     if (payout := bill.payout) is not None:
         amounts = payout.third_party_paid_fen, payout.taken_off_fen, payout.recoverable_fen
         words["payout"] = PayoutRow(payout.shares, *amounts, cites(payout.citations))
+    words["grounds"] = cites(bill.grounds)
     words["lines"] = tuple(
         [
             LineRow(line.line_id, line.amount_fen, *line.split, line.reasons, cites(line.citations))
@@ -133,10 +134,11 @@ def unpacked(
     meal: MealRow | None,
     payout: PayoutRow | None,
     lines: tuple[LineRow, ...],
+    grounds: tuple[int, ...],
     **words: Any,
 ) -> Settlement:
     """The settlement of `packed`. Raises Mismatch for a code or number without a row."""
-    _check_rows(len(citations), meal, payout, lines)
+    _check_rows(len(citations), meal, payout, lines, grounds)
     _check_reasons(frozenset(reasons), lines)
 
     def cited(cites: tuple[int, ...]) -> tuple[Citation, ...]:
@@ -145,6 +147,7 @@ def unpacked(
     return Settlement(
         meal=None if meal is None else MealVerdict(*meal[:4], cited(meal.cites)),
         payout=None if payout is None else Payout(*payout[:4], cited(payout.cites)),
+        grounds=cited(grounds),
         lines=tuple(
             [
                 LineVerdict(row.line_id, row.amount_fen, row.split, row.reasons, cited(row.cites))
@@ -156,7 +159,11 @@ def unpacked(
 
 
 def _check_rows(
-    most: int, meal: MealRow | None, payout: PayoutRow | None, lines: tuple[LineRow, ...]
+    most: int,
+    meal: MealRow | None,
+    payout: PayoutRow | None,
+    lines: tuple[LineRow, ...],
+    grounds: tuple[int, ...],
 ) -> None:
     wholes = (("Meal", meal), ("Payout", payout))
     wrong = [
@@ -164,6 +171,7 @@ def _check_rows(
         for name, row in wholes
         if row is not None and max(row.cites, default=0) > most
     ]
+    wrong += ["Grounds"] if max(grounds, default=0) > most else []
     wrong += [
         f"Line[{place}]/Cites"
         for place, row in enumerate(lines, 1)

@@ -27,7 +27,7 @@ _DAY: Final = r"(19|20)[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
 _TIME: Final = r"([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,6})?"
 _OFFSET: Final = r"(Z|[+-](0[0-9]|1[0-4]):[0-5][0-9])"
 _WHOLE: Final = r"-?(0|[1-9][0-9]{0,11})"
-_MOST_CITES: Final = 20
+_MOST_CITES: Final = 60
 _CITES: Final = rf"[1-9][0-9]{{0,3}}( [1-9][0-9]{{0,3}}){{0,{_MOST_CITES - 1}}}"
 # One way only to match any text, so that no matcher ever goes back.
 _TEXT: Final = r"[^ \t\n\r]+( +[^ \t\n\r]+)*"
@@ -325,8 +325,8 @@ SHOWN: Final = coded(
 )
 CITES: Final = Kind(
     name="Cites",
-    zh="依据的编号，1 至 20 个，以一个空格分隔",
-    en="1 to 20 numbers of citations, one space between them",
+    zh="依据的编号，1 至 60 个，以一个空格分隔",
+    en="1 to 60 numbers of citations, one space between them",
     parse=_matching(_CITES, lru_cache(_KEPT)(_numbers)),
     render=lru_cache(_KEPT)(_numbers_text),
     sample="1",

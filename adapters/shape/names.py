@@ -46,7 +46,7 @@ from adapters.shape.kinds import (
     WORD,
     count_up_to,
 )
-from gateway.domain.admission import Diagnosis
+from gateway.domain.admission import DaySpan, Diagnosis
 from gateway.domain.audit_rules import AUDIT_RULES, MOST_HITS, MOST_SUSPECT_LINES
 from gateway.domain.bill import Citation, Payee, PayeeShare, Suspicion
 from gateway.domain.codes import CODES
@@ -74,6 +74,7 @@ from gateway.domain.results import (
 
 MOST_LINES: Final = 500
 MOST_PLACES: Final = 50
+MOST_SPANS: Final = 64
 MOST_BILL_LINES: Final = 5000
 # With eight on each of 5,000 lines a settlement still passes the byte gate's count of tags.
 MOST_REASONS: Final = 8
@@ -119,6 +120,17 @@ DIAGNOSIS: Final = shape(
     ),
     need("Name", "name", TEXT_200, "诊断名称", "Name", personal=True, sample="胫骨干骨折"),
     need("Main", "main", BOOL, "是否主要诊断", "Whether it is the main diagnosis"),
+)
+
+
+DAY_SPAN: Final = shape(
+    "DaySpan",
+    DaySpan,
+    "起止日期，首尾两日都算；TakenBack 为收回以前所报",
+    "Days from first to last, both counted; TakenBack takes back what was told before",
+    need("From", "first", DAY, "第一日", "First day", sample="2026-03-05"),
+    need("To", "last", DAY, "最后一日", "Last day", sample="2026-03-06"),
+    may("TakenBack", "taken_back", BOOL, "是否收回", "Whether it is taken back", rare=True),
 )
 
 
@@ -510,6 +522,23 @@ SETTLEMENT: Final = shape(
         PAYOUT,
         "拨付：基金付给谁、各付多少",
         "Payout: whom the fund pays, and how much each",
+    ),
+    may(
+        "LiableEmployer",
+        "liable_employer",
+        NUMBER,
+        "承担工伤保险责任的用人单位，单位支付由其承担",
+        "Employer that is liable and bears the employer's share",
+        sample="E0001",
+    ),
+    may(
+        "Grounds",
+        "grounds",
+        CITES,
+        "整单依据的编号",
+        "Numbers of the citations that concern the whole bill",
+        absent=(),
+        rare=True,
     ),
     may("RulesVersion", "rules_version", TEXT_64, "规则版本", "Version of the rules", sample="1"),
     may("PolicyDigest", "policy_digest", DIGEST, "政策版本摘要", "Digest of the policy"),

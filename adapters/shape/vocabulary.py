@@ -18,6 +18,9 @@ from gateway.domain.case import (
     AuthorityKind,
     CaseState,
     Channel,
+    EmployerRole,
+    EmploymentTie,
+    Grade,
     ThirdParty,
     TreatmentKind,
 )
@@ -219,6 +222,36 @@ APPLICANT: Final = one_of(
         "WORKER": ("职工本人", "worker"),
         "KIN": ("近亲属", "next of kin"),
         "UNION": ("工会组织", "trade union"),
+    },
+)
+GRADE: Final = one_of(
+    "Grade",
+    Grade,
+    {
+        "ONE_TO_FOUR": ("一级至四级", "grades 1 to 4"),
+        "FIVE_TO_TEN": ("五级至十级", "grades 5 to 10"),
+        "NONE": ("未构成伤残等级", "no grade"),
+    },
+)
+EMPLOYMENT_TIE: Final = one_of(
+    "EmploymentTie",
+    EmploymentTie,
+    {
+        "SUCCESSION": ("分立、合并、转让后承继", "took over after a division, merger or transfer"),
+        "SECONDMENT": ("借调", "secondment"),
+        "DISPATCH": ("劳务派遣", "dispatch"),
+        "SEVERAL": ("同时在多个用人单位就业", "several employers at once"),
+    },
+)
+EMPLOYER_ROLE: Final = one_of(
+    "EmployerRole",
+    EmployerRole,
+    {
+        "ORIGINAL": ("借调的原用人单位", "the employer that lent the worker"),
+        "SUCCESSOR": ("承继单位", "the successor"),
+        "HOST": ("借调、派遣的用工单位", "the host of a secondment or dispatch"),
+        "DISPATCHER": ("劳务派遣单位", "the dispatcher"),
+        "AT_INJURY": ("受伤时工作的单位", "where the worker worked when injured"),
     },
 )
 CHANNEL: Final = one_of(

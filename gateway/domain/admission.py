@@ -1,7 +1,7 @@
 """The registered stay 工伤住院登记 and its bill: states and transitions."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -108,6 +108,21 @@ class Diagnosis:
 
 
 @dataclass(frozen=True, slots=True)
+class DaySpan:
+    """Days from `first` to `last`, both counted; `taken_back` says that they were none."""
+
+    first: date
+    last: date
+    taken_back: bool = False
+
+    @property
+    def days(self) -> frozenset[date]:
+        """Every day of the span; none when it ends before it begins."""
+        length = (self.last - self.first).days + 1
+        return frozenset(self.first + timedelta(days=n) for n in range(length))
+
+
+@dataclass(frozen=True, slots=True)
 class Stay:
     """A registered stay as the rules see it, with the version read.
 
@@ -116,7 +131,9 @@ class Stay:
     `bmi_settlement_no` is the settlement of this stay in basic insurance, if the hospital says
     so; `payments` is who paid for it before the fund does; `cleared` are the audit rules whose
     suspicion a person took back; `stable_on` is the day on which the hospital found an emergency
-    patient stable.
+    patient stable. `leave_days` are the whole days on leave 请假 that the hospital told,
+    `hanging_days` those that the agency found to be a hanging bed 挂床; `meal_days`, of another
+    stay of the person, are the days whose meal allowance its settlement in force pays.
     """
 
     admission_id: str
@@ -144,6 +161,9 @@ class Stay:
     payments: tuple[PriorPayment, ...] = ()
     cleared: frozenset[str] = frozenset()
     stable_on: date | None = None
+    leave_days: frozenset[date] = frozenset()
+    hanging_days: frozenset[date] = frozenset()
+    meal_days: frozenset[date] = frozenset()
 
     @property
     def last_day(self) -> date:

@@ -157,7 +157,9 @@ class Suspicion:
 class BillVerdict:
     """A computed bill: every line, the sums, the meal allowance and whom the fund pays, in fen.
 
-    What a third party paid leaves the fund's share of the sums, not of the lines.
+    What a third party paid leaves the fund's share of the sums, not of the lines. `meal_days`
+    are the days that the allowance pays. `grounds` are the sources that concern the bill as a
+    whole; `liable_employer` is who answers for the employer's share.
     """
 
     lines: tuple[LineVerdict, ...]
@@ -169,6 +171,9 @@ class BillVerdict:
     facts: tuple[Mapping[str, object], ...] = ()
     suspicions: tuple[Suspicion, ...] = ()
     payout: Payout = NO_PAYOUT
+    meal_days: tuple[date, ...] = ()
+    grounds: tuple[Citation, ...] = ()
+    liable_employer: str = ""
 
     @property
     def total_fen(self) -> int:

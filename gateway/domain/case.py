@@ -170,13 +170,76 @@ class BenefitStop:
         return self.valid_from <= day and (self.valid_to is None or day <= self.valid_to)
 
 
+class Grade(StrEnum):
+    """The grade of disability 伤残等级, by the groups that the texts tell apart
+    (工伤保险条例 第三十五条至第三十七条)."""
+
+    ONE_TO_FOUR = "ONE_TO_FOUR"
+    FIVE_TO_TEN = "FIVE_TO_TEN"
+    NONE = "NONE"
+
+
+class EmploymentTie(StrEnum):
+    """How another employer than the one reported comes in 用工关系 (工伤保险条例 第四十三条)."""
+
+    SUCCESSION = "SUCCESSION"
+    SECONDMENT = "SECONDMENT"
+    DISPATCH = "DISPATCH"
+    SEVERAL = "SEVERAL"
+
+
+class EmployerRole(StrEnum):
+    """What the other employer is: the words by which the texts say who is liable."""
+
+    ORIGINAL = "ORIGINAL"
+    SUCCESSOR = "SUCCESSOR"
+    HOST = "HOST"
+    DISPATCHER = "DISPATCHER"
+    AT_INJURY = "AT_INJURY"
+
+
+_R = EmployerRole
+ROLES: Final[dict[EmploymentTie, frozenset[EmployerRole]]] = {
+    EmploymentTie.SUCCESSION: frozenset({_R.SUCCESSOR}),
+    EmploymentTie.SECONDMENT: frozenset({_R.ORIGINAL, _R.HOST}),
+    EmploymentTie.DISPATCH: frozenset({_R.DISPATCHER, _R.HOST}),
+    EmploymentTie.SEVERAL: frozenset({_R.AT_INJURY}),
+}
+"""The roles that another employer may have by each tie; the reported one has the other role."""
+
+
+@dataclass(frozen=True, slots=True)
+class OtherEmployer:
+    """Another employer of the case, from a day on, and whether it had insured the worker at the
+    injury."""
+
+    employer_no: str
+    tie: EmploymentTie
+    role: EmployerRole
+    since: date
+    insured_at_injury: bool | None = None
+    roster_received_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PaidLeave:
+    """A span of paid leave 停工留薪期 (工伤保险条例 第三十三条); an `extension` was confirmed by
+    the authority."""
+
+    first: date
+    last: date
+    extension: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Joined:
     """An employer joined the insurance on a day; `settled_on` is the day that everything owed,
-    late fee included, was paid (工伤保险条例 第六十二条第三款)."""
+    late fee included, was paid (工伤保险条例 第六十二条第三款). `employer_no` is empty for the
+    employer that the case was reported with."""
 
     joined_on: date
     settled_on: date | None
+    employer_no: str = ""
 
     @property
     def covered_from(self) -> date | None:
@@ -189,10 +252,12 @@ class Joined:
 @dataclass(frozen=True, slots=True)
 class Arrears:
     """Days for which the employer owes premiums 欠缴; `settled_on` is the day everything,
-    late fee included, was paid (工伤保险条例 第六十二条第三款)."""
+    late fee included, was paid (工伤保险条例 第六十二条第三款). `employer_no` is empty for the
+    employer that the case was reported with."""
 
     since: date
     settled_on: date | None
+    employer_no: str = ""
 
     def covers(self, day: date) -> bool:
         return self.touches(day, day)
@@ -204,7 +269,14 @@ class Arrears:
 
 @dataclass(frozen=True, slots=True)
 class CaseFacts:
-    """What the gateway knows of a case when it decides, with the version it read."""
+    """What the gateway knows of a case when it decides, with the version it read.
+
+    `diagnosed_on` makes it an occupational disease; `application_extended_to` is the last day
+    of the employer's time limit as the department extended it; `roster_received_on` the day the
+    agency received the roster that names the worker; `underpaid` that premiums were paid on
+    too low a wage; `lump_sum_on` the day that benefits of the grade were taken at once;
+    `others` are other employers.
+    """
 
     case_no: str
     version: int
@@ -230,6 +302,15 @@ class CaseFacts:
     card_lost: bool = False
     applied_by: Applicant | None = None
     joined: tuple[Joined, ...] = ()
+    diagnosed_on: date | None = None
+    application_extended_to: date | None = None
+    roster_received_on: date | None = None
+    underpaid: bool = False
+    grade: Grade | None = None
+    lump_sum_on: date | None = None
+    retired_on: date | None = None
+    others: tuple[OtherEmployer, ...] = ()
+    paid_leave: tuple[PaidLeave, ...] = ()
 
     @property
     def covered_from(self) -> date | None:
@@ -246,5 +327,6 @@ class CaseFacts:
 
     @property
     def event_day(self) -> date:
-        """The day that starts the clocks: accident, or diagnosis of an occupational disease."""
-        return self.injured_on
+        """The day that starts the clocks: accident, or diagnosis of an occupational disease
+        (第十七条第一款)."""
+        return self.diagnosed_on or self.injured_on

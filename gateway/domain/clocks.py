@@ -18,14 +18,17 @@ class WorkingDays(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class OpenCase:
-    """A case that is not decided yet. `suspended_days` are the days of 中止 that have ended."""
+    """A case that is not decided yet. `suspended_days` are the days of 中止 that have ended;
+    `event_day` is the injury or the diagnosis, `extended_to` the last day for the employer as the
+    department extended it."""
 
     case_no: str
     state: CaseState
-    injured_on: date
+    event_day: date
     applied_on: date | None
     accepted_on: date | None
     suspended_days: int
+    extended_to: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -593,6 +593,25 @@ _ALL: Final = (
         _NEVER,
     ),
     Code(
+        "MEDICAL_ENDED",
+        "工伤医疗待遇已终止",
+        "Medical benefits have ended",
+        "入院前工伤保险关系已按地方规定终止；有异议的由经办机构核对伤残等级、劳动关系和一次性待遇",
+        "The region's text ended them before admission; the agency checks grade, employment and "
+        "lump sum",
+        _A,
+        _NEVER,
+    ),
+    Code(
+        "NO_CASE_FOUND",
+        "期满仍查无案件，转手工报销",
+        "No case was found in time: to be settled by hand",
+        "自入院起的等待期已满；认定以后向经办机构申请手工报销",
+        "The time to wait since admission is over; once recognised, claim by hand at the agency",
+        _A,
+        _NEVER,
+    ),
+    Code(
         "BENEFIT_STOPPED",
         "工伤待遇已停止",
         "Benefits are stopped",

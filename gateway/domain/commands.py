@@ -9,6 +9,7 @@ from datetime import date, datetime
 
 from gateway.domain.admission import (
     AdmissionRefusal,
+    DaySpan,
     Diagnosis,
     PaidAtDischargeBy,
 )
@@ -19,6 +20,9 @@ from gateway.domain.case import (
     AuthorityKind,
     CaseState,
     Channel,
+    EmployerRole,
+    EmploymentTie,
+    Grade,
     ThirdParty,
     TreatmentKind,
 )
@@ -93,6 +97,7 @@ class ModifyAdmission:
     approval_no: str = ""
     diagnoses: tuple[Diagnosis, ...] = ()
     stable_on: date | None = None
+    leave: tuple[DaySpan, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,6 +162,7 @@ class RegisterDischarge:
     way: str
     diagnoses: tuple[Diagnosis, ...] = ()
     bmi_settlement_no: str = ""
+    leave: tuple[DaySpan, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -255,6 +261,9 @@ class ReportCase:
     third_party: ThirdParty = ThirdParty.NONE
     traffic_accident: bool = False
     disputed: bool = False
+    diagnosed_on: date | None = None
+    roster_received_on: date | None = None
+    underpaid: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -275,6 +284,43 @@ class DecideCase:
     litigation: bool | None = None
     disputed: bool | None = None
     relation_ended_on: date | None = None
+    diagnosed_on: date | None = None
+    application_extended_to: date | None = None
+    roster_received_on: date | None = None
+    underpaid: bool | None = None
+    grade: Grade | None = None
+    lump_sum_on: date | None = None
+    retired_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NameEmployer:
+    """Another employer of the case: who took over, lent, dispatched, or where the injury was."""
+
+    case_no: str
+    tie: EmploymentTie
+    role: EmployerRole
+    employer_no: str
+    employer_name: str
+    since: date
+    by: str
+    reason: str
+    insured_at_injury: bool | None = None
+    roster_received_on: date | None = None
+    withdrawn: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecidePaidLeave:
+    """Paid leave 停工留薪期 from–to, or its extension as the authority confirmed it."""
+
+    case_no: str
+    first: date
+    last: date
+    by: str
+    notice_no: str
+    extension: bool = False
+    authority: AuthorityKind = AuthorityKind.AGENCY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -300,13 +346,15 @@ class LineDecision:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecideLines:
-    """Decisions about lines, and the audit rules whose suspicion is taken back for the stay."""
+    """Decisions about lines, the audit rules whose suspicion is taken back for the stay, and the
+    days of a hanging bed 挂床, which have no meals."""
 
     admission_id: str
     by: str
     reason: str
     lines: tuple[LineDecision, ...] = ()
     cleared: tuple[str, ...] = ()
+    hanging_bed: tuple[DaySpan, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -399,6 +447,8 @@ Command = (
     | DownloadCatalogue
     | ReportCase
     | DecideCase
+    | NameEmployer
+    | DecidePaidLeave
     | CheckAdmission
     | DecideLines
     | ReportPayment

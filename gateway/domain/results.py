@@ -9,7 +9,7 @@ from gateway.domain.admission import (
     Diagnosis,
     HoldReason,
 )
-from gateway.domain.bill import BillLine, LineVerdict, MealVerdict, Payout, Suspicion
+from gateway.domain.bill import BillLine, Citation, LineVerdict, MealVerdict, Payout, Suspicion
 from gateway.domain.case import ApprovalKind, AuthorityKind, CaseState
 from gateway.domain.catalogue import CatalogueRow
 from gateway.domain.findings import Finding
@@ -114,7 +114,8 @@ class FeesFound:
 class Settlement:
     """A computed or settled bill. A preview has no settlement id; a reversal has negative
     amounts and names what it reverses; `payout` is whom the fund pays, of a preview as it would
-    be if nobody pays at the counter."""
+    be if nobody pays at the counter. `grounds` concern the bill as a whole; `liable_employer`
+    answers for the employer's share."""
 
     admission_id: str
     bill_state: BillState
@@ -143,6 +144,8 @@ class Settlement:
     code: str = ""
     note: str = ""
     suspicions: tuple[Suspicion, ...] = ()
+    grounds: tuple[Citation, ...] = ()
+    liable_employer: str = ""
 
     @property
     def total_fen(self) -> int:

@@ -10,13 +10,15 @@ from gateway.domain.money import yuan
 from gateway.flows.desk import Desk
 from gateway.flows.off_loop import LINE_BYTES, off_loop
 from gateway.rules.entitlement import Hold, Manual, Refuse
+from gateway.rules.none_found import none_found
 from gateway.rules.place import catalogue_region
 from gateway.rules.settle import Bill, device_codes, settle
 from gateway.store.database import Reader
 from gateway.store.devices import device_guards, device_moves, devices_supplied
 from gateway.store.editions import edition_guard
 from gateway.store.frozen import Facts, frozen
-from gateway.store.stays import StayFile, lines_of, stays_of_person
+from gateway.store.rows import days_of
+from gateway.store.stays import StayFile, lines_of, stay_guard, stays_of_person
 from gateway.store.unit import Guard, Write
 
 Verdict = BillVerdict | Hold | Refuse | Manual
@@ -30,12 +32,16 @@ class BillFile:
     bill: Bill
 
     def guards(self) -> tuple[Guard, ...]:
-        """Every fact the verdict used: case (or person), hospital's party row, editions.
+        """Every fact the verdict used: case, person (a stay registered meanwhile moves it), the
+        person's other stays, editions.
 
         The stay itself is compared and changed by the transaction.
         """
         editions = tuple(edition_guard(edition) for edition in self.bill.editions)
-        return (*self.file.case_guards, *editions, *device_guards(self.bill.devices))
+        others = tuple(stay_guard(other) for other in self.bill.others)
+        person = () if self.file.case is None else (self.file.person_guard,)
+        devices = device_guards(self.bill.devices)
+        return (*self.file.case_guards, *person, *others, *editions, *devices)
 
     def moves(self) -> tuple[Write, ...]:
         """What a settlement in force moves beside the stay, so that another sees it."""
@@ -64,7 +70,7 @@ async def load_bill(
     editions = await desk.shelf.between(reader, min(days), max(days), region)
     found = await stays_of_person(reader, file.stay.person_id)
     others = tuple(
-        one.stay
+        replace(one.stay, meal_days=days_of(one.live_meal_days))
         for one in found
         if one.stay.state in LIVE and one.stay.admission_id != file.stay.admission_id
     )
@@ -77,7 +83,11 @@ async def load_bill(
 
 
 async def decided(desk: Desk, bill_file: BillFile) -> Verdict:
-    """What the rules say of the bill."""
+    """What the rules say of the bill; of one without a case, once waiting for it is over."""
+    if bill_file.bill.case is None:
+        over = none_found(bill_file.bill.stay, desk.policy, desk.today)
+        if over is not None:
+            return over
     size = LINE_BYTES * len(bill_file.bill.lines)
     return await off_loop(size, lambda: settle(bill_file.bill, desk.policy))
 

@@ -6,6 +6,7 @@ from gateway.domain.admission import OPEN, AdmissionState
 from gateway.domain.commands import CancelAdmission, ModifyAdmission
 from gateway.domain.findings import Finding
 from gateway.domain.results import Acknowledged, AdmissionChanged
+from gateway.flows.day_spans import span_faults, with_spans
 from gateway.flows.desk import Caller, Desk
 from gateway.flows.plan import Act, Notice, Plan, applied, refused
 from gateway.flows.stay_file import FROZEN, cancellable, own_stay, state_finding
@@ -26,15 +27,16 @@ async def modify_admission(desk: Desk, caller: Caller, command: ModifyAdmission)
         file = await own_stay(reader, caller, command.admission_id)
         if isinstance(file, Finding):
             return refused(file)
-        fault = _modify_fault(desk, file, command)
-        if fault is not None:
-            return refused(fault, subject=file.stay.admission_id)
+        faults = _modify_faults(desk, file, command)
+        if faults:
+            return refused(*faults, subject=file.stay.admission_id)
         detail = detail_of(reader, file)
     detail |= {name: getattr(command, name) for name in _TEXTS if getattr(command, name)}
     if command.stable_on is not None:
         detail["stable_on"] = plain(command.stable_on)
     if command.diagnoses:
         detail["diagnoses"] = plain(command.diagnoses)
+    detail["leave"] = with_spans(detail.get("leave", ""), command.leave)
     values: dict[str, Any] = {"detail": canonical(detail)}
     if command.approval_no:
         values["approval_no"] = command.approval_no
@@ -46,16 +48,27 @@ async def modify_admission(desk: Desk, caller: Caller, command: ModifyAdmission)
     )
 
 
-def _modify_fault(desk: Desk, file: StayFile, command: ModifyAdmission) -> Finding | None:
-    if command.diagnoses and file.bill_state in FROZEN:
-        return Finding("LINES_FROZEN", "Diagnoses", file.bill_state)
-    stable = command.stable_on
-    if stable is not None and file.bill_state in FROZEN:
-        return Finding("LINES_FROZEN", "StableOn", file.bill_state)
-    if stable is not None and not file.stay.admitted_on <= stable <= desk.today:
-        expected = f"{file.stay.admitted_on} – {desk.today}"
-        return Finding("VALUE_CONFLICT", "StableOn", str(stable), expected)
-    return None if file.stay.state in OPEN else state_finding(file)
+def _modify_faults(desk: Desk, file: StayFile, command: ModifyAdmission) -> list[Finding]:
+    given = {
+        "Diagnoses": command.diagnoses,
+        "StableOn": command.stable_on,
+        "Leave": command.leave,
+    }
+    named = [name for name, value in given.items() if value]
+    if file.bill_state in FROZEN and named:
+        return [Finding("LINES_FROZEN", named[0], file.bill_state)]
+    if file.stay.state not in OPEN:
+        return [state_finding(file)]
+    last = file.stay.discharged_on or desk.today
+    leave = span_faults("Leave", command.leave, file.stay.admitted_on, last)
+    return [*_stable_faults(desk, file, command), *leave]
+
+
+def _stable_faults(desk: Desk, file: StayFile, command: ModifyAdmission) -> list[Finding]:
+    stable, first = command.stable_on, file.stay.admitted_on
+    if stable is None or first <= stable <= desk.today:
+        return []
+    return [Finding("VALUE_CONFLICT", "StableOn", str(stable), f"{first} – {desk.today}")]
 
 
 async def cancel_admission(desk: Desk, caller: Caller, command: CancelAdmission) -> Plan:

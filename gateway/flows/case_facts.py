@@ -5,12 +5,22 @@ move with it, so that a settlement racing with it decides anew.
 """
 
 from collections.abc import Iterable, Sequence
+from datetime import date
 from typing import Any
 
 from gateway.domain.admission import LIVE
-from gateway.domain.case import REFUSED_DISCHARGE, ApprovalKind, CaseFacts
+from gateway.domain.case import (
+    REFUSED_DISCHARGE,
+    ROLES,
+    ApprovalKind,
+    CaseFacts,
+    EmploymentTie,
+    PaidLeave,
+)
 from gateway.domain.commands import (
     DecideApproval,
+    DecidePaidLeave,
+    NameEmployer,
     ReportCard,
     StopBenefit,
     UpdateEmployer,
@@ -18,15 +28,18 @@ from gateway.domain.commands import (
 from gateway.domain.findings import Finding
 from gateway.domain.results import Acknowledged
 from gateway.flows.approval_facts import approval_content, approval_faults
+from gateway.flows.case_status import roster_faults
 from gateway.flows.desk import Caller, Desk
 from gateway.flows.plan import Act, Plan, applied, refused
 from gateway.flows.waiting import look_again
+from gateway.policy.model import Policy, PolicyGap
+from gateway.rules.paid_leave import follows, longest
 from gateway.rules.resolve import rescue_mark
 from gateway.store import tables
-from gateway.store.cases import case_by_no, cases_of_employer, subjects
+from gateway.store.cases import case_by_no, case_detail, cases_of_employer, subjects
 from gateway.store.database import Reader
 from gateway.store.persons import person_by_identity, same_name
-from gateway.store.rows import canonical
+from gateway.store.rows import canonical, day_text
 from gateway.store.stays import StayFile, related_lines, stays_of_cases
 from gateway.store.unit import Change, Upsert, Write
 
@@ -62,10 +75,9 @@ async def stop_benefit(desk: Desk, caller: Caller, command: StopBenefit) -> Plan
         case = await case_by_no(reader, command.case_no)
         if case is None:
             return refused(Finding("CASE_NOT_FOUND", "CaseNo", command.case_no))
-        if command.ground == REFUSED_DISCHARGE and command.valid_from < command.served_on:
-            expected = f">= {command.served_on}"
-            got = str(command.valid_from)
-            return refused(Finding("VALUE_CONFLICT", "ValidFrom", got, expected))
+        fault = _stop_fault(desk.today, command)
+        if fault is not None:
+            return refused(fault, subject=case.case_no)
         stays = await stays_of_cases(reader, [case.case_no])
     content = {
         "valid_from": command.valid_from.isoformat(),
@@ -76,6 +88,112 @@ async def stop_benefit(desk: Desk, caller: Caller, command: StopBenefit) -> Plan
     }
     fact = _fact(desk, _case_subject(case), "stop", command.notice_no, content)
     return _told(desk, [case], stays, fact, "benefit.stop", command.notice_no, command.ground)
+
+
+def _stop_fault(today: date, command: StopBenefit) -> Finding | None:
+    """A decision stops nothing before it was served, and no span ends before it begins."""
+    first, served = command.valid_from, command.served_on
+    if served > today:
+        return Finding("VALUE_CONFLICT", "ServedOn", str(served), f"<= {today}")
+    if command.valid_to is not None and command.valid_to < first:
+        return Finding("VALUE_CONFLICT", "ValidTo", str(command.valid_to), f">= {first}")
+    if command.ground == REFUSED_DISCHARGE and first < served:
+        return Finding("VALUE_CONFLICT", "ValidFrom", str(first), f">= {served}")
+    return None
+
+
+async def name_employer(desk: Desk, caller: Caller, command: NameEmployer) -> Plan:
+    """Another employer of the case; who of them is liable, the texts say (第四十三条)."""
+    async with desk.database.reading() as reader:
+        case = await case_by_no(reader, command.case_no)
+        if case is None:
+            return refused(Finding("CASE_NOT_FOUND", "CaseNo", command.case_no))
+        faults = _employer_faults(desk.today, case, command)
+        if faults:
+            return refused(*faults, subject=case.case_no)
+        detail = await case_detail(reader, case.case_no)
+        stays = await stays_of_cases(reader, [case.case_no])
+    detail["employers"] = detail.get("employers", {}) | {command.employer_no: command.employer_name}
+    content = {
+        "employer_no": command.employer_no,
+        "tie": command.tie.value,
+        "role": command.role.value,
+        "since": command.since.isoformat(),
+        "insured_at_injury": command.insured_at_injury,
+        "roster_received_on": day_text(command.roster_received_on),
+        "withdrawn": command.withdrawn,
+    }
+    fact = _fact(desk, _case_subject(case), "employer", command.employer_no, content)
+    reason = f"{command.by} {command.tie} {command.role} {command.reason}"
+    kept = {"detail": canonical(detail)}
+    return _told(desk, [case], stays, fact, "case.employer", command.employer_no, reason, kept)
+
+
+def _employer_faults(today: date, case: CaseFacts, command: NameEmployer) -> list[Finding]:
+    """It is another one, in a role that its tie has, and no tie lies ahead; one of the injury
+    was there at the injury."""
+    faults = []
+    if command.employer_no == case.employer_no:
+        expected = f"!= {case.employer_no}"
+        faults.append(Finding("VALUE_CONFLICT", "EmployerNo", command.employer_no, expected))
+    if command.role not in ROLES[command.tie]:
+        expected = " | ".join(sorted(ROLES[command.tie]))
+        faults.append(Finding("VALUE_CONFLICT", "Role", command.role, expected))
+    latest = today if command.tie is EmploymentTie.SUCCESSION else case.event_day
+    if command.since > latest:
+        faults.append(Finding("VALUE_CONFLICT", "Since", str(command.since), f"<= {latest}"))
+    roster = command.roster_received_on
+    return faults + roster_faults(today, case.event_day, roster, command.insured_at_injury)
+
+
+async def decide_paid_leave(desk: Desk, caller: Caller, command: DecidePaidLeave) -> Plan:
+    """停工留薪期 from–to, no longer than the text allows; only the authority extends it
+    (第三十三条第二款)."""
+    async with desk.database.reading() as reader:
+        case = await case_by_no(reader, command.case_no)
+        if case is None:
+            return refused(Finding("CASE_NOT_FOUND", "CaseNo", command.case_no))
+        faults = _leave_faults(desk, case, command)
+        if faults:
+            return refused(*faults, subject=case.case_no)
+        stays = await stays_of_cases(reader, [case.case_no])
+    content = {
+        "first": command.first.isoformat(),
+        "last": command.last.isoformat(),
+        "extension": command.extension,
+        "authority": command.authority.value,
+        "notice_no": command.notice_no,
+    }
+    fact = _fact(desk, _case_subject(case), "paid_leave", command.first.isoformat(), content)
+    number = command.notice_no
+    return _told(desk, [case], stays, fact, "case.leave", number, command.by)
+
+
+def _leave_faults(desk: Desk, case: CaseFacts, command: DecidePaidLeave) -> list[Finding]:
+    """The span against the text; an injury that no text covers waits for a person."""
+    span = PaidLeave(command.first, command.last, command.extension)
+    try:
+        return _against_texts(desk.policy, case, command, span)
+    except PolicyGap as gap:
+        return [Finding("VALUE_CONFLICT", "CaseNo", str(gap.day), gap.key)]
+
+
+def _against_texts(
+    policy: Policy, case: CaseFacts, command: DecidePaidLeave, span: PaidLeave
+) -> list[Finding]:
+    faults = []
+    if not follows(case, span):
+        expected = "the day after a paid leave" if span.extension else f">= {case.event_day}"
+        faults.append(Finding("VALUE_CONFLICT", "First", str(span.first), expected))
+    latest = longest(policy, case, span)
+    if not span.first <= span.last <= latest:
+        expected = f"{span.first} – {latest}"
+        faults.append(Finding("VALUE_CONFLICT", "Last", str(span.last), expected))
+    if span.extension:
+        named = policy.value("authority/paid_leave_extension", case.event_day).word
+        if command.authority != named:
+            faults.append(Finding("VALUE_CONFLICT", "Authority", command.authority, named))
+    return faults
 
 
 async def update_employer(desk: Desk, caller: Caller, command: UpdateEmployer) -> Plan:
@@ -167,22 +285,23 @@ def _told(
     action: str,
     number: str,
     reason: str,
+    kept: dict[str, Any] | None = None,
 ) -> Plan:
     subject = cases[0].case_no if len(cases) == 1 else number
     return applied(
         Acknowledged(subject=number),
         subject=subject,
-        writes=(fact, *_moved(cases), *look_again(desk, stays, f"{action} {number}")),
+        writes=(fact, *_moved(cases, kept or {}), *look_again(desk, stays, f"{action} {number}")),
         acts=(Act(action=action, subject=subject, code=number, reason=reason),),
     )
 
 
-def _moved(cases: Iterable[CaseFacts]) -> tuple[Write, ...]:
+def _moved(cases: Iterable[CaseFacts], kept: dict[str, Any]) -> tuple[Write, ...]:
     return tuple(
         Change(
             tables.work_case,
             {"case_no": case.case_no, "version": case.version},
-            {"version": case.version + 1},
+            {"version": case.version + 1, **kept},
         )
         for case in cases
     )

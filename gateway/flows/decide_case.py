@@ -4,20 +4,32 @@
 """
 
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
 from gateway.domain.case import POSITIVE, TRANSITIONS, CaseFacts
 from gateway.domain.commands import DecideCase
 from gateway.domain.findings import Finding
 from gateway.domain.results import Acknowledged
+from gateway.flows.case_status import (
+    diagnosis_faults,
+    extension_faults,
+    grade_faults,
+    roster_faults,
+    status_of,
+)
 from gateway.flows.desk import Caller, Desk
 from gateway.flows.plan import Act, Plan, applied, refused
 from gateway.flows.waiting import look_again, reopen, reopens
 from gateway.store import tables
-from gateway.store.cases import case_by_no
-from gateway.store.rows import day_text
+from gateway.store.cases import case_by_no, case_detail
+from gateway.store.rows import canonical, day_text
 from gateway.store.stays import stays_of_cases
 from gateway.store.unit import Change
+
+_DAYS: Final = (
+    *("applied_on", "accepted_on", "relation_ended_on"),
+    *("diagnosed_on", "application_extended_to"),
+)
 
 
 async def decide_case(desk: Desk, caller: Caller, command: DecideCase) -> Plan:
@@ -27,14 +39,19 @@ async def decide_case(desk: Desk, caller: Caller, command: DecideCase) -> Plan:
         if case is None:
             return refused(Finding("CASE_NOT_FOUND", field="CaseNo", got=command.case_no))
         faults = [*_faults(case, command), *_date_faults(desk.today, case, command)]
+        faults += _status_faults(desk.today, case, command)
         if faults:
             return refused(*faults, subject=case.case_no)
+        detail = await case_detail(reader, case.case_no) if status_of(command) else None
         stays = await stays_of_cases(reader, [case.case_no])
     decision = command.decision_no or command.state
     refused_before = [file for file in stays if reopens(file)]
     waiting = [file for file in stays if not reopens(file)]
     where = {"case_no": case.case_no, "version": case.version}
     values = {"version": case.version + 1, **_values(case, command)}
+    if detail is not None:
+        detail["status"] = detail.get("status", {}) | status_of(command)
+        values["detail"] = canonical(detail)
     return applied(
         Acknowledged(subject=case.case_no, state=command.state),
         subject=case.case_no,
@@ -74,6 +91,20 @@ def _faults(case: CaseFacts, command: DecideCase) -> list[Finding]:
     return faults
 
 
+def _status_faults(today: date, case: CaseFacts, command: DecideCase) -> list[Finding]:
+    """Facts of the worker that contradict one another or what is on record."""
+    event = command.diagnosed_on or case.event_day
+    received = command.roster_received_on or case.roster_received_on
+    told = command.insured_at_injury
+    insured = case.insured_at_injury if told is None else told
+    return [
+        *diagnosis_faults(today, case.injured_on, command.diagnosed_on),
+        *roster_faults(today, event, received, insured),
+        *grade_faults(case, command),
+        *extension_faults(case, command),
+    ]
+
+
 def _date_faults(today: date, case: CaseFacts, command: DecideCase) -> list[Finding]:
     """Injury, application, acceptance and decision follow one another; none lies ahead.
     Of days on record only the order is asked: they were not ahead when they came."""
@@ -82,7 +113,7 @@ def _date_faults(today: date, case: CaseFacts, command: DecideCase) -> list[Find
         ("AcceptedOn", command.accepted_on, case.accepted_on),
         ("DecidedOn", command.decided_on, None),
     )
-    faults, earlier = [], case.injured_on
+    faults, earlier = [], command.diagnosed_on or case.event_day
     for name, said, known in given:
         day = said or known
         if day is None:
@@ -103,7 +134,7 @@ def _values(case: CaseFacts, command: DecideCase) -> dict[str, Any]:
         "authority": command.authority,
         "decision_no": command.decision_no or case.decision_no,
     }
-    for name in ("applied_on", "accepted_on", "relation_ended_on"):
+    for name in _DAYS:
         if getattr(command, name) is not None:
             values[name] = day_text(getattr(command, name))
     for name in ("insured_at_injury", "litigation", "disputed"):

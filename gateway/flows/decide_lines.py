@@ -10,6 +10,7 @@ from gateway.domain.commands import DecideLines, LineDecision
 from gateway.domain.findings import Finding
 from gateway.domain.reasons import CLEARED, VIOLATIONS
 from gateway.domain.results import Acknowledged
+from gateway.flows.day_spans import span_faults, with_spans
 from gateway.flows.desk import Caller, Desk
 from gateway.flows.plan import Act, Plan, applied, refused
 from gateway.flows.upload_fees import totals_changed
@@ -22,8 +23,8 @@ from gateway.store.unit import Upsert
 
 async def decide_lines(desk: Desk, caller: Caller, command: DecideLines) -> Plan:
     """All decisions or none; a settled bill is not touched, it must be cancelled first."""
-    if not command.lines and not command.cleared:
-        return refused(Finding("VALUE_CONFLICT", "Line", "", "Line | Cleared"))
+    if not (command.lines or command.cleared or command.hanging_bed):
+        return refused(Finding("VALUE_CONFLICT", "Line", "", "Line | Cleared | HangingBed"))
     async with desk.database.reading() as reader:
         file = await stay_file(reader, command.admission_id)
         if file is None:
@@ -34,10 +35,13 @@ async def decide_lines(desk: Desk, caller: Caller, command: DecideLines) -> Plan
         ids = [one.line_id for one in command.lines]
         found = await related_lines(reader, file.stay.admission_id, ids)
     faults = [fault for one in command.lines if (fault := _fault(one, found))]
+    last = file.stay.discharged_on or desk.today
+    faults += span_faults("HangingBed", command.hanging_bed, file.stay.admitted_on, last)
     if faults:
         return refused(*faults, subject=file.stay.admission_id)
     if command.cleared:
         detail["cleared"] = sorted({*detail.get("cleared", ()), *command.cleared})
+    detail["hanging_bed"] = with_spans(detail.get("hanging_bed", ""), command.hanging_bed)
     return _decided(desk, file, command, found, detail)
 
 

@@ -4,12 +4,13 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from gateway.clock import micros
+from gateway.clock import business_day, micros
 from gateway.domain.admission import OPEN
 from gateway.domain.commands import CancelDischarge, RegisterDischarge
 from gateway.domain.findings import Finding
 from gateway.domain.results import Acknowledged
 from gateway.flows.dates import future_fault
+from gateway.flows.day_spans import span_faults, with_spans
 from gateway.flows.desk import Caller, Desk
 from gateway.flows.plan import Act, Plan, applied, refused
 from gateway.flows.stay_file import FROZEN, own_stay, state_finding
@@ -30,7 +31,12 @@ async def register_discharge(desk: Desk, caller: Caller, command: RegisterDischa
         fault = _register_fault(desk, file, command.discharged_at)
         if fault is not None:
             return refused(fault, subject=file.stay.admission_id)
+        last = business_day(command.discharged_at)
+        faults = span_faults("Leave", command.leave, file.stay.admitted_on, last)
+        if faults:
+            return refused(*faults, subject=file.stay.admission_id)
         detail = detail_of(reader, file)
+    detail["leave"] = with_spans(detail.get("leave", ""), command.leave)
     detail["discharge_way"] = command.way
     detail["bmi_settlement_no"] = command.bmi_settlement_no
     if command.diagnoses:

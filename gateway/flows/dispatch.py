@@ -7,6 +7,8 @@ from gateway.flows.cancel_admission import cancel_admission, modify_admission
 from gateway.flows.cancel_settlement import cancel_settlement
 from gateway.flows.case_facts import (
     decide_approval,
+    decide_paid_leave,
+    name_employer,
     report_card,
     stop_benefit,
     update_employer,
@@ -56,6 +58,8 @@ COMMANDS: Final[dict[str, Flow]] = {
     "catalog.download": download_catalogue,
     "case.report": report_case,
     "case.decide": decide_case,
+    "case.employer": name_employer,
+    "case.leave": decide_paid_leave,
     "admission.check": check_admission,
     "lines.decide": decide_lines,
     "payment.report": report_payment,

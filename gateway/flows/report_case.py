@@ -7,6 +7,7 @@ from gateway.domain.case import CaseState
 from gateway.domain.commands import ReportCase
 from gateway.domain.findings import Finding
 from gateway.domain.results import Acknowledged
+from gateway.flows.case_status import diagnosis_faults, roster_faults, status_of
 from gateway.flows.dates import in_future
 from gateway.flows.desk import Caller, Desk
 from gateway.flows.persons import new_person
@@ -16,7 +17,7 @@ from gateway.store import tables
 from gateway.store.cases import case_by_no, cases_of_person
 from gateway.store.frozen import plain
 from gateway.store.persons import Person, person_by_identity, same_name
-from gateway.store.rows import canonical
+from gateway.store.rows import canonical, day_text
 from gateway.store.stays import StayFile, stays_of_person
 from gateway.store.unit import Change, Insert, Write
 
@@ -48,9 +49,18 @@ def _faults(desk: Desk, command: ReportCase) -> list[Finding]:
         "ReportedAt": (in_future(desk, command.reported_at), command.reported_at.isoformat()),
     }
     return [
-        Finding("VALUE_CONFLICT", name, got, f"<= {desk.today}")
-        for name, (wrong, got) in ahead.items()
-        if wrong
+        *(
+            Finding("VALUE_CONFLICT", name, got, f"<= {desk.today}")
+            for name, (wrong, got) in ahead.items()
+            if wrong
+        ),
+        *diagnosis_faults(desk.today, command.injured_on, command.diagnosed_on),
+        *roster_faults(
+            desk.today,
+            command.diagnosed_on or command.injured_on,
+            command.roster_received_on,
+            command.insured_at_injury,
+        ),
     ]
 
 
@@ -111,6 +121,7 @@ def _row(command: ReportCase, person_id: str) -> dict[str, object]:
         "injured_parts": command.injured_parts,
         "diagnoses": plain(command.diagnoses),
         "reported_by": command.reported_by,
+        "status": status_of(command),
     }
     return {
         "case_no": command.case_no,
@@ -133,5 +144,7 @@ def _row(command: ReportCase, person_id: str) -> dict[str, object]:
         "decided_on": None,
         "decision_no": "",
         "authority": "",
+        "diagnosed_on": day_text(command.diagnosed_on),
+        "application_extended_to": None,
         "detail": canonical(detail),
     }

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any, Final
 
-from gateway.domain.admission import BillState, HoldReason
+from gateway.domain.admission import BillState, HoldReason, Stay
 from gateway.domain.codes import Outcome
 from gateway.domain.commands import ReverseTransaction
 from gateway.domain.findings import Finding
@@ -30,7 +30,14 @@ from gateway.store import tables
 from gateway.store.database import Reader
 from gateway.store.frozen import thawed_facts
 from gateway.store.messages import Stored, stored
-from gateway.store.stays import StayFile, lines_of, stay_and_settlement, stay_file
+from gateway.store.rows import days_of
+from gateway.store.stays import (
+    StayFile,
+    lines_of,
+    stay_and_settlement,
+    stay_file,
+    stays_of_person,
+)
 from gateway.store.unit import Change, Insert, Write
 
 _WAIT_S: Final = 5.0  # for a computation under way to end
@@ -226,16 +233,28 @@ def _unheld(caller: Caller, file: StayFile, command: ReverseTransaction) -> Plan
 async def _undo_cancel(
     desk: Desk, reader: Reader, caller: Caller, command: ReverseTransaction, target: Stored
 ) -> Plan:
-    """A cancelled settlement comes back while lines are unchanged and the case still payable."""
+    """A cancelled settlement comes back while lines are unchanged, the case is still payable and
+    no other stay was paid for its meal days meanwhile."""
     file, original = await _stay_and_settlement(reader, target, reversed_by=target.effect)
     if original is None or not await _reinstatable(desk, reader, file, original):
         return _not(command, "REVERSE_TOO_LATE", file.bill_state)
     now = await load_bill(desk, reader, file)
     if now.bill.devices != thawed_facts(original["detail"]).devices:
         return _not(command, "REVERSE_TOO_LATE", file.bill_state)
+    others = await stays_of_person(reader, file.stay.person_id)
+    others = [one for one in others if one.stay.admission_id != file.stay.admission_id]
+    days = days_of(original["meal_days"])
+    if any(days & days_of(one.live_meal_days) for one in others):
+        return _not(command, "REVERSE_TOO_LATE", file.bill_state)
     plan, message = reinstated_settlement(desk, caller, file, original, target)
-    plan = replace(plan, writes=(*plan.writes, *now.moves()))
+    guards = (*plan.guards, *(one.guard for one in others))
+    plan = replace(plan, guards=guards, writes=(*plan.writes, *now.moves()))
     return _undone(desk, caller, command, plan, settlement=message)
+
+
+def _days(stay: Stay) -> tuple[object, ...]:
+    """What the meal allowance of the stay was counted from."""
+    return stay.discharged_at, stay.admitted_at, stay.leave_days, stay.hanging_days
 
 
 async def _reinstatable(
@@ -244,10 +263,7 @@ async def _reinstatable(
     if file.live_settlement or file.bill_state is not BillState.OPEN:
         return False
     then = thawed_facts(original["detail"])
-    same_stay = (then.stay.discharged_at, then.stay.admitted_at) == (
-        file.stay.discharged_at,
-        file.stay.admitted_at,
-    )
+    same_stay = _days(then.stay) == _days(file.stay)
     lines = await lines_of(reader, file.stay.admission_id)
     same_lines = sorted(lines, key=lambda one: one.line_id) == sorted(
         then.lines, key=lambda one: one.line_id

@@ -12,7 +12,7 @@ from gateway.domain.split import Split
 from gateway.flows.bill_file import BillFile
 from gateway.flows.plan import Transfer
 from gateway.store import tables
-from gateway.store.rows import canonical
+from gateway.store.rows import canonical, spans_text
 from gateway.store.unit import Insert
 
 MEDICAL, MEAL = "5101/medical", "5101/meal"
@@ -54,6 +54,7 @@ def settlement_row(bill_file: BillFile, verdict: BillVerdict, one: Settling) -> 
                 "policy_digest": verdict.policy_digest,
                 "edition_digests": canonical(list(verdict.edition_digests)),
                 "message_id": one.message_id,
+                "meal_days": spans_text(verdict.meal_days),
                 "detail": bill_file.detail(verdict),
             }
         ],
@@ -90,6 +91,8 @@ def settlement_message(
         policy_digest=verdict.policy_digest,
         edition_digests=verdict.edition_digests,
         suspicions=verdict.suspicions,
+        grounds=verdict.grounds,
+        liable_employer=verdict.liable_employer,
     )
 
 

@@ -187,6 +187,8 @@ def reinstated_settlement(
         rules_version=verdict.rules_version,
         policy_digest=verdict.policy_digest,
         edition_digests=verdict.edition_digests,
+        grounds=verdict.grounds,
+        liable_employer=verdict.liable_employer,
     )
     plan = applied(
         message,

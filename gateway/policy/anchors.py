@@ -38,3 +38,13 @@ PAID_BACK: Final = Citation(
 MEAL_ALLOWANCE: Final = Citation(
     "law/meal_allowance", "fund", _IN_FORCE, "《工伤保险条例》第三十条第四款"
 )
+PAID_LEAVE: Final = Citation("case/paid_leave", "", _IN_FORCE, "《工伤保险条例》第三十三条第二款")
+"""The end of the paid leave as the agency told it; filled with its last day."""
+DIAGNOSIS_DAY: Final = Citation(
+    "case/diagnosed_on", "", _IN_FORCE, "《工伤保险条例》第十七条第一款"
+)
+"""For an occupational disease the event is its diagnosis; filled with the day."""
+EXTENDED_LIMIT: Final = Citation(
+    "case/application_extended_to", "", _IN_FORCE, "《工伤保险条例》第十七条第一款"
+)
+"""The employer's time limit as the department extended it; filled with its last day."""

@@ -49,7 +49,7 @@ def _refuse_twins(page: Page, names: list[str]) -> None:
 def _institution(
     page: Page, row: Mapping[str, Any], texts: Mapping[str, Text], agencies: Mapping[str, str]
 ) -> Institution:
-    page.closed(row, "code name law capabilities", "online level note")
+    page.closed(row, "code name law capabilities", "online level note city")
     if row.get("capabilities") == []:
         page.fault("机构没有服务能力", "an institution has no capability")
     return Institution(
@@ -60,6 +60,7 @@ def _institution(
         online=tuple(_online(page, one, agencies) for one in page.tables(row, "online")),
         level=_level(page, row),
         note=page.take(row, "note", str, ""),
+        city=page.take(row, "city", bool, False),
     )
 
 

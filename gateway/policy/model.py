@@ -206,7 +206,8 @@ class Institution:
     """工伤保险协议机构 One institution with an agreement (条例 第四十七条).
 
     `code` is the pooling region's code for it; `level` is None where no text tells it;
-    `online` names the agencies it settles with directly.
+    `online` names the agencies it settles with directly; `city` says that it lies in what the
+    region's text on meals calls a city.
     """
 
     code: str
@@ -216,6 +217,7 @@ class Institution:
     online: tuple[tuple[str, Span], ...] = ()
     level: Level | None = None
     note: str = ""
+    city: bool = False
 
     def can(self, capability: Capability, day: date) -> bool:
         """Whether its agreement covers this capability on the day."""

@@ -25,7 +25,8 @@ class Sheet:
 
     `settlement` has its lines' verdicts in `lines` too, beside what was charged. A reversal has
     negative amounts and names what it reverses; `reversed_by` names the reversal of a
-    settlement that is no longer in force.
+    settlement that is no longer in force. `liable_employer_name` is empty where the employer
+    that the case was reported with is liable.
     """
 
     settlement: Settlement
@@ -42,5 +43,6 @@ class Sheet:
     signer: str
     lines: tuple[SheetLine, ...]
     card_no_masked: str = ""
+    liable_employer_name: str = ""
     message_id: str = ""
     reversed_by: str = ""

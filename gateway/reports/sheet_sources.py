@@ -16,6 +16,7 @@ def sources(sheet: Sheet) -> dict[Citation, int]:
     payout = sheet.settlement.payout
     cited += meal.citations if meal else ()
     cited += payout.citations if payout else ()
+    cited += sheet.settlement.grounds
     unique = dict.fromkeys(one for one in cited if not one.key.startswith(_CATALOGUE))
     return {one: number for number, one in enumerate(unique, start=1)}
 

@@ -134,6 +134,9 @@ def _facts(stack: Stack, sheet: Sheet) -> None:
         *_stay(sheet),
         (Entry("诊断", "Diagnoses", _diagnoses(sheet), 3),),
     ]
+    if sheet.liable_employer_name:
+        named = f"{sheet.liable_employer_name}（{one.liable_employer}）"
+        rows.append((Entry("承担工伤保险责任的用人单位", "Liable employer", named, 3),))
     if one.reinstates:
         rows.append((Entry("恢复结算", "Reinstates", one.reinstates, 3),))
     grid(stack, rows)

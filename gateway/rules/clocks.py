@@ -6,7 +6,7 @@ that is a holiday is not moved, for the texts do not say so (our reading).
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from types import MappingProxyType
@@ -305,19 +305,27 @@ def of_cases(policy: Policy, days: WorkingDays, cases: Iterable[OpenCase]) -> It
     for case in cases:
         for name, since in _started(case):
             found = deadline(policy, days, name, since, case.case_no)
+            found = _extended(found, case)
             yield _suspended(found, case) if found.clock.starts is _ACCEPTED else found
 
 
 def _started(case: OpenCase) -> Iterator[tuple[str, date]]:
     match case.state:
         case CaseState.REPORTED:
-            yield "EMPLOYER_APPLICATION", case.injured_on
-            yield "WORKER_APPLICATION", case.injured_on
+            yield "EMPLOYER_APPLICATION", case.event_day
+            yield "WORKER_APPLICATION", case.event_day
         case CaseState.APPLIED if case.applied_on is not None:
             yield "ACCEPTANCE", case.applied_on
         case CaseState.ACCEPTED | CaseState.SUSPENDED if case.accepted_on is not None:
             yield "RECOGNITION", case.accepted_on
             yield "CLEAR_RECOGNITION", case.accepted_on
+
+
+def _extended(found: Deadline, case: OpenCase) -> Deadline:
+    """遇有特殊情况，经报社会保险行政部门同意，申请时限可以适当延长（第十七条第一款）."""
+    if found.clock.owner is not Owner.EMPLOYER or case.extended_to is None:
+        return found
+    return replace(found, due=max(found.due or case.extended_to, case.extended_to))
 
 
 def _suspended(found: Deadline, case: OpenCase) -> Deadline:

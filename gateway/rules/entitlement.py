@@ -20,9 +20,11 @@ from gateway.domain.case import (
 )
 from gateway.domain.party import Party
 from gateway.domain.payments import PriorPayer
-from gateway.policy.model import PickedBy, Policy, PolicyGap
+from gateway.policy.model import Policy, PolicyGap
 from gateway.rules.approvals import Asked, missing
 from gateway.rules.dates import dates_of, picked
+from gateway.rules.employment import as_liable
+from gateway.rules.medical_end import End, medical_end
 from gateway.rules.place import (
     agreed_place,
     crosses_province,
@@ -42,10 +44,6 @@ _SCOPE = {
     TreatmentKind.REHABILITATION: "scope/rehabilitation",
     TreatmentKind.DEVICE: "scope/device",
 }
-_ENDS_WITH_EMPLOYMENT = (
-    "medical_end/graded_relation_ended",
-    "medical_end/ungraded_relation_ended",
-)
 _CROSS_PROVINCE = "cross_province/policy"
 _BEFORE_INJURY = "admitted before the injury"
 
@@ -102,6 +100,7 @@ def may_register(stay: Stay, case: CaseFacts | None, hospital: Party, policy: Po
         return Hold(HoldReason.CASE_UNDECIDED, note="case")
     if case.state in NEGATIVE:
         return Refuse(AdmissionRefusal.NO_RECOGNITION_RECORD)
+    case = as_liable(case, policy, stay)
     refusal = _refusal(stay, case, hospital, policy)
     if refusal is not None:
         return refusal
@@ -173,8 +172,9 @@ def _unknown(stay: Stay, case: CaseFacts, hospital: Party, policy: Policy) -> st
         return "disputed"
     if any(owed.covers(stay.admitted_on) for owed in case.arrears):
         return "arrears"
-    if _employment_ended(stay, case) and _ends_benefits(stay, case, policy):
-        return "relation_ended"
+    end = medical_end(stay, case, policy)
+    if end is not End.GOES_ON:
+        return end
     return _missing_approval(stay, case, hospital, policy)
 
 
@@ -192,8 +192,9 @@ def may_settle(stay: Stay, case: CaseFacts | None, hospital: Party, policy: Poli
     if case is None:
         return Hold(HoldReason.CASE_UNDECIDED, note="case")
     try:
+        known = as_liable(case, policy, stay)
         return next(
-            (found for check in _CHECKS if (found := check(stay, case, hospital, policy))),
+            (found for check in _CHECKS if (found := check(stay, known, hospital, policy))),
             Confirm(),
         )
     except PolicyGap as gap:
@@ -291,27 +292,14 @@ def _arrears(stay: Stay, case: CaseFacts, hospital: Party, policy: Policy) -> En
 
 
 def _relation(stay: Stay, case: CaseFacts, hospital: Party, policy: Policy) -> Entitlement | None:
-    """Whether ended employment ends medical benefits is for a regional text to say; whether the
-    worker's grade and what was paid meet it, the agency checks.
-    """
-    if not _employment_ended(stay, case):
+    """Whether ended employment ends medical benefits is for a regional text to say; a fact that
+    it needs and nobody told, the agency checks."""
+    end = medical_end(stay, case, policy)
+    if end is End.ENDED:
+        return Refuse("MEDICAL_ENDED")
+    if end is End.GOES_ON or stay.confirmed_by_agency:
         return None
-    if not _ends_benefits(stay, case, policy) or stay.confirmed_by_agency:
-        return None
-    return Hold(HoldReason.PENDING_CHECK, note="relation_ended")
-
-
-def _employment_ended(stay: Stay, case: CaseFacts) -> bool:
-    """Whether the employment was over when the stay began."""
-    return case.relation_ended_on is not None and case.relation_ended_on <= stay.admitted_on
-
-
-def _ends_benefits(stay: Stay, case: CaseFacts, policy: Policy) -> bool:
-    """Whether the region's text ends medical benefits on any such ground. Raises PolicyGap."""
-    day = case.relation_ended_on or stay.admitted_on
-    dates = {**dates_of(stay, case), PickedBy.EVENT_DATE: day}
-    ends = [picked(policy, key, dates, day).switch for key in _ENDS_WITH_EMPLOYMENT]
-    return any(ends)
+    return Hold(HoldReason.PENDING_CHECK, note=end)
 
 
 def _agreement(stay: Stay, case: CaseFacts, hospital: Party, policy: Policy) -> Entitlement | None:

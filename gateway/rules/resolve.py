@@ -293,13 +293,15 @@ def late_window(policy: Policy, case: CaseFacts, dates: Dates) -> LateWindow | N
     """The window of an overdue application; None when the employer applied in time.
 
     职工发生事故伤害……所在单位应当自事故伤害发生之日……起30日内……提出工伤认定申请。
-    （工伤保险条例 第十七条第一款） Whether another's application in time lifts it too is for
-    the texts to say. Raises PolicyGap.
+    （工伤保险条例 第十七条第一款） The department may extend the limit. Whether another's
+    application in time lifts it too is for the texts to say. Raises PolicyGap.
     """
     if case.state not in POSITIVE or case.applied_on is None:
         return None
     limit = picked(policy, "employer/application_days", dates, case.event_day).number
-    if case.applied_on <= case.event_day + timedelta(days=limit) and _lifts(policy, case, dates):
+    last = case.application_extended_to or case.event_day
+    last = max(last, case.event_day + timedelta(days=limit))
+    if case.applied_on <= last and _lifts(policy, case, dates):
         return None
     event = picked(policy, "late/window_end_event", dates, case.event_day).word
     ends = case.accepted_on if event == "ACCEPTED" else case.applied_on

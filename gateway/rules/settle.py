@@ -2,34 +2,25 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date
 
 from gateway.domain.admission import HoldReason, PaidAtDischargeBy, Stay
-from gateway.domain.bill import (
-    BillLine,
-    BillVerdict,
-    Citation,
-    LineVerdict,
-    MealVerdict,
-    SuppliedDevice,
-)
-from gateway.domain.case import CaseFacts, TreatmentKind
+from gateway.domain.bill import BillLine, BillVerdict, Citation, LineVerdict, SuppliedDevice
+from gateway.domain.case import CaseFacts
 from gateway.domain.catalogue import Edition
 from gateway.domain.party import Party
 from gateway.domain.split import NOTHING, total
-from gateway.policy import anchors
 from gateway.policy.model import Policy, PolicyGap
 from gateway.rules import RULES_VERSION
 from gateway.rules.approvals import Asked
 from gateway.rules.audit import holding, suspicions
 from gateway.rules.audit.seen import look
 from gateway.rules.dates import dates_of
+from gateway.rules.employment import as_liable, grounds
 from gateway.rules.entitlement import Confirm, Hold, Manual, Refuse, may_settle
 from gateway.rules.line import Bearers, Decided, NoPayerStated, Terms, decide
-from gateway.rules.meal import covered_days, meal_days
-from gateway.rules.meal_rate import meal_rate
+from gateway.rules.meal_allowance import meal_allowance
 from gateway.rules.payout import paid_out
-from gateway.rules.place import crosses_province, emergency_days
+from gateway.rules.place import emergency_days
 from gateway.rules.quantities import allowances, days_used
 from gateway.rules.refunds import Netted, netted
 from gateway.rules.resolve import (
@@ -48,8 +39,6 @@ _PAYER_KEY: Mapping[str, str] = {
     "ratio": "line/ratio_payer",
     "refused_discharge": "line/refused_discharge_payer",
 }
-_MEAL_ELSEWHERE = "cross_province/meal"
-NO_MEAL = MealVerdict(days=0, per_day_fen=0, amount_fen=0, channel="")
 _EXCESS = frozenset({"OUT_OF_CATALOGUE", "LIMIT_NOT_MET", "LIFE_NOT_ENDED", "OVER_CEILING"})
 
 
@@ -119,13 +108,17 @@ def _computed(bill: Bill, policy: Policy) -> BillVerdict | Hold | Manual:
 
 def _verdict(bill: Bill, context: Context, groups: tuple[Netted, ...]) -> BillVerdict:
     lines = tuple(verdict for group in groups for verdict in _decided_group(context, group))
+    meal, days = meal_allowance(context, bill.hospital, bill.lines, bill.others)
     return BillVerdict(
         lines=lines,
         split=total([line.split for line in lines]),
-        meal=_meal(bill, context),
+        meal=meal,
+        meal_days=days,
         rules_version=RULES_VERSION,
         policy_digest=context.policy.digest,
         edition_digests=tuple(edition.digest for edition in bill.editions),
+        grounds=grounds(bill.case or context.case, context.policy, bill.stay),
+        liable_employer=context.case.employer_no,
     )
 
 
@@ -133,17 +126,18 @@ def context_of(bill: Bill, policy: Policy, groups: tuple[Netted, ...]) -> Contex
     """What all lines of the bill share. Raises PolicyGap."""
     if bill.case is None:
         raise ValueError("a bill without a case is never computed")
-    dates, editions = dates_of(bill.stay, bill.case), EditionsByDay(bill.editions)
-    asked = Asked(bill.stay, bill.case, bill.hospital, policy)
+    case = as_liable(bill.case, policy, bill.stay)
+    dates, editions = dates_of(bill.stay, case), EditionsByDay(bill.editions)
+    asked = Asked(bill.stay, case, bill.hospital, policy)
     context = Context(
         policy=policy,
         stay=bill.stay,
-        case=bill.case,
+        case=case,
         level=bill.hospital.level,
         dates=dates,
         editions=editions,
-        rescued=rescued_lines(bill.case, bill.stay, (group.original for group in groups)),
-        late_until=late_window(policy, bill.case, dates),
+        rescued=rescued_lines(case, bill.stay, (group.original for group in groups)),
+        late_until=late_window(policy, case, dates),
         accompanied_pieces=accompanied_pieces(groups, editions),
         asked=asked,
         emergency=emergency_days(asked),
@@ -195,52 +189,6 @@ def _payer_sources(context: Context, decided: Decided, line: BillLine) -> tuple[
     if "REGIONAL_RATIO" in decided.reasons:
         used.append("ratio")
     return tuple(context.cited(_PAYER_KEY[bearer], line.service_day) for bearer in used)
-
-
-def _meal(bill: Bill, context: Context) -> MealVerdict:
-    """职工住院治疗工伤的伙食补助费从工伤保险基金支付（第三十条第四款）; days of a
-    late, uncovered, refused or stopped window fall out, for those benefits are not the fund's
-    either (第十七条第四款)."""
-    if bill.stay.treatment is TreatmentKind.DEVICE:
-        return NO_MEAL
-    first, last = bill.stay.admitted_on, bill.stay.last_day
-    if _meal_by_hand(bill, context):
-        return replace(NO_MEAL, citations=(context.cited(_MEAL_ELSEWHERE, first),))
-    rule = context.value("meal/day_rule", last).word
-    days = [
-        day
-        for day in covered_days(first, meal_days(first, last, rule))
-        if not _meal_cut(context, day)
-    ]
-    away = bill.hospital.region != context.policy.region
-    rates = {day: meal_rate(context, day, away=away) for day in (last, *days)}
-    cited = [context.cited("meal/day_rule", last)]
-    cited += dict.fromkeys(one for day in days or [last] for one in rates[day].sources)
-    cited.append(context.cited("meal/channel", last))
-    return MealVerdict(
-        days=len(days),
-        per_day_fen=rates[last].fen,
-        amount_fen=sum(rates[day].fen for day in days),
-        channel=context.value("meal/channel", last).word,
-        citations=(anchors.MEAL_ALLOWANCE, *cited),
-    )
-
-
-def _meal_by_hand(bill: Bill, context: Context) -> bool:
-    """Whether the allowance of a stay in another province is claimed at the insured place;
-    where no text says so it is settled with the stay."""
-    if not crosses_province(bill.hospital, context.policy):
-        return False
-    said = context.policy.find(_MEAL_ELSEWHERE, bill.stay.admitted_on)
-    return said is not None and said.word == "MANUAL"
-
-
-def _meal_cut(context: Context, day: date) -> bool:
-    if context.stopped(day) or context.refused_discharge(day) or context.before_cover(day):
-        return True
-    if context.beyond_emergency(day):
-        return True
-    return context.late(day) and context.value("meal/split_late_window", day).switch
 
 
 def netted_terms(bill: Bill, policy: Policy) -> tuple[NettedTerms, ...]:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable
 from typing import Any, Final
 
-from sqlalchemy import literal, select
+from sqlalchemy import literal, or_, select
 
 from gateway.domain.case import CaseFacts
 from gateway.store.database import Reader
@@ -23,7 +23,12 @@ async def cases_of_person(reader: Reader, person_id: str) -> list[CaseFacts]:
 
 
 async def cases_of_employer(reader: Reader, employer_no: str) -> list[CaseFacts]:
-    return await _cases(reader, work_case.c.employer_no == employer_no)
+    """The cases reported with the employer, and those in which it was named beside another."""
+    named = select(case_fact.c.subject).where(
+        case_fact.c.kind == "employer", case_fact.c.fact_no == employer_no
+    )
+    tied = literal("case:").concat(work_case.c.case_no).in_(named)
+    return await _cases(reader, or_(work_case.c.employer_no == employer_no, tied))
 
 
 async def case_detail(reader: Reader, case_no: str) -> dict[str, Any]:
@@ -61,6 +66,27 @@ def with_facts(
     return list(found.values())
 
 
+Grouped = list[tuple[dict[str, Any], list[dict[str, Any]]]]
+
+
+async def with_other_employers(reader: Reader, found: Grouped) -> Grouped:
+    """The same with the arrears and joining of the other employers that the facts name."""
+    named = {
+        f"employer:{fact['fact_no']}"
+        for _, facts in found
+        for fact in facts
+        if fact["kind"] == "employer"
+    }
+    if not named:
+        return found
+    rows = await reader.rows(select(case_fact).where(case_fact.c.subject.in_(named)))
+    for _, facts in found:
+        wanted = {f"employer:{one['fact_no']}" for one in facts if one["kind"] == "employer"}
+        kept = {one["subject"] for one in facts}
+        facts += [dict(row) for row in rows if row["subject"] in wanted - kept]
+    return found
+
+
 async def _cases(reader: Reader, condition: Any) -> list[CaseFacts]:
     query = (
         select(work_case, person.c.card_lost, *labelled(case_fact, "f"))
@@ -71,7 +97,7 @@ async def _cases(reader: Reader, condition: Any) -> list[CaseFacts]:
         .order_by(work_case.c.case_no)
     )
     rows = await reader.rows(query)
+    found = await with_other_employers(reader, with_facts(rows, "case_no"))
     return [
-        case_of(row, facts, card_lost=bool(row["card_lost"]))
-        for row, facts in with_facts(rows, "case_no")
+        case_of(reader.vault, row, facts, card_lost=bool(row["card_lost"])) for row, facts in found
     ]

@@ -30,6 +30,8 @@ async def open_cases(reader: Reader) -> list[OpenCase]:
             work_case.c.case_no,
             work_case.c.state,
             work_case.c.injured_on,
+            work_case.c.diagnosed_on,
+            work_case.c.application_extended_to,
             work_case.c.applied_on,
             work_case.c.accepted_on,
         )
@@ -42,10 +44,11 @@ async def open_cases(reader: Reader) -> list[OpenCase]:
         OpenCase(
             case_no=row["case_no"],
             state=CaseState(row["state"]),
-            injured_on=date.fromisoformat(row["injured_on"]),
+            event_day=date.fromisoformat(row["diagnosed_on"] or row["injured_on"]),
             applied_on=day(row["applied_on"]),
             accepted_on=day(row["accepted_on"]),
             suspended_days=suspended.get(row["case_no"], 0),
+            extended_to=day(row["application_extended_to"]),
         )
         for row in rows
     ]

@@ -31,7 +31,7 @@ from gateway.domain.bill import (
 from gateway.domain.case import CaseFacts
 from gateway.domain.party import Party
 from gateway.domain.split import Split
-from gateway.store.rows import line_of, line_row
+from gateway.store.rows import days_of, line_of, line_row, spans_text
 
 _T = typing.TypeVar("_T")
 
@@ -94,6 +94,9 @@ def thawed_verdict(detail: Mapping[str, Any]) -> BillVerdict:
         edition_digests=tuple(packed["edition_digests"]),
         suspicions=tuple(restored(Suspicion, each) for each in packed.get("suspicions", ())),
         payout=_payout(packed["payout"], table),
+        meal_days=tuple(sorted(days_of(packed.get("meal_days", "")))),
+        grounds=tuple(table[n] for n in packed.get("grounds", ())),
+        liable_employer=packed.get("liable_employer", ""),
     )
 
 
@@ -144,6 +147,7 @@ def packed(verdict: BillVerdict) -> dict[str, Any]:
         payout.recoverable_fen,
         cited(payout.citations),
     ]
+    grounds = cited(verdict.grounds)
     return {
         "lines": lines,
         "split": verdict.split,
@@ -154,6 +158,9 @@ def packed(verdict: BillVerdict) -> dict[str, Any]:
         "policy_digest": verdict.policy_digest,
         "edition_digests": verdict.edition_digests,
         "suspicions": plain(verdict.suspicions),
+        "meal_days": spans_text(verdict.meal_days),
+        "grounds": grounds,
+        "liable_employer": verdict.liable_employer,
     }
 
 

@@ -2,13 +2,13 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from datetime import date
-from typing import Any
+from datetime import date, timedelta
+from typing import Any, Final
 
 from sqlalchemy import Label, Table
 
 from gateway.clock import business_day, instant
-from gateway.domain.admission import AdmissionState, Diagnosis, Sex, Stay
+from gateway.domain.admission import AdmissionState, DaySpan, Diagnosis, Sex, Stay
 from gateway.domain.bill import BillLine, Relation
 from gateway.domain.case import (
     Applicant,
@@ -19,7 +19,12 @@ from gateway.domain.case import (
     BenefitStop,
     CaseFacts,
     CaseState,
+    EmployerRole,
+    EmploymentTie,
+    Grade,
     Joined,
+    OtherEmployer,
+    PaidLeave,
     ThirdParty,
     TreatmentKind,
 )
@@ -28,9 +33,10 @@ from gateway.domain.party import KeyPurpose, KeyState, Party, PartyKind, Registe
 from gateway.domain.payments import PriorPayer, PriorPayment
 from gateway.domain.split import Payer
 from gateway.store.personal import Vault
-from gateway.store.tables import admission
+from gateway.store.tables import admission, work_case
 
 Row = Mapping[str, Any]
+_ONE_DAY: Final = timedelta(days=1)
 
 
 def labelled(table: Table, prefix: str) -> list[Label[Any]]:
@@ -57,6 +63,23 @@ def day_text(value: date | None) -> str | None:
 def canonical(value: object) -> str:
     """One text for one value: sorted keys, no blanks, unescaped."""
     return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=str)
+
+
+def spans_text(days: Iterable[date]) -> str:
+    """Days as stored: "2026-03-01/2026-03-14 …", each span with its first and last day."""
+    spans: list[list[date]] = []
+    for one in sorted(days):
+        if spans and one - spans[-1][1] == _ONE_DAY:
+            spans[-1][1] = one
+        else:
+            spans.append([one, one])
+    return " ".join(f"{first}/{last}" for first, last in spans)
+
+
+def days_of(text: str) -> frozenset[date]:
+    """The days that `spans_text` wrote."""
+    spans = (map(date.fromisoformat, span.split("/")) for span in text.split())
+    return frozenset().union(*(DaySpan(first, last).days for first, last in spans))
 
 
 def party_of(row: Row) -> Party:
@@ -129,6 +152,8 @@ def stay_of(vault: Vault, row: Row) -> Stay:
         payments=tuple(_payment(one) for one in detail.get("payments", ())),
         cleared=frozenset(detail.get("cleared", ())),
         stable_on=day(detail.get("stable_on")),
+        leave_days=days_of(detail.get("leave", "")),
+        hanging_days=days_of(detail.get("hanging_bed", "")),
     )
 
 
@@ -138,13 +163,20 @@ def _payment(told: Mapping[str, Any]) -> PriorPayment:
     return PriorPayment(**words | days | {"paid_on": date.fromisoformat(told["paid_on"])})
 
 
-def case_of(row: Row, facts: Iterable[Row], *, card_lost: bool) -> CaseFacts:
-    """A case with the approvals, stops and arrears that belong to it."""
-    by_kind: dict[str, list[dict[str, Any]]] = {
-        kind: [] for kind in ("approval", "stop", "arrears", "joined")
-    }
+_FACTS: Final = ("approval", "stop", "arrears", "joined", "employer", "paid_leave")
+
+
+def case_of(vault: Vault, row: Row, facts: Iterable[Row], *, card_lost: bool) -> CaseFacts:
+    """A case with everything that was decided about it and its employers."""
+    by_kind: dict[str, list[dict[str, Any]]] = {kind: [] for kind in _FACTS}
     for fact in facts:
-        by_kind[fact["kind"]].append(json.loads(fact["content"]))
+        owner = fact["subject"].removeprefix("employer:")
+        content = json.loads(fact["content"])
+        # Arrears and joining of the employer that the case was reported with carry no number.
+        by_kind[fact["kind"]].append(
+            {"owner": "" if owner == row["employer_no"] else owner} | content
+        )
+    status = status_of(vault, row)
     insured = row["insured_at_injury"]
     return CaseFacts(
         case_no=row["case_no"],
@@ -168,16 +200,50 @@ def case_of(row: Row, facts: Iterable[Row], *, card_lost: bool) -> CaseFacts:
         approvals=tuple(_approval(one) for one in by_kind["approval"] if one["granted"]),
         stops=tuple(_stop(one) for one in by_kind["stop"]),
         arrears=tuple(
-            Arrears(date.fromisoformat(one["since"]), day(one["settled_on"]))
+            Arrears(date.fromisoformat(one["since"]), day(one["settled_on"]), one["owner"])
             for one in by_kind["arrears"]
         ),
         card_lost=card_lost,
         applied_by=None if row["applied_by"] is None else Applicant(row["applied_by"]),
         joined=tuple(
-            Joined(date.fromisoformat(one["joined_on"]), day(one["settled_on"]))
+            Joined(date.fromisoformat(one["joined_on"]), day(one["settled_on"]), one["owner"])
             for one in by_kind["joined"]
         ),
+        diagnosed_on=day(row["diagnosed_on"]),
+        application_extended_to=day(row["application_extended_to"]),
+        roster_received_on=day(status.get("roster_received_on")),
+        underpaid=bool(status.get("underpaid")),
+        grade=Grade(status["grade"]) if status.get("grade") else None,
+        lump_sum_on=day(status.get("lump_sum_on")),
+        retired_on=day(status.get("retired_on")),
+        others=tuple(_other_employer(one) for one in by_kind["employer"] if not one["withdrawn"]),
+        paid_leave=tuple(_paid_leave(one) for one in by_kind["paid_leave"]),
     )
+
+
+def status_of(vault: Vault, row: Row) -> dict[str, Any]:
+    """What is kept in the personal part of a case about cover, grade and retirement; empty once
+    the person was erased."""
+    if row["record_key"] is None:
+        return {}
+    status: dict[str, Any] = json.loads(vault.open(work_case, row)["detail"]).get("status", {})
+    return status
+
+
+def _other_employer(fact: Mapping[str, Any]) -> OtherEmployer:
+    return OtherEmployer(
+        employer_no=fact["employer_no"],
+        tie=EmploymentTie(fact["tie"]),
+        role=EmployerRole(fact["role"]),
+        since=date.fromisoformat(fact["since"]),
+        insured_at_injury=fact["insured_at_injury"],
+        roster_received_on=day(fact["roster_received_on"]),
+    )
+
+
+def _paid_leave(fact: Mapping[str, Any]) -> PaidLeave:
+    first, last = (date.fromisoformat(fact[name]) for name in ("first", "last"))
+    return PaidLeave(first, last, fact["extension"])
 
 
 def _approval(fact: Mapping[str, Any]) -> Approval:

@@ -10,7 +10,7 @@ from gateway.domain.admission import AdmissionState, BillState, HoldReason, Stay
 from gateway.domain.bill import BillLine
 from gateway.domain.case import CaseFacts
 from gateway.domain.party import Party
-from gateway.store.cases import FACTS_OF_CASE, with_facts
+from gateway.store.cases import FACTS_OF_CASE, with_facts, with_other_employers
 from gateway.store.database import Reader
 from gateway.store.rows import (
     admission_detail,
@@ -45,6 +45,7 @@ _FILES: Final = (
         person.c.card_lost.label("card_lost"),
         person.c.version.label("person_version"),
         settlement.c.settlement_id.label("live_settlement"),
+        settlement.c.meal_days.label("live_meal_days"),
     )
     .select_from(admission)
     .join(party, party.c.party_id == admission.c.hospital)
@@ -73,6 +74,7 @@ class StayFile:
     case: CaseFacts | None
     person_version: int
     live_settlement: str
+    live_meal_days: str
 
     @property
     def bill_state(self) -> BillState:
@@ -81,16 +83,24 @@ class StayFile:
     @property
     def guard(self) -> Guard:
         """The stay must still be as it was read."""
-        key = {"admission_id": self.stay.admission_id}
-        return Guard(admission, key, {"version": self.stay.version})
+        return stay_guard(self.stay)
+
+    @property
+    def person_guard(self) -> Guard:
+        """The person must still be as it was read: each registration moves it."""
+        key = {"person_id": self.stay.person_id}
+        return Guard(person, key, {"version": self.person_version})
 
     @property
     def case_guards(self) -> tuple[Guard, ...]:
         """The case (or, while there is none, the person) must still be as it was read."""
         if self.case is None:
-            key = {"person_id": self.stay.person_id}
-            return (Guard(person, key, {"version": self.person_version}),)
+            return (self.person_guard,)
         return (case_guard(self.case),)
+
+
+def stay_guard(stay: Stay) -> Guard:
+    return Guard(admission, {"admission_id": stay.admission_id}, {"version": stay.version})
 
 
 def case_guard(case: CaseFacts) -> Guard:
@@ -116,7 +126,7 @@ async def stay_and_settlement(
         .add_columns(*_JOINED_COLUMNS)
     )
     rows = await reader.rows(query)
-    return _with_settlement(reader, rows) if rows else None
+    return await _with_settlement(reader, rows) if rows else None
 
 
 async def stay_of_settlement(
@@ -131,14 +141,15 @@ async def stay_of_settlement(
     rows = await reader.rows(query)
     if not rows:
         return None
-    file, found = _with_settlement(reader, rows)
+    file, found = await _with_settlement(reader, rows)
     return (file, found) if found is not None else None
 
 
-def _with_settlement(
+async def _with_settlement(
     reader: Reader, rows: Sequence[dict[str, Any]]
 ) -> tuple[StayFile, dict[str, Any] | None]:
-    ((row, facts),) = with_facts(rows, "a_admission_id")
+    grouped = await with_other_employers(reader, with_facts(rows, "a_admission_id"))
+    ((row, facts),) = grouped
     found = cut(row, settlement, "j")
     return _file(reader, row, facts), None if found is None else settlement_of(reader, found)
 
@@ -180,7 +191,8 @@ async def live_visit(reader: Reader, hospital: str, visit_no: str) -> str | None
 
 async def _files(reader: Reader, condition: Any) -> list[StayFile]:
     rows = await reader.rows(_FILES.where(condition))
-    return [_file(reader, row, facts) for row, facts in with_facts(rows, "a_admission_id")]
+    found = await with_other_employers(reader, with_facts(rows, "a_admission_id"))
+    return [_file(reader, row, facts) for row, facts in found]
 
 
 def _file(reader: Reader, row: dict[str, Any], facts: Sequence[dict[str, Any]]) -> StayFile:
@@ -192,10 +204,17 @@ def _file(reader: Reader, row: dict[str, Any], facts: Sequence[dict[str, Any]]) 
         stay=stay_of(reader.vault, own),
         row=own,
         hospital=party_of(hospital),
-        case=None if found is None else case_of(found, facts, card_lost=bool(row["card_lost"])),
+        case=None if found is None else _case(reader, found, facts, bool(row["card_lost"])),
         person_version=row["person_version"] or 0,
         live_settlement=row["live_settlement"] or "",
+        live_meal_days=row["live_meal_days"] or "",
     )
+
+
+def _case(
+    reader: Reader, found: dict[str, Any], facts: Sequence[dict[str, Any]], card_lost: bool
+) -> CaseFacts:
+    return case_of(reader.vault, found, facts, card_lost=card_lost)
 
 
 def detail_of(reader: Reader, file: StayFile) -> dict[str, Any]:

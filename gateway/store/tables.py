@@ -239,6 +239,8 @@ work_case = _table(
     optional_text("decided_on"),
     text("decision_no"),
     text("authority"),
+    optional_text("diagnosed_on"),
+    optional_text("application_extended_to"),
     Index("ix_work_case_person_id", "person_id"),
     Index("ix_work_case_employer_no", "employer_no"),
     key=("case_no",),
@@ -252,6 +254,7 @@ case_fact = _table(
     text("fact_no"),
     text("content"),
     integer("at_us"),
+    Index("ix_case_fact_kind_fact_no", "kind", "fact_no"),
     key=("subject", "kind", "fact_no"),
 )
 
@@ -347,6 +350,7 @@ settlement = _table(
     text("policy_digest"),
     text("edition_digests"),
     text("message_id"),
+    text("meal_days"),
     CheckConstraint(
         "total_fen = fund_fen + employer_fen + individual_fen + hospital_fen + other_fen",
         name="payers_sum",

@@ -283,6 +283,9 @@ def _sums(bill: StoredBill) -> Iterator[str]:
     yield from _meal(bill.verdict.meal)
     yield from _suspicions(bill.verdict.suspicions)
     yield from _payout(bill.verdict.payout)
+    if one.liable_employer:
+        yield f"承担工伤保险责任的用人单位 liable employer {one.liable_employer}"
+    yield from _cited(one.grounds)
     yield f"规则 rules {one.rules_version}  政策 policy {one.policy_digest}"
     yield from (f"目录 catalogue {digest}" for digest in one.edition_digests)
 

@@ -120,6 +120,7 @@ async def _sheet(settings: Settings, reader: Reader, bill: StoredBill) -> Sheet:
         id_no_masked=mask_id(person.id_no),
         card_no_masked=mask_card(person.card_no),
         employer_name=detail.get("employer_name", ""),
+        liable_employer_name=detail.get("employers", {}).get(bill.verdict.liable_employer, ""),
         injured_on=facts.case.injured_on if facts.case else None,
         injured_parts=detail.get("injured_parts", ""),
         diagnoses=facts.stay.diagnoses,

@@ -126,6 +126,8 @@ def settlement_of(bill: StoredBill) -> Settlement:
         policy_digest=row["policy_digest"],
         edition_digests=bill.verdict.edition_digests,
         suspicions=bill.verdict.suspicions,
+        grounds=bill.verdict.grounds,
+        liable_employer=bill.verdict.liable_employer,
     )
 
 

@@ -15,7 +15,13 @@ from adapters.sandbox.client import digest_of
 from gateway.delivery.scribe import number_lanes
 from gateway.domain.admission import AdmissionRefusal
 from gateway.domain.bill import BillLine, Relation
-from gateway.domain.case import ApprovalKind, AuthorityKind, CaseState
+from gateway.domain.case import (
+    ApprovalKind,
+    AuthorityKind,
+    CaseState,
+    EmployerRole,
+    EmploymentTie,
+)
 from gateway.domain.catalogue import Kind
 from gateway.domain.codes import Outcome
 from gateway.domain.commands import (
@@ -26,9 +32,11 @@ from gateway.domain.commands import (
     CheckAdmission,
     DecideApproval,
     DecideLines,
+    DecidePaidLeave,
     DownloadCatalogue,
     LineDecision,
     ModifyAdmission,
+    NameEmployer,
     PreviewSettlement,
     PullInbox,
     QueryCase,
@@ -161,6 +169,19 @@ async def about_the_case(office: Office, counter: Counter) -> None:
     await counter.agency("approval.decide", approval)
     arrears = UpdateEmployer(employer_no="E1", arrears_since=DAY)
     await counter.agency("employer.update", arrears)
+    named = NameEmployer(
+        case_no="C2",
+        tie=EmploymentTie.SUCCESSION,
+        role=EmployerRole.SUCCESSOR,
+        employer_no="E2",
+        employer_name="虚构承继单位",
+        since=DAY,
+        by="审核",
+        reason="合并",
+    )
+    await counter.agency("case.employer", named)
+    leave = DecidePaidLeave(case_no="C2", first=DAY, last=DAY, by="审核", notice_no="L1")
+    await counter.agency("case.leave", leave)
     card = ReportCard(person=person(2), lost=True, at=office.desk.clock.now(), channel="WEB")
     await counter.agency("person.card", card)
     stop = StopBenefit(

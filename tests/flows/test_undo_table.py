@@ -7,7 +7,13 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from gateway.domain.case import ApprovalKind, AuthorityKind, CaseState
+from gateway.domain.case import (
+    ApprovalKind,
+    AuthorityKind,
+    CaseState,
+    EmployerRole,
+    EmploymentTie,
+)
 from gateway.domain.codes import Outcome
 from gateway.domain.commands import (
     AckInbox,
@@ -17,8 +23,10 @@ from gateway.domain.commands import (
     CheckAdmission,
     DecideApproval,
     DecideLines,
+    DecidePaidLeave,
     LineDecision,
     ModifyAdmission,
+    NameEmployer,
     ReportCard,
     ReportPayment,
     StopBenefit,
@@ -452,6 +460,25 @@ def commands_of(stay: str) -> dict[str, tuple[str, Any, str]]:
                 valid_to=date(2026, 12, 31),
             ),
             "approval.decide",
+        ),
+        "case.employer": (
+            AGENCY,
+            NameEmployer(
+                case_no="C1",
+                tie=EmploymentTie.SUCCESSION,
+                role=EmployerRole.SUCCESSOR,
+                employer_no="E2",
+                employer_name="虚构承继单位",
+                since=DAY,
+                by="经办",
+                reason="虚构",
+            ),
+            "case.employer",
+        ),
+        "case.leave": (
+            AGENCY,
+            DecidePaidLeave(case_no="C1", first=DAY, last=DAY, by="经办", notice_no="L1"),
+            "case.leave",
         ),
         "employer.update": (
             AGENCY,

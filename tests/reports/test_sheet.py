@@ -11,7 +11,7 @@ from pypdf import PdfReader
 from pypdf.generic import DictionaryObject
 
 from gateway.domain.audit_rules import AUDIT_RULES
-from gateway.domain.bill import NO_PAYOUT, Payee, PayeeShare, Payout, Suspicion
+from gateway.domain.bill import NO_PAYOUT, Citation, Payee, PayeeShare, Payout, Suspicion
 from gateway.domain.money import price_text, quantity_text, yuan
 from gateway.domain.reasons import REASONS
 from gateway.domain.split import Payer
@@ -155,6 +155,17 @@ def test_a_settlement_that_was_reversed_warns_of_it(bill: Sheet, text: str):
 def test_a_preview_is_never_taken_for_a_settlement(bill: Sheet):
     preview = replace(bill.settlement, settlement_id="", settled_at=None)
     assert "预结算，未办理" in text_of(replace(bill, settlement=preview))
+
+
+def test_a_liable_employer_other_than_the_reported_one_is_named_with_its_ground(bill: Sheet):
+    law = "《工伤保险条例》第四十三条第三款"
+    ground = Citation("employer/liable_when_seconded", "ORIGINAL", "2011-01-01", law)
+    one = replace(bill.settlement, liable_employer="E2", grounds=(ground,))
+    told = text_of(replace(bill, settlement=one, liable_employer_name="虚构原单位"))
+    assert "Liableemployer" in told
+    assert "虚构原单位（E2）" in told
+    assert law in told
+    assert "Liableemployer" not in text_of(bill)
 
 
 def test_what_is_not_known_shows_as_a_dash_and_never_as_none(bill: Sheet):

@@ -3,7 +3,6 @@
 import tomllib
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,12 @@ from gateway.domain.case import (
     BenefitStop,
     CaseFacts,
     CaseState,
+    EmployerRole,
+    EmploymentTie,
+    Grade,
     Joined,
+    OtherEmployer,
+    PaidLeave,
     ThirdParty,
     TreatmentKind,
 )
@@ -155,8 +159,8 @@ def _stop(told: dict[str, Any]) -> BenefitStop:
     return BenefitStop(told["valid_from"], told.get("valid_to"), ground, "N1")
 
 
-def _arrears(told: dict[str, date]) -> Arrears:
-    return Arrears(told["since"], told.get("settled_on"))
+def _arrears(told: dict[str, Any]) -> Arrears:
+    return Arrears(told["since"], told.get("settled_on"), told.get("of", ""))
 
 
 def _payment(told: dict[str, Any]) -> PriorPayment:
@@ -167,8 +171,19 @@ def _payment(told: dict[str, Any]) -> PriorPayment:
     return PriorPayment(**words | amounts | facts)
 
 
-def _joined(told: dict[str, date]) -> Joined:
-    return Joined(told["joined_on"], told.get("settled_on"))
+def _joined(told: dict[str, Any]) -> Joined:
+    return Joined(told["joined_on"], told.get("settled_on"), told.get("of", ""))
+
+
+def _other(told: dict[str, Any]) -> OtherEmployer:
+    return OtherEmployer(
+        told.get("no", "E2"),
+        EmploymentTie(told["tie"]),
+        EmployerRole(told["role"]),
+        told.get("since", ADMITTED),
+        told.get("insured"),
+        told.get("roster"),
+    )
 
 
 def _diagnoses(told: Iterable[str | Diagnosis]) -> tuple[Diagnosis, ...]:
@@ -188,6 +203,14 @@ _TYPES: dict[str, Any] = {
     "sex": Sex,
     "diagnoses": _diagnoses,
     "arrears": lambda told: tuple(map(_arrears, told)),
+    "grade": Grade,
+    "others": lambda told: tuple(map(_other, told)),
+    "paid_leave": lambda told: tuple(
+        PaidLeave(one["first"], one["last"], one.get("extension", False)) for one in told
+    ),
+    "leave_days": frozenset,
+    "hanging_days": frozenset,
+    "meal_days": frozenset,
 }
 
 

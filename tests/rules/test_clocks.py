@@ -105,7 +105,7 @@ def a_case(state: CaseState, **changes) -> OpenCase:
     facts = {
         "case_no": "C1",
         "state": state,
-        "injured_on": date(2026, 3, 1),
+        "event_day": date(2026, 3, 1),
         "applied_on": date(2026, 3, 10),
         "accepted_on": date(2026, 3, 16),
         "suspended_days": 0,

@@ -1,5 +1,7 @@
 """A settlement says each reason and each citation once, and comes back as it was."""
 
+from dataclasses import replace
+
 import pytest
 from lxml import etree
 
@@ -138,19 +140,28 @@ def test_citations_numbered_out_of_order_are_found() -> None:
 
 
 @pytest.mark.parametrize(
-    "cites", ["", " 1", "1 ", "1  2", "0", "01", "1,2", "１", "10000", " ".join(["1"] * 21)]
+    "cites", ["", " 1", "1 ", "1  2", "0", "01", "1,2", "１", "10000", " ".join(["1"] * 61)]
 )
-def test_the_schema_takes_only_plain_numbers_and_at_most_20(cites) -> None:
+def test_the_schema_takes_only_plain_numbers_and_at_most_60(cites) -> None:
     assert CODEC.reply_faults(envelope("settlement.result", BODY)) == ()
     body = BODY.replace("<Cites>3 2</Cites>", f"<Cites>{cites}</Cites>")
     (fault,) = CODEC.reply_faults(envelope("settlement.result", body))
     assert fault.field == "Message/Body/Settlement/Line[1]/Cites"
 
 
-def test_more_than_20_citations_of_a_line_are_not_written() -> None:
-    line = LineVerdict("L1", 0, Split(), (), (FUND,) * 20)
+def test_more_than_60_citations_of_a_line_are_not_written() -> None:
+    line = LineVerdict("L1", 0, Split(), (), (FUND,) * 60)
     bill = Settlement(admission_id="A1", bill_state=BillState.OPEN, lines=(line,))
     assert read(write(SETTLEMENT, bill)) == bill
-    more = LineVerdict("L1", 0, Split(), (), (FUND,) * 21)
-    with pytest.raises(ValueError, match="21"):
+    more = LineVerdict("L1", 0, Split(), (), (FUND,) * 61)
+    with pytest.raises(ValueError, match="61"):
         write(SETTLEMENT, Settlement(admission_id="A1", bill_state=BillState.OPEN, lines=(more,)))
+
+
+def test_the_grounds_of_the_whole_bill_come_back_and_name_only_rows_of_the_table() -> None:
+    bill = replace(BILL, grounds=(ITEM, MEAL_RATE), liable_employer="E2")
+    body = write(SETTLEMENT, bill)
+    assert read(body) == bill
+    assert "<LiableEmployer>E2</LiableEmployer><Grounds>3 1</Grounds>" in body
+    row = "在表中有一行 / a row of the table"
+    assert refused(body.replace("<Grounds>3 1<", "<Grounds>3 9<")) == [("Grounds", row)]

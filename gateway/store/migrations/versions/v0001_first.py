@@ -181,6 +181,7 @@ def _case_fact() -> None:
         info={"personal": (), "row_key": ("subject", "kind", "fact_no")},
         sqlite_strict=True,
     )
+    op.create_index("ix_case_fact_kind_fact_no", "case_fact", ["kind", "fact_no"])
 
 
 def _catalogue_edition() -> None:
@@ -482,6 +483,7 @@ def _settlement() -> None:
         sa.Column("policy_digest", TEXT, nullable=False),
         sa.Column("edition_digests", TEXT, nullable=False),
         sa.Column("message_id", TEXT, nullable=False),
+        sa.Column("meal_days", TEXT, nullable=False),
         sa.Column("key_id", TEXT, nullable=False),
         sa.Column("record_key", BLOB, nullable=True),
         sa.Column("detail", BLOB, nullable=True),
@@ -562,6 +564,8 @@ def _work_case() -> None:
         sa.Column("decided_on", TEXT, nullable=True),
         sa.Column("decision_no", TEXT, nullable=False),
         sa.Column("authority", TEXT, nullable=False),
+        sa.Column("diagnosed_on", TEXT, nullable=True),
+        sa.Column("application_extended_to", TEXT, nullable=True),
         sa.Column("key_id", TEXT, nullable=False),
         sa.Column("record_key", BLOB, nullable=True),
         sa.Column("detail", BLOB, nullable=True),

@@ -1,0 +1,59 @@
+"""What the agency tells of the worker's cover, diagnosis, grade and retirement, with a case's
+report or decision."""
+
+from datetime import date
+from typing import Any, Final
+
+from gateway.domain.case import CaseFacts, Grade
+from gateway.domain.commands import DecideCase, ReportCase
+from gateway.domain.findings import Finding
+from gateway.store.frozen import plain
+
+_NAMES: Final = ("roster_received_on", "underpaid", "grade", "lump_sum_on", "retired_on")
+
+
+def status_of(command: ReportCase | DecideCase) -> dict[str, Any]:
+    """What the message says of them, as it is kept; what it leaves out is not there."""
+    told = {name: plain(getattr(command, name, None)) for name in _NAMES}
+    return {name: value for name, value in told.items() if value is not None}
+
+
+def diagnosis_faults(today: date, injured_on: date, diagnosed_on: date | None) -> list[Finding]:
+    """An occupational disease is diagnosed when it is there, and not in days to come."""
+    if diagnosed_on is None or injured_on <= diagnosed_on <= today:
+        return []
+    return [Finding("VALUE_CONFLICT", "DiagnosedOn", str(diagnosed_on), f"{injured_on} – {today}")]
+
+
+def roster_faults(
+    today: date, event: date, received_on: date | None, insured: bool | None
+) -> list[Finding]:
+    """A roster that was received later than the event insured nobody at it, an earlier one did;
+    what holds on the very day the text of the region says, so nobody else may."""
+    if received_on is None:
+        return []
+    if received_on > today:
+        return [Finding("VALUE_CONFLICT", "RosterReceivedOn", str(received_on), f"<= {today}")]
+    if insured is None or received_on == event or insured == (received_on < event):
+        return []
+    expected = f"{'<=' if insured else '>='} {event}"
+    return [Finding("VALUE_CONFLICT", "RosterReceivedOn", str(received_on), expected)]
+
+
+def grade_faults(case: CaseFacts, command: DecideCase) -> list[Finding]:
+    """Benefits taken at once belong to a grade; who has none took none."""
+    if command.lump_sum_on is None:
+        return []
+    grade = command.grade or case.grade
+    if grade in (Grade.ONE_TO_FOUR, Grade.FIVE_TO_TEN):
+        return []
+    expected = f"{Grade.ONE_TO_FOUR} | {Grade.FIVE_TO_TEN}"
+    return [Finding("VALUE_CONFLICT", "Grade", "" if grade is None else grade.value, expected)]
+
+
+def extension_faults(case: CaseFacts, command: DecideCase) -> list[Finding]:
+    """The department extends a limit that began with the event (第十七条第一款)."""
+    last, event = command.application_extended_to, command.diagnosed_on or case.event_day
+    if last is None or last > event:
+        return []
+    return [Finding("VALUE_CONFLICT", "ApplicationExtendedTo", str(last), f"> {event}")]

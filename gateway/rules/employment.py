@@ -1,0 +1,123 @@
+"""Whose insurance counts: the liable employer, its cover, and what its premiums change.
+
+用人单位分立、合并、转让的，承继单位应当承担原用人单位的工伤保险责任……职工被借调期间受到工伤事故伤害的，
+由原用人单位承担工伤保险责任。（工伤保险条例 第四十三条） Dispatch and several employers are for a
+regional text.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Final, TypeVar
+
+from gateway.domain.admission import Stay
+from gateway.domain.bill import Citation
+from gateway.domain.case import Arrears, CaseFacts, EmploymentTie, Joined, OtherEmployer
+from gateway.policy import anchors
+from gateway.policy.model import Policy, Value
+from gateway.rules.dates import Dates, dates_of, picked
+from gateway.rules.resolve import citation
+
+_Owed = TypeVar("_Owed", Arrears, Joined)
+_LIABLE: Final[Mapping[EmploymentTie, str]] = {
+    EmploymentTie.SECONDMENT: "employer/liable_when_seconded",
+    EmploymentTie.DISPATCH: "employer/liable_when_dispatched",
+    EmploymentTie.SEVERAL: "employer/liable_of_several",
+    EmploymentTie.SUCCESSION: "employer/liable_after_succession",
+}
+_ROSTER: Final = "cover/from_day_after_roster"
+_UNDERPAID: Final = "underpaid/policy"
+_NOT_BY_WAGE: Final = (
+    "（医疗费、伙食补助费不按缴费工资计发，差额为零 / "
+    "medical fees and meals do not follow the wage: no difference）"
+)
+
+
+def as_liable(case: CaseFacts, policy: Policy, stay: Stay) -> CaseFacts:
+    """The case with the insurance, arrears and number of the employer that is liable.
+
+    Raises PolicyGap where the texts do not say who is, or from which day cover holds.
+    """
+    dates = dates_of(stay, case)
+    found = replace(case, arrears=_own(case.arrears), joined=_own(case.joined))
+    for other in _in_order(case):
+        if _value(policy, other, case, dates).word == other.role:
+            found = _moved(found, case, other)
+    return replace(found, insured_at_injury=_insured(found, policy, dates))
+
+
+def _own(facts: tuple[_Owed, ...], number: str = "") -> tuple[_Owed, ...]:
+    """The facts of one employer; an empty number is the one that the case was reported with."""
+    return tuple(one for one in facts if one.employer_no == number)
+
+
+def _in_order(case: CaseFacts) -> list[OtherEmployer]:
+    """Who was liable at the injury first; then those who took over, one after the other."""
+    return sorted(case.others, key=lambda one: (one.tie is EmploymentTie.SUCCESSION, one.since))
+
+
+def _value(policy: Policy, other: OtherEmployer, case: CaseFacts, dates: Dates) -> Value:
+    return picked(policy, _LIABLE[other.tie], dates, case.event_day)
+
+
+def _moved(found: CaseFacts, case: CaseFacts, other: OtherEmployer) -> CaseFacts:
+    """The liability moved to the other employer. Who took over bears what was owed before, and
+    its own arrears from the day it took over."""
+    owed, joined = _own(case.arrears, other.employer_no), _own(case.joined, other.employer_no)
+    if other.tie is not EmploymentTie.SUCCESSION:
+        return replace(
+            found,
+            employer_no=other.employer_no,
+            insured_at_injury=other.insured_at_injury,
+            roster_received_on=other.roster_received_on,
+            arrears=owed,
+            joined=joined,
+        )
+    since = tuple(
+        replace(one, since=max(one.since, other.since))
+        for one in owed
+        if one.settled_on is None or one.settled_on > other.since
+    )
+    return replace(
+        found,
+        employer_no=other.employer_no,
+        arrears=found.arrears + since,
+        joined=found.joined + joined,
+    )
+
+
+def _insured(case: CaseFacts, policy: Policy, dates: Dates) -> bool | None:
+    """Insured at the event by the roster; only one received on that very day asks the text
+    (其工伤保险自社会保险经办机构收到参保职工名册次日起生效). Without a roster, as told."""
+    received, event = case.roster_received_on, case.event_day
+    if received is None:
+        return case.insured_at_injury
+    if received != event:
+        return received < event
+    return not picked(policy, _ROSTER, dates, event).switch
+
+
+def grounds(told: CaseFacts, policy: Policy, stay: Stay) -> tuple[Citation, ...]:
+    """The sources that concern the bill as a whole. Raises PolicyGap."""
+    return tuple(_grounds(told, policy, stay, dates_of(stay, told)))
+
+
+def _grounds(told: CaseFacts, policy: Policy, stay: Stay, dates: Dates) -> Iterator[Citation]:
+    for other in _in_order(told):
+        yield citation(policy, _LIABLE[other.tie], _value(policy, other, told, dates))
+    if told.roster_received_on == told.event_day:
+        yield citation(policy, _ROSTER, picked(policy, _ROSTER, dates, told.event_day))
+    if told.underpaid:
+        value = picked(policy, _UNDERPAID, dates, told.event_day)
+        source = citation(policy, _UNDERPAID, value)
+        differs = value.word == "EMPLOYER_DIFFERENCE"
+        yield _without_difference(source) if differs else source
+    if told.diagnosed_on is not None:
+        yield replace(anchors.DIAGNOSIS_DAY, value=told.diagnosed_on.isoformat())
+    if told.application_extended_to is not None:
+        yield replace(anchors.EXTENDED_LIMIT, value=told.application_extended_to.isoformat())
+
+
+def _without_difference(source: Citation) -> Citation:
+    """用人单位……未足额缴纳工伤保险费……由用人单位……支付差额部分费用: only benefits computed from
+    the wage can differ, so the fund pays medical fees and meals in full (our reading)."""
+    return replace(source, law=source.law + _NOT_BY_WAGE, our_reading=True)

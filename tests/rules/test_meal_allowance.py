@@ -1,0 +1,81 @@
+"""The meal allowance: every form of rate that regions have, and every ground that takes a day."""
+
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import pytest
+
+from gateway.domain.bill import BillVerdict, MealVerdict
+from gateway.domain.case import BenefitStop
+from gateway.domain.money import fen
+from gateway.policy.model import Directory, Institution, Law, Policy
+from gateway.rules.entitlement import Hold
+from gateway.rules.settle import settle
+from tests.rules.facts import FIRST_DAY, HOSPITAL, a_bill, a_case, a_stay, policy_with
+from tests.rules.tables import bill_of, policy_of, rows, typed
+
+LEAVE = a_stay(leave_days=frozenset({date(2026, 3, 5), date(2026, 3, 6)}))
+
+
+def policy_for(row: dict[str, Any]) -> Policy:
+    """The policy of the row; `city` lists its hospital in the directory, in a city or not."""
+    policy = policy_of(row)
+    if "city" not in row:
+        return policy
+    law = Law("example_agreement", clause="第一条")
+    listed = Institution(HOSPITAL, HOSPITAL, law, (), city=row["city"])
+    found = type("Listed", (Directory,), {"find": lambda self, name, day: listed})
+    return replace(policy, directory=found("", FIRST_DAY, {}, (listed,)))
+
+
+@pytest.mark.parametrize("row", rows("meal_allowance.toml"))
+def test_a_stay_is_allowed_what_the_table_says(row: dict[str, Any]) -> None:
+    others = tuple(a_stay(**{"admission_id": "A0"} | typed(one)) for one in row.get("others", ()))
+    verdict = settle(replace(bill_of(row), others=others), policy_for(row))
+    if "hold" in row:
+        assert verdict == Hold(**row["hold"])
+        return
+    assert isinstance(verdict, BillVerdict), verdict
+    assert (verdict.meal.days, verdict.meal.amount_fen) == (row["days"], fen(row["amount"]))
+    assert len(verdict.meal_days) == row["days"]
+
+
+def meal_of(**bill: Any) -> MealVerdict:
+    verdict = settle(a_bill(**bill), policy_with())
+    assert isinstance(verdict, BillVerdict), verdict
+    return verdict.meal
+
+
+def cuts(meal: MealVerdict) -> list[tuple[str, str, str]]:
+    return [
+        (one.key.removeprefix("meal/cut/"), one.value, one.since)
+        for one in meal.citations
+        if one.key.startswith("meal/cut/")
+    ]
+
+
+def test_each_ground_is_printed_once_with_its_days_and_its_first_day() -> None:
+    stop = BenefitStop(date(2026, 3, 12), None, "拒绝治疗", "N1")
+    meal = meal_of(stay=LEAVE, case=a_case(stops=(stop,)))
+    assert cuts(meal) == [("leave", "2", "2026-03-05"), ("stopped", "3", "2026-03-12")]
+    assert meal.days == 9
+
+
+def test_a_ground_on_which_the_text_is_silent_is_printed_as_our_reading() -> None:
+    meal = meal_of(stay=a_stay(hanging_days=frozenset({date(2026, 3, 8)})))
+    (found,) = [one for one in meal.citations if one.key == "meal/cut/hanging_bed"]
+    assert (found.our_reading, found.law) == (True, "《工伤保险条例》第三十条第四款")
+
+
+def test_the_transfer_day_is_paid_once_whichever_hospital_settles_first() -> None:
+    policy = policy_with({"meal/day_rule": "INCLUSIVE_CALENDAR"})
+    first = a_stay(discharged_on=date(2026, 3, 5))
+    then = a_stay(admission_id="A2", admitted_on=date(2026, 3, 5), discharged_on=date(2026, 3, 9))
+    for before, after in ((first, then), (then, first)):
+        paid = settle(a_bill(stay=before, others=(after,)), policy)
+        assert isinstance(paid, BillVerdict)
+        settled = replace(before, meal_days=frozenset(paid.meal_days))
+        rest = settle(a_bill(stay=after, others=(settled,)), policy)
+        assert isinstance(rest, BillVerdict)
+        assert paid.meal.days + rest.meal.days == 9
