@@ -413,6 +413,47 @@ def payment_of(stay: str) -> ReportPayment:
     return ReportPayment(admission_id=stay, by="经办", reason="虚构", payment=paid)
 
 
+def commands_about_the_case() -> dict[str, tuple[str, Any, str]]:
+    """What the agency tells of a case and its employers beside the decision."""
+    return {
+        "case.employer": (
+            AGENCY,
+            NameEmployer(
+                case_no="C1",
+                tie=EmploymentTie.SUCCESSION,
+                role=EmployerRole.SUCCESSOR,
+                employer_no="E2",
+                employer_name="虚构承继单位",
+                since=DAY,
+                by="经办",
+                reason="虚构",
+            ),
+            "case.employer",
+        ),
+        "case.leave": (
+            AGENCY,
+            DecidePaidLeave(case_no="C1", first=DAY, last=DAY, by="经办", notice_no="L1"),
+            "case.leave",
+        ),
+        "employer.update": (
+            AGENCY,
+            UpdateEmployer(employer_no="E1", arrears_since=date(2026, 3, 10)),
+            "employer.update",
+        ),
+        "benefit.stop": (
+            AGENCY,
+            StopBenefit(
+                case_no="C1",
+                valid_from=date(2026, 4, 1),
+                ground="虚构",
+                notice_no="N1",
+                served_on=DAY,
+            ),
+            "benefit.stop",
+        ),
+    }
+
+
 def commands_of(stay: str) -> dict[str, tuple[str, Any, str]]:
     """Every other changing command: who sends it, what, and what to call instead."""
     new_line = bill_line("L9", "I0001", "12.00", "1", DAY)
@@ -461,41 +502,7 @@ def commands_of(stay: str) -> dict[str, tuple[str, Any, str]]:
             ),
             "approval.decide",
         ),
-        "case.employer": (
-            AGENCY,
-            NameEmployer(
-                case_no="C1",
-                tie=EmploymentTie.SUCCESSION,
-                role=EmployerRole.SUCCESSOR,
-                employer_no="E2",
-                employer_name="虚构承继单位",
-                since=DAY,
-                by="经办",
-                reason="虚构",
-            ),
-            "case.employer",
-        ),
-        "case.leave": (
-            AGENCY,
-            DecidePaidLeave(case_no="C1", first=DAY, last=DAY, by="经办", notice_no="L1"),
-            "case.leave",
-        ),
-        "employer.update": (
-            AGENCY,
-            UpdateEmployer(employer_no="E1", arrears_since=date(2026, 3, 10)),
-            "employer.update",
-        ),
-        "benefit.stop": (
-            AGENCY,
-            StopBenefit(
-                case_no="C1",
-                valid_from=date(2026, 4, 1),
-                ground="虚构",
-                notice_no="N1",
-                served_on=DAY,
-            ),
-            "benefit.stop",
-        ),
+        **commands_about_the_case(),
     }
 
 
