@@ -93,7 +93,9 @@ def _marked(case: CaseFacts, stay: Stay, lines: list[BillLine]) -> CaseFacts:
 
 def policy_of(row: dict[str, Any]) -> Policy:
     """The example region's policy, with other values and silent keys as the row says."""
-    return policy_with(row.get("policy"), row.get("silent", ()))
+    told = row.get("policy", {})
+    values = {key: tuple(one) if isinstance(one, list) else one for key, one in told.items()}
+    return policy_with(values, row.get("silent", ()))
 
 
 def verdict_of(told: dict[str, Any]) -> Admission | Entitlement:
