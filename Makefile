@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test coverage properties bench lint docs clean help
+.PHONY: demo test coverage mutation properties bench lint docs clean help
 
 help: ## what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -23,6 +23,9 @@ coverage: .venv/installed ## every branch of rules and policy, by their own test
 	$(BIN)/python -m coverage run -m pytest -q tests/rules tests/policy
 	$(BIN)/python -m coverage report
 
+mutation: .venv/installed ## plant every small fault in the rules; each survivor must be explained
+	$(BIN)/python -m tests.mutation $(ARGS)
+
 properties: .venv/installed ## a million generated bills beside a second implementation
 	$(BIN)/python -m tests.oracle.compare $(or $(BILLS),1000000)
 
@@ -39,4 +42,4 @@ docs: .venv/installed ## render schemas, wire reference, error catalogue from th
 	$(BIN)/python -m gateway.verbs.render_docs
 
 clean: ## remove what was made
-	rm -rf .venv demo-output .coverage .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv demo-output .coverage .mutation .pytest_cache .mypy_cache .ruff_cache

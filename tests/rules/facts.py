@@ -128,6 +128,7 @@ DRUGS = (
         agreement_from=FIRST_DAY,
         agreement_to=date(2026, 3, 10),
     ),
+    _drug("NEGOTIATED-LATER", section="谈判", agreement_from=date(2026, 3, 6)),
     _drug("SECRET", section="谈判", pay_standard_text="*"),
     _drug("SECRET-CAPPED", pay_standard_text="*", ceilings=_ceilings(every="50.00")),
     _drug("SECOND-LINE", remark="限二线用药。"),

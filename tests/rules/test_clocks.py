@@ -1,6 +1,7 @@
 """Every clock ends on the day its article says, on working days where it says so."""
 
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 
@@ -11,6 +12,7 @@ from gateway.policy.load import load
 from gateway.rules.clocks import CLOCKS, Owner, deadline, of_cases, of_months, of_stays
 from gateway.store.calendar import Calendar
 from tests.rules.facts import example_policy, policy_with
+from tests.rules.tables import rows
 
 DAYS = Calendar()
 EXAMPLE, QUZHOU, WEIHAI = example_policy(), load("330800"), load("371000")
@@ -24,15 +26,6 @@ def due(name: str, since: str, policy=EXAMPLE) -> str | None:
 @pytest.mark.parametrize(
     ("name", "since", "ends"),
     [
-        # E22, with 2026-05-09 a make-up workday and 06-19 to 06-21 off.
-        pytest.param("ADVANCE_DEMAND", "2026-05-11", "2026-05-14", id="周一申请_周四前催告"),
-        pytest.param("ADVANCE_ANSWER", "2026-05-14", "2026-05-21", id="周四送达_下周四前支付"),
-        pytest.param("ADVANCE_REFUSAL", "2026-05-11", "2026-05-18", id="周一申请_下周一前拒绝"),
-        pytest.param("ADVANCE_REPAYMENT", "2026-05-25", "2026-06-04", id="偿还按自然日十日"),
-        pytest.param("ADVANCE_DEMAND", "2026-05-08", "2026-05-12", id="补班周六也是工作日_催告"),
-        pytest.param("ADVANCE_REFUSAL", "2026-05-08", "2026-05-14", id="补班周六也是工作日_拒绝"),
-        pytest.param("ADVANCE_DEMAND", "2026-06-16", "2026-06-22", id="端午三天不计_催告"),
-        pytest.param("ADVANCE_REFUSAL", "2026-06-16", "2026-06-24", id="端午三天不计_拒绝"),
         pytest.param("QUICK_REPORT", "2026-03-01", "2026-03-02", id="二十四小时电话快报"),
         pytest.param("WRITTEN_REPORT", "2026-03-01", "2026-03-06", id="五个工作日书面备案"),
         pytest.param("EMPLOYER_APPLICATION", "2026-03-01", "2026-03-31", id="E12_三十日至三月底"),
@@ -54,6 +47,11 @@ def due(name: str, since: str, policy=EXAMPLE) -> str | None:
 )
 def test_a_clock_ends_on(name: str, since: str, ends: str):
     assert due(name, since) == ends
+
+
+@pytest.mark.parametrize("row", rows("clock.toml"))
+def test_a_clock_of_the_table_ends_on_its_day(row: dict[str, Any]):
+    assert due(row["clock"], row["since"].isoformat()) == row["ends"].isoformat()
 
 
 def test_every_clock_of_the_table_has_a_length_an_article_and_an_owner_in_the_example_region():

@@ -8,11 +8,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.domain.bill import BillVerdict
+from gateway.domain.catalogue import Kind
 from gateway.domain.money import ONE, portion, times
 from gateway.domain.split import NOTHING, Payer, total
 from gateway.rules.line import Bearers, Terms, decide
-from gateway.rules.settle import settle
-from tests.rules.facts import a_bill, a_line, policy_with
+from gateway.rules.settle import netted_terms, settle
+from tests.rules.facts import (
+    EDITIONS,
+    FIRST_DAY,
+    a_bill,
+    a_line,
+    a_row,
+    an_edition,
+    policy_with,
+)
 
 PRICES = st.integers(0, 10**10)
 COUNTS = st.integers(0, 10**8)
@@ -44,7 +53,6 @@ FACTS: dict[str, Any] = {
     "emergency_approved": st.booleans(),
     "refused_discharge": st.booleans(),
 }
-TERMS = st.builds(Terms, **CHARGED, **FACTS)
 IN_CATALOGUE = st.builds(
     Terms,
     **CHARGED,
@@ -56,6 +64,8 @@ IN_CATALOGUE = st.builds(
     **{key: st.just("") for key in ("outside", "violation", "excluded")},
     refused_discharge=st.just(False),
 )
+# Of all facts at random few lines reach the ceiling and the ratio: half of them are sent there.
+TERMS = st.one_of(IN_CATALOGUE, st.builds(Terms, **CHARGED, **FACTS))
 
 
 def eligible_fen(terms: Terms) -> int:
@@ -194,3 +204,57 @@ def test_a_line_with_its_refunds_is_borne_as_one_line_of_net_quantity(lines: lis
         )
         summed[original.line_id] = total([verdict[line.line_id] for line in (original, *refunds)])
     assert summed == {line.line_id: line.split for line in computed(nets).lines}
+
+
+def signed_by(lines: list, consent: Payer | None) -> list:
+    """The same bill with every original and its refunds signed by one payer."""
+    return [replace(line, consent=consent) for line in lines]
+
+
+def eligible_of_charged(terms: Terms) -> int:
+    """What is eligible of the amount that was charged, which after refunds that were each
+    rounded need not be round(price × quantity)."""
+    assert terms.price is not None
+    assert terms.amount_fen is not None
+    eligible = eligible_fen(terms)
+    uncut = eligible == times(terms.price, terms.quantity)
+    return terms.amount_fen if uncut else min(eligible, terms.amount_fen)
+
+
+@given(bills())
+def test_the_fund_bears_between_nothing_and_what_is_eligible_of_each_netted_line(lines: list):
+    bill = a_bill(*lines)
+    splits = {line.line_id: line.split for line in computed(lines).lines}
+    for told in netted_terms(bill, POLICY):
+        with_refunds = [
+            splits[line.line_id] for line in lines if told.line_id in (line.line_id, line.refund_of)
+        ]
+        assert 0 <= total(with_refunds).fund_fen <= eligible_of_charged(told.terms)
+
+
+@given(bills(), CONSENTS)
+def test_consent_on_a_bill_never_changes_what_the_fund_bears(lines: list, consent: Payer | None):
+    before, after = computed(lines), computed(signed_by(lines, consent))
+    assert [line.split.fund_fen for line in after.lines] == [
+        line.split.fund_fen for line in before.lines
+    ]
+
+
+CEILINGS = st.integers(0, 100_000_000)
+
+
+@given(bills(), CEILINGS, CEILINGS)
+def test_a_bill_never_loses_of_the_fund_by_a_higher_ceiling(lines: list, one: int, other: int):
+    lines = [*lines, a_line(line_id="P", code="PLATE", price="60.00", qty="3")]
+
+    def fund_at(ceiling: int) -> int:
+        plate = a_row("PLATE", Kind.MATERIAL, ceilings=((None, ceiling),))
+        edition = an_edition(Kind.MATERIAL, [plate], FIRST_DAY)
+        others = tuple(each for each in EDITIONS if each.kind is not Kind.MATERIAL)
+        bill = a_bill(*lines, editions=(*others, edition))
+        verdict = settle(bill, POLICY)
+        assert isinstance(verdict, BillVerdict)
+        return verdict.split.fund_fen
+
+    lower, higher = sorted((one, other))
+    assert fund_at(lower) <= fund_at(higher)

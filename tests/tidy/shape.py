@@ -11,7 +11,7 @@ LINES_MAX: Final = 70
 _SHORTER: Final = "branches stay in the parent, move the leaves out"
 _OWN_SUITES: Final = frozenset(
     {"fault", "simulation", "security", "e2e", "bench", "replay", "tidy", "schemas", "docker"}
-    | {"oracle"}
+    | {"oracle", "mutation"}
 )
 _ENTRIES: Final = frozenset(
     {"gateway.__main__", "adapters.shape.publish", "gateway.verbs.render_docs"}

@@ -1,0 +1,515 @@
+"""The case tables as a whole: enough rows, none told twice, and none missing that the words of
+the domain demand: a new reason, state, kind or date without a row fails here."""
+
+import re
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import fields
+from datetime import date, timedelta
+from enum import StrEnum
+from typing import Any, Final
+
+import pytest
+
+from gateway.domain.admission import AdmissionRefusal, AdmissionState, HoldReason, Stay
+from gateway.domain.bill import BillLine
+from gateway.domain.case import (
+    REFUSED_DISCHARGE,
+    Applicant,
+    Approval,
+    ApprovalKind,
+    Arrears,
+    BenefitStop,
+    CaseFacts,
+    CaseState,
+    Joined,
+    ThirdParty,
+    TreatmentKind,
+)
+from gateway.domain.catalogue import CatalogueRow, Edition
+from gateway.domain.party import Party
+from gateway.domain.reasons import REASONS, VIOLATIONS
+from gateway.domain.split import Payer
+from gateway.policy.keys import KEYS
+from tests.rules.asking import Row, answered, as_told, every_row, facts, outcome, the_bill
+from tests.rules.facts import example_policy
+
+ROWS = every_row()
+OWN = [row for row in ROWS if row.table in ("days.toml", "conditions.toml")]
+OF_CASES = [row for row in ROWS if row.of_case]
+BY_NAME = {row.name: row for row in ROWS}
+
+
+@pytest.mark.parametrize("row", [pytest.param(row, id=row.name) for row in OWN])
+def test_a_row_is_answered_as_it_tells(row: Row):
+    got, told = as_told(row, answered(row))
+    assert got == told
+
+
+def test_at_least_three_hundred_rows_settle_or_decide():
+    assert len(OF_CASES) >= 300
+
+
+def test_no_two_rows_have_one_name():
+    assert len(BY_NAME) == len(ROWS)
+
+
+def test_no_two_rows_ask_the_same_of_the_same_facts_and_day():
+    seen: dict[Any, str] = {}
+    twice = []
+    for row in ROWS:
+        told = tuple(sorted((key, repr(value)) for key, value in facts(row).items()))
+        if told in seen:
+            twice.append((seen[told], row.name))
+        seen[told] = row.name
+    assert twice == []
+
+
+def test_two_ways_to_write_the_same_facts_are_seen_to_be_the_same():
+    plain = Row("bill.toml", {"name": "1", "lines": [{"code": "TABLET"}]})
+    wordy: dict[str, Any] = {"name": "2", "lines": [{"price": "10.00"}]}
+    wordy |= {"case": {"litigation": False}, "policy": {"line/no_consent_payer": "hospital"}}
+    told = Row("days.toml", wordy)
+    assert facts(plain) == facts(told)
+    told.told["lines"] = [{"price": "10.01"}]
+    assert facts(plain) != facts(told)
+
+
+# --- worked examples ---
+WORKED: Final = (*(f"E{no:02}" for no in range(1, 18)), "E20", "E22", "E27")
+
+
+@pytest.mark.parametrize("number", WORKED)
+def test_a_worked_example_is_found_by_its_number(number: str):
+    assert [row.name for row in ROWS if re.search(rf"\b{number}(?![0-9])", row.name)]
+
+
+# --- reason × payer ---
+_SIGNED = "归签字的一方或当地规定的一方，从不归 "
+_WHOLE = "整行只有一个承担方，不归 "
+IMPOSSIBLE: Final[dict[str, dict[Payer, str]]] = {
+    "NOT_INJURY": dict.fromkeys(
+        (Payer.FUND, Payer.EMPLOYER, Payer.INDIVIDUAL, Payer.HOSPITAL),
+        "不治疗工伤的费用在工伤保险之外（第三十条第五款）",
+    ),
+    "BENEFIT_STOPPED": dict.fromkeys(
+        (Payer.FUND, Payer.EMPLOYER, Payer.INDIVIDUAL, Payer.HOSPITAL),
+        "停止享受待遇的费用在工伤保险之外（第四十二条）",
+    ),
+    "REFUSED_DISCHARGE": {
+        Payer.FUND: "拒不出院后的费用不由基金支付",
+        Payer.OTHER: "政策项 line/refused_discharge_payer 没有这个词",
+    },
+    "OUT_OF_CATALOGUE": {
+        Payer.FUND: "经批准抢救的印作 EMERGENCY_APPROVED",
+        Payer.OTHER: "与工伤有关的费用不在工伤保险之外",
+    },
+    "LIMIT_NOT_MET": {
+        Payer.FUND: "经批准抢救的不问限定",
+        Payer.OTHER: "与工伤有关的费用不在工伤保险之外",
+    },
+    "OVER_CEILING": {
+        Payer.FUND: "经批准抢救的印作 EMERGENCY_APPROVED",
+        Payer.OTHER: "与工伤有关的费用不在工伤保险之外",
+    },
+    "EMERGENCY_APPROVED": {
+        Payer.INDIVIDUAL: "批准就是由基金支付，逾期、参保前由用人单位",
+        Payer.HOSPITAL: "批准就是由基金支付，逾期、参保前由用人单位",
+        Payer.OTHER: "批准就是由基金支付，逾期、参保前由用人单位",
+    },
+    "EMPLOYER_NOT_NOTIFIED": dict.fromkeys(
+        Payer, "只见于试算：未告知改变承担方，印出的仍是目录外或超限价的原因"
+    ),
+    "OVER_QTY": dict.fromkeys(
+        (Payer.FUND, Payer.EMPLOYER, Payer.INDIVIDUAL, Payer.OTHER),
+        "超量由医院承担，谁签字也不转移",
+    ),
+    "REGIONAL_RATIO": {
+        Payer.FUND: "比例以内才归基金",
+        Payer.HOSPITAL: "政策项 line/ratio_payer 没有这个词",
+        Payer.OTHER: "政策项 line/ratio_payer 没有这个词",
+    },
+    **{
+        reason: dict.fromkeys(
+            (Payer.FUND, Payer.INDIVIDUAL, Payer.HOSPITAL, Payer.OTHER),
+            "由用人单位支付（第十七条第四款、第六十二条）",
+        )
+        for reason in ("LATE_APPLICATION", "BEFORE_COVER")
+    },
+    **{
+        reason: dict.fromkeys(
+            (Payer.FUND, Payer.EMPLOYER, Payer.INDIVIDUAL, Payer.OTHER), "违规由医院承担"
+        )
+        for reason in VIOLATIONS
+    },
+}
+"""The pairs that no decision can have, each with its reason; every other pair needs a row."""
+
+_MOVES: Final = frozenset({"LATE_APPLICATION", "BEFORE_COVER"})
+
+
+def moved_to(line: dict[str, Any]) -> set[tuple[str, Payer]]:
+    """Which reason of a line gave money to whom; where two did, only what is certain."""
+    reasons = set(line.get("reasons", ()))
+    payers = {payer for payer in Payer if line.get(payer.value, "0.00") != "0.00"}
+    first = reasons - _MOVES
+    found = {(reason, Payer.EMPLOYER) for reason in reasons & _MOVES}
+    if len(first) == 1:
+        (reason,) = first
+        rescued = reason == "EMERGENCY_APPROVED"
+        moved = payers if rescued else payers - {Payer.FUND}
+        if reasons & _MOVES and not rescued:
+            moved = moved - {Payer.EMPLOYER}
+        found |= {(reason, payer) for payer in moved}
+    return found
+
+
+PAIRS: Final = [
+    (reason, payer)
+    for reason in REASONS
+    for payer in Payer
+    if payer not in IMPOSSIBLE.get(reason, {})
+]
+SETTLED_LINES: Final = [
+    line for row in ROWS if row.ask == "settle" for line in row.told.get("lines", [])
+]
+
+
+@pytest.mark.parametrize(("reason", "payer"), PAIRS)
+def test_every_reason_has_a_row_of_a_whole_bill_for_every_payer_it_can_fall_on(
+    reason: str, payer: Payer
+):
+    assert any((reason, payer) in moved_to(line) for line in SETTLED_LINES)
+
+
+def test_a_pair_that_is_called_impossible_has_no_row_and_a_reason_that_exists():
+    assert set(IMPOSSIBLE) <= set(REASONS)
+    pairs = {pair for line in SETTLED_LINES for pair in moved_to(line)}
+    assert {(reason, payer) for reason, payer in pairs if payer in IMPOSSIBLE[reason]} == set()
+
+
+def test_the_words_of_a_policy_payer_are_those_that_the_table_leaves_possible():
+    for reason, key in (
+        ("REFUSED_DISCHARGE", "line/refused_discharge_payer"),
+        ("REGIONAL_RATIO", "line/ratio_payer"),
+        ("OUT_OF_CATALOGUE", "line/no_consent_payer"),
+    ):
+        possible = {payer.value for payer in Payer if payer not in IMPOSSIBLE[reason]}
+        assert possible == set(KEYS[key].words), key
+
+
+# --- states, kinds, holds, refusals ---
+def of_case(row: Row) -> Any:
+    return the_bill(row).case
+
+
+def asked_of(ask: str) -> list[Row]:
+    return [row for row in OF_CASES if row.ask == ask]
+
+
+def has_every(kind: type[StrEnum], found: set[Any]) -> None:
+    """Every member of the kind is among what the rows show."""
+    assert set(kind) - found == set()
+
+
+@pytest.mark.parametrize("ask", ["registration", "discharge"])
+def test_every_state_of_a_case_has_a_row(ask: str):
+    cases = [case for row in asked_of(ask) if (case := of_case(row)) is not None]
+    has_every(CaseState, {case.state for case in cases})
+    assert any(of_case(row) is None for row in asked_of(ask))
+
+
+def test_every_state_of_a_registration_has_a_row_at_discharge():
+    has_every(AdmissionState, {the_bill(row).stay.state for row in asked_of("discharge")})
+
+
+def test_every_kind_of_approval_and_of_treatment_has_a_row():
+    approvals = [one for row in OF_CASES if of_case(row) for one in of_case(row).approvals]
+    has_every(ApprovalKind, {one.kind for one in approvals})
+    for ask in ("registration", "discharge"):
+        has_every(TreatmentKind, {the_bill(row).stay.treatment for row in asked_of(ask)})
+
+
+def verdicts(word: str) -> list[Any]:
+    """What the rows tell under this word of a decision."""
+    return [row.told["verdict"][word] for row in OF_CASES if word in row.told.get("verdict", {})]
+
+
+def test_every_reason_to_hold_has_a_row():
+    has_every(HoldReason, {HoldReason(told["reason"]) for told in verdicts("hold")})
+
+
+def test_every_code_of_a_refusal_or_manual_claim_has_a_row():
+    codes = {told if isinstance(told, str) else told["code"] for told in verdicts("refuse")}
+    assert set(AdmissionRefusal) - codes == set()
+    assert {"CASE_NOT_RECOGNISED", "EMPLOYER_PAYS"} <= codes
+    assert {"MANUAL", "THIRD_PARTY", "NON_AGREEMENT_OR_OUT_OF_REGION"} <= set(verdicts("manual"))
+
+
+# --- flags ---
+def _arrears_word(row: Row) -> str:
+    told = row.told.get("policy", {}).get("arrears/policy", "")
+    return told or ("SILENT" if "arrears/policy" in row.told.get("silent", ()) else "")
+
+
+Flag = Callable[[Row], bool]
+FLAGS: Final[dict[str, Flag]] = {
+    "有复议或诉讼 litigation": lambda row: of_case(row).litigation,
+    "交通事故 traffic accident": lambda row: of_case(row).traffic_accident,
+    "有争议 disputed": lambda row: of_case(row).disputed,
+    "挂失 card lost": lambda row: of_case(row).card_lost,
+    "劳动关系终止 relation ended": lambda row: of_case(row).relation_ended_on is not None,
+    "未参保 uninsured": lambda row: of_case(row).insured_at_injury is False,
+    "是否参保不明 insurance unknown": lambda row: of_case(row).insured_at_injury is None,
+    "参保缴清 joined": lambda row: any(one.settled_on for one in of_case(row).joined),
+    "参保未缴清 joined, not settled": lambda row: any(
+        one.settled_on is None for one in of_case(row).joined
+    ),
+    "停止待遇 stopped": lambda row: any(
+        stop.ground != REFUSED_DISCHARGE for stop in of_case(row).stops
+    ),
+    "拒不出院 refused discharge": lambda row: any(
+        stop.ground == REFUSED_DISCHARGE for stop in of_case(row).stops
+    ),
+    "逾期申请 late": lambda row: (
+        of_case(row).applied_on is not None
+        and of_case(row).applied_on > of_case(row).event_day + timedelta(days=30)
+    ),
+    "急诊 emergency": lambda row: the_bill(row).stay.emergency,
+    "逾期登记 registered late": lambda row: the_bill(row).stay.registered_late,
+    "经办机构已确认 confirmed by the agency": lambda row: the_bill(row).stay.confirmed_by_agency,
+    "协议中止 agreement suspended": lambda row: the_bill(row).hospital.suspended_from is not None,
+    "没有协议 no agreement": lambda row: the_bill(row).hospital.agreement_from is None,
+    "统筹地区以外 cross region": lambda row: the_bill(row).hospital.region != "999900",
+    "入院早于受伤 before the injury": lambda row: (
+        the_bill(row).stay.admitted_on < of_case(row).event_day
+    ),
+    **{
+        f"第三人 {value}": lambda row, value=value: of_case(row).third_party is value
+        for value in ThirdParty
+    },
+    **{
+        f"欠费 {word or '当地规定'}": lambda row, word=word: (
+            bool(of_case(row).arrears) and _arrears_word(row) == word
+        )
+        for word in ("", "HOLD_UNTIL_PAID", "NEVER", "SILENT")
+    },
+}
+AT_BOTH: Final = frozenset(
+    name
+    for name in FLAGS
+    if not name.startswith(("欠费", "停止", "拒不", "逾期申请")) and "not settled" not in name
+)
+"""Flags that a registration is asked about as well; the others concern lines or the bill."""
+
+
+def shows(flag: Flag, asks: set[str]) -> bool:
+    rows = (row for row in OF_CASES if row.ask in asks and of_case(row) is not None)
+    return any(flag(row) for row in rows)
+
+
+@pytest.mark.parametrize("name", FLAGS)
+def test_every_flag_has_a_row_at_discharge(name: str):
+    assert shows(FLAGS[name], {"discharge", "settle"})
+
+
+@pytest.mark.parametrize("name", sorted(AT_BOTH))
+def test_every_flag_of_a_registration_has_a_row(name: str):
+    assert shows(FLAGS[name], {"registration"})
+
+
+def test_every_word_on_arrears_has_a_row():
+    words = {_arrears_word(row) for row in OF_CASES if of_case(row) and of_case(row).arrears}
+    # CONTINUE_IN_STAY is the word of the example region, which a row need not say.
+    assert set(KEYS["arrears/policy"].words) - {"CONTINUE_IN_STAY"} <= words
+    assert "" in words
+
+
+def test_every_applicant_has_a_row():
+    told = {of_case(row).applied_by for row in OF_CASES if of_case(row)}
+    assert {*Applicant, None} == told
+
+
+# --- the day before and the day of ---
+EDGES: Final[dict[str, tuple[str, str]]] = {
+    "CaseFacts.injured_on": ("入院当日受伤：结算", "入院次日才受伤：等待经办机构核查"),
+    "Stay.admitted_on": ("受伤前一日入院：等待经办机构核查", "受伤当日入院：结算"),
+    "Stay.discharged_on/定额变动": (
+        "2025-12-31 出院：伙食补助按旧标准三天",
+        "2026-01-01 出院：伙食补助按新标准四天",
+    ),
+    "Stay.discharged_on/形式变动": (
+        "2029-12-31 出院：伙食补助按旧标准三天",
+        "2030-01-01 出院：伙食补助按新标准四天",
+    ),
+    "Stay.born_on": ("限儿童的药，次日才满十八周岁：支付", "限儿童的药，当日满十八周岁：不支付"),
+    "CaseFacts.relation_ended_on": (
+        "入院当日劳动关系已终止：等待核对",
+        "入院次日劳动关系才终止：结算",
+    ),
+    "CaseFacts.applied_on/用人单位": (
+        "受伤后第三十日申请：不逾期，归基金",
+        "受伤后第三十一日申请：逾期，归用人单位",
+    ),
+    "CaseFacts.applied_on/他人": (
+        "文本规定任一方申请即可，近亲属第三十日申请：归基金",
+        "文本规定任一方申请即可，近亲属第三十一日申请：归用人单位",
+    ),
+    "CaseFacts.accepted_on/不含当日": (
+        "四月二十四日受理，当日不计入：当日费用归基金",
+        "四月二十五日受理，当日不计入：前一日费用归用人单位",
+    ),
+    "CaseFacts.accepted_on/含当日": (
+        "四月二十三日受理，当日计入：次日费用归基金",
+        "四月二十四日受理，当日计入：当日费用归用人单位",
+    ),
+    "CaseFacts.applied_on/止于申请日，不含当日": (
+        "逾期期间止于申请日（不含当日），2026-04-20 申请：四月二十日费用归基金",
+        "逾期期间止于申请日（不含当日），2026-04-21 申请：四月二十日费用归用人单位",
+    ),
+    "CaseFacts.applied_on/止于申请日，含当日": (
+        "逾期期间止于申请日（含当日），2026-04-19 申请：四月二十日费用归基金",
+        "逾期期间止于申请日（含当日），2026-04-20 申请：四月二十日费用归用人单位",
+    ),
+    "BillLine.service_day/逾期自诊断日": (
+        "职业病诊断前一日的费用：不在逾期期间，归基金",
+        "职业病诊断当日的费用：在逾期期间，归用人单位",
+    ),
+    **{
+        f"Approval.{field}/{kind}": names
+        for kind, zh in (("康复", "康复审批"), ("复发", "旧伤复发审批"))
+        for field, names in {
+            "valid_from": (f"{zh}自入院当日起：结算", f"{zh}自入院次日起：等待审批"),
+            "valid_to": (f"{zh}在出院前一日到期：等待审批", f"{zh}在出院当日到期：结算"),
+        }.items()
+    },
+    **{
+        f"Approval.{field}/{zh}": names
+        for zh in ("转诊审批", "异地居住备案")
+        for field, names in {
+            "valid_from": (
+                f"没有协议的医院，{zh}自入院当日起：登记确认",
+                f"没有协议的医院，{zh}自入院次日起：登记拒绝",
+            ),
+            "valid_to": (
+                f"没有协议的医院，{zh}在出院前一日到期：等待审批",
+                f"没有协议的医院，{zh}在出院当日到期：结算",
+            ),
+        }.items()
+    },
+    "Approval.valid_from/抢救": (
+        "抢救批准自服务当日起：目录外的药归基金",
+        "抢救批准自服务次日起：目录外的药归医院",
+    ),
+    "Approval.valid_to/抢救": (
+        "抢救批准在服务前一日到期：目录外的药归医院",
+        "抢救批准在服务当日到期：目录外的药归基金",
+    ),
+    **{
+        f"BenefitStop.{field}/{zh}": names
+        for zh in ("停止待遇", "拒不出院")
+        for field, names in {
+            "valid_from": (f"{zh}自服务当日起：不由基金支付", f"{zh}自服务次日起：归基金"),
+            "valid_to": (f"{zh}在服务前一日终止：归基金", f"{zh}在服务当日终止：不由基金支付"),
+        }.items()
+    },
+    "Joined.joined_on": ("参保次日的费用归基金", "参保当日的费用归用人单位"),
+    "Joined.settled_on": ("缴清次日的费用归基金", "缴清当日的费用归用人单位"),
+    "Arrears.since/只保已开始的住院": (
+        "入院当日开始欠费：由用人单位支付",
+        "入院次日开始欠费：本次住院结算",
+    ),
+    "Arrears.settled_on": ("入院当日补缴：结算", "入院次日补缴：由用人单位支付"),
+    "Arrears.since/补缴前等待": (
+        "出院当日开始欠费，当地规定补缴前等待：等待",
+        "出院次日开始欠费，当地规定补缴前等待：结算",
+    ),
+    "Arrears.since/不予支付": (
+        "受伤当日开始欠费，当地规定不予支付：登记拒绝",
+        "受伤次日开始欠费，当地规定不予支付：登记确认",
+    ),
+    "Party.agreement_from": (
+        "协议自入院当日起：登记确认，可审批的没有",
+        "协议自入院次日起：登记拒绝，没有审批",
+    ),
+    "Party.agreement_to": (
+        "协议在出院前一日到期，当地规定手工：手工",
+        "协议在出院当日到期，当地规定手工：结算",
+    ),
+    "Party.suspended_from": (
+        "协议在出院当日中止，当地规定手工：手工",
+        "协议在出院次日中止，当地规定手工：结算",
+    ),
+    "Edition.valid_to": (
+        "目录旧版最后一日使用已调出的药：归基金",
+        "目录新版第一日使用已调出的药：归医院",
+    ),
+    "Edition.valid_from": (
+        "第一版目录生效前一日的费用：没有目录，等待",
+        "第一版目录生效当日的费用：归基金",
+    ),
+    "CatalogueRow.agreement_to": ("谈判药协议最后一日：归基金", "谈判药协议到期次日：归医院"),
+    "CatalogueRow.agreement_from": (
+        "谈判药协议开始前一日：归医院",
+        "谈判药协议开始当日：归基金",
+    ),
+    "BillLine.service_day/疗程天数": (
+        "支付不超过两天的药，第二天再用一次：归基金",
+        "支付不超过两天的药，用到第三天：归医院",
+    ),
+}
+"""For each date that decides: the rows on its two sides, one day apart."""
+
+NO_EDGE: Final = {
+    "CaseFacts.decided_on": "认定之日只印在说明里，费用按服务日",
+    "BillLine.consent_on": "签字日在上传时核对，规则只看谁签了字",
+}
+"""Dates that no rule compares, each with its reason."""
+
+_FACTS: Final = (
+    Stay,
+    CaseFacts,
+    Approval,
+    BenefitStop,
+    Joined,
+    Arrears,
+    Party,
+    Edition,
+    CatalogueRow,
+    BillLine,
+)
+DATES: Final = [
+    f"{kind.__name__}.{one.name}"
+    for kind in _FACTS
+    for one in fields(kind)
+    if one.type in (date, date | None)
+]
+
+
+@pytest.mark.parametrize("name", DATES)
+def test_every_date_that_the_rules_see_has_rows_on_both_its_sides(name: str):
+    assert any(edge.partition("/")[0] == name for edge in EDGES) is not (name in NO_EDGE)
+
+
+def test_no_edge_names_a_date_that_is_not_there():
+    assert {edge.partition("/")[0] for edge in EDGES} | set(NO_EDGE) == set(DATES)
+
+
+@pytest.mark.parametrize("edge", EDGES)
+def test_the_rows_on_both_sides_of_a_date_differ_by_one_day_and_in_their_outcome(edge: str):
+    before, after = (BY_NAME[name] for name in EDGES[edge])
+    mine, theirs = facts(before), facts(after)
+    assert mine.keys() == theirs.keys()
+    moved = [(mine[key], theirs[key]) for key in mine if mine[key] != theirs[key]]
+    assert moved
+    assert all(abs(one - other) == timedelta(days=1) for one, other in moved), moved
+    assert outcome(before) != outcome(after)
+
+
+def test_every_value_of_the_example_region_that_changes_has_rows_around_the_change():
+    changes: dict[date, set[str]] = defaultdict(set)
+    for key, dated in example_policy().parameters.items():
+        for value in dated.values[1:]:
+            changes[value.since].add(key)
+    days = {the_bill(BY_NAME[name]).stay.discharged_on for pair in EDGES.values() for name in pair}
+    assert set(changes) <= days, changes
