@@ -9,7 +9,7 @@ from datetime import date
 from typing import Final
 
 from gateway.domain.bill import Citation
-from gateway.domain.case import ApprovalKind
+from gateway.domain.case import PLACE_KINDS
 from gateway.domain.money import ONE, rounded
 from gateway.domain.party import Party
 from gateway.policy.model import PolicyGap
@@ -29,7 +29,6 @@ _PERCENT: Final = "meal/index_percent"
 _AWAY_FORM: Final = "meal/out_of_region_form"
 _AWAY_PERCENT: Final = "meal/out_of_region_percent"
 _DIVISOR: Final = "meal/index_divisor"
-_APPROVALS: Final = frozenset({ApprovalKind.REFERRAL, ApprovalKind.REMOTE_RESIDENCE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +76,7 @@ def says(context: Context, key: str, word: str, day: date) -> bool:
 
 
 def _approved(context: Context, day: date) -> bool:
-    return first_uncovered(context.asked, _APPROVALS, day, day) is None
+    return first_uncovered(context.asked, PLACE_KINDS, day, day) is None
 
 
 def _elsewhere(context: Context, day: date) -> MealRate:
