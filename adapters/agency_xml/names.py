@@ -7,6 +7,12 @@ adapters/shape/names.py; closed lists in adapters/shape/vocabulary.py.
 from typing import Final
 
 from adapters.shape import vocabulary as word
+from adapters.shape.approval_names import (
+    APPLICATION_CHANGED,
+    APPLICATION_RECEIVED,
+    APPLICATIONS_FOUND,
+    QUERY_APPROVALS,
+)
 from adapters.shape.dialect import Dialect
 from adapters.shape.fields import many, may, need, shape
 from adapters.shape.kinds import (
@@ -20,6 +26,15 @@ from adapters.shape.kinds import (
     TEXT_64,
     TEXT_200,
     TEXT_500,
+)
+from adapters.shape.mapping_names import (
+    HOSPITAL_CODE,
+    MAPPINGS_CHANGED,
+    MAPPINGS_FOUND,
+    PAGE_OF_MAPPINGS,
+    REASON,
+    VALID_FROM,
+    VERSION,
 )
 from adapters.shape.names import (
     ACK_INBOX,
@@ -46,12 +61,15 @@ from gateway.domain.commands import (
     DecideApproval,
     DecideCase,
     DecideLines,
+    DecideMappings,
     LineDecision,
+    QueryMappings,
     ReportCard,
     ReportCase,
     StopBenefit,
     UpdateEmployer,
 )
+from gateway.domain.mapping import MappingDecision
 from gateway.domain.results import AdmissionReceived
 
 CASE_NO: Final = need("CaseNo", "case_no", NUMBER, "工伤案件号", "Case number", sample="C0001")
@@ -258,6 +276,50 @@ DECIDE_APPROVAL: Final = shape(
         most=MOST_LINES,
         sample="L0001",
     ),
+    may(
+        "ApplicationId",
+        "application_id",
+        NUMBER,
+        "所答复的申请；不予准予的即拒绝该申请",
+        "The application it answers; not granted then refuses that application",
+        rare=True,
+    ),
+    may(
+        "Reason",
+        "reason",
+        TEXT_500,
+        "理由，拒绝申请时必填",
+        "Reason; needed to refuse an application",
+        sample="符合康复指征",
+    ),
+)
+MAPPING_DECISION: Final = shape(
+    "MappingDecision",
+    MappingDecision,
+    "对一条对照的审核",
+    "The review of one mapping",
+    HOSPITAL_CODE,
+    VALID_FROM,
+    VERSION,
+    need("Accepted", "accepted", BOOL, "是否通过", "Whether accepted"),
+    REASON,
+)
+DECIDE_MAPPINGS: Final = shape(
+    "DecideMappings",
+    DecideMappings,
+    "审核医院对照：通过，或说明理由不通过（已通过的即撤销）",
+    "Review a hospital's mappings: accept, or refuse with a reason (also what was accepted)",
+    need("Hospital", "hospital", PARTY, "医院编号", "Hospital"),
+    BY,
+    many("Row", "rows", MAPPING_DECISION, "对照", "Mappings", least=1, most=MOST_LINES),
+)
+QUERY_MAPPINGS: Final = shape(
+    "QueryMappings",
+    QueryMappings,
+    "查询一家医院的对照，按本院编码与生效日排序，每次至多 500 条",
+    "A hospital's mappings in order of code and first day, at most 500",
+    need("Hospital", "hospital", PARTY, "医院编号", "Hospital"),
+    *PAGE_OF_MAPPINGS,
 )
 UPDATE_EMPLOYER: Final = shape(
     "UpdateEmployer",
@@ -348,6 +410,9 @@ DIALECT: Final = Dialect(
         changing("admission.check", CHECK_ADMISSION, ACKNOWLEDGED),
         changing("lines.decide", DECIDE_LINES, ACKNOWLEDGED),
         changing("approval.decide", DECIDE_APPROVAL, ACKNOWLEDGED),
+        reading("approval.query", QUERY_APPROVALS, APPLICATIONS_FOUND),
+        changing("mapping.decide", DECIDE_MAPPINGS, ACKNOWLEDGED),
+        reading("mapping.query", QUERY_MAPPINGS, MAPPINGS_FOUND),
         changing("employer.update", UPDATE_EMPLOYER, ACKNOWLEDGED),
         changing("person.card", REPORT_CARD, ACKNOWLEDGED),
         changing("benefit.stop", STOP_BENEFIT, ACKNOWLEDGED),
@@ -357,6 +422,9 @@ DIALECT: Final = Dialect(
         changing("inbox.ack", ACK_INBOX, INBOX_ACKNOWLEDGED),
         notice("admission.received", ADMISSION_RECEIVED),
         notice("admission.changed", ADMISSION_CHANGED),
+        notice("approval.received", APPLICATION_RECEIVED),
+        notice("approval.changed", APPLICATION_CHANGED),
+        notice("mapping.received", MAPPINGS_CHANGED),
         notice("settlement.result", SETTLEMENT),
     ),
 )

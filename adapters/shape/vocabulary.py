@@ -10,6 +10,7 @@ from gateway.domain.admission import (
     HoldReason,
     PaidAtDischargeBy,
 )
+from gateway.domain.application import ApplicationState
 from gateway.domain.audit_rules import AUDIT_RULES
 from gateway.domain.bill import Relation
 from gateway.domain.case import (
@@ -22,6 +23,7 @@ from gateway.domain.case import (
 )
 from gateway.domain.catalogue import InsuranceLimit, Kind, Level
 from gateway.domain.codes import CODES, Outcome, Retry, Who
+from gateway.domain.mapping import MappingState
 from gateway.domain.reasons import CLEARED, VIOLATIONS
 from gateway.domain.split import Payer
 
@@ -215,6 +217,25 @@ APPROVAL: Final = one_of(
         "DEVICE": ("辅助器具", "assistive device"),
         "EMERGENCY": ("急诊就近就医", "emergency at the nearest hospital"),
         "EMERGENCY_ITEM": ("抢救用目录外项目", "item outside the catalogue for rescue"),
+    },
+)
+APPLICATION_STATE: Final = one_of(
+    "ApplicationState",
+    ApplicationState,
+    {
+        "APPLIED": ("已申请，待决定", "waits for its decision"),
+        "DECIDED": ("已决定", "decided"),
+        "CANCELLED": ("已撤回", "cancelled by the hospital"),
+    },
+)
+MAPPING_STATE: Final = one_of(
+    "MappingState",
+    MappingState,
+    {
+        "PENDING": ("待经办机构审核", "waits for the agency's review"),
+        "ACCEPTED": ("已通过", "accepted"),
+        "REFUSED": ("未通过", "refused"),
+        "WITHDRAWN": ("已撤回", "withdrawn by the hospital"),
     },
 )
 CATALOG: Final = one_of(

@@ -23,7 +23,8 @@ class BillLine:
     A refund has a negative quantity and amount and names its original in `refund_of`.
     `consent` is the payer who signed for what the fund does not bear; `reviewed` says that
     the agency decided the relation or a limit by itself (lines.decide); `limit_unmet` that it
-    found the limit of payment of the drug list not met.
+    found the limit of payment of the drug list not met. `code` is the national code, and
+    `hospital_code` the hospital's own that it was resolved from, if the line came with one.
     """
 
     line_id: str
@@ -47,6 +48,7 @@ class BillLine:
     violation: str = ""
     reviewed: bool = False
     limit_unmet: bool = False
+    hospital_code: str = ""
 
 
 @dataclass(frozen=True, slots=True)

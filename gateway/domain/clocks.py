@@ -5,7 +5,7 @@ from datetime import date
 from typing import Protocol
 
 from gateway.domain.admission import AdmissionState
-from gateway.domain.case import CaseState
+from gateway.domain.case import ApprovalKind, CaseState
 
 
 class WorkingDays(Protocol):
@@ -39,6 +39,18 @@ class OpenStay:
     admitted_on: date
     registered_on: date
     late: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OpenApplication:
+    """An application for an approval that is not decided yet; `transferred_on` is the day of a
+    referral made in urgency before its papers."""
+
+    application_id: str
+    hospital: str
+    kind: ApprovalKind
+    applied_on: date
+    transferred_on: date | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from gateway.domain.admission import (
     Diagnosis,
     PaidAtDischargeBy,
 )
+from gateway.domain.application import ApplicationState, Wanted
 from gateway.domain.bill import BillLine, Relation
 from gateway.domain.case import (
     Applicant,
@@ -23,6 +24,7 @@ from gateway.domain.case import (
 )
 from gateway.domain.catalogue import Kind
 from gateway.domain.findings import Finding
+from gateway.domain.mapping import MappingClaim, MappingDecision, MappingState
 from gateway.domain.split import Split
 
 
@@ -230,6 +232,50 @@ class DownloadCatalogue:
     after_code: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MapCatalogue:
+    """对照 The hospital's own codes beside the national ones; each row is answered by itself."""
+
+    rows: tuple[MappingClaim, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueryMappings:
+    """Mappings after a code and day, at most 500. A hospital is shown its own only; the agency
+    names the hospital."""
+
+    hospital: str = ""
+    state: MappingState | None = None
+    after_code: str = ""
+    after_from: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApplyApproval:
+    """审批申请 For a person's case, with everything the agency needs to decide."""
+
+    person: Identity
+    wanted: Wanted
+    case_no: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueryApprovals:
+    """Applications after an id, at most 100. A hospital is shown its own only."""
+
+    application_id: str = ""
+    state: ApplicationState | None = None
+    after: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelApproval:
+    """撤回 An application that is not decided yet."""
+
+    application_id: str
+    reason: str
+
+
 # --- agency -----------------------------------------------------------------------------
 
 
@@ -307,7 +353,10 @@ class DecideLines:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecideApproval:
-    """An approval granted, or with `granted` false one taken back from `valid_from` on."""
+    """An approval granted, or with `granted` false one taken back from `valid_from` on.
+
+    With `application_id` it answers that application, and `granted` false refuses it.
+    """
 
     approval_no: str
     case_no: str
@@ -319,6 +368,17 @@ class DecideApproval:
     valid_to: date
     hospital: str = ""
     line_ids: tuple[str, ...] = ()
+    application_id: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecideMappings:
+    """The agency's review of a hospital's mappings 对照审核: all decisions or none."""
+
+    hospital: str
+    by: str
+    rows: tuple[MappingDecision, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -375,11 +435,17 @@ Command = (
     | PullInbox
     | AckInbox
     | DownloadCatalogue
+    | MapCatalogue
+    | QueryMappings
+    | ApplyApproval
+    | QueryApprovals
+    | CancelApproval
     | ReportCase
     | DecideCase
     | CheckAdmission
     | DecideLines
     | DecideApproval
+    | DecideMappings
     | UpdateEmployer
     | ReportCard
     | StopBenefit

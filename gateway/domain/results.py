@@ -9,10 +9,12 @@ from gateway.domain.admission import (
     Diagnosis,
     HoldReason,
 )
+from gateway.domain.application import Application, ApplicationState
 from gateway.domain.bill import BillLine, LineVerdict, MealVerdict, Suspicion
 from gateway.domain.case import ApprovalKind, CaseState
 from gateway.domain.catalogue import CatalogueRow
 from gateway.domain.findings import Finding
+from gateway.domain.mapping import Candidate, Mapping, MappingState
 from gateway.domain.split import NOTHING, Split
 
 
@@ -76,11 +78,13 @@ class AdmissionRegistered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineAnswer:
-    """What became of one uploaded line: accepted, unchanged, replaced or rejected."""
+    """What became of one uploaded line: accepted, unchanged, replaced or rejected; with the
+    nearest rows of the catalogues when its own code says nothing on its day."""
 
     line_id: str
     status: str
     finding: Finding | None = None
+    candidates: tuple[Candidate, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -238,6 +242,37 @@ class CataloguePage:
     more: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MappingAnswer:
+    """What became of one claim: accepted for review, unchanged, replaced or rejected; then the
+    mapping as it stands, if there is one."""
+
+    hospital_code: str
+    valid_from: date
+    status: str
+    state: MappingState | None = None
+    version: int | None = None
+    finding: Finding | None = None
+    candidates: tuple[Candidate, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CatalogueMapped:
+    answers: tuple[MappingAnswer, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MappingsFound:
+    mappings: tuple[Mapping, ...]
+    more: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApplicationsFound:
+    applications: tuple[Application, ...]
+    more: bool
+
+
 # --- notices: what other parties must learn -------------------------------------------------
 
 
@@ -270,6 +305,39 @@ class AdmissionReceived:
     late: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MappingsChanged:
+    """To the agency: a hospital's mappings to review. To the hospital: what was decided."""
+
+    hospital: str
+    mappings: tuple[Mapping, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApplicationReceived:
+    """To the agency: a hospital applies for an approval."""
+
+    application: Application
+    id_no: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApplicationChanged:
+    """To the hospital: its application was decided. To the agency: it was cancelled."""
+
+    application_id: str
+    hospital: str
+    case_no: str
+    kind: ApprovalKind
+    state: ApplicationState
+    granted: bool | None = None
+    approval_no: str = ""
+    valid_from: date | None = None
+    valid_to: date | None = None
+    reason: str = ""
+
+
 Result = (
     Acknowledged
     | Refused
@@ -288,6 +356,12 @@ Result = (
     | InboxPulled
     | InboxAcknowledged
     | CataloguePage
+    | CatalogueMapped
+    | MappingsFound
+    | ApplicationsFound
     | AdmissionChanged
     | AdmissionReceived
+    | MappingsChanged
+    | ApplicationReceived
+    | ApplicationChanged
 )

@@ -36,12 +36,12 @@ async def decide_approval(desk: Desk, caller: Caller, command: DecideApproval) -
     """An approval granted, or taken back by its number. One for rescue pays the lines that it
     names only in the stay, and with the content, that they have now."""
     async with desk.database.reading() as reader:
-        case = await case_by_no(reader, command.case_no)
+        stays = await stays_of_cases(reader, [command.case_no])
+        case = stays[0].case if stays else await case_by_no(reader, command.case_no)
         if case is None:
             return refused(Finding("CASE_NOT_FOUND", "CaseNo", command.case_no))
         if command.valid_to < command.valid_from:
             return refused(Finding("VALUE_CONFLICT", "ValidTo", str(command.valid_to)))
-        stays = await stays_of_cases(reader, [case.case_no])
         marks = await _marks(reader, command, stays)
     faults = [fault for fault in map(_mark_fault, marks.items()) if fault is not None]
     if faults:

@@ -10,6 +10,7 @@ from gateway.clock import business_day, micros
 from gateway.domain.catalogue import Edition
 from gateway.domain.party import Party
 from gateway.flows.in_progress import InProgress
+from gateway.flows.nearest import NameIndex
 from gateway.policy.model import Policy
 from gateway.ports import Clock, Codec, Meter, Sealer
 from gateway.store import editions
@@ -24,6 +25,12 @@ class EditionShelf:
         self._opened: dict[str, Edition] = {}
         self._heads: tuple[Edition, ...] | None = None
         self._forgotten = 0
+        self._names: dict[str, NameIndex] = {}
+
+    def names(self, edition: Edition) -> NameIndex:
+        """The edition's names to search in; made at the first search, then kept."""
+        found = self._names.get(edition.digest)
+        return found or self._names.setdefault(edition.digest, NameIndex(edition))
 
     def forget(self) -> None:
         """Read the heads again at the next use: an edition was imported."""

@@ -35,6 +35,8 @@ from gateway.store.unit import Change, Insert, Write
 _WAIT_S: Final = 5.0
 _INSTEAD: Final = {
     "admission.cancel": "admission.register",
+    "approval.apply": "approval.cancel",
+    "approval.cancel": "approval.apply",
     "case.report": "case.decide",
     "fees.upload": "fees.void",
     "fees.void": "fees.upload",

@@ -6,7 +6,7 @@ that is a holiday is not moved, for the texts do not say so (our reading).
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from types import MappingProxyType
@@ -14,8 +14,8 @@ from typing import Final
 
 from gateway.domain.admission import AdmissionState
 from gateway.domain.bill import Citation
-from gateway.domain.case import CaseState
-from gateway.domain.clocks import OpenCase, OpenMonth, OpenStay, WorkingDays
+from gateway.domain.case import ApprovalKind, CaseState
+from gateway.domain.clocks import OpenApplication, OpenCase, OpenMonth, OpenStay, WorkingDays
 from gateway.policy.model import Policy, PolicyGap, Unit, Value
 from gateway.rules.resolve import citation
 
@@ -30,6 +30,7 @@ class Owner(StrEnum):
     HOSPITAL = "HOSPITAL"
     AGENCY = "AGENCY"
     DEPARTMENT = "DEPARTMENT"
+    ASSESSMENT_COMMITTEE = "ASSESSMENT_COMMITTEE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -362,6 +363,39 @@ def of_stays(policy: Policy, days: WorkingDays, stays: Iterable[OpenStay]) -> It
                 late.gap,
                 done_on=stay.registered_on,
             )
+
+
+_DECISIONS: Final[Mapping[ApprovalKind, str]] = MappingProxyType(
+    {
+        ApprovalKind.REFERRAL: "REFERRAL_DECISION",
+        ApprovalKind.REHABILITATION: "REHABILITATION_DECISION",
+        ApprovalKind.RELAPSE: "RELAPSE_DECISION",
+    }
+)
+"""The kinds of approval for whose decision a key gives the time."""
+
+
+def of_applications(
+    policy: Policy, days: WorkingDays, applications: Iterable[OpenApplication]
+) -> Iterator[Deadline]:
+    """From the day of the application the decision, owned by whoever decides this kind in the
+    region; and the papers of an urgent referral that were handed in late."""
+    for one in applications:
+        subject = f"{one.application_id} {one.hospital}"
+        if one.kind in _DECISIONS:
+            found = deadline(policy, days, _DECISIONS[one.kind], one.applied_on, subject)
+            yield replace(found, clock=_owned(policy, found.clock, one))
+        if one.transferred_on is not None:
+            late = deadline(policy, days, "URGENT_REFERRAL_PAPERS", one.transferred_on, subject)
+            late = replace(late, done_on=one.applied_on)
+            if (late.left(one.applied_on) or 0) < 0:
+                yield late
+
+
+def _owned(policy: Policy, clock: Clock, one: OpenApplication) -> Clock:
+    """The papers go to the agency (社会保险经办条例 第二十一条) where no text names who decides."""
+    value = policy.find(f"authority/{one.kind.value.lower()}", one.applied_on)
+    return clock if value is None else replace(clock, owner=Owner(value.word))
 
 
 def of_months(policy: Policy, days: WorkingDays, months: Iterable[OpenMonth]) -> Iterator[Deadline]:

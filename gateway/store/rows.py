@@ -192,7 +192,7 @@ def _stop(fact: Mapping[str, Any]) -> BenefitStop:
 
 _LINE_DETAIL = (
     *("category", "unit", "spec", "prescription_no", "department", "doctor"),
-    "limit_unmet",
+    *("limit_unmet", "hospital_code"),
 )
 
 

@@ -370,6 +370,69 @@ release_job = _table(
     key=("job_id",),
 )
 
+# --- applications and mappings ---------------------------------------------------------------
+
+application = _table(
+    "application",
+    text("application_id"),
+    text("hospital"),
+    text("case_no"),
+    text("admission_id"),
+    text("kind"),
+    text("applied_on"),
+    text("wanted_from"),
+    text("wanted_to"),
+    optional_text("transferred_on"),
+    text("message_id"),
+    Index("ix_application_hospital_case_no", "hospital", "case_no"),
+    key=("application_id",),
+    personal=("detail",),
+)
+
+application_answer = _table(
+    "application_answer",
+    text("application_id"),
+    text("state"),
+    optional_integer("granted"),
+    text("approval_no"),
+    text("answered_on"),
+    key=("application_id",),
+    personal=("reason",),
+)
+
+mapping_book = _table("mapping_book", text("hospital"), integer("version"), key=("hospital",))
+
+mapping = _table(
+    "mapping",
+    text("hospital"),
+    text("hospital_code"),
+    text("valid_from"),
+    optional_text("valid_to"),
+    integer("version"),
+    text("state"),
+    text("code"),
+    text("kind"),
+    text("hospital_name"),
+    text("spec"),
+    text("unit"),
+    optional_integer("price"),
+    text("reason"),
+    Index("ix_mapping_state", "state"),
+    key=("hospital", "hospital_code", "valid_from"),
+)
+
+mapping_history = _table(
+    "mapping_history",
+    text("hospital"),
+    text("hospital_code"),
+    text("valid_from"),
+    integer("version"),
+    text("content"),
+    text("cause"),
+    integer("at_us"),
+    key=("hospital", "hospital_code", "valid_from", "version"),
+)
+
 # --- editions, reconciliation, health --------------------------------------------------------
 
 catalogue_edition = _table(
@@ -410,5 +473,8 @@ reconcile_run = _table(
 
 commit_probe = _table("commit_probe", integer("probe"), integer("at_us"), key=("probe",))
 
-APPEND_ONLY = ("leaf", "audit", "transfer", "undo")
+APPEND_ONLY = (
+    *("leaf", "audit", "transfer", "undo"),
+    *("mapping_history", "application", "application_answer"),
+)
 """Tables whose rows are never changed (but a leaf's number) nor deleted; triggers see to it."""

@@ -7,23 +7,30 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from gateway.domain.application import Wanted
 from gateway.domain.case import ApprovalKind, CaseState
+from gateway.domain.catalogue import Kind
 from gateway.domain.codes import Outcome
 from gateway.domain.commands import (
     AckInbox,
+    ApplyApproval,
     CancelAdmission,
+    CancelApproval,
     CancelDischarge,
     CancelSettlement,
     CheckAdmission,
     DecideApproval,
     DecideLines,
+    DecideMappings,
     LineDecision,
+    MapCatalogue,
     ModifyAdmission,
     ReportCard,
     StopBenefit,
     UpdateEmployer,
     VoidFees,
 )
+from gateway.domain.mapping import MappingClaim, MappingDecision
 from gateway.flows.dispatch import COMMANDS, READS
 from gateway.flows.release_held import release_all
 from gateway.store import tables
@@ -398,6 +405,35 @@ def assert_instead(reversal: Heard, command: str) -> None:
     assert [one.expected for one in reversal.result.findings] == [command]
 
 
+CLAIM = MappingClaim(
+    hospital_code="HY-1", hospital_name="换药", code="I0001", kind=Kind.ITEM, valid_from=DAY
+)
+APPLICATION = ApplyApproval(
+    person=person(1),
+    wanted=Wanted(
+        kind=ApprovalKind.REMOTE_RESIDENCE, wanted_from=DAY, wanted_to=DAY, place="虚构县"
+    ),
+)
+
+
+def mapping_and_applying() -> dict[str, tuple[str, Any, str]]:
+    return {
+        "catalog.map": ("H001", MapCatalogue(rows=(CLAIM,)), "catalog.map"),
+        "mapping.decide": (
+            AGENCY,
+            DecideMappings(
+                hospital="H001",
+                by="经办",
+                rows=(
+                    MappingDecision(hospital_code="HY-0", valid_from=DAY, version=1, accepted=True),
+                ),
+            ),
+            "mapping.decide",
+        ),
+        "approval.apply": ("H001", APPLICATION, "approval.cancel"),
+    }
+
+
 def commands_of(stay: str) -> dict[str, tuple[str, Any, str]]:
     """Every other changing command: who sends it, what, and what to call instead."""
     new_line = bill_line("L9", "I0001", "12.00", "1", DAY)
@@ -444,6 +480,7 @@ def commands_of(stay: str) -> dict[str, tuple[str, Any, str]]:
             ),
             "approval.decide",
         ),
+        **mapping_and_applying(),
         "employer.update": (
             AGENCY,
             UpdateEmployer(employer_no="E1", arrears_since=date(2026, 3, 10)),
@@ -470,7 +507,10 @@ REVERSIBLE = {
     "discharge.register",
     "discharge.cancel",
 }
-SPECIAL = {"transaction.reverse", "case.report", "case.decide", "person.card", "admission.cancel"}
+SPECIAL = {
+    *("transaction.reverse", "case.report", "case.decide", "person.card", "admission.cancel"),
+    "approval.cancel",
+}
 
 
 def test_every_changing_command_has_its_row() -> None:
@@ -483,6 +523,8 @@ async def test_every_other_command_says_what_to_call_instead(office: Office, nam
     await office.decide("C1", CaseState.RECOGNISED)
     stay = (await office.register("H001", "V1", 1)).result.admission_id
     await office.upload("H001", stay, *LINES)
+    earlier = MapCatalogue(rows=(replace(CLAIM, hospital_code="HY-0"),))
+    await office.say("H001", "catalog.map", earlier)
     sender, command, instead = commands_of(stay)[name]
     if name == "fees.upload":
         heard = await office.upload("H001", stay, command)
@@ -502,6 +544,17 @@ async def test_a_cancelled_registration_is_registered_anew_not_reversed(office: 
     reversal = await office.reverse("H001", heard.message_id, "admission.cancel")
     assert_refused(reversal, "NOT_REVERSIBLE")
     assert_instead(reversal, "admission.register")
+
+
+async def test_a_cancelled_application_is_applied_for_anew_not_reversed(office: Office) -> None:
+    await office.recognised("C1", 1)
+    applied = await office.say("H001", "approval.apply", APPLICATION)
+    cancel = CancelApproval(application_id=applied.result.subject, reason="虚构")
+    heard = await office.say("H001", "approval.cancel", cancel)
+    reversal = await office.reverse("H001", heard.message_id, "approval.cancel")
+    assert_refused(reversal, "NOT_REVERSIBLE")
+    assert_instead(reversal, "approval.apply")
+    assert (await office.say("H001", "approval.apply", APPLICATION)).code == "OK"
 
 
 @pytest.mark.parametrize("name", ["case.report", "case.decide"])

@@ -5,10 +5,18 @@ from datetime import date, timedelta
 import pytest
 
 from gateway.domain.admission import AdmissionState
-from gateway.domain.case import CaseState
-from gateway.domain.clocks import OpenCase, OpenMonth, OpenStay
+from gateway.domain.case import ApprovalKind, CaseState
+from gateway.domain.clocks import OpenApplication, OpenCase, OpenMonth, OpenStay
 from gateway.policy.load import load
-from gateway.rules.clocks import CLOCKS, Owner, deadline, of_cases, of_months, of_stays
+from gateway.rules.clocks import (
+    CLOCKS,
+    Owner,
+    deadline,
+    of_applications,
+    of_cases,
+    of_months,
+    of_stays,
+)
 from gateway.store.calendar import Calendar
 from tests.rules.facts import example_policy, policy_with
 
@@ -181,6 +189,64 @@ def test_登记期限到三月四日_三月五日登记逾期一天():
         date(2026, 3, 4),
         -1,
     )
+
+
+def an_application(kind: ApprovalKind, **changes) -> OpenApplication:
+    facts = {
+        "application_id": "Q1",
+        "hospital": "H1",
+        "kind": kind,
+        "applied_on": date(2026, 3, 2),
+        "transferred_on": None,
+    }
+    return OpenApplication(**facts | changes)
+
+
+def told_of(application: OpenApplication, policy=EXAMPLE) -> list[tuple[str, Owner, date | None]]:
+    found = of_applications(policy, DAYS, [application])
+    return [(one.clock.name, one.clock.owner, one.due) for one in found]
+
+
+@pytest.mark.parametrize(
+    ("kind", "found"),
+    [
+        pytest.param(
+            ApprovalKind.REFERRAL,
+            [("REFERRAL_DECISION", Owner.AGENCY, date(2026, 3, 3))],
+            id="周一申请转诊_周二前由经办机构决定",
+        ),
+        pytest.param(
+            ApprovalKind.REHABILITATION,
+            [("REHABILITATION_DECISION", Owner.ASSESSMENT_COMMITTEE, date(2026, 3, 5))],
+            id="周一申请康复_周四前由劳动能力鉴定委员会决定",
+        ),
+        pytest.param(
+            ApprovalKind.RELAPSE,
+            [("RELAPSE_DECISION", Owner.ASSESSMENT_COMMITTEE, date(2026, 4, 14))],
+            id="申请旧伤复发_三十个工作日_清明不计",
+        ),
+        pytest.param(ApprovalKind.REMOTE_RESIDENCE, [], id="异地居住没有规定期限"),
+    ],
+)
+def test_an_application_runs_from_its_day_and_is_owned_by_who_decides(kind, found):
+    assert told_of(an_application(kind)) == found
+
+
+def test_where_no_text_says_who_decides_the_papers_lie_with_the_agency():
+    silent = policy_with(silent=["authority/rehabilitation"])
+    ((_, owner, _),) = told_of(an_application(ApprovalKind.REHABILITATION), silent)
+    assert owner is Owner.AGENCY
+
+
+@pytest.mark.parametrize(
+    ("transferred_on", "late"),
+    [(date(2026, 2, 26), []), (date(2026, 2, 25), [date(2026, 2, 28)])],
+    ids=["周四转出_周一补办_正好三个工作日", "周三转出_补班周六到期_周一补办已逾期"],
+)
+def test_papers_of_an_urgent_referral_are_told_only_when_late(transferred_on, late):
+    application = an_application(ApprovalKind.REFERRAL, transferred_on=transferred_on)
+    found = [one for one in of_applications(EXAMPLE, DAYS, [application]) if one.done_on]
+    assert [one.due for one in found] == late
 
 
 def test_a_month_of_settlements_is_to_be_filed_and_paid():

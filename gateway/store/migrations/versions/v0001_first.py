@@ -40,11 +40,32 @@ TRIGGERS = (
     "BEGIN SELECT RAISE(ABORT, 'undo is append-only'); END",
     "CREATE TRIGGER undo_no_delete BEFORE DELETE ON undo "
     "BEGIN SELECT RAISE(ABORT, 'undo is append-only'); END",
+    "CREATE TRIGGER mapping_history_no_update BEFORE UPDATE OF "
+    "hospital, hospital_code, valid_from, version, content, cause, at_us "
+    "ON mapping_history "
+    "BEGIN SELECT RAISE(ABORT, 'mapping_history is append-only'); END",
+    "CREATE TRIGGER mapping_history_no_delete BEFORE DELETE ON mapping_history "
+    "BEGIN SELECT RAISE(ABORT, 'mapping_history is append-only'); END",
+    "CREATE TRIGGER application_no_update BEFORE UPDATE OF "
+    "application_id, hospital, case_no, admission_id, kind, applied_on, wanted_from, wanted_to, "
+    "transferred_on, message_id, detail "
+    "ON application "
+    "BEGIN SELECT RAISE(ABORT, 'application is append-only'); END",
+    "CREATE TRIGGER application_no_delete BEFORE DELETE ON application "
+    "BEGIN SELECT RAISE(ABORT, 'application is append-only'); END",
+    "CREATE TRIGGER application_answer_no_update BEFORE UPDATE OF "
+    "application_id, state, granted, approval_no, answered_on, reason "
+    "ON application_answer "
+    "BEGIN SELECT RAISE(ABORT, 'application_answer is append-only'); END",
+    "CREATE TRIGGER application_answer_no_delete BEFORE DELETE ON application_answer "
+    "BEGIN SELECT RAISE(ABORT, 'application_answer is append-only'); END",
 )
 
 
 def upgrade() -> None:
     _admission()
+    _application()
+    _application_answer()
     _audit()
     _bill_line()
     _case_fact()
@@ -53,6 +74,9 @@ def upgrade() -> None:
     _lane()
     _leaf()
     _mandate()
+    _mapping()
+    _mapping_book()
+    _mapping_history()
     _message()
     _outbox()
     _party()
@@ -118,6 +142,48 @@ def _admission() -> None:
     op.create_index("ix_admission_case_no", "admission", ["case_no"], unique=False)
     op.create_index("ix_admission_person_id", "admission", ["person_id"], unique=False)
     op.create_index("ix_admission_state", "admission", ["state"], unique=False)
+
+
+def _application() -> None:
+    op.create_table(
+        "application",
+        sa.Column("application_id", TEXT, nullable=False),
+        sa.Column("hospital", TEXT, nullable=False),
+        sa.Column("case_no", TEXT, nullable=False),
+        sa.Column("admission_id", TEXT, nullable=False),
+        sa.Column("kind", TEXT, nullable=False),
+        sa.Column("applied_on", TEXT, nullable=False),
+        sa.Column("wanted_from", TEXT, nullable=False),
+        sa.Column("wanted_to", TEXT, nullable=False),
+        sa.Column("transferred_on", TEXT, nullable=True),
+        sa.Column("message_id", TEXT, nullable=False),
+        sa.Column("key_id", TEXT, nullable=False),
+        sa.Column("record_key", BLOB, nullable=True),
+        sa.Column("detail", BLOB, nullable=True),
+        sa.PrimaryKeyConstraint("application_id", name=op.f("pk_application")),
+        info={"personal": ("detail",), "row_key": ("application_id",)},
+        sqlite_strict=True,
+    )
+    op.create_index(
+        "ix_application_hospital_case_no", "application", ["hospital", "case_no"], unique=False
+    )
+
+
+def _application_answer() -> None:
+    op.create_table(
+        "application_answer",
+        sa.Column("application_id", TEXT, nullable=False),
+        sa.Column("state", TEXT, nullable=False),
+        sa.Column("granted", INTEGER, nullable=True),
+        sa.Column("approval_no", TEXT, nullable=False),
+        sa.Column("answered_on", TEXT, nullable=False),
+        sa.Column("key_id", TEXT, nullable=False),
+        sa.Column("record_key", BLOB, nullable=True),
+        sa.Column("reason", BLOB, nullable=True),
+        sa.PrimaryKeyConstraint("application_id", name=op.f("pk_application_answer")),
+        info={"personal": ("reason",), "row_key": ("application_id",)},
+        sqlite_strict=True,
+    )
 
 
 def _audit() -> None:
@@ -267,6 +333,65 @@ def _mandate() -> None:
         sqlite_strict=True,
     )
     op.create_index("ix_mandate_carrier_hospital", "mandate", ["carrier", "hospital"], unique=False)
+
+
+def _mapping() -> None:
+    op.create_table(
+        "mapping",
+        sa.Column("hospital", TEXT, nullable=False),
+        sa.Column("hospital_code", TEXT, nullable=False),
+        sa.Column("valid_from", TEXT, nullable=False),
+        sa.Column("valid_to", TEXT, nullable=True),
+        sa.Column("version", INTEGER, nullable=False),
+        sa.Column("state", TEXT, nullable=False),
+        sa.Column("code", TEXT, nullable=False),
+        sa.Column("kind", TEXT, nullable=False),
+        sa.Column("hospital_name", TEXT, nullable=False),
+        sa.Column("spec", TEXT, nullable=False),
+        sa.Column("unit", TEXT, nullable=False),
+        sa.Column("price", INTEGER, nullable=True),
+        sa.Column("reason", TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("hospital", "hospital_code", "valid_from", name=op.f("pk_mapping")),
+        info={"personal": (), "row_key": ("hospital", "hospital_code", "valid_from")},
+        sqlite_strict=True,
+    )
+    op.create_index("ix_mapping_state", "mapping", ["state"], unique=False)
+
+
+def _mapping_book() -> None:
+    op.create_table(
+        "mapping_book",
+        sa.Column("hospital", TEXT, nullable=False),
+        sa.Column("version", INTEGER, nullable=False),
+        sa.PrimaryKeyConstraint("hospital", name=op.f("pk_mapping_book")),
+        info={"personal": (), "row_key": ("hospital",)},
+        sqlite_strict=True,
+    )
+
+
+def _mapping_history() -> None:
+    op.create_table(
+        "mapping_history",
+        sa.Column("hospital", TEXT, nullable=False),
+        sa.Column("hospital_code", TEXT, nullable=False),
+        sa.Column("valid_from", TEXT, nullable=False),
+        sa.Column("version", INTEGER, nullable=False),
+        sa.Column("content", TEXT, nullable=False),
+        sa.Column("cause", TEXT, nullable=False),
+        sa.Column("at_us", INTEGER, nullable=False),
+        sa.PrimaryKeyConstraint(
+            "hospital",
+            "hospital_code",
+            "valid_from",
+            "version",
+            name=op.f("pk_mapping_history"),
+        ),
+        info={
+            "personal": (),
+            "row_key": ("hospital", "hospital_code", "valid_from", "version"),
+        },
+        sqlite_strict=True,
+    )
 
 
 def _message() -> None:
