@@ -60,6 +60,7 @@ WANTED: Final = shape(
         TEXT_200,
         "转往的机构，或居住地",
         "The institution referred to, or the place of residence",
+        personal=True,
         sample="示例康复医院",
     ),
     may(

@@ -24,7 +24,7 @@ from gateway.domain.results import (
 from gateway.flows.dates import future_fault
 from gateway.flows.desk import Caller, Desk, new_id
 from gateway.flows.plan import Act, Notice, Plan, answered, applied, refused
-from gateway.flows.register_admission import chosen
+from gateway.flows.register_admission import chosen, person_fault
 from gateway.flows.stay_file import own_stay
 from gateway.store import tables
 from gateway.store.applications import (
@@ -36,7 +36,7 @@ from gateway.store.applications import (
 )
 from gateway.store.cases import cases_of_person
 from gateway.store.database import Reader
-from gateway.store.persons import person_by_identity, same_name
+from gateway.store.persons import person_by_identity
 from gateway.store.stays import related_lines
 from gateway.store.unit import Change, Guard
 
@@ -88,10 +88,11 @@ async def _case(reader: Reader, identity: Identity, case_no: str) -> CaseFacts |
     """The person's case; a person without any is as unknown as nobody."""
     person = await person_by_identity(reader, identity)
     cases = await cases_of_person(reader, person.person_id) if person else []
-    if person is None or not cases or not same_name(person, identity):
-        return Finding("PERSON_MISMATCH", "Name")
-    case, fault = chosen(cases, case_no)
-    return case or fault or Finding("CASE_NOT_FOUND", "CaseNo", case_no)
+    fault = person_fault(person if cases else None, cases, identity)
+    if fault is not None or not cases:
+        return fault or Finding("PERSON_MISMATCH", "Name")
+    case, unclear = chosen(cases, case_no)
+    return case or unclear or Finding("CASE_NOT_FOUND", "CaseNo", case_no)
 
 
 async def _checked(

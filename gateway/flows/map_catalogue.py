@@ -24,6 +24,7 @@ from gateway.domain.results import (
 from gateway.flows.desk import Caller, Desk
 from gateway.flows.line_codes import candidates
 from gateway.flows.plan import Act, Notice, Plan, answered, applied, refused
+from gateway.store.editions import edition_guard
 from gateway.store.mappings import book_version, mapped, mappings_after, mappings_of
 
 _ONE_DAY: Final = timedelta(days=1)
@@ -57,14 +58,8 @@ class _Book:
 
     def row_of(self, one: MappingClaim) -> Finding | None:
         """The national code stands in the edition of its kind on the mapping's first day."""
-        edition = next(
-            (
-                each
-                for each in self.editions
-                if each.kind is one.kind and each.covers(one.valid_from)
-            ),
-            None,
-        )
+        of_day = (each for each in self.editions if each.covers(one.valid_from))
+        edition = next((each for each in of_day if each.kind is one.kind), None)
         if edition is None:
             return Finding("EDITION_NOT_FOUND", "ValidFrom", one.valid_from.isoformat())
         return None if one.code in edition.rows else Finding(_UNKNOWN, "Code", one.code)
@@ -196,8 +191,8 @@ async def _with_candidates(
     }
     found = await candidates(desk, asked.values())
     return [
-        replace(one, candidates=found[asked[key]])
-        if one.finding and (key := (one.hospital_code, one.valid_from)) in asked
+        replace(one, candidates=found[asked[one.hospital_code, one.valid_from]])
+        if one.finding is not None and one.finding.code == _UNKNOWN
         else one
         for one in answers
     ]
@@ -214,6 +209,7 @@ def _mapped(
     return applied(
         result,
         subject=caller.party_id,
+        guards=tuple(edition_guard(one) for one in book.editions),
         writes=mapped(caller.party_id, version, changed, caller.message_id, desk.now_us),
         acts=(act,),
         notices=(_told(desk.agency_id, "mapping.received", caller.party_id, changed),),

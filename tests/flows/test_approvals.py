@@ -156,6 +156,16 @@ async def test_nobody_and_a_person_without_a_case_are_answered_alike(office: Off
     assert findings[0][0] == "PERSON_MISMATCH"
 
 
+async def test_the_name_and_the_credential_must_be_right(office: Office) -> None:
+    await office.recognised("C1", 1)
+    for given, code in (
+        ({"name": "另一人"}, "PERSON_MISMATCH"),
+        ({"credential": "MEDICAL_E_CREDENTIAL"}, "CREDENTIAL_REFUSED"),
+    ):
+        heard = await apply(office, person=replace(person(1), **given))
+        assert heard.code == code
+
+
 async def test_of_several_cases_one_is_named(office: Office) -> None:
     await office.recognised("C1", 1)
     await office.recognised("C2", 1)

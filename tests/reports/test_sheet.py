@@ -71,6 +71,13 @@ def test_reasons_and_the_articles_behind_them_are_told(bill: Sheet, text: str):
     assert "限价40.00" in text
 
 
+def test_a_line_that_came_under_the_hospitals_own_code_shows_both():
+    (line,) = some_lines(1)
+    told = text_of(a_sheet(replace(line, hospital_code="HY-0001")))
+    assert f"{line.code}·院内HY-0001" in told
+    assert "院内" not in text_of(a_sheet(line))
+
+
 def test_suspicions_of_the_audit_are_told_with_their_evidence_and_lines(bill: Sheet):
     lines = tuple(f"L{number}" for number in range(9))
     found = (Suspicion("A01", lines, "2026-03-05 × 9"), Suspicion("A24", (), "BMI0001"))

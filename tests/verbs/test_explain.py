@@ -172,6 +172,13 @@ async def test_每一步都有算式_事实_目录行和版本(tmp_path: Path):
     assert text.count("our reading: ") == 3
 
 
+async def test_a_line_that_came_under_the_hospitals_own_code_is_told_with_both(tmp_path: Path):
+    bill = await settled(tmp_path, a_line(hospital_code="HY-0001"))
+    code, text = await asyncio.to_thread(told, bill.settings)
+    assert code == 0
+    assert "院内编码 hospital code HY-0001 = TABLET" in text
+
+
 async def test_one_line_can_be_asked_for_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     first = a_line(price="12.5", qty="14")
     bill = await settled(tmp_path, first, refund_of(first, "4"), a_line(line_id="L2", price="7"))
