@@ -10,6 +10,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from adapters.shape import vocabulary as word
+from adapters.shape.cuts import ANSWER_CUT, CUT, CUTS_FOUND, QUERY_CUTS
 from adapters.shape.dialect import Dialect
 from adapters.shape.fields import many, may, need, shape
 from adapters.shape.kinds import (
@@ -720,6 +721,8 @@ DIALECT: Final = Dialect(
         reading("settlement.preview", PREVIEW_SETTLEMENT, SETTLEMENT),
         changing("settlement.commit", COMMIT_SETTLEMENT, SETTLEMENT),
         changing("settlement.cancel", CANCEL_SETTLEMENT, SETTLEMENT),
+        changing("cut.answer", ANSWER_CUT, CUT),
+        reading("cut.query", QUERY_CUTS, CUTS_FOUND),
         changing("discharge.register", REGISTER_DISCHARGE, ACKNOWLEDGED),
         changing("discharge.cancel", CANCEL_DISCHARGE, ACKNOWLEDGED),
         reading("transaction.query", QUERY_TRANSACTION, TRANSACTION_FOUND),
@@ -731,5 +734,6 @@ DIALECT: Final = Dialect(
         reading("catalog.download", DOWNLOAD_CATALOG, CATALOG_PAGE),
         notice("settlement.result", SETTLEMENT),
         notice("admission.changed", ADMISSION_CHANGED),
+        notice("cut.changed", CUT),
     ),
 )

@@ -174,7 +174,11 @@ async def large_bill(town: Town) -> str:
         (town.start, town.today),
         (plans.RESCUE_LINE,),
     )
-    await town.bureau.find_violation(stay.admission_id, plans.DOUBLE_LINE, "DUPLICATE_CHARGE")
+    cut_no = await town.bureau.find_violation(
+        stay.admission_id, plans.DOUBLE_LINE, "DUPLICATE_CHARGE"
+    )
+    await hospital.accept_cut(cut_no)
+    await town.bureau.uphold(cut_no)
     settlement = await hospital.settle(stay)
     rescued, doubled = _lines(settlement, plans.RESCUE_LINE, plans.DOUBLE_LINE)
     expect(

@@ -112,7 +112,9 @@ class Stay:
     `admitted_on` and `discharged_on` are the business days of the two instants. `born_on` and
     `sex` come from the identity number, None when the document does not tell them.
     `bmi_settlement_no` is the settlement of this stay in basic insurance, if the hospital says
-    so; `cleared` are the audit rules whose suspicion a person took back.
+    so; `cleared` are the audit rules whose suspicion a person took back. `open_cuts` are the cuts
+    that wait for their final decision, `cut_lines` the lines they name; `posted_cuts` those that
+    took money back from the settlement in force.
     """
 
     admission_id: str
@@ -138,6 +140,9 @@ class Stay:
     registered_late: bool = False
     bmi_settlement_no: str = ""
     cleared: frozenset[str] = frozenset()
+    open_cuts: frozenset[str] = frozenset()
+    cut_lines: frozenset[str] = frozenset()
+    posted_cuts: frozenset[str] = frozenset()
 
     @property
     def last_day(self) -> date:

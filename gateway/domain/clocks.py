@@ -6,6 +6,7 @@ from typing import Protocol
 
 from gateway.domain.admission import AdmissionState
 from gateway.domain.case import CaseState
+from gateway.domain.cut import CutState
 
 
 class WorkingDays(Protocol):
@@ -39,6 +40,18 @@ class OpenStay:
     admitted_on: date
     registered_on: date
     late: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OpenCut:
+    """A cut that waits for its notice, for the hospital's answer or for the final decision."""
+
+    cut_no: str
+    hospital: str
+    state: CutState
+    raised_on: date
+    noticed_on: date | None
+    heard_on: date | None
 
 
 @dataclass(frozen=True, slots=True)

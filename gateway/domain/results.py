@@ -12,6 +12,7 @@ from gateway.domain.admission import (
 from gateway.domain.bill import BillLine, LineVerdict, MealVerdict, Suspicion
 from gateway.domain.case import ApprovalKind, CaseState
 from gateway.domain.catalogue import CatalogueRow
+from gateway.domain.cut import Cut
 from gateway.domain.findings import Finding
 from gateway.domain.split import NOTHING, Split
 
@@ -143,6 +144,13 @@ class Settlement:
     @property
     def total_fen(self) -> int:
         return self.split.total_fen
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CutsFound:
+    """The cuts of a stay, the oldest first."""
+
+    cuts: tuple[Cut, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -280,6 +288,8 @@ Result = (
     | FeesVoided
     | FeesFound
     | Settlement
+    | Cut
+    | CutsFound
     | TransactionFound
     | Reversed
     | Superseded

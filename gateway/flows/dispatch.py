@@ -14,10 +14,12 @@ from gateway.flows.case_facts import (
 from gateway.flows.check_admission import check_admission
 from gateway.flows.commit_settlement import commit_settlement
 from gateway.flows.decide_case import decide_case
+from gateway.flows.decide_cut import decide_cut
 from gateway.flows.decide_lines import decide_lines
 from gateway.flows.desk import Caller, Desk
 from gateway.flows.discharge import cancel_discharge, register_discharge
 from gateway.flows.download_catalogue import download_catalogue
+from gateway.flows.hear_cuts import answer_cut, query_cuts
 from gateway.flows.inbox import ack_inbox, pull_inbox
 from gateway.flows.plan import Plan
 from gateway.flows.preview_settlement import preview_settlement
@@ -57,6 +59,9 @@ COMMANDS: Final[dict[str, Flow]] = {
     "case.decide": decide_case,
     "admission.check": check_admission,
     "lines.decide": decide_lines,
+    "cut.answer": answer_cut,
+    "cut.query": query_cuts,
+    "cut.decide": decide_cut,
     "approval.decide": decide_approval,
     "employer.update": update_employer,
     "person.card": report_card,
@@ -70,6 +75,7 @@ READS: Final = frozenset(
         "case.query",
         "fees.query",
         "settlement.preview",
+        "cut.query",
         "transaction.query",
         "reconcile.totals",
         "reconcile.details",

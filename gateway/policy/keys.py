@@ -99,6 +99,8 @@ KEYS: Final[Mapping[str, Key]] = MappingProxyType(
         "audit/discharge_medicine_days": _local(Unit.DAYS),
         "audit/readmission_days": _local(Unit.DAYS),
         "audit/high_cost_fen": _local(Unit.FEN),
+        "appeal/answer_days": _local(Unit.DAYS),
+        "appeal/decide_days": _local(Unit.DAYS),
         "manual/claim_working_days": Key(Unit.WORKING_DAYS),
         "retention/percent": Key(Unit.PERCENT, regional=True, by_agreement=True),
         "filing/day": _local(Unit.DAY_OF_MONTH),

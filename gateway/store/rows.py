@@ -124,6 +124,11 @@ def stay_of(vault: Vault, row: Row) -> Stay:
         registered_late=bool(row["late"]),
         bmi_settlement_no=detail.get("bmi_settlement_no", ""),
         cleared=frozenset(detail.get("cleared", ())),
+        open_cuts=frozenset(detail.get("open_cuts", ())),
+        cut_lines=frozenset(
+            line_id for named in detail.get("open_cuts", {}).values() for line_id in named
+        ),
+        posted_cuts=frozenset(detail.get("posted_cuts", ())),
     )
 
 

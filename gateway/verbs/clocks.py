@@ -10,10 +10,20 @@ from datetime import date
 from typing import Final, TextIO
 
 from gateway.policy.load import load
-from gateway.rules.clocks import CLOCKS, Deadline, Owner, deadline, of_cases, of_months, of_stays
+from gateway.rules.clocks import (
+    CLOCKS,
+    Deadline,
+    Owner,
+    deadline,
+    of_cases,
+    of_cuts,
+    of_months,
+    of_stays,
+)
 from gateway.settings import Settings
 from gateway.store.calendar import Calendar
 from gateway.store.clocks import open_cases, open_months, open_stays
+from gateway.store.cuts import pending_cuts
 from gateway.verbs.stored import NotTold, looking
 
 TOLD: Final = 0
@@ -58,11 +68,12 @@ async def _running(settings: Settings) -> list[Deadline]:
     policy, days = load(settings.region), Calendar()
     async with looking(settings) as reader:
         cases, stays = await open_cases(reader), await open_stays(reader)
-        months = await open_months(reader)
+        months, cuts = await open_months(reader), await pending_cuts(reader)
     return [
         *of_cases(policy, days, cases),
         *of_stays(policy, days, stays),
         *of_months(policy, days, months),
+        *of_cuts(policy, days, cuts),
     ]
 
 

@@ -20,11 +20,13 @@ from gateway.domain.catalogue import Kind
 from gateway.domain.codes import Outcome
 from gateway.domain.commands import (
     AckInbox,
+    AnswerCut,
     CancelAdmission,
     CancelDischarge,
     CancelSettlement,
     CheckAdmission,
     DecideApproval,
+    DecideCut,
     DecideLines,
     DownloadCatalogue,
     LineDecision,
@@ -32,6 +34,7 @@ from gateway.domain.commands import (
     PreviewSettlement,
     PullInbox,
     QueryCase,
+    QueryCuts,
     QueryFees,
     ReadPerson,
     ReconcileDetails,
@@ -41,6 +44,7 @@ from gateway.domain.commands import (
     UpdateEmployer,
     VoidFees,
 )
+from gateway.domain.cut import CutOutcome
 from gateway.domain.split import NOTHING
 from gateway.flows.dispatch import COMMANDS
 from gateway.store.database import Database
@@ -140,6 +144,26 @@ async def about_the_case(office: Office, counter: Counter) -> None:
     one = LineDecision(line_id="L1", relation=Relation.INJURY)
     decided = DecideLines(admission_id=stay, by="审核", reason="是", lines=(one,))
     await counter.agency("lines.decide", decided)
+    found = DecideLines(
+        admission_id=stay,
+        by="审核",
+        reason="是",
+        lines=(LineDecision(line_id="L1", violation="NO_ORDER"),),
+        clause="虚构协议第一条",
+        evidence="虚构证据",
+    )
+    await counter.agency("lines.decide", found)
+    asked = await counter.hospital("cut.query", QueryCuts(admission_id=stay))
+    cut_no = asked.result.cuts[0].cut_no
+    await counter.hospital("cut.answer", AnswerCut(cut_no=cut_no, accepted=True, by="院方"))
+    withdrawn = DecideCut(
+        cut_no=cut_no,
+        outcome=CutOutcome.WITHDRAWN,
+        by="复核",
+        reason="是",
+        hearing_held=False,
+    )
+    await counter.agency("cut.decide", withdrawn)
     approval = DecideApproval(
         approval_no="AP1",
         case_no="C2",

@@ -154,6 +154,7 @@ _TYPES: dict[str, Any] = {
     "applied_by": Applicant,
     "level": Level,
     "capabilities": frozenset,
+    "open_cuts": frozenset,
     "approvals": lambda told: tuple(map(_approval, told)),
     "stops": lambda told: tuple(map(_stop, told)),
     "joined": lambda told: tuple(map(_joined, told)),
