@@ -89,6 +89,11 @@ class PaidAtDischargeBy(StrEnum):
     INDIVIDUAL = "individual"
 
 
+DEATH: Final = frozenset({"死亡", "5"})
+"""Ways of discharge 离院方式 that are a death: the word, and its code on the first page of the
+national medical record."""
+
+
 class Sex(StrEnum):
     """Sex as the identity number tells it 性别."""
 
@@ -114,7 +119,7 @@ class Stay:
     `bmi_settlement_no` is the settlement of this stay in basic insurance, if the hospital says
     so; `cleared` are the audit rules whose suspicion a person took back. `open_cuts` are the cuts
     that wait for their final decision, `cut_lines` the lines they name; `posted_cuts` those that
-    took money back from the settlement in force.
+    took money back from the settlement in force. `died` says that the discharge was a death.
     """
 
     admission_id: str
@@ -143,6 +148,7 @@ class Stay:
     open_cuts: frozenset[str] = frozenset()
     cut_lines: frozenset[str] = frozenset()
     posted_cuts: frozenset[str] = frozenset()
+    died: bool = False
 
     @property
     def last_day(self) -> date:

@@ -23,7 +23,8 @@ class BillLine:
     A refund has a negative quantity and amount and names its original in `refund_of`.
     `consent` is the payer who signed for what the fund does not bear; `reviewed` says that
     the agency decided the relation or a limit by itself (lines.decide); `limit_unmet` that it
-    found the limit of payment of the drug list not met.
+    found the limit of payment of the drug list not met. `daily_dose` is in 10^-4 of the
+    line's unit; `take_home` marks medicine given for the days after the discharge.
     """
 
     line_id: str
@@ -38,8 +39,12 @@ class BillLine:
     unit: str = ""
     spec: str = ""
     prescription_no: str = ""
+    order_no: str = ""
+    daily_dose: int | None = None
+    take_home: bool = False
     department: str = ""
     doctor: str = ""
+    doctor_code: str = ""
     refund_of: str = ""
     relation: Relation = Relation.INJURY
     consent: Payer | None = None

@@ -97,6 +97,7 @@ KEYS: Final[Mapping[str, Key]] = MappingProxyType(
         "audit/enabled": _AUDIT,
         "audit/hold": _AUDIT,
         "audit/discharge_medicine_days": _local(Unit.DAYS),
+        "audit/rehabilitation_medicine_days": _local(Unit.DAYS),
         "audit/readmission_days": _local(Unit.DAYS),
         "audit/high_cost_fen": _local(Unit.FEN),
         "appeal/answer_days": _local(Unit.DAYS),

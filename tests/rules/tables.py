@@ -155,6 +155,7 @@ _TYPES: dict[str, Any] = {
     "level": Level,
     "capabilities": frozenset,
     "open_cuts": frozenset,
+    "diagnosis_codes": frozenset,
     "approvals": lambda told: tuple(map(_approval, told)),
     "stops": lambda told: tuple(map(_stop, told)),
     "joined": lambda told: tuple(map(_joined, told)),
