@@ -1,6 +1,7 @@
 """What time does to cuts: notices that could not be served yet, and days to answer that ended."""
 
 import asyncio
+import logging
 from dataclasses import replace
 
 from gateway.domain.cut import Cut, CutState
@@ -10,16 +11,24 @@ from gateway.flows.plan import Act, Plan, applied
 from gateway.flows.raise_cuts import noticed, told
 from gateway.flows.transaction import job_unit
 from gateway.store.cuts import changed_cut, cut_by_no, cuts_to_move
-from gateway.store.unit import StaleFacts
+from gateway.store.unit import StaleFacts, StoreFailed
+
+_log = logging.getLogger(__name__)
 
 
 async def move_cuts(desk: Desk) -> int:
-    """Every cut that time moves, each in a transaction of its own; the number moved."""
+    """Every cut that time moves, each in a transaction of its own; the number moved. What breaks
+    one is logged, and the others go on. Raises StoreFailed, which concerns everybody."""
     async with desk.database.reading() as reader:
         numbers = await cuts_to_move(reader, desk.today)
     moved = 0
     for cut_no in numbers:
-        moved += await _moved(desk, cut_no)
+        try:
+            moved += await _moved(desk, cut_no)
+        except StoreFailed:
+            raise
+        except Exception:
+            _log.exception("cut not moved", extra={"subject": cut_no})
     return moved
 
 

@@ -22,6 +22,7 @@ from gateway.domain.commands import (
 )
 from gateway.domain.cut import Cut, CutOutcome, CutState
 from gateway.domain.split import Payer
+from gateway.flows import move_cuts as move_cuts_module
 from gateway.flows.move_cuts import move_cuts
 from gateway.flows.release_held import release_all, sweep
 from gateway.store import tables
@@ -380,6 +381,26 @@ async def test_without_days_to_answer_no_notice_is_served_until_a_person_enters_
         date(2026, 3, 5),
         date(2026, 3, 12),
     )
+
+
+async def test_a_cut_that_cannot_be_moved_stops_no_other(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stay = await stay_with(office, LINE, OTHER)
+    first = await raised(office, stay, "L1")
+    second = await raised(office, stay, "L2")
+    office.move_to(LAST_DAY + timedelta(days=1))
+    real = move_cuts_module.told
+
+    def broken(desk: Any, one: Cut) -> Any:
+        if one.cut_no == first:
+            raise LookupError(first)
+        return real(desk, one)
+
+    monkeypatch.setattr(move_cuts_module, "told", broken)
+    assert await move_cuts(office.desk) == 1
+    states = {one.cut_no: one.state for one in await cuts(office, stay)}
+    assert states == {first: CutState.NOTICED, second: CutState.UNANSWERED}
 
 
 # --- a settled bill ------------------------------------------------------------------------------
