@@ -205,6 +205,12 @@ def _reporting(verbs: Any) -> None:
     verb.add_argument("--event", choices=clocks.names(), help="只算一项期限 / one clock alone")
     verb.add_argument("--since", type=date.fromisoformat, help="起算日 / the day it starts")
     verb.set_defaults(run=_clocks)
+    verb = verbs.add_parser("cuts", help="扣款（拒付）明细 / the cuts of a period as XLSX")
+    verb.add_argument("--from", dest="first", type=date.fromisoformat, required=True)
+    verb.add_argument("--to", dest="last", type=date.fromisoformat, required=True)
+    verb.add_argument("--hospital", default="", help="默认全部 / default: all")
+    verb.add_argument("--out", type=Path, required=True, help="FILE.xlsx")
+    verb.set_defaults(run=_cuts)
     verb = verbs.add_parser("reconciliation", help="对账表 / a day's reconciliation as XLSX")
     verb.add_argument("day")
     verb.add_argument("--out", type=Path, required=True)
@@ -370,6 +376,11 @@ def _verify(arguments: argparse.Namespace) -> int:
 
 def _sheet(arguments: argparse.Namespace) -> int:
     return sheets.write_sheet(Settings(), arguments.settlement, arguments.out)
+
+
+def _cuts(arguments: argparse.Namespace) -> int:
+    given = arguments
+    return sheets.write_cuts(Settings(), given.first, given.last, given.hospital, given.out)
 
 
 def _reconciliation(arguments: argparse.Namespace) -> int:

@@ -13,6 +13,7 @@ from adapters.shape.approval_names import (
     APPLICATIONS_FOUND,
     QUERY_APPROVALS,
 )
+from adapters.shape.cuts import CUT, CUT_NO, CUTS_FOUND, MOST_CUT_LINES, QUERY_CUTS
 from adapters.shape.dialect import Dialect
 from adapters.shape.fields import many, may, need, shape
 from adapters.shape.kinds import (
@@ -26,6 +27,7 @@ from adapters.shape.kinds import (
     TEXT_64,
     TEXT_200,
     TEXT_500,
+    TEXT_2000,
 )
 from adapters.shape.mapping_names import (
     HOSPITAL_CODE,
@@ -60,6 +62,7 @@ from gateway.domain.commands import (
     CheckAdmission,
     DecideApproval,
     DecideCase,
+    DecideCut,
     DecideLines,
     DecideMappings,
     LineDecision,
@@ -221,9 +224,9 @@ LINE_DECISION: Final = shape(
     may(
         "Violation",
         "violation",
-        word.VIOLATION_DECISION,
-        "违规类别；缺省为不变，CLEARED 为撤销",
-        "Violation; unchanged when left out, CLEARED takes it back",
+        word.VIOLATION,
+        "违规类别；提出一项扣减，经复核维持后才由医院承担",
+        "Violation: it raises a cut, and the hospital bears the line only once that is upheld",
     ),
     may(
         "LimitMet",
@@ -249,6 +252,46 @@ DECIDE_LINES: Final = shape(
         "经核实排除疑点的审核规则",
         "Audit rules whose suspicion was looked at and taken back",
         most=len(AUDIT_RULES),
+    ),
+    may(
+        "Rule", "rule", word.AUDIT_CODE, "发现违规的审核规则", "Audit rule that led to a violation"
+    ),
+    may(
+        "Clause",
+        "clause",
+        TEXT_500,
+        "违规所依据的服务协议条款，有违规时必填",
+        "Clause of the service agreement; needed for a violation",
+        sample="服务协议第二十一条",
+    ),
+    may(
+        "Evidence",
+        "evidence",
+        TEXT_2000,
+        "违规的证据，有违规时必填",
+        "Evidence; needed for a violation",
+        sample="同一分钟两次计费",
+    ),
+)
+DECIDE_CUT: Final = shape(
+    "DecideCut",
+    DecideCut,
+    "复核决定：维持、部分维持或撤回扣减，由提出人以外的人作出",
+    "The final decision on a cut, by a person other than who raised it",
+    CUT_NO,
+    need("Outcome", "outcome", word.CUT_OUTCOME, "结果", "Outcome"),
+    BY,
+    need("Reason", "reason", TEXT_2000, "理由", "Reason", sample="核对医嘱后维持"),
+    need("HearingHeld", "hearing_held", BOOL, "是否当面听取意见", "Whether a hearing was held"),
+    may("HearingOn", "hearing_on", DAY, "听取意见之日", "Day of the hearing", absent=None),
+    many(
+        "LineId",
+        "line_ids",
+        NUMBER,
+        "部分维持的，仍予扣减的明细行号",
+        "Lines on which a reduced cut stands",
+        most=MOST_CUT_LINES,
+        sample="L0001",
     ),
 )
 DECIDE_APPROVAL: Final = shape(
@@ -409,6 +452,8 @@ DIALECT: Final = Dialect(
         changing("case.decide", DECIDE_CASE, ACKNOWLEDGED),
         changing("admission.check", CHECK_ADMISSION, ACKNOWLEDGED),
         changing("lines.decide", DECIDE_LINES, ACKNOWLEDGED),
+        changing("cut.decide", DECIDE_CUT, CUT),
+        reading("cut.query", QUERY_CUTS, CUTS_FOUND),
         changing("approval.decide", DECIDE_APPROVAL, ACKNOWLEDGED),
         reading("approval.query", QUERY_APPROVALS, APPLICATIONS_FOUND),
         changing("mapping.decide", DECIDE_MAPPINGS, ACKNOWLEDGED),
@@ -425,6 +470,7 @@ DIALECT: Final = Dialect(
         notice("approval.received", APPLICATION_RECEIVED),
         notice("approval.changed", APPLICATION_CHANGED),
         notice("mapping.received", MAPPINGS_CHANGED),
+        notice("cut.changed", CUT),
         notice("settlement.result", SETTLEMENT),
     ),
 )

@@ -17,6 +17,7 @@ from adapters.shape.approval_names import (
     QUERY_APPROVALS,
     WANTED,
 )
+from adapters.shape.cuts import ANSWER_CUT, CUT, CUTS_FOUND, QUERY_CUTS
 from adapters.shape.dialect import Dialect
 from adapters.shape.fields import Field, many, may, need, shape
 from adapters.shape.kinds import (
@@ -346,6 +347,25 @@ LINE_VALUES: Final = (
         "Order or prescription",
         sample="Y0001",
     ),
+    may("OrderNo", "order_no", TEXT_64, "医嘱号", "Doctor's order", sample="O0001"),
+    may(
+        "DailyDose",
+        "daily_dose",
+        QUANTITY,
+        "药品每日用量，按计价单位",
+        "Dose of a day, in the unit charged",
+        absent=None,
+        sample="2",
+        rare=True,
+    ),
+    may(
+        "TakeHome",
+        "take_home",
+        BOOL,
+        "是否出院带药",
+        "Whether given for after discharge",
+        rare=True,
+    ),
     may(
         "Department",
         "department",
@@ -362,6 +382,14 @@ LINE_VALUES: Final = (
         "Ordering doctor",
         personal=True,
         sample="丙测试",
+    ),
+    may(
+        "DoctorCode",
+        "doctor_code",
+        TEXT_64,
+        "开单医生在协议名录中的代码",
+        "The doctor's code in the directory of the agreement",
+        sample="D0001",
     ),
     may(
         "RefundOf",
@@ -838,6 +866,8 @@ DIALECT: Final = Dialect(
         reading("settlement.preview", PREVIEW_SETTLEMENT, SETTLEMENT),
         changing("settlement.commit", COMMIT_SETTLEMENT, SETTLEMENT),
         changing("settlement.cancel", CANCEL_SETTLEMENT, SETTLEMENT),
+        changing("cut.answer", ANSWER_CUT, CUT),
+        reading("cut.query", QUERY_CUTS, CUTS_FOUND),
         changing("discharge.register", REGISTER_DISCHARGE, ACKNOWLEDGED),
         changing("discharge.cancel", CANCEL_DISCHARGE, ACKNOWLEDGED),
         reading("transaction.query", QUERY_TRANSACTION, TRANSACTION_FOUND),
@@ -856,5 +886,6 @@ DIALECT: Final = Dialect(
         notice("admission.changed", ADMISSION_CHANGED),
         notice("mapping.changed", MAPPINGS_CHANGED),
         notice("approval.changed", APPLICATION_CHANGED),
+        notice("cut.changed", CUT),
     ),
 )

@@ -23,8 +23,9 @@ from gateway.domain.case import (
 )
 from gateway.domain.catalogue import InsuranceLimit, Kind, Level
 from gateway.domain.codes import CODES, Outcome, Retry, Who
+from gateway.domain.cut import CutOutcome, CutState
 from gateway.domain.mapping import MappingState
-from gateway.domain.reasons import CLEARED, VIOLATIONS
+from gateway.domain.reasons import VIOLATIONS
 from gateway.domain.split import Payer
 
 OUTCOME: Final = one_of(
@@ -279,9 +280,26 @@ VIOLATION: Final = listed(
 )
 if set(VIOLATION.words) != VIOLATIONS:
     raise ValueError("each violation of the domain has a word on the wire")
-VIOLATION_DECISION: Final = listed(
-    "ViolationDecision",
-    {**VIOLATION.words, CLEARED: ("撤销已认定的违规", "the confirmed violation is taken back")},
+CUT_STATE: Final = one_of(
+    "CutState",
+    CutState,
+    {
+        "PROPOSED": ("拟扣，通知待送达", "proposed; its notice is not served yet"),
+        "NOTICED": ("已送达，待陈述申辩", "noticed; the hospital may answer"),
+        "ANSWERED": ("已陈述申辩，待复核", "answered; waits for the final decision"),
+        "UNANSWERED": ("期满未答复，待复核", "not answered in time; waits for the final decision"),
+        "UPHELD": ("维持", "upheld"),
+        "WITHDRAWN": ("撤回", "withdrawn"),
+    },
+)
+CUT_OUTCOME: Final = one_of(
+    "CutOutcome",
+    CutOutcome,
+    {
+        "UPHELD": ("维持", "upheld"),
+        "REDUCED": ("部分维持", "upheld on some of its lines"),
+        "WITHDRAWN": ("撤回", "withdrawn"),
+    },
 )
 AUDIT_CODE: Final = listed(
     "AuditCode", {code: (rule.zh, rule.en) for code, rule in AUDIT_RULES.items()}

@@ -89,6 +89,11 @@ class PaidAtDischargeBy(StrEnum):
     INDIVIDUAL = "individual"
 
 
+DEATH: Final = frozenset({"死亡", "5"})
+"""Ways of discharge 离院方式 that are a death: the word, and its code on the first page of the
+national medical record."""
+
+
 class Sex(StrEnum):
     """Sex as the identity number tells it 性别."""
 
@@ -112,7 +117,9 @@ class Stay:
     `admitted_on` and `discharged_on` are the business days of the two instants. `born_on` and
     `sex` come from the identity number, None when the document does not tell them.
     `bmi_settlement_no` is the settlement of this stay in basic insurance, if the hospital says
-    so; `cleared` are the audit rules whose suspicion a person took back.
+    so; `cleared` are the audit rules whose suspicion a person took back. `open_cuts` are the cuts
+    that wait for their final decision, `cut_lines` the lines they name; `posted_cuts` those that
+    took money back from the settlement in force. `died` says that the discharge was a death.
     """
 
     admission_id: str
@@ -138,6 +145,10 @@ class Stay:
     registered_late: bool = False
     bmi_settlement_no: str = ""
     cleared: frozenset[str] = frozenset()
+    open_cuts: frozenset[str] = frozenset()
+    cut_lines: frozenset[str] = frozenset()
+    posted_cuts: frozenset[str] = frozenset()
+    died: bool = False
 
     @property
     def last_day(self) -> date:

@@ -166,7 +166,8 @@ class Arrears:
 
 @dataclass(frozen=True, slots=True)
 class CaseFacts:
-    """What the gateway knows of a case when it decides, with the version it read."""
+    """What the gateway knows of a case when it decides, with the version it read;
+    `diagnosis_codes` are those of the employer's report."""
 
     case_no: str
     version: int
@@ -192,6 +193,7 @@ class CaseFacts:
     card_lost: bool = False
     applied_by: Applicant | None = None
     joined: tuple[Joined, ...] = ()
+    diagnosis_codes: frozenset[str] = frozenset()
 
     @property
     def covered_from(self) -> date | None:

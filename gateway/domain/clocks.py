@@ -6,6 +6,7 @@ from typing import Protocol
 
 from gateway.domain.admission import AdmissionState
 from gateway.domain.case import ApprovalKind, CaseState
+from gateway.domain.cut import CutState
 
 
 class WorkingDays(Protocol):
@@ -51,6 +52,18 @@ class OpenApplication:
     kind: ApprovalKind
     applied_on: date
     transferred_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenCut:
+    """A cut that waits for its notice, for the hospital's answer or for the final decision."""
+
+    cut_no: str
+    hospital: str
+    state: CutState
+    raised_on: date
+    noticed_on: date | None
+    heard_on: date | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from gateway.domain.case import (
     TreatmentKind,
 )
 from gateway.domain.catalogue import Kind
+from gateway.domain.cut import CutOutcome
 from gateway.domain.findings import Finding
 from gateway.domain.mapping import MappingClaim, MappingDecision, MappingState
 from gateway.domain.split import Split
@@ -146,6 +147,24 @@ class CancelSettlement:
     settlement_id: str
     reason: str
     operator: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerCut:
+    """The hospital's statement 陈述申辩 on a cut: it accepts, or objects with a reason."""
+
+    cut_no: str
+    accepted: bool
+    by: str
+    reason: str = ""
+    documents: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueryCuts:
+    """The cuts of a stay."""
+
+    admission_id: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -331,8 +350,8 @@ class CheckAdmission:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineDecision:
-    """What the agency decides of a line; `limit_met` is about the drug list's limit of payment,
-    and `violation` takes back the one confirmed earlier when it is CLEARED (domain/reasons.py)."""
+    """What the agency decides of a line; `limit_met` is about the drug list's limit of payment.
+    A `violation` moves no money yet: it raises a cut (domain/cut.py)."""
 
     line_id: str
     relation: Relation | None = None
@@ -342,13 +361,34 @@ class LineDecision:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecideLines:
-    """Decisions about lines, and the audit rules whose suspicion is taken back for the stay."""
+    """Decisions about lines, and the audit rules whose suspicion is taken back for the stay.
+
+    A violation needs its `evidence` and the `clause` of the service agreement that lets the
+    agency cut for it; `rule` is the audit rule that led to it, if one did.
+    """
 
     admission_id: str
     by: str
     reason: str
     lines: tuple[LineDecision, ...] = ()
     cleared: tuple[str, ...] = ()
+    rule: str = ""
+    clause: str = ""
+    evidence: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecideCut:
+    """The final decision on a cut after the hospital was heard; `line_ids` are the lines on
+    which a reduced cut stands."""
+
+    cut_no: str
+    outcome: CutOutcome
+    by: str
+    reason: str
+    hearing_held: bool
+    hearing_on: date | None = None
+    line_ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -426,6 +466,8 @@ Command = (
     | PreviewSettlement
     | CommitSettlement
     | CancelSettlement
+    | AnswerCut
+    | QueryCuts
     | RegisterDischarge
     | CancelDischarge
     | QueryTransaction
@@ -444,6 +486,7 @@ Command = (
     | DecideCase
     | CheckAdmission
     | DecideLines
+    | DecideCut
     | DecideApproval
     | DecideMappings
     | UpdateEmployer

@@ -13,6 +13,7 @@ from gateway.domain.application import Application, ApplicationState
 from gateway.domain.bill import BillLine, LineVerdict, MealVerdict, Suspicion
 from gateway.domain.case import ApprovalKind, CaseState
 from gateway.domain.catalogue import CatalogueRow
+from gateway.domain.cut import Cut
 from gateway.domain.findings import Finding
 from gateway.domain.mapping import Candidate, Mapping, MappingState
 from gateway.domain.split import NOTHING, Split
@@ -147,6 +148,13 @@ class Settlement:
     @property
     def total_fen(self) -> int:
         return self.split.total_fen
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CutsFound:
+    """The cuts of a stay, the oldest first."""
+
+    cuts: tuple[Cut, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -348,6 +356,8 @@ Result = (
     | FeesVoided
     | FeesFound
     | Settlement
+    | Cut
+    | CutsFound
     | TransactionFound
     | Reversed
     | Superseded

@@ -4,7 +4,7 @@ from gateway.domain.commands import CancelSettlement
 from gateway.domain.findings import Finding
 from gateway.flows.desk import Caller, Desk
 from gateway.flows.plan import Plan, refused
-from gateway.flows.undo_settlement import UNDOABLE, reversed_settlement
+from gateway.flows.undo_settlement import UNDOABLE, cut_stands, reversed_settlement
 from gateway.store.settlements import reversal_of
 from gateway.store.stays import stay_of_settlement
 
@@ -17,6 +17,8 @@ async def cancel_settlement(desk: Desk, caller: Caller, command: CancelSettlemen
             return refused(Finding("SETTLEMENT_NOT_FOUND", "SettlementId", command.settlement_id))
         file, original = found
         if original["live"] == 1 and original["state"] == UNDOABLE:
+            if file.stay.posted_cuts:
+                return refused(cut_stands(file), subject=file.stay.admission_id)
             plan, _ = reversed_settlement(desk, caller, file, original, command.reason)
             return plan
         winner = await reversal_of(reader, command.settlement_id)

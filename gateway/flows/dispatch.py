@@ -11,10 +11,12 @@ from gateway.flows.check_admission import check_admission
 from gateway.flows.commit_settlement import commit_settlement
 from gateway.flows.decide_approval import decide_approval
 from gateway.flows.decide_case import decide_case
+from gateway.flows.decide_cut import decide_cut
 from gateway.flows.decide_lines import decide_lines
 from gateway.flows.desk import Caller, Desk
 from gateway.flows.discharge import cancel_discharge, register_discharge
 from gateway.flows.download_catalogue import download_catalogue
+from gateway.flows.hear_cuts import answer_cut, query_cuts
 from gateway.flows.inbox import ack_inbox, pull_inbox
 from gateway.flows.map_catalogue import decide_mappings, map_catalogue, query_mappings
 from gateway.flows.plan import Plan
@@ -60,6 +62,9 @@ COMMANDS: Final[dict[str, Flow]] = {
     "case.decide": decide_case,
     "admission.check": check_admission,
     "lines.decide": decide_lines,
+    "cut.answer": answer_cut,
+    "cut.query": query_cuts,
+    "cut.decide": decide_cut,
     "approval.decide": decide_approval,
     "mapping.decide": decide_mappings,
     "employer.update": update_employer,
@@ -74,6 +79,7 @@ READS: Final = frozenset(
         "case.query",
         "fees.query",
         "settlement.preview",
+        "cut.query",
         "transaction.query",
         "reconcile.totals",
         "reconcile.details",

@@ -20,6 +20,7 @@ from gateway.flows.plan import Act, Plan, applied, refused
 from gateway.flows.stay_file import cancellable
 from gateway.flows.undo_settlement import (
     UNDOABLE,
+    cut_stands,
     reinstated_settlement,
     reversed_settlement,
     undone_row,
@@ -191,6 +192,8 @@ async def _undo_commit(
         return _undone(desk, caller, command, _unheld(caller, file, command), extra=extra)
     if original is None or original["state"] != UNDOABLE:
         return _not(command, "REVERSE_TOO_LATE", file.bill_state)
+    if file.stay.posted_cuts:
+        return _not(command, "CUT_STANDS", cut_stands(file).got)
     plan, message = reversed_settlement(desk, caller, file, original, command.reason)
     return _undone(desk, caller, command, plan, settlement=message)
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from gateway.clock import business_day
 from gateway.domain.admission import AdmissionState, BillState
+from gateway.domain.findings import Finding
 from gateway.domain.results import Settlement
 from gateway.flows.desk import Caller, Desk, new_id
 from gateway.flows.plan import Act, Notice, Plan, Transfer, applied
@@ -18,6 +19,11 @@ from gateway.store.unit import Change, Insert, Write
 
 UNDOABLE = "SETTLED"
 """A filed settlement is no longer undone by its hospital: the agency adjusts."""
+
+
+def cut_stands(file: StayFile) -> Finding:
+    """What an upheld cut took back of the settlement would be taken back twice."""
+    return Finding("CUT_STANDS", "SettlementId", " ".join(sorted(file.stay.posted_cuts)))
 
 
 def undone_row(effect: str, message: tuple[str, str], caller: Caller, at_us: int) -> Insert:

@@ -205,7 +205,8 @@ class Institution:
     """工伤保险协议机构 One institution with an agreement (条例 第四十七条).
 
     `code` is the pooling region's code for it; `level` is None where no text tells it;
-    `online` names the agencies it settles with directly.
+    `online` names the agencies it settles with directly; `doctors` are those that may order for
+    injured workers, by code, where the agreement lists them.
     """
 
     code: str
@@ -215,6 +216,12 @@ class Institution:
     online: tuple[tuple[str, Span], ...] = ()
     level: Level | None = None
     note: str = ""
+    doctors: tuple[tuple[str, Span], ...] = ()
+
+    def lists(self, doctor_code: str, day: date) -> bool:
+        """Whether the agreement lets this doctor order on the day; one without a list lets all."""
+        named = any(who == doctor_code and span.covers(day) for who, span in self.doctors)
+        return named or not self.doctors
 
     def can(self, capability: Capability, day: date) -> bool:
         """Whether its agreement covers this capability on the day."""

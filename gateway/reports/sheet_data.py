@@ -7,6 +7,7 @@ from gateway.domain.admission import Diagnosis
 from gateway.domain.bill import BillLine, LineVerdict
 from gateway.domain.case import TreatmentKind
 from gateway.domain.catalogue import Level
+from gateway.domain.cut import Cut
 from gateway.domain.results import Settlement
 
 
@@ -25,7 +26,7 @@ class Sheet:
 
     `settlement` has its lines' verdicts in `lines` too, beside what was charged. A reversal has
     negative amounts and names what it reverses; `reversed_by` names the reversal of a
-    settlement that is no longer in force.
+    settlement that is no longer in force. `cuts` are those of the stay, pending and final.
     """
 
     settlement: Settlement
@@ -44,3 +45,4 @@ class Sheet:
     card_no_masked: str = ""
     message_id: str = ""
     reversed_by: str = ""
+    cuts: tuple[Cut, ...] = ()

@@ -11,6 +11,7 @@ from gateway.domain.money import yuan
 from gateway.domain.reasons import REASONS
 from gateway.domain.split import Payer, Split, total
 from gateway.reports.paper import MARGIN, Align, Box, Label, Rule, Stack, Tone
+from gateway.reports.sheet_cuts import cuts
 from gateway.reports.sheet_data import Sheet, SheetLine
 from gateway.reports.sheet_words import (
     CHANNELS,
@@ -64,6 +65,7 @@ def summary(stack: Stack, sheet: Sheet, numbers: dict[Citation, int]) -> None:
     _categories(stack, sheet.lines)
     _reasons(stack, sheet.lines)
     _suspicions(stack, sheet.settlement.suspicions)
+    cuts(stack, sheet.cuts)
     _basis(stack, sheet, numbers)
     _remedies(stack)
     _signatures(stack)

@@ -15,7 +15,14 @@ from typing import Final
 from gateway.domain.admission import AdmissionState
 from gateway.domain.bill import Citation
 from gateway.domain.case import ApprovalKind, CaseState
-from gateway.domain.clocks import OpenApplication, OpenCase, OpenMonth, OpenStay, WorkingDays
+from gateway.domain.clocks import (
+    OpenApplication,
+    OpenCase,
+    OpenCut,
+    OpenMonth,
+    OpenStay,
+    WorkingDays,
+)
 from gateway.policy.model import Policy, PolicyGap, Unit, Value
 from gateway.rules.resolve import citation
 
@@ -178,6 +185,20 @@ _ALL = (
         Owner.AGENCY,
         _SETTLED,
         ("拨付医院", "pay the hospital"),
+    ),
+    Clock(
+        "CUT_ANSWER",
+        ("appeal/answer_days",),
+        Owner.HOSPITAL,
+        ("扣减通知送达", "notice of the cut served"),
+        ("陈述、申辩", "state its case about the cut"),
+    ),
+    Clock(
+        "CUT_DECISION",
+        ("appeal/decide_days",),
+        Owner.AGENCY,
+        ("收到陈述申辩或答复期满", "answered, or the days to answer are over"),
+        ("作出复核决定", "take the final decision on the cut"),
     ),
     Clock(
         "MANUAL_CLAIM",
@@ -396,6 +417,18 @@ def _owned(policy: Policy, clock: Clock, one: OpenApplication) -> Clock:
     """The papers go to the agency (社会保险经办条例 第二十一条) where no text names who decides."""
     value = policy.find(f"authority/{one.kind.value.lower()}", one.applied_on)
     return clock if value is None else replace(clock, owner=Owner(value.word))
+
+
+def of_cuts(policy: Policy, days: WorkingDays, cuts: Iterable[OpenCut]) -> Iterator[Deadline]:
+    """The hospital's days to answer each cut, then the agency's to decide. A cut that no notice
+    can be served for, because no text gives the days to answer, shows that gap."""
+    for one in cuts:
+        subject = f"{one.cut_no} {one.hospital}"
+        if one.heard_on is not None:
+            yield deadline(policy, days, "CUT_DECISION", one.heard_on, subject)
+        else:
+            since = one.noticed_on or one.raised_on
+            yield deadline(policy, days, "CUT_ANSWER", since, subject)
 
 
 def of_months(policy: Policy, days: WorkingDays, months: Iterable[OpenMonth]) -> Iterator[Deadline]:

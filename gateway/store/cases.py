@@ -72,6 +72,6 @@ async def _cases(reader: Reader, condition: Any) -> list[CaseFacts]:
     )
     rows = await reader.rows(query)
     return [
-        case_of(row, facts, card_lost=bool(row["card_lost"]))
+        case_of(reader.vault, row, facts, card_lost=bool(row["card_lost"]))
         for row, facts in with_facts(rows, "case_no")
     ]

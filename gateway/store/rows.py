@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Label, Table
 
 from gateway.clock import business_day, instant
-from gateway.domain.admission import AdmissionState, Diagnosis, Sex, Stay
+from gateway.domain.admission import DEATH, AdmissionState, Diagnosis, Sex, Stay
 from gateway.domain.bill import BillLine, Relation
 from gateway.domain.case import (
     Applicant,
@@ -26,7 +26,7 @@ from gateway.domain.catalogue import Level
 from gateway.domain.party import KeyPurpose, KeyState, Party, PartyKind, RegisteredKey
 from gateway.domain.split import Payer
 from gateway.store.personal import Vault
-from gateway.store.tables import admission
+from gateway.store.tables import admission, work_case
 
 Row = Mapping[str, Any]
 
@@ -124,10 +124,16 @@ def stay_of(vault: Vault, row: Row) -> Stay:
         registered_late=bool(row["late"]),
         bmi_settlement_no=detail.get("bmi_settlement_no", ""),
         cleared=frozenset(detail.get("cleared", ())),
+        open_cuts=frozenset(detail.get("open_cuts", ())),
+        cut_lines=frozenset(
+            line_id for named in detail.get("open_cuts", {}).values() for line_id in named
+        ),
+        posted_cuts=frozenset(detail.get("posted_cuts", ())),
+        died=discharged is not None and detail.get("discharge_way") in DEATH,
     )
 
 
-def case_of(row: Row, facts: Iterable[Row], *, card_lost: bool) -> CaseFacts:
+def case_of(vault: Vault, row: Row, facts: Iterable[Row], *, card_lost: bool) -> CaseFacts:
     """A case with the approvals, stops and arrears that belong to it."""
     by_kind: dict[str, list[dict[str, Any]]] = {
         kind: [] for kind in ("approval", "stop", "arrears", "joined")
@@ -135,6 +141,7 @@ def case_of(row: Row, facts: Iterable[Row], *, card_lost: bool) -> CaseFacts:
     for fact in facts:
         by_kind[fact["kind"]].append(json.loads(fact["content"]))
     insured = row["insured_at_injury"]
+    told = json.loads(vault.open(work_case, row)["detail"]).get("diagnoses", ())
     return CaseFacts(
         case_no=row["case_no"],
         version=row["version"],
@@ -166,6 +173,7 @@ def case_of(row: Row, facts: Iterable[Row], *, card_lost: bool) -> CaseFacts:
             Joined(date.fromisoformat(one["joined_on"]), day(one["settled_on"]))
             for one in by_kind["joined"]
         ),
+        diagnosis_codes=frozenset(one["code"] for one in told),
     )
 
 
@@ -193,6 +201,7 @@ def _stop(fact: Mapping[str, Any]) -> BenefitStop:
 _LINE_DETAIL = (
     *("category", "unit", "spec", "prescription_no", "department", "doctor"),
     *("limit_unmet", "hospital_code"),
+    *("order_no", "daily_dose", "take_home", "doctor_code"),
 )
 
 

@@ -192,7 +192,9 @@ def _file(reader: Reader, row: dict[str, Any], facts: Sequence[dict[str, Any]]) 
         stay=stay_of(reader.vault, own),
         row=own,
         hospital=party_of(hospital),
-        case=None if found is None else case_of(found, facts, card_lost=bool(row["card_lost"])),
+        case=None
+        if found is None
+        else case_of(reader.vault, found, facts, card_lost=bool(row["card_lost"])),
         person_version=row["person_version"] or 0,
         live_settlement=row["live_settlement"] or "",
     )

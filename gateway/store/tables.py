@@ -358,6 +358,33 @@ settlement = _table(
     personal=("detail",),
 )
 
+cut = _table(
+    "cut",
+    text("cut_no"),
+    integer("version"),
+    text("admission_id"),
+    text("hospital"),
+    text("settlement_id"),
+    text("state"),
+    text("violation"),
+    text("rule"),
+    integer("amount_fen"),
+    integer("upheld_fen"),
+    integer("posted_fen"),
+    integer("raised_us"),
+    optional_text("noticed_on"),
+    optional_text("answer_by"),
+    optional_text("heard_on"),
+    optional_integer("decided_us"),
+    CheckConstraint("posted_fen <= upheld_fen", name="posted_of_upheld"),
+    CheckConstraint("upheld_fen <= amount_fen", name="upheld_of_amount"),
+    Index("ix_cut_admission_id", "admission_id"),
+    Index("ix_cut_hospital_raised_us", "hospital", "raised_us"),
+    Index("ix_cut_state", "state"),
+    key=("cut_no",),
+    personal=("detail",),
+)
+
 release_job = _table(
     "release_job",
     text("job_id"),

@@ -17,12 +17,14 @@ from gateway.rules.clocks import (
     deadline,
     of_applications,
     of_cases,
+    of_cuts,
     of_months,
     of_stays,
 )
 from gateway.settings import Settings
 from gateway.store.calendar import Calendar
 from gateway.store.clocks import open_applications, open_cases, open_months, open_stays
+from gateway.store.cuts import pending_cuts
 from gateway.verbs.stored import NotTold, looking
 
 TOLD: Final = 0
@@ -69,11 +71,13 @@ async def _running(settings: Settings) -> list[Deadline]:
     async with looking(settings) as reader:
         cases, stays = await open_cases(reader), await open_stays(reader)
         months, applications = await open_months(reader), await open_applications(reader)
+        cuts = await pending_cuts(reader)
     return [
         *of_cases(policy, days, cases),
         *of_stays(policy, days, stays),
         *of_applications(policy, days, applications),
         *of_months(policy, days, months),
+        *of_cuts(policy, days, cuts),
     ]
 
 

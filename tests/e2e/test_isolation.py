@@ -22,21 +22,25 @@ from gateway.domain.catalogue import Kind
 from gateway.domain.codes import Outcome
 from gateway.domain.commands import (
     AckInbox,
+    AnswerCut,
     ApplyApproval,
     CancelAdmission,
     CancelApproval,
     CancelDischarge,
     CancelSettlement,
     CommitSettlement,
+    DecideLines,
     DownloadCatalogue,
     HospitalRow,
     Identity,
+    LineDecision,
     MapCatalogue,
     ModifyAdmission,
     PreviewSettlement,
     PullInbox,
     QueryApprovals,
     QueryCase,
+    QueryCuts,
     QueryFees,
     QueryMappings,
     QueryTransaction,
@@ -87,6 +91,7 @@ KEPT: Final = (
     "mapping",
     "mapping_book",
     "mapping_history",
+    "cut",
 )
 """Tables in which nothing of A may change, and nothing new may stand under A's name."""
 
@@ -105,6 +110,7 @@ class Objects:
     inbox_id: str
     inbox_digest: str
     application_id: str
+    cut_no: str
     split: Split
 
     @property
@@ -119,6 +125,7 @@ class Objects:
             self.message_id,
             self.inbox_id,
             self.application_id,
+            self.cut_no,
         )
 
 
@@ -188,6 +195,8 @@ CASES: Final[dict[str, Callable[[Objects], Any]]] = {
         admission_id=one.admission_id, discharged_at=at_business(DAY, 11), way="治愈"
     ),
     "discharge.cancel": lambda one: CancelDischarge(admission_id=one.admission_id, reason="试"),
+    "cut.answer": lambda one: AnswerCut(cut_no=one.cut_no, accepted=True, by="丙"),
+    "cut.query": lambda one: QueryCuts(admission_id=one.admission_id),
     "transaction.query": lambda one: QueryTransaction(target_message_id=one.message_id),
     "transaction.reverse": lambda one: ReverseTransaction(
         target_message_id=one.message_id,
@@ -241,6 +250,7 @@ async def town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
             inbox_id="G" + "0" * 24,
             inbox_digest="B" * 43 + "=",
             application_id="Q" + "0" * 24,
+            cut_no="K" + "0" * 24,
             split=theirs.split,
         )
         yield Town(made, a, b, theirs, nobodys)
@@ -255,13 +265,18 @@ async def _things_of(made: World, a: Client) -> Objects:
     await made.discharge(a, admission_id)
     settled = await made.commit(a, admission_id, *LINES, message_id="A-COMMIT-1")
     assert settled.outcome is Outcome.APPLIED, settled.received.decode()
-    await made.report("C2", 2)
-    await made.register(a, "V2", 2)
-    await made.decide("C2", CaseState.RECOGNISED)
 
     async def told() -> bool:
         return bool((await a.send("inbox.pull", PullInbox(limit=50))).result.messages)
 
+    cut_no = await _cut(made, admission_id)
+    await made.until(told)
+    (served,) = (await a.send("inbox.pull", PullInbox(limit=50))).result.messages
+    receipt = (served.message_id, digest_of(served.sealed))
+    await a.send("inbox.ack", AckInbox(receipts=(receipt,)))
+    await made.report("C2", 2)
+    await made.register(a, "V2", 2)
+    await made.decide("C2", CaseState.RECOGNISED)
     await made.until(told)
     (waiting,) = (await a.send("inbox.pull", PullInbox(limit=50))).result.messages
     await a.send("catalog.map", mapped("VISIT-A-1"))
@@ -277,8 +292,24 @@ async def _things_of(made: World, a: Client) -> Objects:
         inbox_id=waiting.message_id,
         inbox_digest=digest_of(waiting.sealed),
         application_id=applied.result.subject,
+        cut_no=cut_no,
         split=settled.result.split,
     )
+
+
+async def _cut(made: World, admission_id: str) -> str:
+    """The number of a cut of A's settled bill."""
+    command = DecideLines(
+        admission_id=admission_id,
+        by="甲",
+        reason="虚构",
+        lines=(LineDecision(line_id="L1", violation="NO_ORDER"),),
+        clause="虚构协议第一条",
+        evidence="虚构证据",
+    )
+    await made.agency.send("lines.decide", command)
+    asked = await made.agency.send("cut.query", QueryCuts(admission_id=admission_id))
+    return str(asked.result.cuts[0].cut_no)
 
 
 def told(answer: Answer, named: Objects) -> bytes:

@@ -22,6 +22,7 @@ from gateway.domain.catalogue import Kind
 from gateway.domain.codes import Outcome
 from gateway.domain.commands import (
     AckInbox,
+    AnswerCut,
     ApplyApproval,
     CancelAdmission,
     CancelApproval,
@@ -29,6 +30,7 @@ from gateway.domain.commands import (
     CancelSettlement,
     CheckAdmission,
     DecideApproval,
+    DecideCut,
     DecideLines,
     DecideMappings,
     DownloadCatalogue,
@@ -39,6 +41,7 @@ from gateway.domain.commands import (
     PullInbox,
     QueryApprovals,
     QueryCase,
+    QueryCuts,
     QueryFees,
     QueryMappings,
     ReadPerson,
@@ -49,6 +52,7 @@ from gateway.domain.commands import (
     UpdateEmployer,
     VoidFees,
 )
+from gateway.domain.cut import CutOutcome
 from gateway.domain.mapping import MappingClaim, MappingDecision
 from gateway.domain.split import NOTHING
 from gateway.flows.dispatch import COMMANDS
@@ -182,6 +186,26 @@ async def about_the_case(office: Office, counter: Counter) -> None:
     await counter.hospital("approval.cancel", cancel)
     second = await counter.hospital("approval.apply", applied)
     await counter.hospital("approval.query", QueryApprovals())
+    found = DecideLines(
+        admission_id=stay,
+        by="审核",
+        reason="是",
+        lines=(LineDecision(line_id="L1", violation="NO_ORDER"),),
+        clause="虚构协议第一条",
+        evidence="虚构证据",
+    )
+    await counter.agency("lines.decide", found)
+    asked = await counter.hospital("cut.query", QueryCuts(admission_id=stay))
+    cut_no = asked.result.cuts[0].cut_no
+    await counter.hospital("cut.answer", AnswerCut(cut_no=cut_no, accepted=True, by="院方"))
+    withdrawn = DecideCut(
+        cut_no=cut_no,
+        outcome=CutOutcome.WITHDRAWN,
+        by="复核",
+        reason="是",
+        hearing_held=False,
+    )
+    await counter.agency("cut.decide", withdrawn)
     approval = DecideApproval(
         application_id=second.result.subject,
         approval_no="AP1",

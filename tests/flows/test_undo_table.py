@@ -36,6 +36,7 @@ from gateway.flows.release_held import release_all
 from gateway.store import tables
 from gateway.store.unit import Change
 from tests.flows.office import AGENCY, DAY, LINES, Heard, Office
+from tests.flows.test_cuts import answer, decide, raised
 from tests.world import bill_line, person
 
 
@@ -466,6 +467,8 @@ def commands_of(stay: str) -> dict[str, tuple[str, Any, str]]:
             ),
             "lines.decide",
         ),
+        "cut.answer": ("H001", None, "cut.answer"),
+        "cut.decide": (AGENCY, None, "cut.decide"),
         "approval.decide": (
             AGENCY,
             DecideApproval(
@@ -517,7 +520,25 @@ def test_every_changing_command_has_its_row() -> None:
     assert COMMANDS.keys() - READS == REVERSIBLE | SPECIAL | commands_of("").keys()
 
 
-@pytest.mark.parametrize("name", sorted(commands_of("").keys() - SPECIAL))
+CUTS = {"cut.answer", "cut.decide"}
+
+
+@pytest.mark.parametrize("name", sorted(CUTS))
+async def test_what_was_said_of_a_cut_is_said_anew_not_reversed(office: Office, name: str) -> None:
+    await office.recognised("C1", 1)
+    stay = (await office.register("H001", "V1", 1)).result.admission_id
+    await office.upload("H001", stay, *LINES)
+    cut_no = await raised(office, stay)
+    heard = await answer(office, cut_no)
+    if name == "cut.decide":
+        heard = await decide(office, cut_no)
+    sender, _, instead = commands_of(stay)[name]
+    reversal = await office.reverse(sender, heard.message_id, name)
+    assert_refused(reversal, "NOT_REVERSIBLE")
+    assert_instead(reversal, instead)
+
+
+@pytest.mark.parametrize("name", sorted(commands_of("").keys() - SPECIAL - CUTS))
 async def test_every_other_command_says_what_to_call_instead(office: Office, name: str) -> None:
     await office.report("C1", 1, insured_at_injury=None)
     await office.decide("C1", CaseState.RECOGNISED)

@@ -154,6 +154,8 @@ _TYPES: dict[str, Any] = {
     "applied_by": Applicant,
     "level": Level,
     "capabilities": frozenset,
+    "open_cuts": frozenset,
+    "diagnosis_codes": frozenset,
     "approvals": lambda told: tuple(map(_approval, told)),
     "stops": lambda told: tuple(map(_stop, told)),
     "joined": lambda told: tuple(map(_joined, told)),

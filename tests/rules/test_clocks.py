@@ -6,7 +6,8 @@ import pytest
 
 from gateway.domain.admission import AdmissionState
 from gateway.domain.case import ApprovalKind, CaseState
-from gateway.domain.clocks import OpenApplication, OpenCase, OpenMonth, OpenStay
+from gateway.domain.clocks import OpenApplication, OpenCase, OpenCut, OpenMonth, OpenStay
+from gateway.domain.cut import CutState
 from gateway.policy.load import load
 from gateway.rules.clocks import (
     CLOCKS,
@@ -14,6 +15,7 @@ from gateway.rules.clocks import (
     deadline,
     of_applications,
     of_cases,
+    of_cuts,
     of_months,
     of_stays,
 )
@@ -56,6 +58,8 @@ def due(name: str, since: str, policy=EXAMPLE) -> str | None:
         pytest.param("MONTHLY_FILING", "2026-12-31", "2027-01-10", id="十二月的到次年一月"),
         pytest.param("HOSPITAL_PAYMENT", "2026-03-15", "2026-04-30", id="次月底前拨付"),
         pytest.param("HOSPITAL_PAYMENT", "2026-01-31", "2026-02-28", id="一月的到二月底"),
+        pytest.param("CUT_ANSWER", "2026-03-02", "2026-03-09", id="扣减通知送达七日内陈述申辩"),
+        pytest.param("CUT_DECISION", "2026-03-09", "2026-03-24", id="答复期满十五日内复核"),
         pytest.param("REFERRAL_DECISION", "2026-03-06", "2026-03-09", id="周五申请转诊_周一决定"),
         pytest.param("RELAPSE_DECISION", "2026-03-02", "2026-04-14", id="三十个工作日_清明不计"),
     ],
@@ -256,3 +260,26 @@ def test_a_month_of_settlements_is_to_be_filed_and_paid():
         "MONTHLY_FILING": date(2026, 4, 10),
         "HOSPITAL_PAYMENT": date(2026, 4, 30),
     }
+
+
+RAISED, SERVED, HEARD = date(2026, 3, 2), date(2026, 3, 4), date(2026, 3, 6)
+
+
+def of_cut(state: CutState, noticed_on: date | None, heard_on: date | None, policy=EXAMPLE):
+    cut = OpenCut("K1", "H1", state, RAISED, noticed_on, heard_on)
+    (found,) = of_cuts(policy, DAYS, [cut])
+    return found
+
+
+def test_the_hospital_owns_the_days_to_answer_and_the_agency_those_to_decide():
+    noticed = of_cut(CutState.NOTICED, SERVED, None)
+    assert (noticed.clock.owner, noticed.due) == (Owner.HOSPITAL, date(2026, 3, 11))
+    answered = of_cut(CutState.ANSWERED, SERVED, HEARD)
+    assert (answered.clock.owner, answered.due) == (Owner.AGENCY, date(2026, 3, 21))
+
+
+def test_a_cut_without_days_to_answer_shows_the_gap_and_no_day():
+    silent = policy_with(silent=["appeal/answer_days"])
+    found = of_cut(CutState.PROPOSED, None, None, silent)
+    assert (found.due, found.since) == (None, RAISED)
+    assert "appeal/answer_days" in found.gap

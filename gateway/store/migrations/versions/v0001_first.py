@@ -71,6 +71,7 @@ def upgrade() -> None:
     _case_fact()
     _catalogue_edition()
     _commit_probe()
+    _cut()
     _lane()
     _leaf()
     _mandate()
@@ -277,6 +278,39 @@ def _commit_probe() -> None:
         info={"personal": (), "row_key": ("probe",)},
         sqlite_strict=True,
     )
+
+
+def _cut() -> None:
+    op.create_table(
+        "cut",
+        sa.Column("cut_no", TEXT, nullable=False),
+        sa.Column("version", INTEGER, nullable=False),
+        sa.Column("admission_id", TEXT, nullable=False),
+        sa.Column("hospital", TEXT, nullable=False),
+        sa.Column("settlement_id", TEXT, nullable=False),
+        sa.Column("state", TEXT, nullable=False),
+        sa.Column("violation", TEXT, nullable=False),
+        sa.Column("rule", TEXT, nullable=False),
+        sa.Column("amount_fen", INTEGER, nullable=False),
+        sa.Column("upheld_fen", INTEGER, nullable=False),
+        sa.Column("posted_fen", INTEGER, nullable=False),
+        sa.Column("raised_us", INTEGER, nullable=False),
+        sa.Column("noticed_on", TEXT, nullable=True),
+        sa.Column("answer_by", TEXT, nullable=True),
+        sa.Column("heard_on", TEXT, nullable=True),
+        sa.Column("decided_us", INTEGER, nullable=True),
+        sa.Column("key_id", TEXT, nullable=False),
+        sa.Column("record_key", BLOB, nullable=True),
+        sa.Column("detail", BLOB, nullable=True),
+        sa.CheckConstraint("posted_fen <= upheld_fen", name=op.f("ck_cut_posted_of_upheld")),
+        sa.CheckConstraint("upheld_fen <= amount_fen", name=op.f("ck_cut_upheld_of_amount")),
+        sa.PrimaryKeyConstraint("cut_no", name=op.f("pk_cut")),
+        info={"personal": ("detail",), "row_key": ("cut_no",)},
+        sqlite_strict=True,
+    )
+    op.create_index("ix_cut_admission_id", "cut", ["admission_id"], unique=False)
+    op.create_index("ix_cut_hospital_raised_us", "cut", ["hospital", "raised_us"], unique=False)
+    op.create_index("ix_cut_state", "cut", ["state"], unique=False)
 
 
 def _lane() -> None:
