@@ -214,9 +214,9 @@ def _readjudicating(verbs: Any) -> None:
     verb.add_argument("--from", dest="first", default="", help="结算日起 / booked from")
     verb.add_argument("--to", dest="last", default="", help="结算日止 / booked to")
     verb.add_argument("--case", default="", help="只此案件 / of this case alone")
-    verb.add_argument("--policy", type=_whole_path, default="", help="政策目录 / a policy folder")
+    verb.add_argument("--policy", type=_whole_path, default=None, help="政策目录 / a policy folder")
     verb.add_argument(
-        "--catalog", type=_whole_path, default="", help="更正的目录 / corrected files"
+        "--catalog", type=_whole_path, default=None, help="更正的目录 / corrected files"
     )
     verb.add_argument("--valid-from", default="", help="更正目录的起始日 / its first day")
     verb.add_argument("--by", required=True, help="提出人 / who proposes")
