@@ -3,6 +3,7 @@
 import shutil
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from sqlalchemy import select
 
 from gateway.domain.admission import PaidAtDischargeBy
 from gateway.domain.case import CaseState
-from gateway.domain.commands import CancelSettlement, StopBenefit
+from gateway.domain.commands import CancelSettlement, ReconcileTotals, StopBenefit
 from gateway.domain.results import ReadjudicationChanged, Settlement
 from gateway.domain.split import Split
 from gateway.flows.administer import NotDone
@@ -23,6 +24,7 @@ from gateway.store import tables
 from tests.flows.office import AGENCY, DAY, LINES, Heard, Office
 from tests.flows.test_ledger import per_account
 from tests.flows.test_races import orders, raced, saying
+from tests.flows.test_settled_guarded import booked, details
 
 FIRST, SECOND = "甲审核", "乙复核"
 CLAUSE = ("example_agreement", "第三条")
@@ -587,3 +589,41 @@ async def test_a_correction_racing_with_a_cancellation_proposes_nothing_that_is_
         office, [1, 0], release_all, await saying(office, "H001", "settlement.cancel", command)
     )
     assert await proposals(office, state="PROPOSED") == []
+
+
+# --- the day's book ---------------------------------------------------------------------------
+
+
+async def test_a_delta_is_a_row_of_its_own_day_with_signed_sums(office: Office) -> None:
+    one: Settlement = (await settled(office)).result
+    await stopped(office)
+    next_day = DAY + timedelta(days=1)
+    office.move_to(next_day)
+    await approved(office)
+    office.move_to(DAY + timedelta(days=2))
+    [message] = [
+        found for found in await told(office, "H001", "settlement.result") if found.adjusts
+    ]
+    assert await details(office, DAY, booked(one)) == []
+    assert await details(office, next_day, booked(message)) == []
+    assert await details(office, next_day) == [("CENTRE_ONLY", message.settlement_id)]
+    totals = ReconcileTotals(
+        day=next_day, count=1, split=message.split, meal_fen=0, detail_digest="0" * 64
+    )
+    heard = await office.say("H001", "reconcile.totals", totals)
+    assert (heard.result.count, heard.result.split) == (1, Split(-2400, 0, 0, -9800, 12200))
+    assert heard.result.differing == ("detail_digest",)
+
+
+async def test_the_reversal_of_an_adjusted_settlement_is_the_sum_in_the_book(
+    office: Office,
+) -> None:
+    one: Settlement = (await settled(office)).result
+    await stopped(office)
+    await approved(office)
+    undone: Settlement = (await cancel(office, one.settlement_id)).result
+    office.move_to(DAY + timedelta(days=1))
+    [delta] = [found for found in await told(office, "H001", "settlement.result") if found.adjusts]
+    back = booked(undone, settlement_id=one.settlement_id, reversed=True, meal_fen=-1500)
+    assert undone.split == Split(0, 0, 0, 0, -12200)
+    assert await details(office, DAY, booked(one), booked(delta), back) == []
