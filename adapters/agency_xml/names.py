@@ -19,6 +19,7 @@ from adapters.shape.fields import many, may, need, shape
 from adapters.shape.kinds import (
     BOOL,
     DAY,
+    FEN,
     ID_NO,
     INSTANT,
     NUMBER,
@@ -52,6 +53,7 @@ from adapters.shape.names import (
     REVERSE_TRANSACTION,
     REVERSED,
     SETTLEMENT,
+    SPLIT,
     TRANSACTION_FOUND,
     changing,
     notice,
@@ -73,7 +75,7 @@ from gateway.domain.commands import (
     UpdateEmployer,
 )
 from gateway.domain.mapping import MappingDecision
-from gateway.domain.results import AdmissionReceived
+from gateway.domain.results import AdmissionReceived, ReadjudicationChanged
 
 CASE_NO: Final = need("CaseNo", "case_no", NUMBER, "工伤案件号", "Case number", sample="C0001")
 PERSON: Final = need("Person", "person", IDENTITY, "人员", "The person", personal=True)
@@ -442,6 +444,30 @@ ADMISSION_RECEIVED: Final = shape(
     DIAGNOSES,
 )
 
+READJUDICATION_CHANGED: Final = shape(
+    "ReadjudicationChanged",
+    ReadjudicationChanged,
+    "重新审核通知：更正涉及哪笔结算，或重审建议的进展",
+    "A correction touches a live settlement, or a proposal about it moved",
+    need("State", "state", word.PROPOSAL_STATE, "状态", "State", sample="PROPOSED"),
+    may("ProposalId", "proposal_id", NUMBER, "重审建议编号", "Proposal", sample="R0001"),
+    need("SettlementId", "settlement_id", NUMBER, "原结算编号", "Settlement", sample="S0001"),
+    need("Hospital", "hospital", PARTY, "医院编号", "Hospital"),
+    need("CaseNo", "case_no", NUMBER, "工伤案件号", "Case", sample="C0001"),
+    need("Cause", "cause", word.CAUSE, "更正事由", "What was corrected", sample="CASE"),
+    need("Split", "split", SPLIT, "五方差额，合计为零", "Differences, which sum to zero"),
+    need("Meal", "meal_fen", FEN, "伙食补助费差额", "Difference of the meal allowance"),
+    may("CutsHospital", "cuts_hospital", BOOL, "医院是否少得", "Whether the hospital gets less"),
+    may(
+        "NeedsGround",
+        "needs_ground",
+        BOOL,
+        "因认定撤销而追回，须另有依据方可批准",
+        "Takes back for want of recognition: not approved without an article",
+    ),
+    may("Note", "note", TEXT_500, "说明", "Note", sample="case.decide D0001"),
+)
+
 
 DIALECT: Final = Dialect(
     "agency",
@@ -472,5 +498,6 @@ DIALECT: Final = Dialect(
         notice("mapping.received", MAPPINGS_CHANGED),
         notice("cut.changed", CUT),
         notice("settlement.result", SETTLEMENT),
+        notice("readjudication.changed", READJUDICATION_CHANGED),
     ),
 )

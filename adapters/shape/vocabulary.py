@@ -25,6 +25,7 @@ from gateway.domain.catalogue import InsuranceLimit, Kind, Level
 from gateway.domain.codes import CODES, Outcome, Retry, Who
 from gateway.domain.cut import CutOutcome, CutState
 from gateway.domain.mapping import MappingState
+from gateway.domain.readjudication import Cause, ProposalState
 from gateway.domain.reasons import VIOLATIONS
 from gateway.domain.split import Payer
 
@@ -95,6 +96,26 @@ REFUSAL: Final = one_of(
     "AdmissionRefusal",
     AdmissionRefusal,
     {each.value: (CODES[each.value].zh, CODES[each.value].en) for each in AdmissionRefusal},
+)
+CAUSE: Final = one_of(
+    "Cause",
+    Cause,
+    {
+        "CASE": ("案件的决定或事实", "a decision or fact of the case"),
+        "CATALOGUE": ("目录或价格", "catalogue or price"),
+        "POLICY": ("政策取值", "a value of the policy"),
+    },
+)
+PROPOSAL_STATE: Final = one_of(
+    "ProposalState",
+    ProposalState,
+    {
+        "TOUCHED": ("更正涉及该结算，尚未重算", "touched by a correction, not computed yet"),
+        "PROPOSED": ("已提出，待批准", "proposed, waits for approval"),
+        "APPROVED": ("已批准并补差", "approved, its delta posted"),
+        "REJECTED": ("已驳回", "rejected"),
+        "STALE": ("已失效", "stale: the facts changed again"),
+    },
 )
 BILL_STATE: Final = one_of(
     "BillState",

@@ -16,6 +16,7 @@ from gateway.domain.catalogue import CatalogueRow
 from gateway.domain.cut import Cut
 from gateway.domain.findings import Finding
 from gateway.domain.mapping import Candidate, Mapping, MappingState
+from gateway.domain.readjudication import Cause, ProposalState
 from gateway.domain.split import NOTHING, Split
 
 
@@ -115,7 +116,8 @@ class FeesFound:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settlement:
     """A computed or settled bill. A preview has no settlement id; a reversal has negative
-    amounts and names what it reverses; `fund_payee` is who the fund pays."""
+    amounts and names what it reverses; a delta has signed amounts, only the lines that differ, and
+    names what it adjusts; `fund_payee` is who the fund pays."""
 
     admission_id: str
     bill_state: BillState
@@ -123,6 +125,7 @@ class Settlement:
     bill_no: str = ""
     reverses: str = ""
     reinstates: str = ""
+    adjusts: str = ""
     visit_no: str = ""
     hospital: str = ""
     case_no: str = ""
@@ -346,6 +349,27 @@ class ApplicationChanged:
     reason: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadjudicationChanged:
+    """To the agency: a correction touches a live settlement, or a proposal about it moved.
+
+    `state` is that of the proposal, or TOUCHED when there is none yet; `split` and `meal_fen`
+    are what the correction would add, negative what it takes away.
+    """
+
+    state: ProposalState
+    settlement_id: str
+    hospital: str
+    case_no: str
+    cause: Cause
+    proposal_id: str = ""
+    split: Split = NOTHING
+    meal_fen: int = 0
+    cuts_hospital: bool = False
+    needs_ground: bool = False
+    note: str = ""
+
+
 Result = (
     Acknowledged
     | Refused
@@ -374,4 +398,5 @@ Result = (
     | MappingsChanged
     | ApplicationReceived
     | ApplicationChanged
+    | ReadjudicationChanged
 )

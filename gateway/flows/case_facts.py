@@ -19,7 +19,7 @@ from gateway.domain.findings import Finding
 from gateway.domain.results import Acknowledged
 from gateway.flows.desk import Caller, Desk
 from gateway.flows.plan import Act, Plan, applied, refused
-from gateway.flows.waiting import look_again
+from gateway.flows.waiting import decide_again, look_again, touched, touched_acts
 from gateway.rules.resolve import rescue_mark
 from gateway.store import tables
 from gateway.store.cases import case_by_no, cases_of_employer, subjects
@@ -168,18 +168,28 @@ def _fact(desk: Desk, subject: str, kind: str, fact_no: str, content: dict[str, 
 def _told(
     desk: Desk,
     cases: Sequence[CaseFacts],
-    stays: Iterable[StayFile],
+    stays: Sequence[StayFile],
     fact: Write,
     action: str,
     number: str,
     reason: str,
 ) -> Plan:
     subject = cases[0].case_no if len(cases) == 1 else number
+    cause = f"{action} {number}"
     return applied(
         Acknowledged(subject=number),
         subject=subject,
-        writes=(fact, *_moved(cases), *look_again(desk, stays, f"{action} {number}")),
-        acts=(Act(action=action, subject=subject, code=number, reason=reason),),
+        writes=(
+            fact,
+            *_moved(cases),
+            *look_again(desk, stays, cause),
+            *decide_again(desk, stays, cause),
+        ),
+        acts=(
+            Act(action=action, subject=subject, code=number, reason=reason),
+            *touched_acts(stays, number),
+        ),
+        notices=touched(desk, stays, cause),
     )
 
 

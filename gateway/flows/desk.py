@@ -1,7 +1,7 @@
 """What every flow works with: the store, the clock, the policy, the editions and the seal."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from uuid import uuid4
@@ -51,14 +51,26 @@ class EditionShelf:
             and (edition.valid_to is None or first <= edition.valid_to)
         )
 
+    async def of_record(self, reader: Reader, digests: Iterable[str]) -> tuple[Edition, ...]:
+        """The editions of these digests as a settlement used them, in force or corrected since.
+
+        LookupError when one is not here.
+        """
+        wanted = list(digests)
+        await self._open_missing(reader, set(wanted))
+        return tuple(self._opened[digest] for digest in wanted)
+
     async def _load(self, reader: Reader) -> tuple[Edition, ...]:
         heads = await editions.edition_heads(reader, self._region)
-        missing = {head["digest"] for head in heads} - self._opened.keys()
+        await self._open_missing(reader, {head["digest"] for head in heads})
+        return tuple(_with_end(self._opened[head["digest"]], head["valid_to"]) for head in heads)
+
+    async def _open_missing(self, reader: Reader, wanted: set[str]) -> None:
+        missing = wanted - self._opened.keys()
         if missing:
             contents = await editions.edition_contents(reader, missing)
             for digest, content in contents.items():
                 self._opened[digest] = await asyncio.to_thread(self._open, content)
-        return tuple(_with_end(self._opened[head["digest"]], head["valid_to"]) for head in heads)
 
 
 def _with_end(edition: Edition, valid_to: str | None) -> Edition:

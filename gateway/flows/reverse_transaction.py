@@ -17,9 +17,9 @@ from gateway.flows.cancel_admission import cancelled
 from gateway.flows.desk import Caller, Desk
 from gateway.flows.discharge import cancel_fault, discharge_cancelled, discharge_restored
 from gateway.flows.plan import Act, Plan, applied, refused
+from gateway.flows.standing import standing
 from gateway.flows.stay_file import cancellable
 from gateway.flows.undo_settlement import (
-    UNDOABLE,
     cut_stands,
     reinstated_settlement,
     reversed_settlement,
@@ -190,11 +190,12 @@ async def _undo_commit(
     if file.bill_state is BillState.HELD:
         extra = _marked(desk, caller, target)
         return _undone(desk, caller, command, _unheld(caller, file, command), extra=extra)
-    if original is None or original["state"] != UNDOABLE:
+    stands = None if original is None else await standing(reader, file, original)
+    if stands is None or not stands.undoable:
         return _not(command, "REVERSE_TOO_LATE", file.bill_state)
     if file.stay.posted_cuts:
         return _not(command, "CUT_STANDS", cut_stands(file).got)
-    plan, message = reversed_settlement(desk, caller, file, original, command.reason)
+    plan, message = reversed_settlement(desk, caller, file, stands, command.reason)
     return _undone(desk, caller, command, plan, settlement=message)
 
 
@@ -234,7 +235,8 @@ async def _undo_cancel(
     file, original = await _stay_and_settlement(reader, target, reversed_by=target.effect)
     if original is None or not await _reinstatable(desk, reader, file, original):
         return _not(command, "REVERSE_TOO_LATE", file.bill_state)
-    plan, message = reinstated_settlement(desk, caller, file, original, target)
+    whole = (await standing(reader, file, original)).whole
+    plan, message = reinstated_settlement(desk, caller, file, whole, target)
     return _undone(desk, caller, command, plan, settlement=message)
 
 

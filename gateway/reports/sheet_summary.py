@@ -98,6 +98,8 @@ def _warnings(sheet: Sheet) -> list[str]:
     one, told = sheet.settlement, []
     if one.reverses:
         told.append(f"冲正单，冲销结算 Reversal of {one.reverses}")
+    if one.adjusts:
+        told.append(f"补差单，金额为差额，原结算 Delta, signed differences to {one.adjusts}")
     if sheet.reversed_by:
         told.append(f"本结算已被冲正，不再有效 Reversed, no longer in force: {sheet.reversed_by}")
     if not one.settlement_id:

@@ -130,7 +130,8 @@ async def _sheet(settings: Settings, reader: Reader, bill: StoredBill) -> Sheet:
         raise NotTold("没有这名职工的资料", "the worker's record is not here")
     agency = await party_by_id(reader, settings.agency_id)
     detail = await case_detail(reader, bill.row["case_no"])
-    reversal = await reversal_of(reader, bill.settlement_id)
+    # A delta falls with the settlement it adjusts.
+    reversal = await reversal_of(reader, bill.adjusts or bill.settlement_id)
     return Sheet(
         settlement=settlement_of(bill),
         hospital_name=facts.hospital.name,
@@ -153,10 +154,10 @@ async def _sheet(settings: Settings, reader: Reader, bill: StoredBill) -> Sheet:
 
 
 async def _figures(reader: Reader, bill: StoredBill) -> tuple[str, ...]:
-    """The steps of every line; none for a reversal, which takes back what its original shows,
+    """The steps of every line; none for a reversal or a delta, whose original shows them,
     and none when the editions used are no longer here."""
     none = ("",) * len(bill.verdict.lines)
-    if bill.reverses:
+    if bill.reverses or bill.adjusts:
         return none
     try:
         return tuple(map(figures, (await computed(reader, bill)).traces))

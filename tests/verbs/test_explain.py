@@ -132,7 +132,7 @@ async def test_a_reversal_is_told_negative_and_as_a_case_names_the_original(
     assert "冲正 reverses S1" in text
     assert "合计 total -10.00：基金 fund -10.00" in text
     assert await in_thread(bill.settings, number="S2") == (1, "")
-    assert "S2 是冲正，请说明原结算 S1" in capsys.readouterr().err
+    assert "S2 是冲正或补差，请说明原结算 S1" in capsys.readouterr().err
 
 
 async def test_a_settlement_that_is_not_there_is_said(

@@ -85,6 +85,7 @@ def upgrade() -> None:
     _person()
     _person_index()
     _policy_edition()
+    _readjudication()
     _reconcile_run()
     _release_job()
     _settlement()
@@ -260,9 +261,14 @@ def _catalogue_edition() -> None:
         sa.Column("valid_to", TEXT, nullable=True),
         sa.Column("imported_us", INTEGER, nullable=False),
         sa.Column("content", BLOB, nullable=False),
+        sa.Column("live", INTEGER, nullable=True),
         sa.PrimaryKeyConstraint("digest", name=op.f("pk_catalogue_edition")),
         sa.UniqueConstraint(
-            "region", "kind", "valid_from", name=op.f("uq_catalogue_edition_region_kind_valid_from")
+            "region",
+            "kind",
+            "valid_from",
+            "live",
+            name=op.f("uq_catalogue_edition_region_kind_valid_from_live"),
         ),
         info={"personal": (), "row_key": ("digest",)},
         sqlite_strict=True,
@@ -574,6 +580,64 @@ def _policy_edition() -> None:
     )
 
 
+def _readjudication() -> None:
+    op.create_table(
+        "readjudication",
+        sa.Column("proposal_id", TEXT, nullable=False),
+        sa.Column("version", INTEGER, nullable=False),
+        sa.Column("state", TEXT, nullable=False),
+        sa.Column("open", INTEGER, nullable=True),
+        sa.Column("kept", INTEGER, nullable=True),
+        sa.Column("settlement_id", TEXT, nullable=False),
+        sa.Column("follows", TEXT, nullable=False),
+        sa.Column("admission_id", TEXT, nullable=False),
+        sa.Column("hospital", TEXT, nullable=False),
+        sa.Column("case_no", TEXT, nullable=False),
+        sa.Column("cause", TEXT, nullable=False),
+        sa.Column("correction", TEXT, nullable=False),
+        sa.Column("outcome", TEXT, nullable=False),
+        sa.Column("cuts_hospital", INTEGER, nullable=False),
+        sa.Column("needs_ground", INTEGER, nullable=False),
+        sa.Column("line_count", INTEGER, nullable=False),
+        sa.Column("fund_fen", INTEGER, nullable=False),
+        sa.Column("employer_fen", INTEGER, nullable=False),
+        sa.Column("individual_fen", INTEGER, nullable=False),
+        sa.Column("hospital_fen", INTEGER, nullable=False),
+        sa.Column("other_fen", INTEGER, nullable=False),
+        sa.Column("meal_fen", INTEGER, nullable=False),
+        sa.Column("proposed_by", TEXT, nullable=False),
+        sa.Column("proposed_us", INTEGER, nullable=False),
+        sa.Column("decided_by", TEXT, nullable=False),
+        sa.Column("decided_us", INTEGER, nullable=True),
+        sa.Column("delta_id", TEXT, nullable=False),
+        sa.Column("basis", TEXT, nullable=False),
+        sa.Column("key_id", TEXT, nullable=False),
+        sa.Column("record_key", BLOB, nullable=True),
+        sa.Column("detail", BLOB, nullable=True),
+        sa.Column("reason", BLOB, nullable=True),
+        sa.PrimaryKeyConstraint("proposal_id", name=op.f("pk_readjudication")),
+        sa.UniqueConstraint(
+            "settlement_id",
+            "cause",
+            "open",
+            name=op.f("uq_readjudication_settlement_id_cause_open"),
+        ),
+        sa.UniqueConstraint(
+            "follows",
+            "cause",
+            "outcome",
+            "kept",
+            name=op.f("uq_readjudication_follows_cause_outcome_kept"),
+        ),
+        info={"personal": ("detail", "reason"), "row_key": ("proposal_id",)},
+        sqlite_strict=True,
+    )
+    op.create_index(
+        "ix_readjudication_admission_id", "readjudication", ["admission_id"], unique=False
+    )
+    op.create_index("ix_readjudication_state", "readjudication", ["state"], unique=False)
+
+
 def _reconcile_run() -> None:
     op.create_table(
         "reconcile_run",
@@ -623,6 +687,8 @@ def _settlement() -> None:
         sa.Column("live", INTEGER, nullable=True),
         sa.Column("reverses", TEXT, nullable=True),
         sa.Column("reinstates", TEXT, nullable=True),
+        sa.Column("adjusts", TEXT, nullable=True),
+        sa.Column("follows", TEXT, nullable=True),
         sa.Column("bill_no", TEXT, nullable=False),
         sa.Column("case_no", TEXT, nullable=False),
         sa.Column("person_id", TEXT, nullable=False),
@@ -651,9 +717,11 @@ def _settlement() -> None:
         sa.PrimaryKeyConstraint("settlement_id", name=op.f("pk_settlement")),
         sa.UniqueConstraint("admission_id", "live", name=op.f("uq_settlement_admission_id_live")),
         sa.UniqueConstraint("reverses", name=op.f("uq_settlement_reverses")),
+        sa.UniqueConstraint("follows", name=op.f("uq_settlement_follows")),
         info={"personal": ("detail",), "row_key": ("settlement_id",)},
         sqlite_strict=True,
     )
+    op.create_index("ix_settlement_adjusts", "settlement", ["adjusts"], unique=False)
     op.create_index(
         "ix_settlement_hospital_business_day",
         "settlement",
