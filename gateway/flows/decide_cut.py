@@ -14,11 +14,12 @@ from gateway.domain.bill import BillLine
 from gateway.domain.commands import DecideCut
 from gateway.domain.cut import Cut, CutDecision, CutLine, CutState
 from gateway.domain.findings import Finding
-from gateway.domain.split import Split, total
+from gateway.domain.split import Split
 from gateway.flows.desk import Caller, Desk
 from gateway.flows.plan import Act, Notice, Plan, Transfer, applied, refused
+from gateway.flows.posted_cuts import cut_shares, give_back_fen, post
 from gateway.flows.raise_cuts import cut_line
-from gateway.flows.settled import MEDICAL
+from gateway.flows.standing import standing
 from gateway.flows.waiting import look_again
 from gateway.rules.cuts import decision_faults, state_after, upheld_ids
 from gateway.store import tables
@@ -31,7 +32,8 @@ from gateway.store.unit import Change, Upsert, Write
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What a decision is taken on: the stay, its detail, its lines, the settlement in force."""
+    """What a decision is taken on: the stay, its detail, its lines, and the settlement in force or
+    the last delta to it."""
 
     file: StayFile
     detail: dict[str, Any]
@@ -52,6 +54,8 @@ async def decide_cut(desk: Desk, caller: Caller, command: DecideCut) -> Plan:
         if stay is None:
             raise LookupError(found.admission_id)
         file, settlement = stay
+        if settlement is not None:
+            settlement = (await standing(reader, file, settlement)).last
         ids = [line.line_id for line in found.lines]
         lines = await related_lines(reader, found.admission_id, ids)
         known = _Known(file, detail_of(reader, file), lines, settlement)
@@ -92,7 +96,7 @@ def _decided(desk: Desk, before: Cut, command: DecideCut, known: _Known) -> Plan
             *look_again(desk, [known.file], f"cut.decide {after.cut_no}"),
         ),
         acts=(_act(before, after, command),),
-        transfers=post(before, after, known.settlement, str(desk.today)),
+        transfers=_taken_back(before, after, known, str(desk.today)),
         notices=(
             Notice(
                 receiver=after.hospital,
@@ -107,7 +111,6 @@ def _decided(desk: Desk, before: Cut, command: DecideCut, known: _Known) -> Plan
 def _decision(
     desk: Desk, command: DecideCut, shares: Mapping[str, Split], upheld: Iterable[str]
 ) -> CutDecision:
-    paid = total([shares[line_id] for line_id in upheld if line_id in shares])
     return CutDecision(
         outcome=command.outcome,
         by=command.by,
@@ -115,22 +118,22 @@ def _decision(
         hearing_held=command.hearing_held,
         hearing_on=command.hearing_on,
         at=desk.clock.now(),
-        give_back_fen=paid.employer_fen + paid.individual_fen,
+        give_back_fen=give_back_fen(upheld, shares),
     )
 
 
 def _shares(one: Cut, known: _Known) -> dict[str, Split]:
-    """Who bears each line, refunds included, by the settlement in force; nothing without one."""
+    """Who bears each line by the settlement in force, deltas included; nothing without one."""
     if known.settlement is None:
         return {}
     detail = known.settlement["detail"]
-    original = {line.line_id: line.refund_of or line.line_id for line in thawed_facts(detail).lines}
-    wanted = {line.line_id for line in one.lines}
-    parts: dict[str, list[Split]] = {}
-    for line in thawed_verdict(detail).lines:
-        if original[line.line_id] in wanted:
-            parts.setdefault(original[line.line_id], []).append(line.split)
-    return {line_id: total(splits) for line_id, splits in parts.items()}
+    return cut_shares(one, thawed_facts(detail).lines, thawed_verdict(detail))
+
+
+def _taken_back(before: Cut, after: Cut, known: _Known, day: str) -> tuple[Transfer, ...]:
+    if known.settlement is None:
+        return ()
+    return post(before, after, known.settlement["fund_payee"], day)
 
 
 def _line(
@@ -142,28 +145,6 @@ def _line(
         return replace(now, upheld_fen=0, posted_fen=0)
     posted = shares[one.line_id].fund_fen if one.line_id in shares else 0
     return replace(now, upheld_fen=now.amount_fen, posted_fen=posted)
-
-
-def post(
-    before: Cut, after: Cut, settlement: dict[str, Any] | None, day: str
-) -> tuple[Transfer, ...]:
-    """What an upheld cut takes back of a settlement on the ledger, and what a withdrawn one gives
-    back. The hospital is owed less; what another was paid for, the hospital owes the fund."""
-    amount_fen = after.posted_fen - before.posted_fen
-    if settlement is None or not amount_fen:
-        return ()
-    own = settlement["fund_payee"] == "hospital"
-    hospital = f"{'2101' if own else '1221'}/hospital/{after.hospital}"
-    debit, credit = (hospital, MEDICAL) if amount_fen > 0 else (MEDICAL, hospital)
-    return (
-        Transfer(
-            subject=after.cut_no,
-            debit=debit,
-            credit=credit,
-            amount_fen=abs(amount_fen),
-            business_day=day,
-        ),
-    )
 
 
 def _stay_changed(known: _Known, after: Cut) -> Write:

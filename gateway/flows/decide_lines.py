@@ -3,6 +3,7 @@
 A violation is provisional: it raises a cut that the hospital answers (flows/raise_cuts.py).
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,12 +11,14 @@ from gateway.clock import micros
 from gateway.domain.admission import BillState
 from gateway.domain.bill import BillLine
 from gateway.domain.commands import DecideLines, LineDecision
+from gateway.domain.cut import Cut
 from gateway.domain.findings import Finding
 from gateway.domain.reasons import VIOLATIONS
 from gateway.domain.results import Acknowledged
 from gateway.flows.desk import Caller, Desk
 from gateway.flows.plan import Act, Plan, applied, refused
-from gateway.flows.raise_cuts import basis_faults, cut_fault, raised, with_cuts
+from gateway.flows.posted_cuts import posted_cuts
+from gateway.flows.raise_cuts import basis_faults, cut_fault, raised, twice_faults, with_cuts
 from gateway.flows.upload_fees import totals_changed
 from gateway.flows.waiting import look_again
 from gateway.store import tables
@@ -37,8 +40,9 @@ async def decide_lines(desk: Desk, caller: Caller, command: DecideLines) -> Plan
         detail = detail_of(reader, file)
         ids = [one.line_id for one in command.lines]
         found = await related_lines(reader, file.stay.admission_id, ids)
-    faults = [fault for one in command.lines if (fault := _fault(file, one, found))]
-    faults += basis_faults(command)
+        posted = await posted_cuts(reader, file)
+    faults = [fault for one in command.lines if (fault := _fault(file, one, found, posted))]
+    faults += [*basis_faults(command), *twice_faults(command)]
     if faults:
         return refused(*faults, subject=file.stay.admission_id)
     if command.cleared:
@@ -53,7 +57,9 @@ def _violations_alone(command: DecideLines) -> bool:
     )
 
 
-def _fault(file: StayFile, one: LineDecision, found: dict[str, BillLine]) -> Finding | None:
+def _fault(
+    file: StayFile, one: LineDecision, found: dict[str, BillLine], posted: Sequence[Cut]
+) -> Finding | None:
     line = found.get(one.line_id)
     if line is None:
         return Finding("LINE_NOT_FOUND", "LineId", one.line_id, "", one.line_id)
@@ -62,7 +68,7 @@ def _fault(file: StayFile, one: LineDecision, found: dict[str, BillLine]) -> Fin
     if one.violation and one.violation not in VIOLATIONS:
         expected = " | ".join(sorted(VIOLATIONS))
         return Finding("VALUE_CONFLICT", "Violation", one.violation, expected, one.line_id)
-    return cut_fault(file, one, line)
+    return cut_fault(file, one, line, posted)
 
 
 def _decided(

@@ -13,12 +13,15 @@ from unicodedata import normalize
 
 from gateway.clock import business_day
 from gateway.domain.admission import BillState
+from gateway.domain.cut import Cut
 from gateway.domain.readjudication import DELTA, Cause, ProposalState
 from gateway.domain.results import Settlement
 from gateway.flows.administer import NotDone
 from gateway.flows.desk import Desk, new_id
 from gateway.flows.exchange import push_channels
 from gateway.flows.plan import Act, Notice, Plan, applied
+from gateway.flows.posted_cuts import post
+from gateway.flows.raise_cuts import told as cut_told
 from gateway.flows.readjudicate import (
     Recomputed,
     Touched,
@@ -38,6 +41,7 @@ from gateway.policy.faults import Fault, Page
 from gateway.rules.readjudicate import Change as Changes
 from gateway.rules.readjudicate import difference_verdict
 from gateway.store import tables
+from gateway.store.cuts import changed_cut
 from gateway.store.database import Reader
 from gateway.store.readjudications import proposal_by_id
 from gateway.store.rows import canonical
@@ -186,6 +190,9 @@ async def _approval(
     one = await touched(reader, row["settlement_id"])
     if one is None or one.standing.last["settlement_id"] != row["follows"]:
         return _gone_stale(desk, row, "结算已冲正或已有补差 / reversed, or another delta came")
+    if one.file.stay.open_cuts:
+        waiting = " ".join(sorted(one.file.stay.open_cuts))
+        raise NotDone(f"扣减未决，先作决定 / a cut waits for its decision first: {waiting}")
     cause = Cause(row["cause"])
     if cause is Cause.POLICY and row["correction"] != desk.policy.digest:
         raise NotDone(
@@ -234,13 +241,14 @@ def _posting(
     decision: Decision,
 ) -> tuple[Plan, str]:
     message = _message(desk, one, change, decision)
-    delta, stay = message.settlement_id, one.file.stay
+    delta, stay, day = message.settlement_id, one.file.stay, str(message.business_day)
     others = [
         other for other in one.standing.proposals if other["proposal_id"] != row["proposal_id"]
     ]
     values = {"open": None, "decided_by": decision.by, "decided_us": desk.now_us}
     values |= {"delta_id": delta, "basis": decision.basis, "reason": decision.reason}
     told = changed(row, state=ProposalState.APPROVED, note=decision.basis)
+    cuts = found.recut
     plan = applied(
         message,
         subject=stay.admission_id,
@@ -250,18 +258,36 @@ def _posting(
             Insert(tables.settlement, [_row(desk, row, one, found, change, message)]),
             _to(row, ProposalState.APPROVED, **values),
             *(stale(desk, other) for other in others),
+            *(changed_cut(*pair) for pair in cuts),
         ),
         acts=(
             _act("readjudication.approve", row, ProposalState.APPROVED, decision),
             *(stale_act(other["proposal_id"]) for other in others),
+            *(_cut_act(after, delta) for _, after in cuts),
         ),
-        transfers=moved(*found.owed, delta, str(message.business_day)),
+        transfers=(
+            *moved(*found.owed, delta, day),
+            *(each for pair in cuts for each in post(*pair, message.fund_payee, day)),
+        ),
         notices=(
             *(_told(receiver, message) for receiver in (stay.hospital, desk.agency_id)),
             notice(desk, stay.admission_id, told),
+            *(each for _, after in cuts for each in cut_told(desk, after)),
         ),
     )
     return plan, f"已补差 / delta posted {delta}"
+
+
+def _cut_act(one: Cut, delta: str) -> Act:
+    """What the fund pays for a cut line changed, and with it what the cut takes back."""
+    return Act(
+        action="cut.adjust",
+        subject=one.admission_id,
+        from_state=one.state,
+        to_state=one.state,
+        code=one.cut_no,
+        reason=delta,
+    )
 
 
 def _told(receiver: str, message: Settlement) -> Notice:

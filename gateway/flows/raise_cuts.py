@@ -4,6 +4,7 @@ The notice goes to the hospital's inbox, signed, with the days to answer; where 
 them the cut stays proposed until a person has entered the value (flows/move_cuts.py).
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -44,15 +45,38 @@ def basis_faults(command: DecideLines) -> list[Finding]:
     ]
 
 
-def cut_fault(file: StayFile, one: LineDecision, line: BillLine) -> Finding | None:
-    """A line is cut once: not while another cut of it waits, nor after one was upheld."""
+def twice_faults(command: DecideLines) -> list[Finding]:
+    """One message raises no two cuts of a line."""
+    pairs = {(one.line_id, one.violation) for one in command.lines if one.violation}
+    named = Counter(line_id for line_id, _ in pairs)
+    return [
+        Finding("CUT_OPEN", "LineId", line_id, "", line_id)
+        for line_id, times in sorted(named.items())
+        if times > 1
+    ]
+
+
+def cut_fault(
+    file: StayFile, one: LineDecision, line: BillLine, posted: Iterable[Cut]
+) -> Finding | None:
+    """A line is cut once: not while another cut of it waits, nor after one was upheld, whether
+    the line tells it or a cut `posted` to the settlement."""
     if not one.violation:
         return None
     if one.line_id in file.stay.cut_lines:
         return Finding("CUT_OPEN", "LineId", one.line_id, "", one.line_id)
-    if line.violation:
-        return Finding("VALUE_CONFLICT", "Violation", line.violation, "-", one.line_id)
+    violation = line.violation or _upheld(one.line_id, posted)
+    if violation:
+        return Finding("VALUE_CONFLICT", "Violation", violation, "-", one.line_id)
     return None
+
+
+def _upheld(line_id: str, posted: Iterable[Cut]) -> str:
+    """The violation that the hospital bears a line of a settled bill for, or ""."""
+    for one in posted:
+        if any(line.line_id == line_id and line.upheld_fen for line in one.lines):
+            return one.violation
+    return ""
 
 
 def raised(

@@ -10,12 +10,14 @@ from hashlib import sha256
 from typing import Any
 
 from gateway.domain.bill import BillVerdict
+from gateway.domain.cut import Cut
 from gateway.domain.readjudication import Cause, ProposalState
 from gateway.domain.results import ReadjudicationChanged
 from gateway.domain.split import Split
 from gateway.flows.desk import Desk, new_id
 from gateway.flows.off_loop import LINE_BYTES, off_loop
 from gateway.flows.plan import Act, Notice, Plan, Transfer, applied
+from gateway.flows.posted_cuts import cut_shares, posted_by, posted_cuts
 from gateway.flows.settled import transfers
 from gateway.flows.standing import Standing, stale, standing
 from gateway.policy.load import load_archive
@@ -57,6 +59,7 @@ class Recomputed:
     correction: str
     bill: Bill
     guards: tuple[Guard, ...]
+    posted_cuts: tuple[Cut, ...] = ()
     change: Change | None = None
     untold: str = ""
 
@@ -89,15 +92,37 @@ class Recomputed:
         )
 
     @property
+    def cuts_after(self) -> tuple[Cut, ...]:
+        """The posted cuts as they take back of the settlement as it should be: a line that was
+        cut is not taken from the hospital a second time, nor paid to it after all."""
+        if self.change is None:
+            return self.posted_cuts
+        lines, verdict = self.bill.lines, self.change.after
+        return tuple(posted_by(one, cut_shares(one, lines, verdict)) for one in self.posted_cuts)
+
+    @property
+    def recut(self) -> list[tuple[Cut, Cut]]:
+        """Each posted cut that takes back another amount then, before and after."""
+        pairs = zip(self.posted_cuts, self.cuts_after, strict=True)
+        return [(before, after) for before, after in pairs if before != after]
+
+    @property
     def cut(self) -> bool:
         """Whether the hospital gets less from the fund, or bears more."""
         if self.change is None:
             return False
-        account = f"2101/hospital/{self.bill.stay.hospital}"
-        before, after = (
-            sum(row.amount_fen for row in rows if row.credit == account) for rows in self.owed
+        before, after = self.owed
+        return takes_from_hospital(
+            self.change,
+            self._paid(before, self.posted_cuts),
+            self._paid(after, self.cuts_after),
         )
-        return takes_from_hospital(self.change, before, after)
+
+    def _paid(self, owed: Sequence[Transfer], cuts: Sequence[Cut]) -> int:
+        """What the hospital has of the fund, cuts taken off."""
+        account = f"2101/hospital/{self.bill.stay.hospital}"
+        paid = sum(row.amount_fen for row in owed if row.credit == account)
+        return paid - sum(one.posted_fen for one in cuts)
 
     @property
     def ground_needed(self) -> bool:
@@ -146,6 +171,7 @@ async def recomputed(
         correction=correction,
         bill=bill,
         guards=guards,
+        posted_cuts=await posted_cuts(reader, one.file),
         change=change_of(before, after) if isinstance(after, BillVerdict) else None,
         untold="" if isinstance(after, BillVerdict) else outcome_text(after),
     )

@@ -252,6 +252,16 @@ async def test_a_line_is_cut_once_at_a_time_and_never_twice(office: Office) -> N
     assert (await find(office, stay, "L2")).outcome is Outcome.APPLIED
 
 
+async def test_one_message_cuts_a_line_for_one_violation(office: Office) -> None:
+    stay = await stay_with(office, LINE)
+    twice = tuple(LineDecision(line_id="L1", violation=one) for one in ("NO_ORDER", "HANGING_BED"))
+    assert (await find(office, stay, lines=twice)).code == "CUT_OPEN"
+    same = (LineDecision(line_id="L1", violation="NO_ORDER"),) * 2
+    assert (await find(office, stay, lines=same)).outcome is Outcome.APPLIED
+    (one,) = await cuts(office, stay)
+    assert one.amount_fen == 2400
+
+
 async def test_another_person_decides(office: Office) -> None:
     stay = await stay_with(office, LINE)
     cut_no = await raised(office, stay, by="Clerk One")
