@@ -92,6 +92,7 @@ KEPT: Final = (
     "mapping_book",
     "mapping_history",
     "cut",
+    "readjudication",
 )
 """Tables in which nothing of A may change, and nothing new may stand under A's name."""
 
