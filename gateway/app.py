@@ -22,6 +22,7 @@ from gateway.delivery.worker import Worker
 from gateway.flows.administer import keep_policy
 from gateway.flows.desk import Desk, EditionShelf
 from gateway.flows.dispatch import COMMANDS
+from gateway.flows.move_cuts import move_cuts
 from gateway.flows.release_held import release_all, sweep
 from gateway.health import Health
 from gateway.metrics import Metrics
@@ -227,6 +228,7 @@ async def _release(gateway: Gateway, ended: asyncio.Event) -> None:
             if now - swept >= _SWEEP_EVERY_S:
                 swept = now
                 await sweep(desk)
+                await move_cuts(desk)
             await release_all(desk)
         except StoreFailed:
             _log.warning("release waits: the store failed")

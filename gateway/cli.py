@@ -15,6 +15,7 @@ from gateway import app, logs
 from gateway.clock import SystemClock, business_day
 from gateway.domain.catalogue import Level
 from gateway.domain.party import PartyKind
+from gateway.domain.readjudication import Cause, ProposalState
 from gateway.flows.administer import NotDone
 from gateway.policy.load import SHIPPED
 from gateway.policy.model import Capability
@@ -23,12 +24,23 @@ from gateway.seal.offline import verify_offline
 from gateway.settings import Settings
 from gateway.store.database import AlreadyRunning
 from gateway.store.migrate import migrate
-from gateway.verbs import calculate, clocks, doctor, explain, policy, replay, sheets, what_if
+from gateway.verbs import (
+    calculate,
+    clocks,
+    doctor,
+    explain,
+    policy,
+    readjudications,
+    replay,
+    sheets,
+    what_if,
+)
 from gateway.web import admin
 from gateway.web.mtls import reachable
 
 _DONE, _REFUSED, _USAGE = 0, 1, 2
 _PATIENCE_S: Final = 120.0
+_DECIDABLE: Final = [one.value for one in ProposalState if one is not ProposalState.TOUCHED]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -50,6 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     _catalogue(verbs)
     _law(verbs)
     _proving(verbs)
+    _readjudicating(verbs)
     _reporting(verbs)
     return parser
 
@@ -143,7 +156,7 @@ def _catalogue(verbs: Any) -> None:
     verb = verbs.add_parser("catalog", help="目录 / catalogue editions")
     inner = verb.add_subparsers(required=True, metavar="VERB")
     verb = inner.add_parser("import", help="导入 / import a file or folder, all or nothing")
-    verb.add_argument("path", type=lambda text: str(Path(text).resolve()))
+    verb.add_argument("path", type=_whole_path)
     verb.add_argument("--valid-from", required=True)
     verb.add_argument("--valid-to", default="")
     verb.add_argument("--region", default="", help="外省就医地 / a place of treatment elsewhere")
@@ -197,6 +210,68 @@ def _proving(verbs: Any) -> None:
     verb.set_defaults(run=_verify)
 
 
+def _readjudicating(verbs: Any) -> None:
+    verb = verbs.add_parser("readjudicate", help="更正后重审 / propose what a correction changes")
+    verb.add_argument("--cause", choices=[one.value for one in Cause], required=True)
+    verb.add_argument("--from", dest="first", default="", help="结算日起 / booked from")
+    verb.add_argument("--to", dest="last", default="", help="结算日止 / booked to")
+    verb.add_argument("--case", default="", help="只此案件 / of this case alone")
+    verb.add_argument("--policy", type=_whole_path, default=None, help="政策目录 / a policy folder")
+    verb.add_argument(
+        "--catalog", type=_whole_path, default=None, help="更正的目录 / corrected files"
+    )
+    verb.add_argument("--valid-from", default="", help="更正目录的起始日 / its first day")
+    verb.add_argument("--by", required=True, help="提出人 / who proposes")
+    verb.set_defaults(run=_readjudicate)
+    inner = verbs.add_parser("readjudications", help="重审建议 / proposals of re-adjudication")
+    inner = inner.add_subparsers(required=True, metavar="VERB")
+    verb = inner.add_parser("list", help="列出 / list them")
+    verb.add_argument("--state", choices=_DECIDABLE, help="默认全部 / default: all")
+    verb.set_defaults(run=_list_proposals)
+    verb = inner.add_parser("show", help="逐行差异 / one of them, line by line")
+    verb.add_argument("proposal")
+    verb.set_defaults(run=_show_proposal)
+    for act, told in (("approve", "批准并补差 / post the delta"), ("reject", "驳回 / reject")):
+        verb = inner.add_parser(act, help=told)
+        verb.add_argument("proposal")
+        verb.add_argument("--by", required=True, help="决定人 / who decides")
+        verb.add_argument("--reason", required=True, help="理由 / why")
+        names = ["proposal", "by", "reason"]
+        if act == "approve":
+            names += ["clause", "article"]
+            verb.add_argument(
+                "--clause", nargs=2, metavar=("TEXT", "PLACE"), help="协议条款 / clause"
+            )
+            verb.add_argument(
+                "--article", nargs=2, metavar=("TEXT", "PLACE"), help="条文 / article"
+            )
+        verb.set_defaults(run=_acted(f"readjudication.{act}", *names))
+
+
+def _whole_path(text: str) -> str:
+    return str(Path(text).resolve())
+
+
+def _readjudicate(arguments: argparse.Namespace) -> int:
+    """A corrected catalogue is put in force first; what it changes is proposed then."""
+    given = arguments
+    if given.catalog:
+        corrected = {"path": given.catalog, "valid_from": given.valid_from, "valid_to": ""}
+        if _perform("catalog.correct", corrected, None) != _DONE:
+            return _REFUSED
+    names = ("cause", "first", "last", "case", "policy", "by")
+    asked = {name: getattr(given, name) for name in names}
+    return _perform("readjudication.propose", asked, None)
+
+
+def _list_proposals(arguments: argparse.Namespace) -> int:
+    return readjudications.listed(Settings(), arguments.state, sys.stdout)
+
+
+def _show_proposal(arguments: argparse.Namespace) -> int:
+    return readjudications.shown(Settings(), arguments.proposal, sys.stdout)
+
+
 def _reporting(verbs: Any) -> None:
     verb = verbs.add_parser("sheet", help="结算单 / the settlement sheet as PDF")
     verb.add_argument("settlement")
@@ -207,6 +282,12 @@ def _reporting(verbs: Any) -> None:
     verb.add_argument("--event", choices=clocks.names(), help="只算一项期限 / one clock alone")
     verb.add_argument("--since", type=date.fromisoformat, help="起算日 / the day it starts")
     verb.set_defaults(run=_clocks)
+    verb = verbs.add_parser("cuts", help="扣款（拒付）明细 / the cuts of a period as XLSX")
+    verb.add_argument("--from", dest="first", type=date.fromisoformat, required=True)
+    verb.add_argument("--to", dest="last", type=date.fromisoformat, required=True)
+    verb.add_argument("--hospital", default="", help="默认全部 / default: all")
+    verb.add_argument("--out", type=Path, required=True, help="FILE.xlsx")
+    verb.set_defaults(run=_cuts)
     verb = verbs.add_parser("reconciliation", help="对账表 / a day's reconciliation as XLSX")
     verb.add_argument("day")
     verb.add_argument("--out", type=Path, required=True)
@@ -372,6 +453,11 @@ def _verify(arguments: argparse.Namespace) -> int:
 
 def _sheet(arguments: argparse.Namespace) -> int:
     return sheets.write_sheet(Settings(), arguments.settlement, arguments.out)
+
+
+def _cuts(arguments: argparse.Namespace) -> int:
+    given = arguments
+    return sheets.write_cuts(Settings(), given.first, given.last, given.hospital, given.out)
 
 
 def _reconciliation(arguments: argparse.Namespace) -> int:

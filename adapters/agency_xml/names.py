@@ -7,6 +7,13 @@ adapters/shape/names.py; closed lists in adapters/shape/vocabulary.py.
 from typing import Final
 
 from adapters.shape import vocabulary as word
+from adapters.shape.approval_names import (
+    APPLICATION_CHANGED,
+    APPLICATION_RECEIVED,
+    APPLICATIONS_FOUND,
+    QUERY_APPROVALS,
+)
+from adapters.shape.cuts import CUT, CUT_NO, CUTS_FOUND, MOST_CUT_LINES, QUERY_CUTS
 from adapters.shape.dialect import Dialect
 from adapters.shape.fields import many, may, need, shape
 from adapters.shape.kinds import (
@@ -22,7 +29,17 @@ from adapters.shape.kinds import (
     TEXT_64,
     TEXT_200,
     TEXT_500,
+    TEXT_2000,
     YEAR,
+)
+from adapters.shape.mapping_names import (
+    HOSPITAL_CODE,
+    MAPPINGS_CHANGED,
+    MAPPINGS_FOUND,
+    PAGE_OF_MAPPINGS,
+    REASON,
+    VALID_FROM,
+    VERSION,
 )
 from adapters.shape.names import (
     ACK_INBOX,
@@ -41,6 +58,7 @@ from adapters.shape.names import (
     REVERSE_TRANSACTION,
     REVERSED,
     SETTLEMENT,
+    SPLIT,
     TRANSACTION_FOUND,
     changing,
     notice,
@@ -51,18 +69,22 @@ from gateway.domain.commands import (
     CheckAdmission,
     DecideApproval,
     DecideCase,
+    DecideCut,
     DecideLines,
+    DecideMappings,
     DecidePaidLeave,
     LineDecision,
     NameEmployer,
+    QueryMappings,
     ReportCard,
     ReportCase,
     ReportPayment,
     StopBenefit,
     UpdateEmployer,
 )
+from gateway.domain.mapping import MappingDecision
 from gateway.domain.payments import PriorPayment
-from gateway.domain.results import AdmissionReceived
+from gateway.domain.results import AdmissionReceived, ReadjudicationChanged
 
 CASE_NO: Final = need("CaseNo", "case_no", NUMBER, "工伤案件号", "Case number", sample="C0001")
 PERSON: Final = need("Person", "person", IDENTITY, "人员", "The person", personal=True)
@@ -331,9 +353,9 @@ LINE_DECISION: Final = shape(
     may(
         "Violation",
         "violation",
-        word.VIOLATION_DECISION,
-        "违规类别；缺省为不变，CLEARED 为撤销",
-        "Violation; unchanged when left out, CLEARED takes it back",
+        word.VIOLATION,
+        "违规类别；提出一项扣减，经复核维持后才由医院承担",
+        "Violation: it raises a cut, and the hospital bears the line only once that is upheld",
     ),
     may(
         "LimitMet",
@@ -368,6 +390,25 @@ DECIDE_LINES: Final = shape(
         "Days of a hanging bed, which have no meals",
         most=MOST_SPANS,
         rare=True,
+    ),
+    may(
+        "Rule", "rule", word.AUDIT_CODE, "发现违规的审核规则", "Audit rule that led to a violation"
+    ),
+    may(
+        "Clause",
+        "clause",
+        TEXT_500,
+        "违规所依据的服务协议条款，有违规时必填",
+        "Clause of the service agreement; needed for a violation",
+        sample="服务协议第二十一条",
+    ),
+    may(
+        "Evidence",
+        "evidence",
+        TEXT_2000,
+        "违规的证据，有违规时必填",
+        "Evidence; needed for a violation",
+        sample="同一分钟两次计费",
     ),
 )
 PRIOR_PAYMENT: Final = shape(
@@ -448,6 +489,27 @@ REPORT_PAYMENT: Final = shape(
     need("Payment", "payment", PRIOR_PAYMENT, "该笔支付", "The payment"),
     may("Withdrawn", "withdrawn", BOOL, "是否撤回该笔", "Whether it is taken back", rare=True),
 )
+DECIDE_CUT: Final = shape(
+    "DecideCut",
+    DecideCut,
+    "复核决定：维持、部分维持或撤回扣减，由提出人以外的人作出",
+    "The final decision on a cut, by a person other than who raised it",
+    CUT_NO,
+    need("Outcome", "outcome", word.CUT_OUTCOME, "结果", "Outcome"),
+    BY,
+    need("Reason", "reason", TEXT_2000, "理由", "Reason", sample="核对医嘱后维持"),
+    need("HearingHeld", "hearing_held", BOOL, "是否当面听取意见", "Whether a hearing was held"),
+    may("HearingOn", "hearing_on", DAY, "听取意见之日", "Day of the hearing", absent=None),
+    many(
+        "LineId",
+        "line_ids",
+        NUMBER,
+        "部分维持的，仍予扣减的明细行号",
+        "Lines on which a reduced cut stands",
+        most=MOST_CUT_LINES,
+        sample="L0001",
+    ),
+)
 DECIDE_APPROVAL: Final = shape(
     "DecideApproval",
     DecideApproval,
@@ -507,6 +569,50 @@ DECIDE_APPROVAL: Final = shape(
         most=MOST_LINES,
         sample="L0001",
     ),
+    may(
+        "ApplicationId",
+        "application_id",
+        NUMBER,
+        "所答复的申请；不予准予的即拒绝该申请",
+        "The application it answers; not granted then refuses that application",
+        rare=True,
+    ),
+    may(
+        "Reason",
+        "reason",
+        TEXT_500,
+        "理由，拒绝申请时必填",
+        "Reason; needed to refuse an application",
+        sample="符合康复指征",
+    ),
+)
+MAPPING_DECISION: Final = shape(
+    "MappingDecision",
+    MappingDecision,
+    "对一条对照的审核",
+    "The review of one mapping",
+    HOSPITAL_CODE,
+    VALID_FROM,
+    VERSION,
+    need("Accepted", "accepted", BOOL, "是否通过", "Whether accepted"),
+    REASON,
+)
+DECIDE_MAPPINGS: Final = shape(
+    "DecideMappings",
+    DecideMappings,
+    "审核医院对照：通过，或说明理由不通过（已通过的即撤销）",
+    "Review a hospital's mappings: accept, or refuse with a reason (also what was accepted)",
+    need("Hospital", "hospital", PARTY, "医院编号", "Hospital"),
+    BY,
+    many("Row", "rows", MAPPING_DECISION, "对照", "Mappings", least=1, most=MOST_LINES),
+)
+QUERY_MAPPINGS: Final = shape(
+    "QueryMappings",
+    QueryMappings,
+    "查询一家医院的对照，按本院编码与生效日排序，每次至多 500 条",
+    "A hospital's mappings in order of code and first day, at most 500",
+    need("Hospital", "hospital", PARTY, "医院编号", "Hospital"),
+    *PAGE_OF_MAPPINGS,
 )
 UPDATE_EMPLOYER: Final = shape(
     "UpdateEmployer",
@@ -586,6 +692,30 @@ ADMISSION_RECEIVED: Final = shape(
     DIAGNOSES,
 )
 
+READJUDICATION_CHANGED: Final = shape(
+    "ReadjudicationChanged",
+    ReadjudicationChanged,
+    "重新审核通知：更正涉及哪笔结算，或重审建议的进展",
+    "A correction touches a live settlement, or a proposal about it moved",
+    need("State", "state", word.PROPOSAL_STATE, "状态", "State", sample="PROPOSED"),
+    may("ProposalId", "proposal_id", NUMBER, "重审建议编号", "Proposal", sample="R0001"),
+    need("SettlementId", "settlement_id", NUMBER, "原结算编号", "Settlement", sample="S0001"),
+    need("Hospital", "hospital", PARTY, "医院编号", "Hospital"),
+    need("CaseNo", "case_no", NUMBER, "工伤案件号", "Case", sample="C0001"),
+    need("Cause", "cause", word.CAUSE, "更正事由", "What was corrected", sample="CASE"),
+    need("Split", "split", SPLIT, "五方差额，合计为零", "Differences, which sum to zero"),
+    need("Meal", "meal_fen", FEN, "伙食补助费差额", "Difference of the meal allowance"),
+    may("CutsHospital", "cuts_hospital", BOOL, "医院是否少得", "Whether the hospital gets less"),
+    may(
+        "NeedsGround",
+        "needs_ground",
+        BOOL,
+        "因认定撤销而追回，须另有依据方可批准",
+        "Takes back for want of recognition: not approved without an article",
+    ),
+    may("Note", "note", TEXT_500, "说明", "Note", sample="case.decide D0001"),
+)
+
 
 DIALECT: Final = Dialect(
     "agency",
@@ -599,7 +729,12 @@ DIALECT: Final = Dialect(
         changing("admission.check", CHECK_ADMISSION, ACKNOWLEDGED),
         changing("lines.decide", DECIDE_LINES, ACKNOWLEDGED),
         changing("payment.report", REPORT_PAYMENT, ACKNOWLEDGED),
+        changing("cut.decide", DECIDE_CUT, CUT),
+        reading("cut.query", QUERY_CUTS, CUTS_FOUND),
         changing("approval.decide", DECIDE_APPROVAL, ACKNOWLEDGED),
+        reading("approval.query", QUERY_APPROVALS, APPLICATIONS_FOUND),
+        changing("mapping.decide", DECIDE_MAPPINGS, ACKNOWLEDGED),
+        reading("mapping.query", QUERY_MAPPINGS, MAPPINGS_FOUND),
         changing("employer.update", UPDATE_EMPLOYER, ACKNOWLEDGED),
         changing("person.card", REPORT_CARD, ACKNOWLEDGED),
         changing("benefit.stop", STOP_BENEFIT, ACKNOWLEDGED),
@@ -609,6 +744,11 @@ DIALECT: Final = Dialect(
         changing("inbox.ack", ACK_INBOX, INBOX_ACKNOWLEDGED),
         notice("admission.received", ADMISSION_RECEIVED),
         notice("admission.changed", ADMISSION_CHANGED),
+        notice("approval.received", APPLICATION_RECEIVED),
+        notice("approval.changed", APPLICATION_CHANGED),
+        notice("mapping.received", MAPPINGS_CHANGED),
+        notice("cut.changed", CUT),
         notice("settlement.result", SETTLEMENT),
+        notice("readjudication.changed", READJUDICATION_CHANGED),
     ),
 )

@@ -10,8 +10,16 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from adapters.shape import vocabulary as word
+from adapters.shape.approval_names import (
+    APPLICATION_CHANGED,
+    APPLICATION_ID,
+    APPLICATIONS_FOUND,
+    QUERY_APPROVALS,
+    WANTED,
+)
+from adapters.shape.cuts import ANSWER_CUT, CUT, CUTS_FOUND, QUERY_CUTS
 from adapters.shape.dialect import Dialect
-from adapters.shape.fields import many, may, need, shape
+from adapters.shape.fields import Field, many, may, need, shape
 from adapters.shape.kinds import (
     AREA,
     BOOL,
@@ -32,13 +40,21 @@ from adapters.shape.kinds import (
     TEXT_2000,
     WORD,
 )
+from adapters.shape.mapping_names import (
+    ANSWERED,
+    HOSPITAL_CODE,
+    MAPPED_VALUES,
+    MAPPINGS_CHANGED,
+    MAPPINGS_FOUND,
+    PAGE_OF_MAPPINGS,
+    VALID_FROM,
+)
 from adapters.shape.names import (
     ACK_INBOX,
     ACKNOWLEDGED,
     ADMISSION_CHANGED,
     DAY_SPAN,
     DIAGNOSIS,
-    FINDING,
     IDENTITY,
     INBOX_ACKNOWLEDGED,
     INBOX_PULLED,
@@ -61,17 +77,21 @@ from adapters.shape.names import (
 from gateway.domain.bill import BillLine
 from gateway.domain.catalogue import CatalogueRow
 from gateway.domain.commands import (
+    ApplyApproval,
     CancelAdmission,
+    CancelApproval,
     CancelDischarge,
     CancelSettlement,
     CommitSettlement,
     DownloadCatalogue,
     FirstJudgement,
     HospitalRow,
+    MapCatalogue,
     ModifyAdmission,
     PreviewSettlement,
     QueryCase,
     QueryFees,
+    QueryMappings,
     ReadPerson,
     ReconcileDetails,
     ReconcileTotals,
@@ -80,11 +100,13 @@ from gateway.domain.commands import (
     UploadFees,
     VoidFees,
 )
+from gateway.domain.mapping import MappingClaim
 from gateway.domain.results import (
     AdmissionRegistered,
     ApprovalSummary,
     CasesFound,
     CaseSummary,
+    CatalogueMapped,
     CataloguePage,
     DetailsCompared,
     Difference,
@@ -92,6 +114,7 @@ from gateway.domain.results import (
     FeesUploaded,
     FeesVoided,
     LineAnswer,
+    MappingAnswer,
     PersonRead,
     TotalsCompared,
 )
@@ -295,6 +318,15 @@ def _bill_line(**words: Any) -> BillLine:
     return BillLine(**words)
 
 
+OWN_CODE: Final = may(
+    "HospitalCode",
+    "hospital_code",
+    TEXT_64,
+    "本院编码：按费用发生日已审核的对照换成国家编码，两者都保留",
+    "The hospital's own code: the mapping accepted for the day of the fee gives the national one; "
+    "both are kept",
+    sample="HY-0001",
+)
 LINE_VALUES: Final = (
     need(
         "OccurredAt",
@@ -303,7 +335,8 @@ LINE_VALUES: Final = (
         "费用发生时刻",
         "When the fee arose",
     ),
-    need("Code", "code", TEXT_64, "目录编码", "Catalogue code", sample="Z0001"),
+    need("Code", "code", TEXT_64, "国家编码", "National code", sample="Z0001"),
+    OWN_CODE,
     need("Name", "name", TEXT_200, "项目名称", "Name", sample="换药"),
     may(
         "Category",
@@ -339,6 +372,25 @@ LINE_VALUES: Final = (
         "Order or prescription",
         sample="Y0001",
     ),
+    may("OrderNo", "order_no", TEXT_64, "医嘱号", "Doctor's order", sample="O0001"),
+    may(
+        "DailyDose",
+        "daily_dose",
+        QUANTITY,
+        "药品每日用量，按计价单位",
+        "Dose of a day, in the unit charged",
+        absent=None,
+        sample="2",
+        rare=True,
+    ),
+    may(
+        "TakeHome",
+        "take_home",
+        BOOL,
+        "是否出院带药",
+        "Whether given for after discharge",
+        rare=True,
+    ),
     may(
         "Department",
         "department",
@@ -355,6 +407,14 @@ LINE_VALUES: Final = (
         "Ordering doctor",
         personal=True,
         sample="丙测试",
+    ),
+    may(
+        "DoctorCode",
+        "doctor_code",
+        TEXT_64,
+        "开单医生在协议名录中的代码",
+        "The doctor's code in the directory of the agreement",
+        sample="D0001",
     ),
     may(
         "RefundOf",
@@ -393,6 +453,15 @@ LINE_VALUES: Final = (
 )
 
 
+def _uploaded(each: Field) -> Field:
+    """Judged line by line; the national code may be left to the mapping of the hospital's own."""
+    if each.wire != "Code":
+        return replace(each, loose=True)
+    zh = "国家编码；填了 HospitalCode 的可以不填，都填则须相符"
+    en = "National code; not needed beside HospitalCode, with which it must agree"
+    return replace(each, loose=True, least=0, absent="", zh=zh, en=en)
+
+
 LINE_ID: Final = need(
     "LineId",
     "line_id",
@@ -407,7 +476,7 @@ UPLOADED_LINE: Final = shape(
     "上传的一行明细：行号之外的值逐行校验，不合格的行单独拒收",
     "An uploaded line: values beside the line id are judged line by line",
     LINE_ID,
-    *(replace(each, loose=True) for each in LINE_VALUES),
+    *(_uploaded(each) for each in LINE_VALUES),
     record=BillLine,
 )
 FOUND_LINE: Final = shape(
@@ -442,7 +511,7 @@ LINE_ANSWER: Final = shape(
     "What became of one line",
     LINE_ID,
     need("Status", "status", word.LINE_STATUS, "结果", "What became of it"),
-    may("Finding", "finding", FINDING, "拒收原因", "Why it was rejected", rare=True),
+    *ANSWERED,
 )
 KEPT: Final = (
     need("KeptCount", "kept_count", COUNT, "网关现存行数", "Lines now kept"),
@@ -735,6 +804,83 @@ CATALOG_PAGE: Final = shape(
 )
 
 
+# --- 对照与审批申请 mappings and applications ---------------------------------------------
+
+MAPPING_CLAIM: Final = shape(
+    "MappingClaim",
+    MappingClaim,
+    "一条对照：按本院编码与生效日新增或替换，由经办机构审核",
+    "One mapping: upsert by own code and first day; the agency reviews it",
+    *MAPPED_VALUES,
+    may(
+        "Withdrawn",
+        "withdrawn",
+        BOOL,
+        "撤回未通过审核的对照；已通过的填 ValidTo 终止",
+        "Take back a mapping not accepted; end an accepted one by ValidTo",
+        rare=True,
+    ),
+)
+MAP_CATALOG: Final = shape(
+    "MapCatalog",
+    MapCatalogue,
+    "对照：本院编码与国家编码",
+    "Map the hospital's own codes to the national ones",
+    many("Row", "rows", MAPPING_CLAIM, "对照", "Mappings", least=1, most=MOST_LINES),
+)
+MAPPING_ANSWER: Final = shape(
+    "MappingAnswer",
+    MappingAnswer,
+    "对一条对照的答复",
+    "What became of one mapping",
+    HOSPITAL_CODE,
+    VALID_FROM,
+    need("Status", "status", word.LINE_STATUS, "结果", "What became of it"),
+    may("State", "state", word.MAPPING_STATE, "现在的状态", "Its state now"),
+    may("Version", "version", COUNT, "现在的版本", "Its version now"),
+    *ANSWERED,
+)
+CATALOG_MAPPED: Final = shape(
+    "CatalogMapped",
+    CatalogueMapped,
+    "逐条答复；未经经办机构审核的对照不用于计价",
+    "An answer per mapping; until the agency accepts it a mapping prices nothing",
+    many("Answer", "answers", MAPPING_ANSWER, "逐条答复", "Answers", most=MOST_LINES),
+)
+QUERY_MAPPINGS: Final = shape(
+    "QueryMappings",
+    QueryMappings,
+    "查询本院对照，按本院编码与生效日排序，每次至多 500 条",
+    "The hospital's own mappings in order of code and first day, at most 500",
+    *PAGE_OF_MAPPINGS,
+)
+APPLY_APPROVAL: Final = shape(
+    "ApplyApproval",
+    ApplyApproval,
+    "审批申请：转诊、异地居住、康复、旧伤复发、辅助器具、急诊、抢救用项目及延期",
+    "Apply for a referral, remote residence, rehabilitation, relapse, device, emergency or item "
+    "for rescue, or the prolongation of one",
+    PERSON,
+    may(
+        "CaseNo",
+        "case_no",
+        NUMBER,
+        "工伤案件号，有多个案件时必填",
+        "Case; needed when there are several",
+        sample="C0001",
+    ),
+    need("Wanted", "wanted", WANTED, "申请的内容", "What is applied for"),
+)
+CANCEL_APPROVAL: Final = shape(
+    "CancelApproval",
+    CancelApproval,
+    "撤回尚未决定的申请",
+    "Take back an application that is not decided",
+    APPLICATION_ID,
+    need("Reason", "reason", TEXT_200, "原因", "Reason", sample="改期"),
+)
+
+
 # --- 命令与答复 commands and their replies ------------------------------------------------
 
 
@@ -754,6 +900,8 @@ DIALECT: Final = Dialect(
         reading("settlement.preview", PREVIEW_SETTLEMENT, SETTLEMENT),
         changing("settlement.commit", COMMIT_SETTLEMENT, SETTLEMENT),
         changing("settlement.cancel", CANCEL_SETTLEMENT, SETTLEMENT),
+        changing("cut.answer", ANSWER_CUT, CUT),
+        reading("cut.query", QUERY_CUTS, CUTS_FOUND),
         changing("discharge.register", REGISTER_DISCHARGE, ACKNOWLEDGED),
         changing("discharge.cancel", CANCEL_DISCHARGE, ACKNOWLEDGED),
         reading("transaction.query", QUERY_TRANSACTION, TRANSACTION_FOUND),
@@ -763,7 +911,15 @@ DIALECT: Final = Dialect(
         reading("inbox.pull", PULL_INBOX, INBOX_PULLED),
         changing("inbox.ack", ACK_INBOX, INBOX_ACKNOWLEDGED),
         reading("catalog.download", DOWNLOAD_CATALOG, CATALOG_PAGE),
+        changing("catalog.map", MAP_CATALOG, CATALOG_MAPPED),
+        reading("mapping.query", QUERY_MAPPINGS, MAPPINGS_FOUND),
+        changing("approval.apply", APPLY_APPROVAL, ACKNOWLEDGED),
+        reading("approval.query", QUERY_APPROVALS, APPLICATIONS_FOUND),
+        changing("approval.cancel", CANCEL_APPROVAL, ACKNOWLEDGED),
         notice("settlement.result", SETTLEMENT),
         notice("admission.changed", ADMISSION_CHANGED),
+        notice("mapping.changed", MAPPINGS_CHANGED),
+        notice("approval.changed", APPLICATION_CHANGED),
+        notice("cut.changed", CUT),
     ),
 )

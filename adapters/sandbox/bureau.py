@@ -17,10 +17,13 @@ from gateway.domain.commands import (
     Command,
     DecideApproval,
     DecideCase,
+    DecideCut,
     DecideLines,
     LineDecision,
+    QueryCuts,
     ReportCase,
 )
+from gateway.domain.cut import CutOutcome
 from gateway.domain.results import AdmissionReceived, Settlement
 
 _AUTHORITY: Final = "示例市人力资源和社会保障局（虚构）"
@@ -30,6 +33,8 @@ _DECIDES: Final = {
 }
 _OF_COMMITTEE: Final = frozenset({ApprovalKind.REHABILITATION, ApprovalKind.RELAPSE})
 _CLERK: Final = "经办岗01"
+_SECOND_CLERK: Final = "复核岗02"
+_CLAUSE: Final = "示例服务协议第二十一条"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -93,15 +98,30 @@ class Bureau:
         )
         await self._change("approval.decide", command)
 
-    async def find_violation(self, admission_id: str, line_id: str, violation: str) -> None:
-        """Confirm a violation on one line: the hospital bears it."""
+    async def find_violation(self, admission_id: str, line_id: str, violation: str) -> str:
+        """Raise a cut for a violation on one line; its number."""
         command = DecideLines(
             admission_id=admission_id,
             by=_CLERK,
             reason="核查明细",
             lines=(LineDecision(line_id=line_id, violation=violation),),
+            clause=_CLAUSE,
+            evidence="同一分钟两次计费",
         )
         await self._change("lines.decide", command)
+        asked = await self.client.send("cut.query", QueryCuts(admission_id=admission_id))
+        return str(asked.result.cuts[-1].cut_no)
+
+    async def uphold(self, cut_no: str) -> None:
+        """The final decision by a second person, after the hospital's answer."""
+        command = DecideCut(
+            cut_no=cut_no,
+            outcome=CutOutcome.UPHELD,
+            by=_SECOND_CLERK,
+            reason="医院无异议",
+            hearing_held=False,
+        )
+        await self._change("cut.decide", command)
 
     async def _change(self, name: str, command: Command) -> None:
         answer = await self.client.send(name, command)

@@ -18,6 +18,7 @@ from gateway.domain.catalogue import CatalogueRow, Kind, Level
 from gateway.domain.codes import Outcome
 from gateway.domain.commands import (
     AckInbox,
+    AnswerCut,
     CancelSettlement,
     Command,
     CommitSettlement,
@@ -32,6 +33,7 @@ from gateway.domain.commands import (
     UploadFees,
     VoidFees,
 )
+from gateway.domain.cut import Cut
 from gateway.domain.results import AdmissionChanged, Settlement, TransactionFound
 
 BATCH: Final = 500
@@ -52,6 +54,7 @@ class Stay:
     state: str = ""
     refusal: str = ""
     ever_held: bool = False
+    cuts: dict[str, Cut] = field(default_factory=dict)
 
     @property
     def admission_id(self) -> str:
@@ -210,6 +213,11 @@ class Hospital:
         self.book.settled(settlement, stay.person.id_no, booked_on)
         return settlement
 
+    async def accept_cut(self, cut_no: str) -> None:
+        """Say that a cut is right."""
+        command = AnswerCut(cut_no=cut_no, accepted=True, by=_OPERATOR)
+        await self.change("cut.answer", command)
+
     async def cancel(self, stay: Stay) -> None:
         """Cancel the settlement of the stay and book its reversal."""
         command = CancelSettlement(
@@ -249,10 +257,13 @@ class Hospital:
         return taken
 
     def _learn(self, told: Any, in_reply_to: str) -> None:
-        """What a notice changes here: a registration's state, or the outcome of a held bill."""
+        """What a notice changes here: a registration's state, a cut, or a held bill's outcome."""
         stay = self._stay(told.admission_id)
         if isinstance(told, AdmissionChanged):
             stay.state, stay.refusal = told.state, told.refusal
+            return
+        if isinstance(told, Cut):
+            stay.cuts[told.cut_no] = told
             return
         expect(
             in_reply_to == stay.commit_id and told.bill_state is BillState.SETTLED,

@@ -9,12 +9,14 @@ from adapters.sandbox.bills import Plan, composed
 from adapters.sandbox.book import totals
 from adapters.sandbox.cast import CAST
 from adapters.sandbox.expect import expect
+from adapters.sandbox.hospital import Hospital, Stay
 from adapters.sandbox.opening import PATIENCE_S, register
 from adapters.sandbox.town import Town, until
 from gateway.domain.admission import AdmissionState, BillState
 from gateway.domain.bill import BillLine, LineVerdict
 from gateway.domain.case import ApprovalKind, CaseState
 from gateway.domain.commands import UploadFees
+from gateway.domain.cut import CutState
 from gateway.domain.money import yuan
 from gateway.domain.results import Settlement
 
@@ -161,6 +163,25 @@ async def _spoilt(town: Town, lines: tuple[BillLine, ...]) -> None:
     )
 
 
+async def _cut(town: Town, hospital: Hospital, stay: Stay) -> None:
+    """The double charge is served on the hospital, accepted, and upheld by a second clerk."""
+    cut_no = await town.bureau.find_violation(
+        stay.admission_id, plans.DOUBLE_LINE, "DUPLICATE_CHARGE"
+    )
+    await _told_of(hospital, stay, cut_no, CutState.NOTICED)
+    await hospital.accept_cut(cut_no)
+    await town.bureau.uphold(cut_no)
+    await _told_of(hospital, stay, cut_no, CutState.UPHELD)
+
+
+async def _told_of(hospital: Hospital, stay: Stay, cut_no: str, state: CutState) -> None:
+    async def told_so() -> bool:
+        await hospital.pull()
+        return cut_no in stay.cuts and stay.cuts[cut_no].state is state
+
+    await until(told_so, "扣减应送达医院", "the cut should reach the hospital", PATIENCE_S)
+
+
 async def large_bill(town: Town) -> str:
     """Three thousand lines: a rescue drug is approved, a double charge found, all settled."""
     hospital, stay = town.hospital(cast.POLYTRAUMA), town.stay(cast.POLYTRAUMA)
@@ -174,7 +195,7 @@ async def large_bill(town: Town) -> str:
         (town.start, town.today),
         (plans.RESCUE_LINE,),
     )
-    await town.bureau.find_violation(stay.admission_id, plans.DOUBLE_LINE, "DUPLICATE_CHARGE")
+    await _cut(town, hospital, stay)
     settlement = await hospital.settle(stay)
     rescued, doubled = _lines(settlement, plans.RESCUE_LINE, plans.DOUBLE_LINE)
     expect(

@@ -10,6 +10,7 @@ from gateway.domain.admission import (
     HoldReason,
     PaidAtDischargeBy,
 )
+from gateway.domain.application import ApplicationState
 from gateway.domain.audit_rules import AUDIT_RULES
 from gateway.domain.bill import Payee, Relation
 from gateway.domain.case import (
@@ -26,8 +27,11 @@ from gateway.domain.case import (
 )
 from gateway.domain.catalogue import InsuranceLimit, Kind, Level
 from gateway.domain.codes import CODES, Outcome, Retry, Who
+from gateway.domain.cut import CutOutcome, CutState
+from gateway.domain.mapping import MappingState
 from gateway.domain.payments import PriorPayer
-from gateway.domain.reasons import CLEARED, VIOLATIONS
+from gateway.domain.readjudication import Cause, ProposalState
+from gateway.domain.reasons import VIOLATIONS
 from gateway.domain.split import Payer
 
 OUTCOME: Final = one_of(
@@ -98,6 +102,26 @@ REFUSAL: Final = one_of(
     "AdmissionRefusal",
     AdmissionRefusal,
     {each.value: (CODES[each.value].zh, CODES[each.value].en) for each in AdmissionRefusal},
+)
+CAUSE: Final = one_of(
+    "Cause",
+    Cause,
+    {
+        "CASE": ("案件的决定或事实", "a decision or fact of the case"),
+        "CATALOGUE": ("目录或价格", "catalogue or price"),
+        "POLICY": ("政策取值", "a value of the policy"),
+    },
+)
+PROPOSAL_STATE: Final = one_of(
+    "ProposalState",
+    ProposalState,
+    {
+        "TOUCHED": ("更正涉及该结算，尚未重算", "touched by a correction, not computed yet"),
+        "PROPOSED": ("已提出，待批准", "proposed, waits for approval"),
+        "APPROVED": ("已批准并补差", "approved, its delta posted"),
+        "REJECTED": ("已驳回", "rejected"),
+        "STALE": ("已失效", "stale: the facts changed again"),
+    },
 )
 BILL_STATE: Final = one_of(
     "BillState",
@@ -290,6 +314,25 @@ APPROVAL: Final = one_of(
         "EMERGENCY_ITEM": ("抢救用目录外项目", "item outside the catalogue for rescue"),
     },
 )
+APPLICATION_STATE: Final = one_of(
+    "ApplicationState",
+    ApplicationState,
+    {
+        "APPLIED": ("已申请，待决定", "waits for its decision"),
+        "DECIDED": ("已决定", "decided"),
+        "CANCELLED": ("已撤回", "cancelled by the hospital"),
+    },
+)
+MAPPING_STATE: Final = one_of(
+    "MappingState",
+    MappingState,
+    {
+        "PENDING": ("待经办机构审核", "waits for the agency's review"),
+        "ACCEPTED": ("已通过", "accepted"),
+        "REFUSED": ("未通过", "refused"),
+        "WITHDRAWN": ("已撤回", "withdrawn by the hospital"),
+    },
+)
 CATALOG: Final = one_of(
     "CatalogKind",
     Kind,
@@ -331,9 +374,26 @@ VIOLATION: Final = listed(
 )
 if set(VIOLATION.words) != VIOLATIONS:
     raise ValueError("each violation of the domain has a word on the wire")
-VIOLATION_DECISION: Final = listed(
-    "ViolationDecision",
-    {**VIOLATION.words, CLEARED: ("撤销已认定的违规", "the confirmed violation is taken back")},
+CUT_STATE: Final = one_of(
+    "CutState",
+    CutState,
+    {
+        "PROPOSED": ("拟扣，通知待送达", "proposed; its notice is not served yet"),
+        "NOTICED": ("已送达，待陈述申辩", "noticed; the hospital may answer"),
+        "ANSWERED": ("已陈述申辩，待复核", "answered; waits for the final decision"),
+        "UNANSWERED": ("期满未答复，待复核", "not answered in time; waits for the final decision"),
+        "UPHELD": ("维持", "upheld"),
+        "WITHDRAWN": ("撤回", "withdrawn"),
+    },
+)
+CUT_OUTCOME: Final = one_of(
+    "CutOutcome",
+    CutOutcome,
+    {
+        "UPHELD": ("维持", "upheld"),
+        "REDUCED": ("部分维持", "upheld on some of its lines"),
+        "WITHDRAWN": ("撤回", "withdrawn"),
+    },
 )
 AUDIT_CODE: Final = listed(
     "AuditCode", {code: (rule.zh, rule.en) for code, rule in AUDIT_RULES.items()}

@@ -91,6 +91,11 @@ class PaidAtDischargeBy(StrEnum):
     INDIVIDUAL = "individual"
 
 
+DEATH: Final = frozenset({"死亡", "5"})
+"""Ways of discharge 离院方式 that are a death: the word, and its code on the first page of the
+national medical record."""
+
+
 class Sex(StrEnum):
     """Sex as the identity number tells it 性别."""
 
@@ -134,6 +139,9 @@ class Stay:
     patient stable. `leave_days` are the whole days on leave 请假 that the hospital told,
     `hanging_days` those that the agency found to be a hanging bed 挂床; `meal_days`, of another
     stay of the person, are the days whose meal allowance its settlement in force pays.
+    `open_cuts` are the cuts that wait for their final decision, `cut_lines` the lines they name;
+    `posted_cuts` those that took money back from the settlement in force. `died` says that the
+    discharge was a death.
     """
 
     admission_id: str
@@ -164,6 +172,10 @@ class Stay:
     leave_days: frozenset[date] = frozenset()
     hanging_days: frozenset[date] = frozenset()
     meal_days: frozenset[date] = frozenset()
+    open_cuts: frozenset[str] = frozenset()
+    cut_lines: frozenset[str] = frozenset()
+    posted_cuts: frozenset[str] = frozenset()
+    died: bool = False
 
     @property
     def last_day(self) -> date:

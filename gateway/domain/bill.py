@@ -24,7 +24,10 @@ class BillLine:
     A refund has a negative quantity and amount and names its original in `refund_of`.
     `consent` is the payer who signed for what the fund does not bear; `reviewed` says that
     the agency decided the relation or a limit by itself (lines.decide); `limit_unmet` that it
-    found the limit of payment of the drug list not met.
+    found the limit of payment of the drug list not met. `code` is the national code, and
+    `hospital_code` the hospital's own that it was resolved from, if the line came with one.
+    `daily_dose` is in 10^-4 of the line's unit; `take_home` marks medicine given for the days
+    after the discharge.
     """
 
     line_id: str
@@ -39,8 +42,12 @@ class BillLine:
     unit: str = ""
     spec: str = ""
     prescription_no: str = ""
+    order_no: str = ""
+    daily_dose: int | None = None
+    take_home: bool = False
     department: str = ""
     doctor: str = ""
+    doctor_code: str = ""
     refund_of: str = ""
     relation: Relation = Relation.INJURY
     consent: Payer | None = None
@@ -48,6 +55,7 @@ class BillLine:
     violation: str = ""
     reviewed: bool = False
     limit_unmet: bool = False
+    hospital_code: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -275,7 +275,7 @@ class CaseFacts:
     of the employer's time limit as the department extended it; `roster_received_on` the day the
     agency received the roster that names the worker; `underpaid` that premiums were paid on
     too low a wage; `lump_sum_on` the day that benefits of the grade were taken at once;
-    `others` are other employers.
+    `others` are other employers; `diagnosis_codes` those of the employer's report.
     """
 
     case_no: str
@@ -311,6 +311,7 @@ class CaseFacts:
     retired_on: date | None = None
     others: tuple[OtherEmployer, ...] = ()
     paid_leave: tuple[PaidLeave, ...] = ()
+    diagnosis_codes: frozenset[str] = frozenset()
 
     @property
     def covered_from(self) -> date | None:

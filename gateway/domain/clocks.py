@@ -5,7 +5,8 @@ from datetime import date
 from typing import Protocol
 
 from gateway.domain.admission import AdmissionState
-from gateway.domain.case import CaseState
+from gateway.domain.case import ApprovalKind, CaseState
+from gateway.domain.cut import CutState
 
 
 class WorkingDays(Protocol):
@@ -42,6 +43,30 @@ class OpenStay:
     admitted_on: date
     registered_on: date
     late: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OpenApplication:
+    """An application for an approval that is not decided yet; `transferred_on` is the day of a
+    referral made in urgency before its papers."""
+
+    application_id: str
+    hospital: str
+    kind: ApprovalKind
+    applied_on: date
+    transferred_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenCut:
+    """A cut that waits for its notice, for the hospital's answer or for the final decision."""
+
+    cut_no: str
+    hospital: str
+    state: CutState
+    raised_on: date
+    noticed_on: date | None
+    heard_on: date | None
 
 
 @dataclass(frozen=True, slots=True)

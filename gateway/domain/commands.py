@@ -13,6 +13,7 @@ from gateway.domain.admission import (
     Diagnosis,
     PaidAtDischargeBy,
 )
+from gateway.domain.application import ApplicationState, Wanted
 from gateway.domain.bill import BillLine, Relation
 from gateway.domain.case import (
     Applicant,
@@ -27,7 +28,9 @@ from gateway.domain.case import (
     TreatmentKind,
 )
 from gateway.domain.catalogue import Kind
+from gateway.domain.cut import CutOutcome
 from gateway.domain.findings import Finding
+from gateway.domain.mapping import MappingClaim, MappingDecision, MappingState
 from gateway.domain.payments import PriorPayment
 from gateway.domain.split import Split
 
@@ -156,6 +159,24 @@ class CancelSettlement:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerCut:
+    """The hospital's statement 陈述申辩 on a cut: it accepts, or objects with a reason."""
+
+    cut_no: str
+    accepted: bool
+    by: str
+    reason: str = ""
+    documents: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueryCuts:
+    """The cuts of a stay."""
+
+    admission_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RegisterDischarge:
     admission_id: str
     discharged_at: datetime
@@ -238,6 +259,50 @@ class DownloadCatalogue:
     kind: Kind
     day: date
     after_code: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MapCatalogue:
+    """对照 The hospital's own codes beside the national ones; each row is answered by itself."""
+
+    rows: tuple[MappingClaim, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueryMappings:
+    """Mappings after a code and day, at most 500. A hospital is shown its own only; the agency
+    names the hospital."""
+
+    hospital: str = ""
+    state: MappingState | None = None
+    after_code: str = ""
+    after_from: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApplyApproval:
+    """审批申请 For a person's case, with everything the agency needs to decide."""
+
+    person: Identity
+    wanted: Wanted
+    case_no: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueryApprovals:
+    """Applications after an id, at most 100. A hospital is shown its own only."""
+
+    application_id: str = ""
+    state: ApplicationState | None = None
+    after: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelApproval:
+    """撤回 An application that is not decided yet."""
+
+    application_id: str
+    reason: str
 
 
 # --- agency -----------------------------------------------------------------------------
@@ -335,8 +400,8 @@ class CheckAdmission:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineDecision:
-    """What the agency decides of a line; `limit_met` is about the drug list's limit of payment,
-    and `violation` takes back the one confirmed earlier when it is CLEARED (domain/reasons.py)."""
+    """What the agency decides of a line; `limit_met` is about the drug list's limit of payment.
+    A `violation` moves no money yet: it raises a cut (domain/cut.py)."""
 
     line_id: str
     relation: Relation | None = None
@@ -347,7 +412,11 @@ class LineDecision:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecideLines:
     """Decisions about lines, the audit rules whose suspicion is taken back for the stay, and the
-    days of a hanging bed 挂床, which have no meals."""
+    days of a hanging bed 挂床, which have no meals.
+
+    A violation needs its `evidence` and the `clause` of the service agreement that lets the
+    agency cut for it; `rule` is the audit rule that led to it, if one did.
+    """
 
     admission_id: str
     by: str
@@ -355,6 +424,9 @@ class DecideLines:
     lines: tuple[LineDecision, ...] = ()
     cleared: tuple[str, ...] = ()
     hanging_bed: tuple[DaySpan, ...] = ()
+    rule: str = ""
+    clause: str = ""
+    evidence: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -370,10 +442,25 @@ class ReportPayment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DecideCut:
+    """The final decision on a cut after the hospital was heard; `line_ids` are the lines on
+    which a reduced cut stands."""
+
+    cut_no: str
+    outcome: CutOutcome
+    by: str
+    reason: str
+    hearing_held: bool
+    hearing_on: date | None = None
+    line_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DecideApproval:
     """An approval granted, or with `granted` false one taken back from `valid_from` on.
 
-    `authority` is the name of the body that decided; the place is hospitals, or an area.
+    `authority` is the name of the body that decided; the place is hospitals, or an area. With
+    `application_id` it answers that application, and `granted` false refuses it.
     """
 
     approval_no: str
@@ -389,6 +476,17 @@ class DecideApproval:
     area: str = ""
     opinion_by: str = ""
     line_ids: tuple[str, ...] = ()
+    application_id: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecideMappings:
+    """The agency's review of a hospital's mappings 对照审核: all decisions or none."""
+
+    hospital: str
+    by: str
+    rows: tuple[MappingDecision, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -436,6 +534,8 @@ Command = (
     | PreviewSettlement
     | CommitSettlement
     | CancelSettlement
+    | AnswerCut
+    | QueryCuts
     | RegisterDischarge
     | CancelDischarge
     | QueryTransaction
@@ -445,6 +545,11 @@ Command = (
     | PullInbox
     | AckInbox
     | DownloadCatalogue
+    | MapCatalogue
+    | QueryMappings
+    | ApplyApproval
+    | QueryApprovals
+    | CancelApproval
     | ReportCase
     | DecideCase
     | NameEmployer
@@ -452,7 +557,9 @@ Command = (
     | CheckAdmission
     | DecideLines
     | ReportPayment
+    | DecideCut
     | DecideApproval
+    | DecideMappings
     | UpdateEmployer
     | ReportCard
     | StopBenefit

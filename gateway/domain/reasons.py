@@ -83,7 +83,5 @@ TRAVEL_REASONS: Final[dict[str, Reason]] = {
 VIOLATIONS: Final = frozenset(
     {"DUPLICATE_CHARGE", "NO_ORDER", "OVER_FREQUENCY", "HANGING_BED", "SPLIT_STAY"}
 )
-"""Violations the agency may confirm on a line (lines.decide); the hospital bears the line."""
-
-CLEARED: Final = "CLEARED"
-"""In place of a violation (lines.decide): the one confirmed earlier is taken back."""
+"""Violations the agency may find on a line (lines.decide); once the cut for it is upheld
+(cut.decide) the hospital bears the line."""

@@ -9,10 +9,14 @@ from gateway.domain.admission import (
     Diagnosis,
     HoldReason,
 )
+from gateway.domain.application import Application, ApplicationState
 from gateway.domain.bill import BillLine, Citation, LineVerdict, MealVerdict, Payout, Suspicion
 from gateway.domain.case import ApprovalKind, AuthorityKind, CaseState
 from gateway.domain.catalogue import CatalogueRow
+from gateway.domain.cut import Cut
 from gateway.domain.findings import Finding
+from gateway.domain.mapping import Candidate, Mapping, MappingState
+from gateway.domain.readjudication import Cause, ProposalState
 from gateway.domain.split import NOTHING, Split
 
 
@@ -79,11 +83,13 @@ class AdmissionRegistered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineAnswer:
-    """What became of one uploaded line: accepted, unchanged, replaced or rejected."""
+    """What became of one uploaded line: accepted, unchanged, replaced or rejected; with the
+    nearest rows of the catalogues when its own code says nothing on its day."""
 
     line_id: str
     status: str
     finding: Finding | None = None
+    candidates: tuple[Candidate, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,9 +119,10 @@ class FeesFound:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settlement:
     """A computed or settled bill. A preview has no settlement id; a reversal has negative
-    amounts and names what it reverses; `payout` is whom the fund pays, of a preview as it would
-    be if nobody pays at the counter. `grounds` concern the bill as a whole; `liable_employer`
-    answers for the employer's share."""
+    amounts and names what it reverses; a delta has signed amounts, only the lines that differ,
+    and names what it adjusts. `payout` is whom the fund pays, of a preview as it would be if
+    nobody pays at the counter. `grounds` concern the bill as a whole; `liable_employer` answers
+    for the employer's share."""
 
     admission_id: str
     bill_state: BillState
@@ -123,6 +130,7 @@ class Settlement:
     bill_no: str = ""
     reverses: str = ""
     reinstates: str = ""
+    adjusts: str = ""
     visit_no: str = ""
     hospital: str = ""
     case_no: str = ""
@@ -150,6 +158,13 @@ class Settlement:
     @property
     def total_fen(self) -> int:
         return self.split.total_fen
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CutsFound:
+    """The cuts of a stay, the oldest first."""
+
+    cuts: tuple[Cut, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -245,6 +260,37 @@ class CataloguePage:
     more: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MappingAnswer:
+    """What became of one claim: accepted for review, unchanged, replaced or rejected; then the
+    mapping as it stands, if there is one."""
+
+    hospital_code: str
+    valid_from: date
+    status: str
+    state: MappingState | None = None
+    version: int | None = None
+    finding: Finding | None = None
+    candidates: tuple[Candidate, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CatalogueMapped:
+    answers: tuple[MappingAnswer, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MappingsFound:
+    mappings: tuple[Mapping, ...]
+    more: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApplicationsFound:
+    applications: tuple[Application, ...]
+    more: bool
+
+
 # --- notices: what other parties must learn -------------------------------------------------
 
 
@@ -277,6 +323,60 @@ class AdmissionReceived:
     late: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MappingsChanged:
+    """To the agency: a hospital's mappings to review. To the hospital: what was decided."""
+
+    hospital: str
+    mappings: tuple[Mapping, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApplicationReceived:
+    """To the agency: a hospital applies for an approval."""
+
+    application: Application
+    id_no: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApplicationChanged:
+    """To the hospital: its application was decided. To the agency: it was cancelled."""
+
+    application_id: str
+    hospital: str
+    case_no: str
+    kind: ApprovalKind
+    state: ApplicationState
+    granted: bool | None = None
+    approval_no: str = ""
+    valid_from: date | None = None
+    valid_to: date | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadjudicationChanged:
+    """To the agency: a correction touches a live settlement, or a proposal about it moved.
+
+    `state` is that of the proposal, or TOUCHED when there is none yet; `split` and `meal_fen`
+    are what the correction would add, negative what it takes away.
+    """
+
+    state: ProposalState
+    settlement_id: str
+    hospital: str
+    case_no: str
+    cause: Cause
+    proposal_id: str = ""
+    split: Split = NOTHING
+    meal_fen: int = 0
+    cuts_hospital: bool = False
+    needs_ground: bool = False
+    note: str = ""
+
+
 Result = (
     Acknowledged
     | Refused
@@ -287,6 +387,8 @@ Result = (
     | FeesVoided
     | FeesFound
     | Settlement
+    | Cut
+    | CutsFound
     | TransactionFound
     | Reversed
     | Superseded
@@ -295,6 +397,13 @@ Result = (
     | InboxPulled
     | InboxAcknowledged
     | CataloguePage
+    | CatalogueMapped
+    | MappingsFound
+    | ApplicationsFound
     | AdmissionChanged
     | AdmissionReceived
+    | MappingsChanged
+    | ApplicationReceived
+    | ApplicationChanged
+    | ReadjudicationChanged
 )

@@ -6,7 +6,7 @@ too: every request looks its sender up.
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any, Final
 
@@ -25,7 +25,7 @@ from gateway.store.editions import edition_heads, policy_content
 from gateway.store.registry import key_by_fingerprint, keys_of, mandates_of, party_by_id
 from gateway.store.rows import canonical, day_text
 from gateway.store.stays import stays_held_for
-from gateway.store.unit import Change, Insert, KeyTaken, Write
+from gateway.store.unit import Change, Insert, KeyTaken, Upsert, Write
 
 _PARTY_ID: Final = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 _AREA: Final = re.compile(r"[0-9]{6}")
@@ -254,13 +254,20 @@ async def revoke_mandates(desk: Desk, carrier: str, hospital: str) -> int:
 
 
 async def import_editions(
-    desk: Desk, editions: Sequence[Edition], content: Callable[[Edition], bytes]
+    desk: Desk,
+    editions: Sequence[Edition],
+    content: Callable[[Edition], bytes],
+    *,
+    correcting: bool = False,
 ) -> list[str]:
     """Store new editions, all or none; what is stored already is left alone.
 
     An edition that starts inside an open-ended one of its kind ends that one the day before;
-    any other overlap is refused (NotDone): nobody could say which rows hold on a day.
+    any other overlap is refused (NotDone): nobody could say which rows hold on a day. When
+    `correcting`, one of the same first day takes the place of the one that was wrong, for the
+    same days; the wrong one stays under its digest, for what it settled.
     """
+    action = "catalog.correct" if correcting else "catalog.import"
     async with desk.database.reading() as reader:
         regions = sorted({edition.region for edition in editions})
         heads = [head for region in regions for head in await edition_heads(reader, region)]
@@ -268,13 +275,13 @@ async def import_editions(
     stored = {head["digest"] for head in heads}
     fresh = [edition for edition in editions if edition.digest not in stored]
     writes = [
-        write for edition in fresh for write in _edition_writes(desk, edition, heads, content)
+        write
+        for edition in fresh
+        for write in _edition_writes(desk, edition, heads, content, correcting=correcting)
     ]
     if fresh:
-        acts = tuple(
-            Act(action="catalog.import", subject=one.digest, code=one.kind) for one in fresh
-        )
-        writes += look_again(desk, gaps, "catalog.import")
+        acts = tuple(Act(action=action, subject=one.digest, code=one.kind) for one in fresh)
+        writes += look_again(desk, gaps, action)
         await _commit(desk, applied(subject="catalogue", writes=tuple(writes), acts=acts))
         desk.shelf.forget()
     return [edition.digest for edition in fresh]
@@ -285,12 +292,23 @@ def _edition_writes(
     edition: Edition,
     heads: Sequence[Mapping[str, Any]],
     content: Callable[[Edition], bytes],
+    *,
+    correcting: bool,
 ) -> list[Write]:
-    writes: list[Write] = []
-    for head in heads:
-        same = (head["region"], head["kind"]) == (edition.region, edition.kind.value)
-        if same and _overlap(edition, head):
-            writes.append(_ended_before(edition, head))
+    kept = content(edition)
+    same = (edition.region, edition.kind.value)
+    kind = [head for head in heads if (head["region"], head["kind"]) == same]
+    wrong = [head for head in kind if correcting and _same_first_day(edition, head)]
+    if wrong:
+        # For the same days as the one that was wrong; digest and content stay as imported.
+        end = wrong[0]["valid_to"]
+        edition = replace(edition, valid_to=None if end is None else date.fromisoformat(end))
+    writes: list[Write] = [_corrected(head) for head in wrong]
+    writes += [
+        _ended_before(edition, head)
+        for head in kind
+        if head not in wrong and _overlap(edition, head)
+    ]
     row = {
         "digest": edition.digest,
         "region": edition.region,
@@ -298,9 +316,20 @@ def _edition_writes(
         "valid_from": edition.valid_from.isoformat(),
         "valid_to": day_text(edition.valid_to),
         "imported_us": desk.now_us,
-        "content": content(edition),
+        "content": kept,
+        "live": 1,
     }
-    return [*writes, Insert(tables.catalogue_edition, [row])]
+    # One that was itself corrected before may come back.
+    return [*writes, Upsert(tables.catalogue_edition, [row])]
+
+
+def _same_first_day(edition: Edition, head: Mapping[str, Any]) -> bool:
+    return bool(head["valid_from"] == edition.valid_from.isoformat())
+
+
+def _corrected(head: Mapping[str, Any]) -> Change:
+    """The edition that was wrong is in force no more."""
+    return Change(tables.catalogue_edition, {"digest": head["digest"], "live": 1}, {"live": None})
 
 
 def _overlap(edition: Edition, head: Mapping[str, Any]) -> bool:

@@ -31,7 +31,7 @@ from gateway.flows.approval_facts import approval_content, approval_faults
 from gateway.flows.case_status import roster_faults
 from gateway.flows.desk import Caller, Desk
 from gateway.flows.plan import Act, Plan, applied, refused
-from gateway.flows.waiting import look_again
+from gateway.flows.waiting import decide_again, look_again, touched, touched_acts
 from gateway.policy.model import Policy, PolicyGap
 from gateway.rules.paid_leave import follows, longest
 from gateway.rules.resolve import rescue_mark
@@ -50,13 +50,13 @@ async def decide_approval(desk: Desk, caller: Caller, command: DecideApproval) -
     """An approval granted, or taken back by its number. One for rescue pays the lines that it
     names only in the stay, and with the content, that they have now."""
     async with desk.database.reading() as reader:
-        case = await case_by_no(reader, command.case_no)
+        stays = await stays_of_cases(reader, [command.case_no])
+        case = stays[0].case if stays else await case_by_no(reader, command.case_no)
         if case is None:
             return refused(Finding("CASE_NOT_FOUND", "CaseNo", command.case_no))
         faults = await approval_faults(desk, reader, command)
         if faults:
             return refused(*faults, subject=case.case_no)
-        stays = await stays_of_cases(reader, [case.case_no])
         marks = await _marks(reader, command, stays)
     faults = [fault for fault in map(_mark_fault, marks.items()) if fault is not None]
     if faults:
@@ -280,7 +280,7 @@ def _fact(desk: Desk, subject: str, kind: str, fact_no: str, content: dict[str, 
 def _told(
     desk: Desk,
     cases: Sequence[CaseFacts],
-    stays: Iterable[StayFile],
+    stays: Sequence[StayFile],
     fact: Write,
     action: str,
     number: str,
@@ -288,11 +288,21 @@ def _told(
     kept: dict[str, Any] | None = None,
 ) -> Plan:
     subject = cases[0].case_no if len(cases) == 1 else number
+    cause = f"{action} {number}"
     return applied(
         Acknowledged(subject=number),
         subject=subject,
-        writes=(fact, *_moved(cases, kept or {}), *look_again(desk, stays, f"{action} {number}")),
-        acts=(Act(action=action, subject=subject, code=number, reason=reason),),
+        writes=(
+            fact,
+            *_moved(cases, kept or {}),
+            *look_again(desk, stays, cause),
+            *decide_again(desk, stays, cause),
+        ),
+        acts=(
+            Act(action=action, subject=subject, code=number, reason=reason),
+            *touched_acts(stays, number),
+        ),
+        notices=touched(desk, stays, cause),
     )
 
 

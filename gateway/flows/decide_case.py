@@ -19,7 +19,14 @@ from gateway.flows.case_status import (
 )
 from gateway.flows.desk import Caller, Desk
 from gateway.flows.plan import Act, Plan, applied, refused
-from gateway.flows.waiting import look_again, reopen, reopens
+from gateway.flows.waiting import (
+    decide_again,
+    look_again,
+    reopen,
+    reopens,
+    touched,
+    touched_acts,
+)
 from gateway.store import tables
 from gateway.store.cases import case_by_no, case_detail
 from gateway.store.rows import canonical, day_text
@@ -59,6 +66,7 @@ async def decide_case(desk: Desk, caller: Caller, command: DecideCase) -> Plan:
             Change(tables.work_case, where, values),
             *look_again(desk, waiting, f"decision {decision}"),
             *reopen(desk, refused_before, decision),
+            *decide_again(desk, stays, f"decision {decision}"),
         ),
         acts=(
             Act(
@@ -69,7 +77,9 @@ async def decide_case(desk: Desk, caller: Caller, command: DecideCase) -> Plan:
                 code=command.decision_no,
                 reason=f"{command.authority} {command.reason}",
             ),
+            *touched_acts(stays, command.decision_no),
         ),
+        notices=touched(desk, stays, f"case.decide {decision}"),
     )
 
 

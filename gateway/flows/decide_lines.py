@@ -1,5 +1,9 @@
-"""lines.decide: the agency decides whether lines treat the injury, or confirms a violation."""
+"""lines.decide: the agency decides whether lines treat the injury, or finds a violation.
 
+A violation is provisional: it raises a cut that the hospital answers (flows/raise_cuts.py).
+"""
+
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -7,12 +11,15 @@ from gateway.clock import micros
 from gateway.domain.admission import BillState
 from gateway.domain.bill import BillLine
 from gateway.domain.commands import DecideLines, LineDecision
+from gateway.domain.cut import Cut
 from gateway.domain.findings import Finding
-from gateway.domain.reasons import CLEARED, VIOLATIONS
+from gateway.domain.reasons import VIOLATIONS
 from gateway.domain.results import Acknowledged
 from gateway.flows.day_spans import span_faults, with_spans
 from gateway.flows.desk import Caller, Desk
 from gateway.flows.plan import Act, Plan, applied, refused
+from gateway.flows.posted_cuts import posted_cuts
+from gateway.flows.raise_cuts import basis_faults, cut_fault, raised, twice_faults, with_cuts
 from gateway.flows.upload_fees import totals_changed
 from gateway.flows.waiting import look_again
 from gateway.store import tables
@@ -22,19 +29,21 @@ from gateway.store.unit import Upsert
 
 
 async def decide_lines(desk: Desk, caller: Caller, command: DecideLines) -> Plan:
-    """All decisions or none; a settled bill is not touched, it must be cancelled first."""
+    """All decisions or none; on a settled bill violations only, else it is cancelled first."""
     if not (command.lines or command.cleared or command.hanging_bed):
         return refused(Finding("VALUE_CONFLICT", "Line", "", "Line | Cleared | HangingBed"))
     async with desk.database.reading() as reader:
         file = await stay_file(reader, command.admission_id)
         if file is None:
             return refused(Finding("ADMISSION_NOT_FOUND", "AdmissionId", command.admission_id))
-        if file.bill_state is BillState.SETTLED:
+        if file.bill_state is BillState.SETTLED and not _violations_alone(command):
             return refused(Finding("SETTLED_ALREADY", "AdmissionId", file.live_settlement))
         detail = detail_of(reader, file)
         ids = [one.line_id for one in command.lines]
         found = await related_lines(reader, file.stay.admission_id, ids)
-    faults = [fault for one in command.lines if (fault := _fault(one, found))]
+        posted = await posted_cuts(reader, file)
+    faults = [fault for one in command.lines if (fault := _fault(file, one, found, posted))]
+    faults += [*basis_faults(command), *twice_faults(command)]
     last = file.stay.discharged_on or desk.today
     faults += span_faults("HangingBed", command.hanging_bed, file.stay.admitted_on, last)
     if faults:
@@ -45,16 +54,25 @@ async def decide_lines(desk: Desk, caller: Caller, command: DecideLines) -> Plan
     return _decided(desk, file, command, found, detail)
 
 
-def _fault(one: LineDecision, found: dict[str, BillLine]) -> Finding | None:
+def _violations_alone(command: DecideLines) -> bool:
+    """Nothing but violations: those are cut from a settled bill as from any other."""
+    return not command.cleared and all(
+        one.violation and one.relation is None and one.limit_met is None for one in command.lines
+    )
+
+
+def _fault(
+    file: StayFile, one: LineDecision, found: dict[str, BillLine], posted: Sequence[Cut]
+) -> Finding | None:
     line = found.get(one.line_id)
     if line is None:
         return Finding("LINE_NOT_FOUND", "LineId", one.line_id, "", one.line_id)
     if line.refund_of:
         return Finding("REFUND_TARGET", "LineId", one.line_id, line.refund_of, one.line_id)
-    if one.violation and one.violation not in {*VIOLATIONS, CLEARED}:
-        expected = " | ".join([*sorted(VIOLATIONS), CLEARED])
+    if one.violation and one.violation not in VIOLATIONS:
+        expected = " | ".join(sorted(VIOLATIONS))
         return Finding("VALUE_CONFLICT", "Violation", one.violation, expected, one.line_id)
-    return None
+    return cut_fault(file, one, line, posted)
 
 
 def _decided(
@@ -64,31 +82,40 @@ def _decided(
     found: dict[str, BillLine],
     detail: dict[str, Any],
 ) -> Plan:
-    rows = [_row(file, found[one.line_id], one) for one in command.lines]
+    rows = [_row(file, found[one.line_id], one) for one in command.lines if _of_line(one)]
+    cuts = raised(desk, file, command, found)
     changed = totals_changed(file, file.row["line_count"], file.row["amount_fen"])
-    changed = replace(changed, values={**changed.values, "detail": canonical(detail)})
+    kept = canonical(with_cuts(detail, cuts.cuts))
+    changed = replace(changed, values={**changed.values, "detail": kept})
     return applied(
         Acknowledged(subject=file.stay.admission_id, state=file.bill_state),
         subject=file.stay.admission_id,
         writes=(
             changed,
             *((Upsert(tables.bill_line, rows),) if rows else ()),
+            *cuts.writes,
             *look_again(desk, [file], "lines.decide"),
         ),
         acts=(
             Act(
                 action="lines.decide",
                 subject=file.stay.admission_id,
-                code=" ".join([str(len(rows)), *command.cleared]),
+                code=" ".join([str(len(command.lines)), *command.cleared]),
                 reason=f"{command.by} {command.reason}",
             ),
+            *cuts.acts,
         ),
+        notices=cuts.notices,
     )
 
 
+def _of_line(one: LineDecision) -> bool:
+    """Whether the line itself changes: a violation alone only raises a cut."""
+    return not one.violation or one.relation is not None or one.limit_met is not None
+
+
 def _row(file: StayFile, line: BillLine, one: LineDecision) -> dict[str, object]:
-    violation = "" if one.violation == CLEARED else one.violation or line.violation
-    decided = replace(line, violation=violation)
+    decided = line
     if one.relation is not None:
         decided = replace(decided, relation=one.relation, reviewed=True)
     if one.limit_met is not None:

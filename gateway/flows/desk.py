@@ -1,7 +1,7 @@
 """What every flow works with: the store, the clock, the policy, the editions and the seal."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from uuid import uuid4
@@ -10,6 +10,7 @@ from gateway.clock import business_day, micros
 from gateway.domain.catalogue import Edition
 from gateway.domain.party import Party
 from gateway.flows.in_progress import InProgress
+from gateway.flows.nearest import NameIndex
 from gateway.policy.model import Policy
 from gateway.ports import Clock, Codec, Meter, Sealer
 from gateway.store import editions
@@ -24,6 +25,12 @@ class EditionShelf:
         self._opened: dict[str, Edition] = {}
         self._heads: dict[str, tuple[Edition, ...]] = {}
         self._forgotten = 0
+        self._names: dict[str, NameIndex] = {}
+
+    def names(self, edition: Edition) -> NameIndex:
+        """The edition's names to search in; made at the first search, then kept."""
+        found = self._names.get(edition.digest)
+        return found or self._names.setdefault(edition.digest, NameIndex(edition))
 
     def forget(self) -> None:
         """Read the heads again at the next use: an edition was imported."""
@@ -49,14 +56,26 @@ class EditionShelf:
             and (edition.valid_to is None or first <= edition.valid_to)
         )
 
+    async def of_record(self, reader: Reader, digests: Iterable[str]) -> tuple[Edition, ...]:
+        """The editions of these digests as a settlement used them, in force or corrected since.
+
+        LookupError when one is not here.
+        """
+        wanted = list(digests)
+        await self._open_missing(reader, set(wanted))
+        return tuple(self._opened[digest] for digest in wanted)
+
     async def _load(self, reader: Reader, region: str) -> tuple[Edition, ...]:
         heads = await editions.edition_heads(reader, region)
-        missing = {head["digest"] for head in heads} - self._opened.keys()
+        await self._open_missing(reader, {head["digest"] for head in heads})
+        return tuple(_with_end(self._opened[head["digest"]], head["valid_to"]) for head in heads)
+
+    async def _open_missing(self, reader: Reader, wanted: set[str]) -> None:
+        missing = wanted - self._opened.keys()
         if missing:
             contents = await editions.edition_contents(reader, missing)
             for digest, content in contents.items():
                 self._opened[digest] = await asyncio.to_thread(self._open, content)
-        return tuple(_with_end(self._opened[head["digest"]], head["valid_to"]) for head in heads)
 
 
 def _with_end(edition: Edition, valid_to: str | None) -> Edition:

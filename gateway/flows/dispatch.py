@@ -3,10 +3,10 @@
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
+from gateway.flows.apply_approval import apply_approval, cancel_approval, query_approvals
 from gateway.flows.cancel_admission import cancel_admission, modify_admission
 from gateway.flows.cancel_settlement import cancel_settlement
 from gateway.flows.case_facts import (
-    decide_approval,
     decide_paid_leave,
     name_employer,
     report_card,
@@ -15,12 +15,16 @@ from gateway.flows.case_facts import (
 )
 from gateway.flows.check_admission import check_admission
 from gateway.flows.commit_settlement import commit_settlement
+from gateway.flows.decide_approval import decide_approval
 from gateway.flows.decide_case import decide_case
+from gateway.flows.decide_cut import decide_cut
 from gateway.flows.decide_lines import decide_lines
 from gateway.flows.desk import Caller, Desk
 from gateway.flows.discharge import cancel_discharge, register_discharge
 from gateway.flows.download_catalogue import download_catalogue
+from gateway.flows.hear_cuts import answer_cut, query_cuts
 from gateway.flows.inbox import ack_inbox, pull_inbox
+from gateway.flows.map_catalogue import decide_mappings, map_catalogue, query_mappings
 from gateway.flows.plan import Plan
 from gateway.flows.preview_settlement import preview_settlement
 from gateway.flows.query_transaction import query_transaction
@@ -56,6 +60,11 @@ COMMANDS: Final[dict[str, Flow]] = {
     "inbox.pull": pull_inbox,
     "inbox.ack": ack_inbox,
     "catalog.download": download_catalogue,
+    "catalog.map": map_catalogue,
+    "mapping.query": query_mappings,
+    "approval.apply": apply_approval,
+    "approval.query": query_approvals,
+    "approval.cancel": cancel_approval,
     "case.report": report_case,
     "case.decide": decide_case,
     "case.employer": name_employer,
@@ -63,7 +72,11 @@ COMMANDS: Final[dict[str, Flow]] = {
     "admission.check": check_admission,
     "lines.decide": decide_lines,
     "payment.report": report_payment,
+    "cut.answer": answer_cut,
+    "cut.query": query_cuts,
+    "cut.decide": decide_cut,
     "approval.decide": decide_approval,
+    "mapping.decide": decide_mappings,
     "employer.update": update_employer,
     "person.card": report_card,
     "benefit.stop": stop_benefit,
@@ -76,11 +89,14 @@ READS: Final = frozenset(
         "case.query",
         "fees.query",
         "settlement.preview",
+        "cut.query",
         "transaction.query",
         "reconcile.totals",
         "reconcile.details",
         "inbox.pull",
         "catalog.download",
+        "mapping.query",
+        "approval.query",
     }
 )
 """Commands answered afresh each time; only who read what is kept."""

@@ -45,8 +45,8 @@ async def register_admission(desk: Desk, caller: Caller, command: RegisterAdmiss
             return refused(Finding("VISIT_EXISTS", "VisitNo", command.visit_no), subject=taken)
         person = await person_by_identity(reader, command.person)
         cases = await cases_of_person(reader, person.person_id) if person else []
-        case, fault = _chosen(cases, command.case_no)
-        fault = _person_fault(person, cases, command.person) or fault
+        case, fault = chosen(cases, command.case_no)
+        fault = person_fault(person, cases, command.person) or fault
         if fault is not None:
             return refused(fault)
         person_id, made = _person_rows(reader, person, command.person)
@@ -54,7 +54,7 @@ async def register_admission(desk: Desk, caller: Caller, command: RegisterAdmiss
     return _registered(desk, caller, command, stay, case, made)
 
 
-def _person_fault(
+def person_fault(
     person: Person | None, cases: Sequence[CaseFacts], identity: Identity
 ) -> Finding | None:
     """社会保障卡 is the credential (社会保险经办条例 第七条); a lost card is none, the identity
@@ -69,7 +69,7 @@ def _person_fault(
     return None
 
 
-def _chosen(cases: list[CaseFacts], case_no: str) -> tuple[CaseFacts | None, Finding | None]:
+def chosen(cases: list[CaseFacts], case_no: str) -> tuple[CaseFacts | None, Finding | None]:
     """The case named, or the person's only one that is not closed against them."""
     if case_no:
         found = next((case for case in cases if case.case_no == case_no), None)

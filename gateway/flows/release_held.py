@@ -21,10 +21,11 @@ from gateway.flows.desk import Desk, new_id
 from gateway.flows.exchange import push_channels
 from gateway.flows.plan import Act, Notice, Plan, applied
 from gateway.flows.preview_settlement import waiting
+from gateway.flows.propose_readjudications import propose_touched
 from gateway.flows.registration import Check, check
 from gateway.flows.settled import Settling, settlement_message
 from gateway.flows.transaction import job_unit
-from gateway.flows.waiting import REOPENING, waits
+from gateway.flows.waiting import READJUDICATION, REOPENING, waits
 from gateway.rules.entitlement import Hold, Manual, Refuse
 from gateway.store import tables
 from gateway.store.database import Reader
@@ -80,6 +81,8 @@ async def _one_job(desk: Desk, job: dict[str, Any]) -> int:
         {"job_id": job["job_id"], "state": OPEN},
         {"state": DONE, "done_us": desk.now_us},
     )
+    if job["cause"].startswith(READJUDICATION):
+        return await propose_touched(desk, job["admission_id"], (finish,))
     return await _advance(desk, job["admission_id"], job["cause"], (finish,))
 
 

@@ -18,9 +18,10 @@ from gateway.flows.cancel_admission import cancelled
 from gateway.flows.desk import Caller, Desk
 from gateway.flows.discharge import cancel_fault, discharge_cancelled, discharge_restored
 from gateway.flows.plan import Act, Plan, applied, refused
+from gateway.flows.standing import standing
 from gateway.flows.stay_file import cancellable
 from gateway.flows.undo_settlement import (
-    UNDOABLE,
+    cut_stands,
     reinstated_settlement,
     reversed_settlement,
     undone_row,
@@ -43,6 +44,8 @@ from gateway.store.unit import Change, Insert, Write
 _WAIT_S: Final = 5.0  # for a computation under way to end
 _INSTEAD: Final = {
     "admission.cancel": "admission.register",
+    "approval.apply": "approval.cancel",
+    "approval.cancel": "approval.apply",
     "case.report": "case.decide",
     "fees.upload": "fees.void",
     "fees.void": "fees.upload",
@@ -195,9 +198,12 @@ async def _undo_commit(
     if file.bill_state is BillState.HELD:
         extra = _marked(desk, caller, target)
         return _undone(desk, caller, command, _unheld(caller, file, command), extra=extra)
-    if original is None or original["state"] != UNDOABLE:
+    stands = None if original is None else await standing(reader, file, original)
+    if stands is None or not stands.undoable:
         return _not(command, "REVERSE_TOO_LATE", file.bill_state)
-    plan, message = reversed_settlement(desk, caller, file, original, command.reason)
+    if file.stay.posted_cuts:
+        return _not(command, "CUT_STANDS", cut_stands(file).got)
+    plan, message = reversed_settlement(desk, caller, file, stands, command.reason)
     return _undone(desk, caller, command, plan, settlement=message)
 
 
@@ -246,7 +252,8 @@ async def _undo_cancel(
     days = days_of(original["meal_days"])
     if any(days & days_of(one.live_meal_days) for one in others):
         return _not(command, "REVERSE_TOO_LATE", file.bill_state)
-    plan, message = reinstated_settlement(desk, caller, file, original, target)
+    whole = (await standing(reader, file, original)).whole
+    plan, message = reinstated_settlement(desk, caller, file, whole, target)
     guards = (*plan.guards, *(one.guard for one in others))
     plan = replace(plan, guards=guards, writes=(*plan.writes, *now.moves()))
     return _undone(desk, caller, command, plan, settlement=message)

@@ -1,5 +1,6 @@
 """A settled bill: its row, its ledger transfers and the signed message both sides get."""
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -43,6 +44,8 @@ def settlement_row(bill_file: BillFile, verdict: BillVerdict, one: Settling) -> 
                 "live": 1,
                 "reverses": None,
                 "reinstates": None,
+                "adjusts": None,
+                "follows": None,
                 "bill_no": one.bill_no,
                 "case_no": case.case_no if case else "",
                 "person_id": stay.person_id,
@@ -116,6 +119,28 @@ def transfers(settlement_id: str, hospital: str, payout: Payout, day: str) -> tu
 def _owed_to(payee: Payee, hospital: str) -> str:
     own = f"/{hospital}" if payee is Payee.HOSPITAL else ""
     return f"2101/{payee.value}{own}"
+
+
+def moved(
+    before: tuple[Transfer, ...], after: tuple[Transfer, ...], settlement_id: str, day: str
+) -> tuple[Transfer, ...]:
+    """What turns the transfers `before` into those `after`, account by account: amounts above
+    zero, their direction by the sign of the difference."""
+    owed: Counter[tuple[str, str]] = Counter()
+    for sign, rows in ((1, after), (-1, before)):
+        for row in rows:
+            owed[row.debit, row.credit] += sign * row.amount_fen
+    return tuple(
+        Transfer(
+            subject=settlement_id,
+            debit=debit if fen > 0 else credit,
+            credit=credit if fen > 0 else debit,
+            amount_fen=abs(fen),
+            business_day=day,
+        )
+        for (debit, credit), fen in sorted(owed.items())
+        if fen
+    )
 
 
 def back(rows: tuple[Transfer, ...], settlement_id: str, day: str) -> tuple[Transfer, ...]:

@@ -4,10 +4,13 @@ from typing import Any
 
 from gateway.clock import business_day
 from gateway.domain.admission import AdmissionState, BillState
+from gateway.domain.findings import Finding
 from gateway.domain.results import Settlement
 from gateway.flows.desk import Caller, Desk, new_id
 from gateway.flows.plan import Act, Notice, Plan, Transfer, applied
+from gateway.flows.readjudicate import stale_act
 from gateway.flows.settled import amounts, back, transfers
+from gateway.flows.standing import UNDOABLE, Standing, stale
 from gateway.store import tables
 from gateway.store.frozen import thawed_verdict
 from gateway.store.messages import Stored
@@ -16,8 +19,10 @@ from gateway.store.settlements import split_of
 from gateway.store.stays import StayFile
 from gateway.store.unit import Change, Insert, Write
 
-UNDOABLE = "SETTLED"
-"""A filed settlement is no longer undone by its hospital: the agency adjusts."""
+
+def cut_stands(file: StayFile) -> Finding:
+    """What an upheld cut took back of the settlement would be taken back twice."""
+    return Finding("CUT_STANDS", "SettlementId", " ".join(sorted(file.stay.posted_cuts)))
 
 
 def undone_row(effect: str, message: tuple[str, str], caller: Caller, at_us: int) -> Insert:
@@ -39,9 +44,11 @@ def undone_row(effect: str, message: tuple[str, str], caller: Caller, at_us: int
 
 
 def reversed_settlement(
-    desk: Desk, caller: Caller, file: StayFile, original: dict[str, Any], reason: str
+    desk: Desk, caller: Caller, file: StayFile, stands: Standing, reason: str
 ) -> tuple[Plan, Settlement]:
-    """The transaction that reverses a live settlement, and the negative message of it."""
+    """The transaction that reverses a live settlement with every delta posted to it, and the
+    negative message of them all."""
+    original = stands.whole
     message = _negative(desk, file, original)
     settlement_id = original["settlement_id"]
     plan = applied(
@@ -51,18 +58,24 @@ def reversed_settlement(
         writes=(
             undone_row(settlement_id, _committed_by(file), caller, desk.now_us),
             _reopened(file),
-            Change(
-                tables.settlement,
-                {"settlement_id": settlement_id, "live": 1, "state": UNDOABLE},
-                {"live": None, "state": "REVERSED"},
-            ),
+            *(_ended(row) for row in (stands.original, *stands.deltas)),
             _negative_row(desk, caller, original, message),
+            *(stale(desk, proposal) for proposal in stands.proposals),
         ),
-        acts=(_act(caller, file, BillState.OPEN, settlement_id, reason),),
+        acts=(
+            _act(caller, file, BillState.OPEN, settlement_id, reason),
+            *(stale_act(proposal["proposal_id"]) for proposal in stands.proposals),
+        ),
         transfers=_turned_back(original, message),
         notices=(_to_agency(desk, file, message),),
     )
     return plan, message
+
+
+def _ended(row: dict[str, Any]) -> Change:
+    """The settlement, or a delta of it, is in force no more."""
+    where = {"settlement_id": row["settlement_id"], "live": row["live"], "state": UNDOABLE}
+    return Change(tables.settlement, where, {"live": None, "state": "REVERSED"})
 
 
 def _committed_by(file: StayFile) -> tuple[str, str]:
@@ -164,7 +177,8 @@ def _transfers(original: dict[str, Any], settlement_id: str, day: str) -> tuple[
 def reinstated_settlement(
     desk: Desk, caller: Caller, file: StayFile, original: dict[str, Any], cancelled: Stored
 ) -> tuple[Plan, Settlement]:
-    """A cancelled settlement in force again: a new row that reinstates the old one."""
+    """A cancelled settlement in force again: a new row that reinstates the old one as it stood,
+    deltas included."""
     now, verdict = desk.clock.now(), thawed_verdict(original["detail"])
     message = Settlement(
         admission_id=file.stay.admission_id,

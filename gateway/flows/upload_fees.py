@@ -11,6 +11,7 @@ from gateway.domain.money import QUANTITY_PLACES, times, written, yuan
 from gateway.domain.results import FeesUploaded, LineAnswer
 from gateway.flows.dates import future_fault
 from gateway.flows.desk import Caller, Desk
+from gateway.flows.line_codes import Codes, codes_of, with_candidates
 from gateway.flows.plan import Act, Plan, applied, refused
 from gateway.flows.stay_file import lines_may_change, own_stay
 from gateway.policy.model import PolicyGap
@@ -29,6 +30,7 @@ class _Keeping:
     """The lines as they will be: what was kept before, and what this message adds."""
 
     before: Mapping[str, BillLine]
+    codes: Codes
     lines: dict[str, BillLine]
     answers: list[LineAnswer]
 
@@ -52,13 +54,17 @@ async def upload_fees(desk: Desk, caller: Caller, command: UploadFees) -> Plan:
         named = {line.line_id for line in command.lines}
         named |= {line.refund_of for line in command.lines if line.refund_of}
         before = await related_lines(reader, file.stay.admission_id, named)
-    keeping = _kept(desk, command, before)
+        codes = await codes_of(reader, caller.party_id, command.lines)
+    keeping = _kept(desk, command, before, codes)
+    keeping.answers = await with_candidates(desk, keeping.answers, command.lines)
     return _uploaded(file, command, keeping)
 
 
-def _kept(desk: Desk, command: UploadFees, before: Mapping[str, BillLine]) -> _Keeping:
+def _kept(
+    desk: Desk, command: UploadFees, before: Mapping[str, BillLine], codes: Codes
+) -> _Keeping:
     """Originals first, so that a refund may come in the same message as its original."""
-    keeping = _Keeping(before, {}, [])
+    keeping = _Keeping(before, codes, {}, [])
     for line in sorted(command.lines, key=lambda one: bool(one.refund_of)):
         keeping.answers.append(_answer(desk, keeping, line))
     keeping.answers += [
@@ -69,17 +75,25 @@ def _kept(desk: Desk, command: UploadFees, before: Mapping[str, BillLine]) -> _K
 
 
 def _answer(desk: Desk, keeping: _Keeping, line: BillLine) -> LineAnswer:
-    # A bed may be charged for the whole day at its end: only a day not begun lies ahead.
-    ahead = future_fault(desk, "OccurredAt", at_business(line.service_day), line.line_id)
-    fault = ahead or _sign_fault(line) or _amount_fault(desk, line) or _refund_fault(keeping, line)
+    coded = _coded(desk, keeping, line)
+    if isinstance(coded, Finding):
+        return LineAnswer(line_id=line.line_id, status="rejected", finding=coded)
+    fault = _sign_fault(coded) or _amount_fault(desk, coded) or _refund_fault(keeping, coded)
     if fault is not None:
         return LineAnswer(line_id=line.line_id, status="rejected", finding=fault)
     old = keeping.before.get(line.line_id)
-    kept = _with_decisions(old, line)
+    kept = _with_decisions(old, coded)
     if kept == old:
         return LineAnswer(line_id=line.line_id, status="unchanged")
     keeping.lines[line.line_id] = kept
     return LineAnswer(line_id=line.line_id, status="replaced" if old else "accepted")
+
+
+def _coded(desk: Desk, keeping: _Keeping, line: BillLine) -> BillLine | Finding:
+    """The line with its national code, on a day that has begun."""
+    # A bed may be charged for the whole day at its end: only a day not begun lies ahead.
+    ahead = future_fault(desk, "OccurredAt", at_business(line.service_day), line.line_id)
+    return ahead or keeping.codes.coded(line, keeping.known(line.refund_of))
 
 
 def _with_decisions(old: BillLine | None, line: BillLine) -> BillLine:
@@ -181,6 +195,7 @@ def _uploaded(file: StayFile, command: UploadFees, keeping: _Keeping) -> Plan:
     return applied(
         FeesUploaded(answers=tuple(keeping.answers), kept_count=count, kept_amount_fen=amount),
         subject=file.stay.admission_id,
+        guards=keeping.codes.guards,
         writes=_writes(file, keeping, count, amount),
         acts=(Act(action="fees.upload", subject=file.stay.admission_id),),
     )

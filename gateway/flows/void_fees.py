@@ -9,7 +9,7 @@ from gateway.flows.plan import Act, Plan, answered, applied, refused
 from gateway.flows.stay_file import lines_may_change, own_stay
 from gateway.flows.upload_fees import totals_changed
 from gateway.store import tables
-from gateway.store.stays import lines_after, related_lines
+from gateway.store.stays import StayFile, lines_after, related_lines
 from gateway.store.unit import Remove
 
 _UNDECIDED = "经办机构未判定的行 / a line that the agency has not decided"
@@ -26,7 +26,7 @@ async def void_fees(desk: Desk, caller: Caller, command: VoidFees) -> Plan:
         if fault is not None:
             return refused(fault, subject=file.stay.admission_id)
         found = await related_lines(reader, file.stay.admission_id, command.line_ids)
-    faults = _faults(command, found)
+    faults = _faults(file, command, found)
     if faults:
         return refused(*faults, subject=file.stay.admission_id)
     voided = [found[line_id] for line_id in dict.fromkeys(command.line_ids)]
@@ -48,7 +48,7 @@ async def void_fees(desk: Desk, caller: Caller, command: VoidFees) -> Plan:
     )
 
 
-def _faults(command: VoidFees, found: dict[str, BillLine]) -> list[Finding]:
+def _faults(file: StayFile, command: VoidFees, found: dict[str, BillLine]) -> list[Finding]:
     named = dict.fromkeys(command.line_ids)
     missing = [
         Finding("LINE_NOT_FOUND", "LineId", line_id, "", line_id)
@@ -63,7 +63,7 @@ def _faults(command: VoidFees, found: dict[str, BillLine]) -> list[Finding]:
     decided = [
         Finding("VALUE_CONFLICT", "LineId", line.line_id, _UNDECIDED, line.line_id)
         for line_id in named
-        if (line := found.get(line_id)) and _decided(line)
+        if (line := found.get(line_id)) and (_decided(line) or line_id in file.stay.cut_lines)
     ]
     return missing + held + decided
 

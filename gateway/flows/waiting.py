@@ -4,13 +4,17 @@ from collections.abc import Iterable
 from typing import Final
 
 from gateway.domain.admission import REOPENINGS, AdmissionState, BillState
+from gateway.domain.readjudication import Cause, ProposalState
+from gateway.domain.results import ReadjudicationChanged
 from gateway.flows.desk import Desk, new_id
+from gateway.flows.plan import Act, Notice
 from gateway.store import tables
 from gateway.store.jobs import OPEN
 from gateway.store.stays import StayFile
 from gateway.store.unit import Insert, Write
 
 REOPENING: Final = "reopening"
+READJUDICATION: Final = "readjudication"
 _UNDECIDED = frozenset({AdmissionState.HELD, AdmissionState.PENDING_CHECK})
 
 
@@ -27,6 +31,42 @@ def look_again(desk: Desk, files: Iterable[StayFile], cause: str) -> tuple[Write
 def reopen(desk: Desk, files: Iterable[StayFile], decision: str) -> tuple[Write, ...]:
     """One release job per registration refused, to be looked at after a new decision."""
     return _jobs(desk, files, f"{REOPENING} {decision}")
+
+
+def decide_again(desk: Desk, files: Iterable[StayFile], cause: str) -> tuple[Write, ...]:
+    """One job per settled stay, to propose what the correction changes of its settlement."""
+    settled = (file for file in files if file.live_settlement)
+    return _jobs(desk, settled, f"{READJUDICATION} {cause}")
+
+
+def touched(desk: Desk, files: Iterable[StayFile], cause: str) -> tuple[Notice, ...]:
+    """The agency learns which settlements a correction touches, before anything is proposed."""
+    return tuple(
+        Notice(
+            receiver=desk.agency_id,
+            subject=file.stay.admission_id,
+            command="readjudication.changed",
+            result=ReadjudicationChanged(
+                state=ProposalState.TOUCHED,
+                settlement_id=file.live_settlement,
+                hospital=file.stay.hospital,
+                case_no=file.stay.case_no,
+                cause=Cause.CASE,
+                note=cause,
+            ),
+        )
+        for file in files
+        if file.live_settlement
+    )
+
+
+def touched_acts(files: Iterable[StayFile], cause: str) -> tuple[Act, ...]:
+    """One audit row for each settlement that a correction touches."""
+    return tuple(
+        Act(action="readjudication.touched", subject=file.live_settlement, code=cause)
+        for file in files
+        if file.live_settlement
+    )
 
 
 def reopens(file: StayFile) -> bool:

@@ -49,7 +49,7 @@ def _refuse_twins(page: Page, names: list[str]) -> None:
 def _institution(
     page: Page, row: Mapping[str, Any], texts: Mapping[str, Text], agencies: Mapping[str, str]
 ) -> Institution:
-    page.closed(row, "code name law capabilities", "online level note city")
+    page.closed(row, "code name law capabilities", "online level note city doctors")
     if row.get("capabilities") == []:
         page.fault("机构没有服务能力", "an institution has no capability")
     return Institution(
@@ -61,7 +61,14 @@ def _institution(
         level=_level(page, row),
         note=page.take(row, "note", str, ""),
         city=page.take(row, "city", bool, False),
+        doctors=tuple(_doctor(page, one) for one in page.tables(row, "doctors")),
     )
+
+
+def _doctor(page: Page, row: Mapping[str, Any]) -> tuple[str, Span]:
+    """A listed doctor; `ended` is the first day of a suspension or removal (经办 第四十三条)."""
+    page.closed(row, "code from", "ended")
+    return page.take(row, "code", str, ""), _span(page, row)
 
 
 def _capability(page: Page, row: Mapping[str, Any]) -> tuple[Capability, Span]:

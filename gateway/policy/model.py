@@ -207,7 +207,8 @@ class Institution:
 
     `code` is the pooling region's code for it; `level` is None where no text tells it;
     `online` names the agencies it settles with directly; `city` says that it lies in what the
-    region's text on meals calls a city.
+    region's text on meals calls a city; `doctors` are those that may order for injured workers,
+    by code, where the agreement lists them.
     """
 
     code: str
@@ -218,6 +219,12 @@ class Institution:
     level: Level | None = None
     note: str = ""
     city: bool = False
+    doctors: tuple[tuple[str, Span], ...] = ()
+
+    def lists(self, doctor_code: str, day: date) -> bool:
+        """Whether the agreement lets this doctor order on the day; one without a list lets all."""
+        named = any(who == doctor_code and span.covers(day) for who, span in self.doctors)
+        return named or not self.doctors
 
     def can(self, capability: Capability, day: date) -> bool:
         """Whether its agreement covers this capability on the day."""

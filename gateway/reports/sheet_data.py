@@ -7,6 +7,7 @@ from gateway.domain.admission import Diagnosis
 from gateway.domain.bill import BillLine, LineVerdict
 from gateway.domain.case import TreatmentKind
 from gateway.domain.catalogue import Level
+from gateway.domain.cut import Cut
 from gateway.domain.results import Settlement
 
 
@@ -26,7 +27,7 @@ class Sheet:
     `settlement` has its lines' verdicts in `lines` too, beside what was charged. A reversal has
     negative amounts and names what it reverses; `reversed_by` names the reversal of a
     settlement that is no longer in force. `liable_employer_name` is empty where the employer
-    that the case was reported with is liable.
+    that the case was reported with is liable. `cuts` are those of the stay, pending and final.
     """
 
     settlement: Settlement
@@ -46,3 +47,4 @@ class Sheet:
     liable_employer_name: str = ""
     message_id: str = ""
     reversed_by: str = ""
+    cuts: tuple[Cut, ...] = ()

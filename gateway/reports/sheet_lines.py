@@ -59,7 +59,8 @@ def _row(number: int, one: SheetLine, numbers: dict[Citation, int]) -> tuple[Cel
 
 def _item(line: BillLine) -> Cell:
     """The name, and small under it what tells this line from another of the name."""
-    told = (line.line_id, line.code, line.spec, line.unit)
+    own = f"院内 {line.hospital_code}" if line.hospital_code else ""
+    told = (line.line_id, line.code, own, line.spec, line.unit)
     pieces = (Piece(line.name), Piece(" · ".join(filter(None, told)), SMALL, Tone.QUIET))
     if not line.refund_of:
         return pieces

@@ -11,6 +11,7 @@ from gateway.domain.money import yuan
 from gateway.domain.reasons import REASONS
 from gateway.domain.split import Payer, Split, total
 from gateway.reports.paper import MARGIN, Align, Box, Label, Rule, Stack, Tone
+from gateway.reports.sheet_cuts import cuts
 from gateway.reports.sheet_data import Sheet, SheetLine
 from gateway.reports.sheet_words import (
     CHANNELS,
@@ -65,6 +66,7 @@ def summary(stack: Stack, sheet: Sheet, numbers: dict[Citation, int]) -> None:
     _categories(stack, sheet.lines)
     _reasons(stack, sheet.lines)
     _suspicions(stack, sheet.settlement.suspicions)
+    cuts(stack, sheet.cuts)
     _basis(stack, sheet, numbers)
     _remedies(stack)
     _signatures(stack)
@@ -97,6 +99,8 @@ def _warnings(sheet: Sheet) -> list[str]:
     one, told = sheet.settlement, []
     if one.reverses:
         told.append(f"冲正单，冲销结算 Reversal of {one.reverses}")
+    if one.adjusts:
+        told.append(f"补差单，金额为差额，原结算 Delta, signed differences to {one.adjusts}")
     if sheet.reversed_by:
         told.append(f"本结算已被冲正，不再有效 Reversed, no longer in force: {sheet.reversed_by}")
     if not one.settlement_id:

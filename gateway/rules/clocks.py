@@ -14,8 +14,15 @@ from typing import Final
 
 from gateway.domain.admission import AdmissionState
 from gateway.domain.bill import Citation
-from gateway.domain.case import CaseState
-from gateway.domain.clocks import OpenCase, OpenMonth, OpenStay, WorkingDays
+from gateway.domain.case import ApprovalKind, CaseState
+from gateway.domain.clocks import (
+    OpenApplication,
+    OpenCase,
+    OpenCut,
+    OpenMonth,
+    OpenStay,
+    WorkingDays,
+)
 from gateway.policy.model import Policy, PolicyGap, Unit, Value
 from gateway.rules.dates import last_of_month, months_later
 from gateway.rules.resolve import citation
@@ -31,6 +38,7 @@ class Owner(StrEnum):
     HOSPITAL = "HOSPITAL"
     AGENCY = "AGENCY"
     DEPARTMENT = "DEPARTMENT"
+    ASSESSMENT_COMMITTEE = "ASSESSMENT_COMMITTEE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +186,20 @@ _ALL = (
         Owner.AGENCY,
         _SETTLED,
         ("拨付医院", "pay the hospital"),
+    ),
+    Clock(
+        "CUT_ANSWER",
+        ("appeal/answer_days",),
+        Owner.HOSPITAL,
+        ("扣减通知送达", "notice of the cut served"),
+        ("陈述、申辩", "state its case about the cut"),
+    ),
+    Clock(
+        "CUT_DECISION",
+        ("appeal/decide_days",),
+        Owner.AGENCY,
+        ("收到陈述申辩或答复期满", "answered, or the days to answer are over"),
+        ("作出复核决定", "take the final decision on the cut"),
     ),
     Clock(
         "MANUAL_CLAIM",
@@ -356,6 +378,51 @@ def of_stays(policy: Policy, days: WorkingDays, stays: Iterable[OpenStay]) -> It
                 late.gap,
                 done_on=stay.registered_on,
             )
+
+
+_DECISIONS: Final[Mapping[ApprovalKind, str]] = MappingProxyType(
+    {
+        ApprovalKind.REFERRAL: "REFERRAL_DECISION",
+        ApprovalKind.REHABILITATION: "REHABILITATION_DECISION",
+        ApprovalKind.RELAPSE: "RELAPSE_DECISION",
+    }
+)
+"""The kinds of approval for whose decision a key gives the time."""
+
+
+def of_applications(
+    policy: Policy, days: WorkingDays, applications: Iterable[OpenApplication]
+) -> Iterator[Deadline]:
+    """From the day of the application the decision, owned by whoever decides this kind in the
+    region; and the papers of an urgent referral that were handed in late."""
+    for one in applications:
+        subject = f"{one.application_id} {one.hospital}"
+        if one.kind in _DECISIONS:
+            found = deadline(policy, days, _DECISIONS[one.kind], one.applied_on, subject)
+            yield replace(found, clock=_owned(policy, found.clock, one))
+        if one.transferred_on is not None:
+            late = deadline(policy, days, "URGENT_REFERRAL_PAPERS", one.transferred_on, subject)
+            late = replace(late, done_on=one.applied_on)
+            if (late.left(one.applied_on) or 0) < 0:
+                yield late
+
+
+def _owned(policy: Policy, clock: Clock, one: OpenApplication) -> Clock:
+    """The papers go to the agency (社会保险经办条例 第二十一条) where no text names who decides."""
+    value = policy.find(f"authority/{one.kind.value.lower()}", one.applied_on)
+    return clock if value is None else replace(clock, owner=Owner(value.word))
+
+
+def of_cuts(policy: Policy, days: WorkingDays, cuts: Iterable[OpenCut]) -> Iterator[Deadline]:
+    """The hospital's days to answer each cut, then the agency's to decide. A cut that no notice
+    can be served for, because no text gives the days to answer, shows that gap."""
+    for one in cuts:
+        subject = f"{one.cut_no} {one.hospital}"
+        if one.heard_on is not None:
+            yield deadline(policy, days, "CUT_DECISION", one.heard_on, subject)
+        else:
+            since = one.noticed_on or one.raised_on
+            yield deadline(policy, days, "CUT_ANSWER", since, subject)
 
 
 def of_months(policy: Policy, days: WorkingDays, months: Iterable[OpenMonth]) -> Iterator[Deadline]:

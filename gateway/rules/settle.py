@@ -94,6 +94,9 @@ def settle(bill: Bill, policy: Policy) -> BillVerdict | Hold | Refuse | Manual:
 
 
 def _computed(bill: Bill, policy: Policy) -> BillVerdict | Hold | Manual:
+    if bill.stay.open_cuts:
+        # 有权进行陈述、申辩: no line is the hospital's before the final decision (经办 第四十三条).
+        return Hold(HoldReason.AUDIT, note=" ".join(sorted(bill.stay.open_cuts)))
     groups = netted(bill.lines)
     context = context_of(bill, policy, groups)
     verdict = _verdict(bill, context, groups)

@@ -109,7 +109,7 @@ def compared(settlement_id: str, bill: Bill, settled: BillVerdict, other: Outcom
     found, hospital = Difference(), bill.stay.hospital
     if not isinstance(other, BillVerdict):
         fund_fen = settled.split.fund_fen + settled.meal.amount_fen
-        found.unsettled.append(Unsettled(settlement_id, hospital, _told(other), fund_fen))
+        found.unsettled.append(Unsettled(settlement_id, hospital, outcome_text(other), fund_fen))
         return found
     meals = Tally(1, 1, settled.meal.amount_fen, other.meal.amount_fen)
     found.meals[hospital] = meals
@@ -122,7 +122,8 @@ def compared(settlement_id: str, bill: Bill, settled: BillVerdict, other: Outcom
     return found
 
 
-def _told(outcome: Hold | Refuse | Manual) -> str:
+def outcome_text(outcome: Hold | Refuse | Manual) -> str:
+    """The outcome that is no bill, in the words of its codes."""
     match outcome:
         case Hold(reason, key, day, note):
             parts = (f"HELD {reason.value}", key, "" if day is None else day.isoformat(), note)

@@ -8,11 +8,18 @@ from sqlalchemy import func, select
 
 from gateway.clock import business_day, instant
 from gateway.domain.admission import OPEN, AdmissionState
-from gateway.domain.case import CaseState
-from gateway.domain.clocks import OpenCase, OpenMonth, OpenStay
+from gateway.domain.case import ApprovalKind, CaseState
+from gateway.domain.clocks import OpenApplication, OpenCase, OpenMonth, OpenStay
 from gateway.store.database import Reader
 from gateway.store.rows import day
-from gateway.store.tables import admission, audit, settlement, work_case
+from gateway.store.tables import (
+    admission,
+    application,
+    application_answer,
+    audit,
+    settlement,
+    work_case,
+)
 
 _UNDECIDED: Final = (
     CaseState.REPORTED,
@@ -105,6 +112,35 @@ async def open_stays(reader: Reader) -> list[OpenStay]:
             admitted_on=business_day(instant(row["admitted_us"])),
             registered_on=business_day(instant(row["registered_us"])),
             late=bool(row["late"]),
+        )
+        for row in await reader.rows(query)
+    ]
+
+
+async def open_applications(reader: Reader) -> list[OpenApplication]:
+    """Every application for an approval that waits for its decision."""
+    query = (
+        select(
+            application.c.application_id,
+            application.c.hospital,
+            application.c.kind,
+            application.c.applied_on,
+            application.c.transferred_on,
+        )
+        .outerjoin(
+            application_answer,
+            application_answer.c.application_id == application.c.application_id,
+        )
+        .where(application_answer.c.application_id.is_(None))
+        .order_by(application.c.application_id)
+    )
+    return [
+        OpenApplication(
+            application_id=row["application_id"],
+            hospital=row["hospital"],
+            kind=ApprovalKind(row["kind"]),
+            applied_on=date.fromisoformat(row["applied_on"]),
+            transferred_on=day(row["transferred_on"]),
         )
         for row in await reader.rows(query)
     ]

@@ -328,7 +328,7 @@ async def _write(
         case Upsert(table, rows):
             await connection.execute(_upsert(table, rows[0]), list(rows))
         case Change(table, where, values) if len(alike) == 1:
-            await _change(connection, table, where, values, vault)
+            await _change(connection, table, where, values, vault, year)
         case Change():
             await _change_all(connection, [one for one in alike if isinstance(one, Change)])
         case Remove(table, keys):
@@ -356,10 +356,15 @@ def _upsert(table: Table, row: Row) -> Executable:
 
 
 async def _change(
-    connection: AsyncConnection, table: Table, where: Row, values: Row, vault: Vault
+    connection: AsyncConnection, table: Table, where: Row, values: Row, vault: Vault, year: int
 ) -> None:
     match_row = and_(*(table.c[name].is_not_distinct_from(v) for name, v in where.items()))
-    if any(name in table.info["personal"] for name in values):
+    personal = set(table.info["personal"])
+    if personal and personal <= values.keys():
+        # Nothing of the old record is left: a new record key needs no look at the old one.
+        whole = vault.shut(table, {**where, **values}, year)
+        values = {name: whole[name] for name in (*values, "key_id", "record_key")}
+    elif not personal.isdisjoint(values):
         found = (await connection.execute(select(table).where(match_row))).mappings().first()
         if found is None:
             raise StaleFacts(table.name)

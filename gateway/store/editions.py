@@ -20,8 +20,10 @@ _HEAD = (
 
 
 async def edition_heads(reader: Reader, region: str) -> Sequence[dict[str, Any]]:
-    """Digest, kind and days of every edition of the region, without content."""
-    query = select(*_HEAD).where(catalogue_edition.c.region == region)
+    """Digest, kind and days of every edition of the region in force, without content; one
+    that was corrected is none of them and stays under its digest for what it settled."""
+    table = catalogue_edition
+    query = select(*_HEAD).where(table.c.region == region, table.c.live == 1)
     return await reader.rows(query.order_by("kind", "valid_from"))
 
 
@@ -48,8 +50,9 @@ async def policy_content(reader: Reader, digest: str) -> bytes | None:
 
 
 def edition_guard(edition: Edition) -> Guard:
-    """The edition must still hold for the same days."""
-    values = {
+    """The edition must still hold for the same days, and not be corrected."""
+    values: dict[str, Any] = {
+        "live": 1,
         "valid_from": edition.valid_from.isoformat(),
         "valid_to": None if edition.valid_to is None else edition.valid_to.isoformat(),
     }

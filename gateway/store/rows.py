@@ -8,7 +8,7 @@ from typing import Any, Final
 from sqlalchemy import Label, Table
 
 from gateway.clock import business_day, instant
-from gateway.domain.admission import AdmissionState, DaySpan, Diagnosis, Sex, Stay
+from gateway.domain.admission import DEATH, AdmissionState, DaySpan, Diagnosis, Sex, Stay
 from gateway.domain.bill import BillLine, Relation
 from gateway.domain.case import (
     Applicant,
@@ -154,6 +154,12 @@ def stay_of(vault: Vault, row: Row) -> Stay:
         stable_on=day(detail.get("stable_on")),
         leave_days=days_of(detail.get("leave", "")),
         hanging_days=days_of(detail.get("hanging_bed", "")),
+        open_cuts=frozenset(detail.get("open_cuts", ())),
+        cut_lines=frozenset(
+            line_id for named in detail.get("open_cuts", {}).values() for line_id in named
+        ),
+        posted_cuts=frozenset(detail.get("posted_cuts", ())),
+        died=discharged is not None and detail.get("discharge_way") in DEATH,
     )
 
 
@@ -178,6 +184,7 @@ def case_of(vault: Vault, row: Row, facts: Iterable[Row], *, card_lost: bool) ->
         )
     status = status_of(vault, row)
     insured = row["insured_at_injury"]
+    told = json.loads(vault.open(work_case, row)["detail"]).get("diagnoses", ())
     return CaseFacts(
         case_no=row["case_no"],
         version=row["version"],
@@ -218,6 +225,7 @@ def case_of(vault: Vault, row: Row, facts: Iterable[Row], *, card_lost: bool) ->
         retired_on=day(status.get("retired_on")),
         others=tuple(_other_employer(one) for one in by_kind["employer"] if not one["withdrawn"]),
         paid_leave=tuple(_paid_leave(one) for one in by_kind["paid_leave"]),
+        diagnosis_codes=frozenset(one["code"] for one in told),
     )
 
 
@@ -272,7 +280,8 @@ def _stop(fact: Mapping[str, Any]) -> BenefitStop:
 
 _LINE_DETAIL = (
     *("category", "unit", "spec", "prescription_no", "department", "doctor"),
-    "limit_unmet",
+    *("limit_unmet", "hospital_code"),
+    *("order_no", "daily_dose", "take_home", "doctor_code"),
 )
 
 

@@ -36,6 +36,32 @@ async def reversal_of(reader: Reader, settlement_id: str) -> dict[str, Any] | No
     return await reader.row(select(settlement).where(settlement.c.reverses == settlement_id))
 
 
+async def deltas_of(reader: Reader, settlement_id: str) -> list[dict[str, Any]]:
+    """Every delta posted to a settlement, each after the one it follows, with its detail; all
+    of them are in force, or all were undone with the settlement."""
+    query = select(settlement).where(settlement.c.adjusts == settlement_id)
+    by_place = {row["follows"]: row for row in await reader.rows(query)}
+    found, place = [], settlement_id
+    while place in by_place:
+        row = by_place[place]
+        found.append(settlement_of(reader, row))
+        place = row["settlement_id"]
+    return found
+
+
+async def live_of_case(
+    reader: Reader, case_no: str | None, first: date, last: date
+) -> list[dict[str, Any]]:
+    """Number and stay of every live settlement booked in the span, of one case or of all."""
+    query = select(settlement.c.settlement_id, settlement.c.admission_id).where(
+        settlement.c.live == 1,
+        settlement.c.business_day.between(first.isoformat(), last.isoformat()),
+    )
+    if case_no is not None:
+        query = query.where(settlement.c.case_no == case_no)
+    return [dict(row) for row in await reader.rows(query.order_by("settlement_id"))]
+
+
 async def all_ids(reader: Reader) -> list[str]:
     """Every settlement and reversal, for replaying."""
     query = select(settlement.c.settlement_id).order_by("settlement_id")

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import and_, exists, or_, select
 
 from gateway.domain.admission import AdmissionState, BillState, HoldReason, Stay
 from gateway.domain.bill import BillLine
@@ -28,6 +28,7 @@ from gateway.store.tables import (
     case_fact,
     party,
     person,
+    readjudication,
     settlement,
     work_case,
 )
@@ -46,6 +47,9 @@ _FILES: Final = (
         person.c.version.label("person_version"),
         settlement.c.settlement_id.label("live_settlement"),
         settlement.c.meal_days.label("live_meal_days"),
+        exists()
+        .where(readjudication.c.admission_id == admission.c.admission_id)
+        .label("readjudicated"),
     )
     .select_from(admission)
     .join(party, party.c.party_id == admission.c.hospital)
@@ -75,6 +79,8 @@ class StayFile:
     person_version: int
     live_settlement: str
     live_meal_days: str
+    readjudicated: bool
+    """Whether anything was ever proposed of a settlement of the stay."""
 
     @property
     def bill_state(self) -> BillState:
@@ -204,10 +210,13 @@ def _file(reader: Reader, row: dict[str, Any], facts: Sequence[dict[str, Any]]) 
         stay=stay_of(reader.vault, own),
         row=own,
         hospital=party_of(hospital),
-        case=None if found is None else _case(reader, found, facts, bool(row["card_lost"])),
+        case=None
+        if found is None
+        else case_of(reader.vault, found, facts, card_lost=bool(row["card_lost"])),
         person_version=row["person_version"] or 0,
         live_settlement=row["live_settlement"] or "",
         live_meal_days=row["live_meal_days"] or "",
+        readjudicated=bool(row["readjudicated"]),
     )
 
 

@@ -333,6 +333,8 @@ settlement = _table(
     optional_integer("live"),
     optional_text("reverses"),
     optional_text("reinstates"),
+    optional_text("adjusts"),
+    optional_text("follows"),
     text("bill_no"),
     text("case_no"),
     text("person_id"),
@@ -357,9 +359,76 @@ settlement = _table(
     ),
     UniqueConstraint("admission_id", "live"),
     UniqueConstraint("reverses"),
+    UniqueConstraint("follows"),
+    Index("ix_settlement_adjusts", "adjusts"),
     Index("ix_settlement_hospital_business_day", "hospital", "business_day"),
     key=("settlement_id",),
     personal=("detail",),
+)
+
+cut = _table(
+    "cut",
+    text("cut_no"),
+    integer("version"),
+    text("admission_id"),
+    text("hospital"),
+    text("settlement_id"),
+    text("state"),
+    text("violation"),
+    text("rule"),
+    integer("amount_fen"),
+    integer("upheld_fen"),
+    integer("posted_fen"),
+    integer("raised_us"),
+    optional_text("noticed_on"),
+    optional_text("answer_by"),
+    optional_text("heard_on"),
+    optional_integer("decided_us"),
+    CheckConstraint("posted_fen <= upheld_fen", name="posted_of_upheld"),
+    CheckConstraint("upheld_fen <= amount_fen", name="upheld_of_amount"),
+    Index("ix_cut_admission_id", "admission_id"),
+    Index("ix_cut_hospital_raised_us", "hospital", "raised_us"),
+    Index("ix_cut_state", "state"),
+    key=("cut_no",),
+    personal=("detail",),
+)
+
+readjudication = _table(
+    "readjudication",
+    text("proposal_id"),
+    integer("version"),
+    text("state"),
+    optional_integer("open"),
+    optional_integer("kept"),
+    text("settlement_id"),
+    text("follows"),
+    text("admission_id"),
+    text("hospital"),
+    text("case_no"),
+    text("cause"),
+    text("correction"),
+    text("outcome"),
+    integer("cuts_hospital"),
+    integer("needs_ground"),
+    integer("line_count"),
+    integer("fund_fen"),
+    integer("employer_fen"),
+    integer("individual_fen"),
+    integer("hospital_fen"),
+    integer("other_fen"),
+    integer("meal_fen"),
+    text("proposed_by"),
+    integer("proposed_us"),
+    text("decided_by"),
+    optional_integer("decided_us"),
+    text("delta_id"),
+    text("basis"),
+    UniqueConstraint("settlement_id", "cause", "open"),
+    UniqueConstraint("follows", "cause", "outcome", "kept"),
+    Index("ix_readjudication_admission_id", "admission_id"),
+    Index("ix_readjudication_state", "state"),
+    key=("proposal_id",),
+    personal=("detail", "reason"),
 )
 
 release_job = _table(
@@ -374,6 +443,69 @@ release_job = _table(
     key=("job_id",),
 )
 
+# --- applications and mappings ---------------------------------------------------------------
+
+application = _table(
+    "application",
+    text("application_id"),
+    text("hospital"),
+    text("case_no"),
+    text("admission_id"),
+    text("kind"),
+    text("applied_on"),
+    text("wanted_from"),
+    text("wanted_to"),
+    optional_text("transferred_on"),
+    text("message_id"),
+    Index("ix_application_hospital_case_no", "hospital", "case_no"),
+    key=("application_id",),
+    personal=("detail",),
+)
+
+application_answer = _table(
+    "application_answer",
+    text("application_id"),
+    text("state"),
+    optional_integer("granted"),
+    text("approval_no"),
+    text("answered_on"),
+    key=("application_id",),
+    personal=("reason",),
+)
+
+mapping_book = _table("mapping_book", text("hospital"), integer("version"), key=("hospital",))
+
+mapping = _table(
+    "mapping",
+    text("hospital"),
+    text("hospital_code"),
+    text("valid_from"),
+    optional_text("valid_to"),
+    integer("version"),
+    text("state"),
+    text("code"),
+    text("kind"),
+    text("hospital_name"),
+    text("spec"),
+    text("unit"),
+    optional_integer("price"),
+    text("reason"),
+    Index("ix_mapping_state", "state"),
+    key=("hospital", "hospital_code", "valid_from"),
+)
+
+mapping_history = _table(
+    "mapping_history",
+    text("hospital"),
+    text("hospital_code"),
+    text("valid_from"),
+    integer("version"),
+    text("content"),
+    text("cause"),
+    integer("at_us"),
+    key=("hospital", "hospital_code", "valid_from", "version"),
+)
+
 # --- editions, reconciliation, health --------------------------------------------------------
 
 catalogue_edition = _table(
@@ -385,7 +517,8 @@ catalogue_edition = _table(
     optional_text("valid_to"),
     integer("imported_us"),
     blob("content"),
-    UniqueConstraint("region", "kind", "valid_from"),
+    optional_integer("live"),
+    UniqueConstraint("region", "kind", "valid_from", "live"),
     key=("digest",),
 )
 
@@ -414,5 +547,8 @@ reconcile_run = _table(
 
 commit_probe = _table("commit_probe", integer("probe"), integer("at_us"), key=("probe",))
 
-APPEND_ONLY = ("leaf", "audit", "transfer", "undo")
+APPEND_ONLY = (
+    *("leaf", "audit", "transfer", "undo"),
+    *("mapping_history", "application", "application_answer"),
+)
 """Tables whose rows are never changed (but a leaf's number) nor deleted; triggers see to it."""

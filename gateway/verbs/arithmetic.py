@@ -121,6 +121,8 @@ def line_facts(line: BillLine) -> str:
         told.append(f"违规已确认 violation confirmed: {line.violation}")
     if line.reviewed:
         told.append("经办机构已审定 reviewed by the agency")
+    if line.hospital_code:
+        told.append(f"院内编码 hospital code {line.hospital_code} = {line.code}")
     if line.prescription_no:
         told.append(f"处方 prescription {line.prescription_no}")
     return "；".join(one.strip() for one in told)

@@ -10,10 +10,21 @@ from datetime import date
 from typing import Final, TextIO
 
 from gateway.policy.load import load
-from gateway.rules.clocks import CLOCKS, Deadline, Owner, deadline, of_cases, of_months, of_stays
+from gateway.rules.clocks import (
+    CLOCKS,
+    Deadline,
+    Owner,
+    deadline,
+    of_applications,
+    of_cases,
+    of_cuts,
+    of_months,
+    of_stays,
+)
 from gateway.settings import Settings
 from gateway.store.calendar import Calendar
-from gateway.store.clocks import open_cases, open_months, open_stays
+from gateway.store.clocks import open_applications, open_cases, open_months, open_stays
+from gateway.store.cuts import pending_cuts
 from gateway.verbs.stored import NotTold, looking
 
 TOLD: Final = 0
@@ -24,6 +35,7 @@ _OWNERS: Final = {
     Owner.HOSPITAL: "医院 hospital",
     Owner.AGENCY: "经办机构 agency",
     Owner.DEPARTMENT: "社会保险行政部门 department",
+    Owner.ASSESSMENT_COMMITTEE: "劳动能力鉴定委员会 assessment committee",
 }
 
 
@@ -58,11 +70,14 @@ async def _running(settings: Settings) -> list[Deadline]:
     policy, days = load(settings.region), Calendar()
     async with looking(settings) as reader:
         cases, stays = await open_cases(reader), await open_stays(reader)
-        months = await open_months(reader)
+        months, applications = await open_months(reader), await open_applications(reader)
+        cuts = await pending_cuts(reader)
     return [
         *of_cases(policy, days, cases),
         *of_stays(policy, days, stays),
+        *of_applications(policy, days, applications),
         *of_months(policy, days, months),
+        *of_cuts(policy, days, cuts),
     ]
 
 

@@ -39,10 +39,12 @@ from gateway.rules.calculate import calculate, cases_of, unequal
 from gateway.rules.line import Bearers
 from gateway.rules.meal import meal_days
 from gateway.rules.payout import moved
+from gateway.rules.readjudicate import Change, difference_verdict
 from gateway.rules.settle import NettedTerms, netted_terms
 from gateway.settings import Settings
 from gateway.store.database import Reader
 from gateway.store.frozen import Facts
+from gateway.store.settlements import deltas_of, split_of
 from gateway.verbs.arithmetic import (
     READINGS,
     ROUNDING,
@@ -54,6 +56,7 @@ from gateway.verbs.arithmetic import (
     shares,
     steps_text,
 )
+from gateway.verbs.readjudications import change_told, differences
 from gateway.verbs.stored import (
     EditionsOfRecord,
     NotTold,
@@ -87,14 +90,18 @@ def run(
 async def _told(settings: Settings, settlement_id: str, as_case: bool, line: int | None) -> str:
     async with looking(settings) as reader:
         bill = await stored_bill(reader, settlement_id)
+        if not as_case and bill.change is not None:
+            return "".join(f"{text}\n" for text in _delta(bill, bill.change))
         if not as_case:
             _check_line(bill, line)
             found = await _computed(reader, bill)
-            return "".join(f"{text}\n" for text in explained(bill, found, line))
-        if bill.reverses:
+            texts = [*explained(bill, found, line), *await _deltas(reader, bill, line)]
+            return "".join(f"{text}\n" for text in texts)
+        if bill.reverses or bill.adjusts:
+            other = bill.reverses or bill.adjusts
             raise NotTold(
-                f"{settlement_id} 是冲正，请说明原结算 {bill.reverses}",
-                f"{settlement_id} is a reversal; explain {bill.reverses}, which it reverses",
+                f"{settlement_id} 是冲正或补差，请说明原结算 {other}",
+                f"{settlement_id} is a reversal or a delta; explain {other} instead",
             )
         one, policy = await EditionsOfRecord().bill(reader, bill.facts, bill.verdict)
         terms = resolved(one, policy, netted_terms)
@@ -190,6 +197,35 @@ def _check(cases: Iterable[Case]) -> None:
         )
 
 
+# --- deltas ----------------------------------------------------------------------------------
+
+
+def _delta(bill: StoredBill, change: Change) -> Iterator[str]:
+    """A delta: both sides of every line that differs, by what each rests on."""
+    yield from _head(bill)
+    yield from change_told({line.line_id: line for line in bill.facts.lines}, change)
+    yield from _payout(difference_verdict(change).payout)
+    yield f"规则 rules {bill.row['rules_version']}  政策 policy {bill.row['policy_digest']}"
+    yield from (f"目录 catalogue {digest}" for digest in change.after.edition_digests)
+
+
+async def _deltas(reader: Reader, bill: StoredBill, only: int | None) -> list[str]:
+    """What was posted to the settlement since, and what stands of it in all."""
+    deltas = [] if only is not None else await deltas_of(reader, bill.settlement_id)
+    if not deltas:
+        return []
+    told = [""]
+    for row in deltas:
+        moved = differences(split_of(row), row["meal_fen"])
+        told.append(f"补差 delta {row['settlement_id']}  {row['business_day']}  {moved}")
+    rows = (bill.row, *deltas)
+    whole = total([split_of(dict(row)) for row in rows])
+    meal = sum(row["meal_fen"] for row in rows)
+    told.append(f"原结算与补差合计 in all {yuan(whole.total_fen)}：{shares(whole)}")
+    told.append(f"住院伙食补助费合计 meal allowance in all {yuan(meal)}")
+    return told
+
+
 # --- in words --------------------------------------------------------------------------------
 
 
@@ -234,6 +270,8 @@ def _head(bill: StoredBill) -> Iterator[str]:
     yield f"结算 settlement {one.settlement_id}  {one.business_day}  {bill.row['state']}"
     if one.reverses:
         yield f"冲正 reverses {one.reverses}"
+    if one.adjusts:
+        yield f"补差 adjusts {one.adjusts}"
     if one.reinstates:
         yield f"恢复 reinstates {one.reinstates}"
     yield f"医院 hospital {one.hospital}  住院号 visit {one.visit_no}  案件 case {one.case_no}"

@@ -12,6 +12,7 @@ from typing import Any, Final, TextIO
 
 from gateway.domain.bill import BillVerdict
 from gateway.domain.money import yuan
+from gateway.rules.readjudicate import readjudged
 from gateway.rules.settle import settle
 from gateway.settings import Settings
 from gateway.store.database import Reader
@@ -19,7 +20,7 @@ from gateway.store.frozen import packed, thawed_facts, thawed_verdict
 from gateway.store.rows import canonical
 from gateway.store.settlements import all_ids, settlement_by_id, split_of
 from gateway.verbs.cores import on_all_cores
-from gateway.verbs.stored import EditionsOfRecord, NotTold, looking
+from gateway.verbs.stored import EditionsOfRecord, NotTold, before_of, looking
 
 SAME: Final = 0
 DIFFERENT: Final = 1
@@ -83,12 +84,13 @@ async def _differences(reader: Reader, record: EditionsOfRecord, number: str) ->
     facts, verdict = thawed_facts(row["detail"]), thawed_verdict(row["detail"])
     try:
         bill, policy = await record.bill(reader, facts, verdict)
+        before = await before_of(reader, row)
     except NotTold as silent:
         return [str(silent)]
-    again = settle(bill, policy)
+    again = settle(bill, policy) if before is None else readjudged(bill, policy, before)
     if not isinstance(again, BillVerdict):
         return [f"现为 {again} / now decided as {again}"]
-    return [*_verdicts(row["detail"]["verdict"], verdict, again), *_sums(row, again)]
+    return [*_verdicts(row["detail"]["verdict"], verdict, again), *_sums(row, again, before)]
 
 
 def _verdicts(stored: Mapping[str, Any], before: BillVerdict, again: BillVerdict) -> Iterator[str]:
@@ -113,9 +115,12 @@ def _lines(before: BillVerdict, again: BillVerdict) -> Iterator[str]:
             )
 
 
-def _sums(row: Mapping[str, Any], again: BillVerdict) -> Iterator[str]:
-    """The amounts of the row, negative for a reversal, are those of the verdict."""
+def _sums(row: Mapping[str, Any], again: BillVerdict, before: BillVerdict | None) -> Iterator[str]:
+    """The amounts of the row are those of the verdict: negative for a reversal, and for a delta
+    the difference to the verdict before it."""
     split, meal = again.split, again.meal.amount_fen
+    if row["adjusts"] and before is not None:
+        split, meal = split.minus(before.split), meal - before.meal.amount_fen
     if row["reverses"]:
         split, meal = split.negated(), -meal
     if (split_of(dict(row)), row["meal_fen"]) != (split, meal):

@@ -1,4 +1,5 @@
-"""`gateway sheet` and `gateway reconciliation`: reports written to a file, server running or not.
+"""`gateway sheet`, `gateway cuts`, `gateway reconciliation`: reports written to a file, server
+running or not.
 
 A report holds personal data: the file is for its owner alone, and stands whole or not at all.
 """
@@ -7,16 +8,17 @@ import asyncio
 import os
 import sys
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, Final, TypeVar
 from uuid import uuid4
 
-from gateway.clock import instant
+from gateway.clock import at_business, instant, micros
 from gateway.domain.commands import HospitalRow
 from gateway.domain.masks import mask_card, mask_id
 from gateway.domain.results import Difference
 from gateway.domain.split import Split
+from gateway.reports.cuts import cuts_workbook
 from gateway.reports.reconciliation import (
     BookRow,
     BookTotals,
@@ -29,6 +31,7 @@ from gateway.reports.typeface import UnusableFont
 from gateway.rules.reconcile import DIFFERENCE_KINDS, CentreRow, compare_details
 from gateway.settings import Settings
 from gateway.store.cases import case_detail
+from gateway.store.cuts import cuts_between, cuts_of_stay
 from gateway.store.database import Reader
 from gateway.store.frozen import restored
 from gateway.store.persons import person_by_id
@@ -74,6 +77,23 @@ def write_reconciliation(settings: Settings, day: str, out: Path) -> int:
     return _written(made, out)
 
 
+def write_cuts(settings: Settings, first: date, last: date, hospital: str, out: Path) -> int:
+    """Write the cuts raised from the first to the last day, of one hospital or of all, as XLSX.
+
+    The exit code is 0, or 1 with a sentence on standard error; then `out` is as it was.
+    """
+
+    async def made() -> bytes:
+        span = micros(at_business(first)), micros(at_business(last + timedelta(days=1)))
+        async with looking(settings) as reader:
+            found = await cuts_between(reader, *span, hospital)
+        if not found:
+            raise NotTold(f"{first} – {last} 没有扣减", f"no cut was raised from {first} to {last}")
+        return cuts_workbook(found, first, last)
+
+    return _written(made, out)
+
+
 def _written(made: Callable[[], Coroutine[Any, Any, bytes]], out: Path) -> int:
     try:
         write_whole(out, asyncio.run(made()))
@@ -110,7 +130,8 @@ async def _sheet(settings: Settings, reader: Reader, bill: StoredBill) -> Sheet:
         raise NotTold("没有这名职工的资料", "the worker's record is not here")
     agency = await party_by_id(reader, settings.agency_id)
     detail = await case_detail(reader, bill.row["case_no"])
-    reversal = await reversal_of(reader, bill.settlement_id)
+    # A delta falls with the settlement it adjusts.
+    reversal = await reversal_of(reader, bill.adjusts or bill.settlement_id)
     return Sheet(
         settlement=settlement_of(bill),
         hospital_name=facts.hospital.name,
@@ -129,14 +150,15 @@ async def _sheet(settings: Settings, reader: Reader, bill: StoredBill) -> Sheet:
         lines=sheet_lines(bill, await _figures(reader, bill)),
         message_id=bill.row["message_id"],
         reversed_by=reversal["settlement_id"] if reversal else "",
+        cuts=tuple(await cuts_of_stay(reader, facts.stay.admission_id)),
     )
 
 
 async def _figures(reader: Reader, bill: StoredBill) -> tuple[str, ...]:
-    """The steps of every line; none for a reversal, which takes back what its original shows,
+    """The steps of every line; none for a reversal or a delta, whose original shows them,
     and none when the editions used are no longer here."""
     none = ("",) * len(bill.verdict.lines)
-    if bill.reverses:
+    if bill.reverses or bill.adjusts:
         return none
     try:
         return tuple(map(figures, (await computed(reader, bill)).traces))

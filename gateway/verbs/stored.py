@@ -1,7 +1,7 @@
 """A settlement read back from the store, with a server running or not; makes no key, no file."""
 
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import date
@@ -18,13 +18,14 @@ from gateway.domain.results import Settlement
 from gateway.policy.faults import BadPolicy
 from gateway.policy.load import load_archive
 from gateway.policy.model import Policy
+from gateway.rules.readjudicate import Change, change_of, difference_verdict
 from gateway.rules.settle import Bill
 from gateway.settings import Settings
 from gateway.store.database import Reader, engine_for
 from gateway.store.editions import edition_content, policy_content
 from gateway.store.frozen import Facts, thawed_facts, thawed_verdict
 from gateway.store.personal import KeyRing, Unopened, Vault
-from gateway.store.settlements import settlement_by_id, split_of
+from gateway.store.settlements import deltas_of, settlement_by_id, split_of
 
 
 class NotTold(Exception):
@@ -36,14 +37,17 @@ class NotTold(Exception):
 
 @dataclass(frozen=True, slots=True)
 class StoredBill:
-    """A settlement or reversal: its row, the facts it froze and the verdict, amounts signed.
+    """A settlement, reversal or delta: its row, the facts it froze and the verdict, amounts
+    signed.
 
-    A reversal keeps the facts of what it reverses; its verdict here is the negative one.
+    A reversal keeps the facts of what it reverses; its verdict here is the negative one. That
+    of a delta is the difference, on the lines that differ alone; `change` holds both sides.
     """
 
     row: dict[str, Any]
     facts: Facts
     verdict: BillVerdict
+    change: Change | None = None
 
     @property
     def settlement_id(self) -> str:
@@ -53,6 +57,11 @@ class StoredBill:
     def reverses(self) -> str:
         """The settlement that this row takes back, or ""."""
         return self.row["reverses"] or ""
+
+    @property
+    def adjusts(self) -> str:
+        """The settlement that this delta adjusts, or ""."""
+        return self.row["adjusts"] or ""
 
 
 @asynccontextmanager
@@ -86,7 +95,43 @@ async def stored_bill(reader: Reader, settlement_id: str) -> StoredBill:
     if row is None:
         raise NotTold(f"没有结算 {settlement_id}", f"there is no settlement {settlement_id}")
     facts, verdict = thawed_facts(row["detail"]), thawed_verdict(row["detail"])
+    if row["adjusts"]:
+        return await _delta(reader, row, facts, verdict)
     return StoredBill(row, facts, _negated(verdict) if row["reverses"] else verdict)
+
+
+async def _delta(
+    reader: Reader, row: dict[str, Any], facts: Facts, after: BillVerdict
+) -> StoredBill:
+    before = await before_of(reader, row)
+    change = None if before is None else change_of(before, after)
+    if change is None:
+        number = row["settlement_id"]
+        raise NotTold(f"补差 {number} 没有差额", f"the delta {number} changes nothing")
+    return StoredBill(row, facts, difference_verdict(change), change)
+
+
+async def before_of(reader: Reader, row: Mapping[str, Any]) -> BillVerdict | None:
+    """The verdict that the delta of this row changed; of a reversal or reinstated settlement,
+    the one that its last delta changed. None where no delta is behind it."""
+    delta = row if row["follows"] else await _delta_behind(reader, row)
+    if delta is None:
+        return None
+    earlier = await settlement_by_id(reader, delta["follows"])
+    if earlier is None:
+        raise NotTold(f"没有结算 {delta['follows']}", f"there is no settlement {delta['follows']}")
+    return thawed_verdict(earlier["detail"])
+
+
+async def _delta_behind(reader: Reader, row: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    source = row["reverses"] or row["reinstates"]
+    while source:
+        deltas = await deltas_of(reader, source)
+        if deltas:
+            return deltas[-1]
+        earlier = await settlement_by_id(reader, source)
+        source = None if earlier is None else earlier["reinstates"]
+    return None
 
 
 def _negated(verdict: BillVerdict) -> BillVerdict:
@@ -110,6 +155,7 @@ def settlement_of(bill: StoredBill) -> Settlement:
         bill_no=row["bill_no"],
         reverses=bill.reverses,
         reinstates=row["reinstates"] or "",
+        adjusts=bill.adjusts,
         visit_no=stay.visit_no,
         hospital=row["hospital"],
         case_no=row["case_no"],

@@ -18,9 +18,12 @@ from fastapi.responses import JSONResponse
 from gateway.clock import SystemClock, machine_now
 from gateway.domain.catalogue import Edition, Level
 from gateway.domain.party import KeyPurpose, Party, PartyKind
+from gateway.domain.readjudication import Cause
 from gateway.flows import administer
 from gateway.flows.administer import NotDone
+from gateway.flows.decide_readjudication import Decision, approve, cited, reject
 from gateway.flows.desk import Desk
+from gateway.flows.propose_readjudications import Corrected, Found, propose_all
 from gateway.seal.authority import Purpose, fingerprint
 from gateway.seal.broken import CertificateRefused
 from gateway.seal.deployment import Deployment
@@ -163,14 +166,71 @@ async def _change_agreement(office: Office, given: Arguments) -> str:
 
 
 async def _import_catalogue(office: Office, given: Arguments) -> str:
+    found = _read_catalogue(office, given)
+    await administer.import_editions(office.desk, found.editions, office.edition_bytes)
+    return found.counts
+
+
+def _read_catalogue(office: Office, given: Arguments) -> Imported:
+    """The catalogue of the file or folder. Raises NotDone with every fault."""
     valid_from, valid_to = _needed_day(given["valid_from"]), _day(given.get("valid_to"))
     region = given.get("region") or office.desk.region
     try:
-        found = office.read_catalogue(Path(given["path"]), valid_from, valid_to, region)
+        return office.read_catalogue(Path(given["path"]), valid_from, valid_to, region)
     except ValueError as faults:
         raise NotDone(str(faults)) from None
-    await administer.import_editions(office.desk, found.editions, office.edition_bytes)
+
+
+async def _correct_catalogue(office: Office, given: Arguments) -> str:
+    """Editions that take the place of wrong ones of the same first day."""
+    found = _read_catalogue(office, given)
+    await administer.import_editions(
+        office.desk, found.editions, office.edition_bytes, correcting=True
+    )
     return found.counts
+
+
+async def _readjudicate(office: Office, given: Arguments) -> str:
+    """Propose what a correction changes of past settlements."""
+    asked = Corrected(
+        cause=Cause(given["cause"]),
+        first=_day(given.get("first")) or date.min,
+        last=_day(given.get("last")) or date.max,
+        by=given["by"],
+        policy=Path(given["policy"]) if given.get("policy") else None,
+        case_no=given.get("case") or None,
+    )
+    return _found(await propose_all(office.desk, asked))
+
+
+def _found(found: Found) -> str:
+    lines = [f"建议 proposal {number}" for number in found.proposals]
+    lines += [f"不能重算 not computable {number}: {why}" for number, why in found.untold]
+    counts = (found.looked_at, len(found.proposals), len(found.untold))
+    zh = "重算 {} 笔，{} 项建议，{} 笔不能重算".format(*counts)
+    en = "{} looked at, {} proposals, {} not computable".format(*counts)
+    return "\n".join([*lines, f"{zh} / {en}"])
+
+
+async def _approve(office: Office, given: Arguments) -> str:
+    return await approve(office.desk, given["proposal"], _decision(office.desk, given))
+
+
+async def _reject(office: Office, given: Arguments) -> str:
+    return await reject(office.desk, given["proposal"], _decision(office.desk, given))
+
+
+def _decision(desk: Desk, given: Arguments) -> Decision:
+    """Who decides, why and on what. Raises NotDone when either lacks, or a text is unknown."""
+    by, reason = given["by"].strip(), given["reason"].strip()
+    if not by or not reason:
+        raise NotDone("须写明决定人与理由 / say who decides and why (--by, --reason)")
+    return Decision(
+        by=by,
+        reason=reason,
+        clause=cited(desk, given.get("clause"), ("agreement", "clause")),
+        article=cited(desk, given.get("article"), ("text", "article")),
+    )
 
 
 async def _set_clock(office: Office, given: Arguments) -> str:
@@ -221,5 +281,9 @@ _ACTS: Final[dict[str, Callable[[Office, Arguments], Awaitable[str]]]] = {
     "mandate.add": _add_mandate,
     "mandate.revoke": _revoke_mandates,
     "catalog.import": _import_catalogue,
+    "catalog.correct": _correct_catalogue,
+    "readjudication.propose": _readjudicate,
+    "readjudication.approve": _approve,
+    "readjudication.reject": _reject,
     "clock.set": _set_clock,
 }

@@ -16,23 +16,33 @@ from adapters.hospital_xml.names import DIALECT
 from adapters.sandbox.client import Answer, Client, Unknown, digest_of
 from gateway.clock import at_business
 from gateway.domain.admission import PaidAtDischargeBy
-from gateway.domain.case import CaseState, TreatmentKind
+from gateway.domain.application import Wanted
+from gateway.domain.case import ApprovalKind, CaseState, TreatmentKind
 from gateway.domain.catalogue import Kind
 from gateway.domain.codes import Outcome
 from gateway.domain.commands import (
     AckInbox,
+    AnswerCut,
+    ApplyApproval,
     CancelAdmission,
+    CancelApproval,
     CancelDischarge,
     CancelSettlement,
     CommitSettlement,
+    DecideLines,
     DownloadCatalogue,
     HospitalRow,
     Identity,
+    LineDecision,
+    MapCatalogue,
     ModifyAdmission,
     PreviewSettlement,
     PullInbox,
+    QueryApprovals,
     QueryCase,
+    QueryCuts,
     QueryFees,
+    QueryMappings,
     QueryTransaction,
     ReadPerson,
     ReconcileDetails,
@@ -43,6 +53,7 @@ from gateway.domain.commands import (
     UploadFees,
     VoidFees,
 )
+from gateway.domain.mapping import MappingClaim
 from gateway.domain.split import Split
 from tests.world import DIAGNOSIS, World, bill_line, person, world
 
@@ -54,6 +65,9 @@ LINES: Final = (
     bill_line("L2", "NOT-IN-CATALOGUE", "98.00", "1", DAY),
 )
 COMMANDS: Final = sorted(each.command for each in DIALECT.exchanges if not each.notice)
+WANTED: Final = Wanted(
+    kind=ApprovalKind.REMOTE_RESIDENCE, wanted_from=DAY, wanted_to=DAY, place="虚构县"
+)
 OURS: Final = re.compile(rb"\b(?:H002-[0-9]{6}|[A-Z][0-9A-F]{24})\b")
 """Ids that the client or the gateway makes anew for each message."""
 
@@ -72,6 +86,13 @@ KEPT: Final = (
     "release_job",
     "reconcile_run",
     "case_fact",
+    "application",
+    "application_answer",
+    "mapping",
+    "mapping_book",
+    "mapping_history",
+    "cut",
+    "readjudication",
 )
 """Tables in which nothing of A may change, and nothing new may stand under A's name."""
 
@@ -89,6 +110,8 @@ class Objects:
     digest: str
     inbox_id: str
     inbox_digest: str
+    application_id: str
+    cut_no: str
     split: Split
 
     @property
@@ -102,6 +125,8 @@ class Objects:
             self.settlement_id,
             self.message_id,
             self.inbox_id,
+            self.application_id,
+            self.cut_no,
         )
 
 
@@ -121,6 +146,19 @@ class Town:
             kept = {name: set(connection.execute(f"SELECT * FROM {name}")) for name in KEPT}  # noqa: S608
             lane = "SELECT * FROM outbox WHERE receiver = 'H001'"
             return {**kept, "outbox": set(connection.execute(lane))}
+
+
+def mapped(own: str, *, withdrawn: bool = False) -> MapCatalogue:
+    """A hospital's own code, mapped or taken back: another's of the same name is none."""
+    row = MappingClaim(
+        hospital_code=own,
+        hospital_name="换药",
+        code="I0001",
+        kind=Kind.ITEM,
+        valid_from=DAY,
+        withdrawn=withdrawn,
+    )
+    return MapCatalogue(rows=(row,))
 
 
 CASES: Final[dict[str, Callable[[Objects], Any]]] = {
@@ -158,6 +196,8 @@ CASES: Final[dict[str, Callable[[Objects], Any]]] = {
         admission_id=one.admission_id, discharged_at=at_business(DAY, 11), way="治愈"
     ),
     "discharge.cancel": lambda one: CancelDischarge(admission_id=one.admission_id, reason="试"),
+    "cut.answer": lambda one: AnswerCut(cut_no=one.cut_no, accepted=True, by="丙"),
+    "cut.query": lambda one: QueryCuts(admission_id=one.admission_id),
     "transaction.query": lambda one: QueryTransaction(target_message_id=one.message_id),
     "transaction.reverse": lambda one: ReverseTransaction(
         target_message_id=one.message_id,
@@ -183,6 +223,11 @@ CASES: Final[dict[str, Callable[[Objects], Any]]] = {
     ),
     "inbox.pull": lambda _: PullInbox(limit=50),
     "inbox.ack": lambda one: AckInbox(receipts=((one.inbox_id, one.inbox_digest),)),
+    "catalog.map": lambda one: mapped(one.visit_no, withdrawn=True),
+    "mapping.query": lambda _: QueryMappings(),
+    "approval.apply": lambda one: ApplyApproval(person=one.person, wanted=WANTED),
+    "approval.query": lambda one: QueryApprovals(application_id=one.application_id),
+    "approval.cancel": lambda one: CancelApproval(application_id=one.application_id, reason="试"),
     "catalog.download": lambda _: DownloadCatalogue(kind=Kind.ITEM, day=DAY, after_code="I0140"),
 }
 """Each command as hospital B sends it about somebody else's things."""
@@ -205,6 +250,8 @@ async def town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
             digest="A" * 43 + "=",
             inbox_id="G" + "0" * 24,
             inbox_digest="B" * 43 + "=",
+            application_id="Q" + "0" * 24,
+            cut_no="K" + "0" * 24,
             split=theirs.split,
         )
         yield Town(made, a, b, theirs, nobodys)
@@ -219,15 +266,22 @@ async def _things_of(made: World, a: Client) -> Objects:
     await made.discharge(a, admission_id)
     settled = await made.commit(a, admission_id, *LINES, message_id="A-COMMIT-1")
     assert settled.outcome is Outcome.APPLIED, settled.received.decode()
-    await made.report("C2", 2)
-    await made.register(a, "V2", 2)
-    await made.decide("C2", CaseState.RECOGNISED)
 
     async def told() -> bool:
         return bool((await a.send("inbox.pull", PullInbox(limit=50))).result.messages)
 
+    cut_no = await _cut(made, admission_id)
+    await made.until(told)
+    (served,) = (await a.send("inbox.pull", PullInbox(limit=50))).result.messages
+    receipt = (served.message_id, digest_of(served.sealed))
+    await a.send("inbox.ack", AckInbox(receipts=(receipt,)))
+    await made.report("C2", 2)
+    await made.register(a, "V2", 2)
+    await made.decide("C2", CaseState.RECOGNISED)
     await made.until(told)
     (waiting,) = (await a.send("inbox.pull", PullInbox(limit=50))).result.messages
+    await a.send("catalog.map", mapped("VISIT-A-1"))
+    applied = await a.send("approval.apply", ApplyApproval(person=person(1), wanted=WANTED))
     return Objects(
         person=person(1),
         case_no="CASE-A-1",
@@ -238,8 +292,25 @@ async def _things_of(made: World, a: Client) -> Objects:
         digest=digest_of(settled.sent),
         inbox_id=waiting.message_id,
         inbox_digest=digest_of(waiting.sealed),
+        application_id=applied.result.subject,
+        cut_no=cut_no,
         split=settled.result.split,
     )
+
+
+async def _cut(made: World, admission_id: str) -> str:
+    """The number of a cut of A's settled bill."""
+    command = DecideLines(
+        admission_id=admission_id,
+        by="甲",
+        reason="虚构",
+        lines=(LineDecision(line_id="L1", violation="NO_ORDER"),),
+        clause="虚构协议第一条",
+        evidence="虚构证据",
+    )
+    await made.agency.send("lines.decide", command)
+    asked = await made.agency.send("cut.query", QueryCuts(admission_id=admission_id))
+    return str(asked.result.cuts[0].cut_no)
 
 
 def told(answer: Answer, named: Objects) -> bytes:
@@ -336,6 +407,14 @@ async def test_a_line_id_of_anothers_bill_is_free(town: Town) -> None:
     uploaded = await town.world.upload(town.b, stay.result.admission_id, *LINES)
     assert [one.status for one in uploaded.result.answers] == ["accepted", "accepted"]
     assert uploaded.result.kept_count == 2
+
+
+async def test_a_sees_its_own_mappings_and_applications_only(town: Town) -> None:
+    await town.b.send("catalog.map", mapped("HY-B"))
+    mappings = (await town.a.send("mapping.query", QueryMappings())).result.mappings
+    assert [(one.hospital, one.hospital_code) for one in mappings] == [("H001", "VISIT-A-1")]
+    applications = (await town.a.send("approval.query", QueryApprovals())).result.applications
+    assert [one.application_id for one in applications] == [town.theirs.application_id]
 
 
 async def test_a_person_whom_only_a_registered_is_unknown_to_b(town: Town) -> None:

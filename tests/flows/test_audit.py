@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from gateway.domain.admission import BillState, HoldReason
+from gateway.domain.admission import BillState, Diagnosis, HoldReason
 from gateway.domain.bill import BillLine, Suspicion
 from gateway.domain.codes import Outcome
 from gateway.domain.commands import DecideLines, RegisterDischarge
@@ -13,6 +13,7 @@ from gateway.flows.release_held import release_all
 from gateway.store import tables
 from gateway.store.frozen import thawed_verdict
 from gateway.store.settlements import settlement_by_id
+from gateway.store.stays import lines_of, stay_file
 from tests.flows.office import AGENCY, DAY, Office
 from tests.world import bill_line
 
@@ -98,3 +99,32 @@ async def test_another_stay_of_the_person_is_seen_but_its_hospital_is_not_told(
     assert found.evidence == "2026-03-01 – 2026-03-02"
     assert b"H002" not in heard.sealed
     assert other.encode() not in heard.sealed
+
+
+async def test_order_dose_doctor_death_and_reported_injury_reach_the_rules(office: Office) -> None:
+    told = bill_line(
+        "L1",
+        "I0001",
+        "12.00",
+        "1",
+        DAY,
+        order_no="O1",
+        daily_dose=20_000,
+        take_home=True,
+        doctor_code="D1",
+    )
+    await office.recognised("C1", SERIAL, diagnoses=(Diagnosis("S62.801", "腕", True),))
+    stay = (await office.register(HOSPITAL, "V1", SERIAL)).result.admission_id
+    await office.upload(HOSPITAL, stay, told)
+    left = RegisterDischarge(admission_id=stay, discharged_at=office.desk.clock.now(), way="死亡")
+    await office.say(HOSPITAL, "discharge.register", left)
+    async with office.desk.database.reading() as reader:
+        file = await stay_file(reader, stay)
+        (line,) = await lines_of(reader, stay)
+    assert file is not None
+    assert file.case is not None
+    assert (file.stay.died, file.case.diagnosis_codes) == (True, frozenset({"S62.801"}))
+    kept = (line.order_no, line.daily_dose, line.take_home, line.doctor_code)
+    assert kept == ("O1", 20_000, True, "D1")
+    heard = await office.commit(HOSPITAL, stay, told)
+    assert Suspicion("A12", (), "S8 ∉ S6") in heard.result.suspicions

@@ -6,6 +6,7 @@ rows (executemany) is one call.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -14,6 +15,7 @@ from sqlalchemy import event
 from adapters.sandbox.client import digest_of
 from gateway.delivery.scribe import number_lanes
 from gateway.domain.admission import AdmissionRefusal
+from gateway.domain.application import Wanted
 from gateway.domain.bill import BillLine, Relation
 from gateway.domain.case import (
     ApprovalKind,
@@ -26,21 +28,30 @@ from gateway.domain.catalogue import Kind
 from gateway.domain.codes import Outcome
 from gateway.domain.commands import (
     AckInbox,
+    AnswerCut,
+    ApplyApproval,
     CancelAdmission,
+    CancelApproval,
     CancelDischarge,
     CancelSettlement,
     CheckAdmission,
     DecideApproval,
+    DecideCut,
     DecideLines,
+    DecideMappings,
     DecidePaidLeave,
     DownloadCatalogue,
     LineDecision,
+    MapCatalogue,
     ModifyAdmission,
     NameEmployer,
     PreviewSettlement,
     PullInbox,
+    QueryApprovals,
     QueryCase,
+    QueryCuts,
     QueryFees,
+    QueryMappings,
     ReadPerson,
     ReconcileDetails,
     ReconcileTotals,
@@ -50,6 +61,8 @@ from gateway.domain.commands import (
     UpdateEmployer,
     VoidFees,
 )
+from gateway.domain.cut import CutOutcome
+from gateway.domain.mapping import MappingClaim, MappingDecision
 from gateway.domain.payments import PriorPayer, PriorPayment
 from gateway.domain.split import NOTHING
 from gateway.flows.dispatch import COMMANDS
@@ -103,6 +116,25 @@ async def test_an_upload_takes_as_many_calls_for_500_lines_as_for_20(office: Off
     assert taken[0] == taken[1] <= MOST
 
 
+async def test_an_upload_by_own_codes_takes_as_many_calls_for_500_lines_as_for_20(
+    office: Office,
+) -> None:
+    await office.recognised("C1", 1)
+    await about_mappings(office, Counter(office))
+    taken = []
+    for count in (20, 500):
+        stay = (await office.register("H001", f"V{count}", 1)).result.admission_id
+        own = tuple(
+            replace(line, code="", hospital_code=f"HY-{n if n % 2 else n + 1000}")
+            for n, line in enumerate(lines(count))
+        )
+        with counted(office.desk.database) as calls:
+            heard = await office.upload("H001", stay, *own)
+        taken.append(len(calls))
+        assert heard.result.kept_count == count // 2
+    assert taken[0] == taken[1] <= MOST
+
+
 async def test_a_commit_takes_as_many_calls_for_3000_lines_as_for_20(office: Office) -> None:
     await office.recognised("C1", 1)
     taken = []
@@ -153,7 +185,42 @@ async def about_the_case(office: Office, counter: Counter) -> None:
     paid = PriorPayment(payment_no="V1", payer=PriorPayer.EMPLOYER, eligible_fen=100, paid_on=DAY)
     report = ReportPayment(admission_id=stay, by="审核", reason="是", payment=paid)
     await counter.agency("payment.report", report)
+    wanted = Wanted(
+        kind=ApprovalKind.REFERRAL,
+        wanted_from=DAY,
+        wanted_to=date(2026, 4, 1),
+        place="虚构医院",
+        opinion="虚构意见",
+        admission_id=stay,
+    )
+    applied = ApplyApproval(person=person(2), wanted=wanted)
+    first = await counter.hospital("approval.apply", applied)
+    cancel = CancelApproval(application_id=first.result.subject, reason="改期")
+    await counter.hospital("approval.cancel", cancel)
+    second = await counter.hospital("approval.apply", applied)
+    await counter.hospital("approval.query", QueryApprovals())
+    found = DecideLines(
+        admission_id=stay,
+        by="审核",
+        reason="是",
+        lines=(LineDecision(line_id="L1", violation="NO_ORDER"),),
+        clause="虚构协议第一条",
+        evidence="虚构证据",
+    )
+    await counter.agency("lines.decide", found)
+    asked = await counter.hospital("cut.query", QueryCuts(admission_id=stay))
+    cut_no = asked.result.cuts[0].cut_no
+    await counter.hospital("cut.answer", AnswerCut(cut_no=cut_no, accepted=True, by="院方"))
+    withdrawn = DecideCut(
+        cut_no=cut_no,
+        outcome=CutOutcome.WITHDRAWN,
+        by="复核",
+        reason="是",
+        hearing_held=False,
+    )
+    await counter.agency("cut.decide", withdrawn)
     approval = DecideApproval(
+        application_id=second.result.subject,
         approval_no="AP1",
         case_no="C2",
         kind=ApprovalKind.REFERRAL,
@@ -191,6 +258,27 @@ async def about_the_case(office: Office, counter: Counter) -> None:
     with counted(office.desk.database) as calls:
         await office.decide("C2", CaseState.RECOGNISED)
     counter.taken["case.decide"] = len(calls)
+
+
+async def about_mappings(office: Office, counter: Counter) -> None:
+    rows = tuple(
+        MappingClaim(
+            hospital_code=f"HY-{n}",
+            hospital_name="换药",
+            code="I0001",
+            kind=Kind.ITEM,
+            valid_from=DAY,
+        )
+        for n in range(500)
+    )
+    await counter.hospital("catalog.map", MapCatalogue(rows=rows))
+    await counter.hospital("mapping.query", QueryMappings())
+    decided = tuple(
+        MappingDecision(hospital_code=f"HY-{n}", valid_from=DAY, version=1, accepted=True)
+        for n in range(500)
+    )
+    review = DecideMappings(hospital="H001", by="审核", rows=decided)
+    await counter.agency("mapping.decide", review)
 
 
 async def about_the_stay(office: Office, counter: Counter) -> None:
@@ -245,6 +333,7 @@ async def about_the_day(office: Office, counter: Counter) -> None:
 async def test_every_other_command_takes_at_most_15_calls(office: Office) -> None:
     counter = Counter(office)
     await about_the_case(office, counter)
+    await about_mappings(office, counter)
     await about_the_stay(office, counter)
     await about_the_settlement(office, counter)
     await about_the_day(office, counter)

@@ -11,12 +11,15 @@ from gateway.domain.bill import BillLine, Relation
 from gateway.domain.case import ApprovalKind, AuthorityKind
 from gateway.domain.codes import Outcome
 from gateway.domain.commands import (
+    AnswerCut,
     DecideApproval,
+    DecideCut,
     DecideLines,
     LineDecision,
     PreviewSettlement,
 )
-from gateway.domain.reasons import CLEARED
+from gateway.domain.cut import CutOutcome
+from gateway.store.cuts import cuts_of_stay
 from gateway.store.stays import related_lines
 from tests.flows.office import AGENCY, DAY, Heard, Office
 from tests.world import bill_line
@@ -41,8 +44,30 @@ async def stay_with(office: Office, *lines: BillLine, visit_no: str = "V1") -> s
 
 async def decide(office: Office, stay: str, line_id: str = "L1", **decision: Any) -> Heard:
     line = LineDecision(line_id=line_id, **decision)
-    command = DecideLines(admission_id=stay, by="虚构", reason="虚构", lines=(line,))
+    command = DecideLines(
+        admission_id=stay,
+        by="虚构",
+        reason="虚构",
+        lines=(line,),
+        clause="虚构协议第一条",
+        evidence="虚构证据",
+    )
     return await office.say(AGENCY, "lines.decide", command)
+
+
+async def uphold(office: Office, stay: str) -> None:
+    """The cut of the stay, answered and upheld."""
+    async with office.desk.database.reading() as reader:
+        (cut,) = await cuts_of_stay(reader, stay)
+    await office.say(HOSPITAL, "cut.answer", AnswerCut(cut_no=cut.cut_no, accepted=True, by="丙"))
+    decision = DecideCut(
+        cut_no=cut.cut_no,
+        outcome=CutOutcome.UPHELD,
+        by="另一人",
+        reason="虚构",
+        hearing_held=False,
+    )
+    assert (await office.say(AGENCY, "cut.decide", decision)).outcome is Outcome.APPLIED
 
 
 async def uploaded(office: Office, stay: str, line: BillLine) -> tuple[str, str]:
@@ -111,6 +136,7 @@ async def test_a_sum_that_no_reply_can_write_is_refused(office: Office) -> None:
 async def test_a_line_charged_otherwise_is_decided_anew(office: Office, other: BillLine) -> None:
     stay = await stay_with(office, replace(LINE, relation=Relation.UNDETERMINED))
     await decide(office, stay, relation=Relation.INJURY, violation="NO_ORDER")
+    await uphold(office, stay)
     other = replace(other, relation=Relation.UNDETERMINED)
     assert await uploaded(office, stay, other) == ("replaced", "")
     line = await kept(office, stay)
@@ -170,14 +196,15 @@ async def test_a_decided_line_cannot_be_voided(office: Office, decision: dict[st
     assert heard.outcome is Outcome.APPLIED
 
 
-async def test_a_violation_is_taken_back_by_its_word_only(office: Office) -> None:
+async def test_an_upheld_violation_outlives_other_decisions_about_the_line(office: Office) -> None:
     stay = await stay_with(office, LINE)
     await decide(office, stay, violation="NO_ORDER")
+    await uphold(office, stay)
     await decide(office, stay, relation=Relation.INJURY)
     assert (await kept(office, stay)).violation == "NO_ORDER"
-    await decide(office, stay, violation=CLEARED)
-    assert (await kept(office, stay)).violation == ""
-    assert (await settled(office, stay, LINE)).split.hospital_fen == 0
+    heard = await office.say(HOSPITAL, "fees.void", office.void_of(stay, "L1"))
+    assert heard.code == "VALUE_CONFLICT"
+    assert (await settled(office, stay, LINE)).split.hospital_fen == 2400
 
 
 # --- approvals for rescue ----------------------------------------------------------------------

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from gateway.domain.application import Wanted
 from gateway.domain.case import (
     ApprovalKind,
     AuthorityKind,
@@ -14,17 +15,22 @@ from gateway.domain.case import (
     EmployerRole,
     EmploymentTie,
 )
+from gateway.domain.catalogue import Kind
 from gateway.domain.codes import Outcome
 from gateway.domain.commands import (
     AckInbox,
+    ApplyApproval,
     CancelAdmission,
+    CancelApproval,
     CancelDischarge,
     CancelSettlement,
     CheckAdmission,
     DecideApproval,
     DecideLines,
+    DecideMappings,
     DecidePaidLeave,
     LineDecision,
+    MapCatalogue,
     ModifyAdmission,
     NameEmployer,
     ReportCard,
@@ -33,12 +39,14 @@ from gateway.domain.commands import (
     UpdateEmployer,
     VoidFees,
 )
+from gateway.domain.mapping import MappingClaim, MappingDecision
 from gateway.domain.payments import PriorPayer, PriorPayment
 from gateway.flows.dispatch import COMMANDS, READS
 from gateway.flows.release_held import release_all
 from gateway.store import tables
 from gateway.store.unit import Change
 from tests.flows.office import AGENCY, DAY, LINES, Heard, Office
+from tests.flows.test_cuts import answer, decide, raised
 from tests.world import bill_line, person
 
 
@@ -454,6 +462,35 @@ def commands_about_the_case() -> dict[str, tuple[str, Any, str]]:
     }
 
 
+CLAIM = MappingClaim(
+    hospital_code="HY-1", hospital_name="换药", code="I0001", kind=Kind.ITEM, valid_from=DAY
+)
+APPLICATION = ApplyApproval(
+    person=person(1),
+    wanted=Wanted(
+        kind=ApprovalKind.REMOTE_RESIDENCE, wanted_from=DAY, wanted_to=DAY, place="虚构县"
+    ),
+)
+
+
+def mapping_and_applying() -> dict[str, tuple[str, Any, str]]:
+    return {
+        "catalog.map": ("H001", MapCatalogue(rows=(CLAIM,)), "catalog.map"),
+        "mapping.decide": (
+            AGENCY,
+            DecideMappings(
+                hospital="H001",
+                by="经办",
+                rows=(
+                    MappingDecision(hospital_code="HY-0", valid_from=DAY, version=1, accepted=True),
+                ),
+            ),
+            "mapping.decide",
+        ),
+        "approval.apply": ("H001", APPLICATION, "approval.cancel"),
+    }
+
+
 def commands_of(stay: str) -> dict[str, tuple[str, Any, str]]:
     """Every other changing command: who sends it, what, and what to call instead."""
     new_line = bill_line("L9", "I0001", "12.00", "1", DAY)
@@ -487,6 +524,8 @@ def commands_of(stay: str) -> dict[str, tuple[str, Any, str]]:
             "lines.decide",
         ),
         "payment.report": (AGENCY, payment_of(stay), "payment.report"),
+        "cut.answer": ("H001", None, "cut.answer"),
+        "cut.decide": (AGENCY, None, "cut.decide"),
         "approval.decide": (
             AGENCY,
             DecideApproval(
@@ -503,6 +542,7 @@ def commands_of(stay: str) -> dict[str, tuple[str, Any, str]]:
             "approval.decide",
         ),
         **commands_about_the_case(),
+        **mapping_and_applying(),
     }
 
 
@@ -513,19 +553,42 @@ REVERSIBLE = {
     "discharge.register",
     "discharge.cancel",
 }
-SPECIAL = {"transaction.reverse", "case.report", "case.decide", "person.card", "admission.cancel"}
+SPECIAL = {
+    *("transaction.reverse", "case.report", "case.decide", "person.card", "admission.cancel"),
+    "approval.cancel",
+}
 
 
 def test_every_changing_command_has_its_row() -> None:
     assert COMMANDS.keys() - READS == REVERSIBLE | SPECIAL | commands_of("").keys()
 
 
-@pytest.mark.parametrize("name", sorted(commands_of("").keys() - SPECIAL))
+CUTS = {"cut.answer", "cut.decide"}
+
+
+@pytest.mark.parametrize("name", sorted(CUTS))
+async def test_what_was_said_of_a_cut_is_said_anew_not_reversed(office: Office, name: str) -> None:
+    await office.recognised("C1", 1)
+    stay = (await office.register("H001", "V1", 1)).result.admission_id
+    await office.upload("H001", stay, *LINES)
+    cut_no = await raised(office, stay)
+    heard = await answer(office, cut_no)
+    if name == "cut.decide":
+        heard = await decide(office, cut_no)
+    sender, _, instead = commands_of(stay)[name]
+    reversal = await office.reverse(sender, heard.message_id, name)
+    assert_refused(reversal, "NOT_REVERSIBLE")
+    assert_instead(reversal, instead)
+
+
+@pytest.mark.parametrize("name", sorted(commands_of("").keys() - SPECIAL - CUTS))
 async def test_every_other_command_says_what_to_call_instead(office: Office, name: str) -> None:
     await office.report("C1", 1, insured_at_injury=None)
     await office.decide("C1", CaseState.RECOGNISED)
     stay = (await office.register("H001", "V1", 1)).result.admission_id
     await office.upload("H001", stay, *LINES)
+    earlier = MapCatalogue(rows=(replace(CLAIM, hospital_code="HY-0"),))
+    await office.say("H001", "catalog.map", earlier)
     sender, command, instead = commands_of(stay)[name]
     if name == "fees.upload":
         heard = await office.upload("H001", stay, command)
@@ -545,6 +608,17 @@ async def test_a_cancelled_registration_is_registered_anew_not_reversed(office: 
     reversal = await office.reverse("H001", heard.message_id, "admission.cancel")
     assert_refused(reversal, "NOT_REVERSIBLE")
     assert_instead(reversal, "admission.register")
+
+
+async def test_a_cancelled_application_is_applied_for_anew_not_reversed(office: Office) -> None:
+    await office.recognised("C1", 1)
+    applied = await office.say("H001", "approval.apply", APPLICATION)
+    cancel = CancelApproval(application_id=applied.result.subject, reason="虚构")
+    heard = await office.say("H001", "approval.cancel", cancel)
+    reversal = await office.reverse("H001", heard.message_id, "approval.cancel")
+    assert_refused(reversal, "NOT_REVERSIBLE")
+    assert_instead(reversal, "approval.apply")
+    assert (await office.say("H001", "approval.apply", APPLICATION)).code == "OK"
 
 
 @pytest.mark.parametrize("name", ["case.report", "case.decide"])

@@ -86,6 +86,7 @@ level = "tertiary"
 law = { agreement = "contract", clause = "第一条" }
 capabilities = [{ what = "MEDICAL", from = 2024-01-01, ended = 2026-01-01 }]
 online = [{ agency = "999901", from = 2024-06-01 }]
+doctors = [{ code = "D1", from = 2024-01-01, ended = 2025-03-01 }]
 """
 
 FOLDER = "regions/999901_test"

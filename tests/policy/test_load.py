@@ -174,6 +174,8 @@ def test_every_fault_of_every_file_is_reported_at_once(tree):
         ("texts.toml", 'kind = "notice"', 'kind = "rumour"', "text kind 'rumour' is not known"),
         ("texts.toml", 'kind = "notice"', 'kind = "notice"\nby = "x"', "key by is not known"),
         (DIRECTORY, '"MEDICAL"', '"SURGERY"', "capability 'SURGERY' is not known"),
+        (DIRECTORY, "ended = 2025-03-01", "ended = 2024-01-01", "holds no day"),
+        (DIRECTORY, 'code = "D1",', 'who = "D1",', "who"),
         (DIRECTORY, 'agency = "999901"', 'agency = "1"', "the directory has no agency '1'"),
         (DIRECTORY, '"tertiary"', '"best"', "hospital level 'best' is not known"),
         (DIRECTORY, "ended = 2026-01-01", "ended = 2024-01-01", "holds no day"),

@@ -1,5 +1,6 @@
 """A value on a day: the day before, the day itself, and the gap where a text is silent."""
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -182,3 +183,11 @@ def test_before_the_directory_nobody_knows_who_was_designated() -> None:
     assert caught.value.key == "directory"
     with pytest.raises(PolicyGap):
         policy().institution("A1", date(2025, 1, 1))
+
+
+def test_a_listed_doctor_orders_until_the_day_that_the_listing_ends() -> None:
+    listing = replace(HOSPITAL, doctors=(("D1", Span(date(2024, 1, 1), date(2025, 3, 1))),))
+    days = (date(2023, 12, 31), date(2024, 1, 1), date(2025, 2, 28), date(2025, 3, 1))
+    assert [listing.lists("D1", day) for day in days] == [False, True, True, False]
+    assert not listing.lists("D2", date(2024, 1, 1))
+    assert HOSPITAL.lists("D2", date(2024, 1, 1))

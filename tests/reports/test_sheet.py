@@ -18,6 +18,7 @@ from gateway.domain.split import Payer
 from gateway.policy.anchors import GIVEN_BACK_FIRST
 from gateway.reports.sheet import Sheet, SheetLine, settlement_sheet
 from tests.reports.sheets import EMPLOYER, WORKER, a_sheet, refund_of, some_lines
+from tests.reports.test_cuts import upheld
 
 
 def read(content: bytes) -> str:
@@ -72,6 +73,13 @@ def test_reasons_and_the_articles_behind_them_are_told(bill: Sheet, text: str):
     assert "限价40.00" in text
 
 
+def test_a_line_that_came_under_the_hospitals_own_code_shows_both():
+    (line,) = some_lines(1)
+    told = text_of(a_sheet(replace(line, hospital_code="HY-0001")))
+    assert f"{line.code}·院内HY-0001" in told
+    assert "院内" not in text_of(a_sheet(line))
+
+
 def test_suspicions_of_the_audit_are_told_with_their_evidence_and_lines(bill: Sheet):
     lines = tuple(f"L{number}" for number in range(9))
     found = (Suspicion("A01", lines, "2026-03-05 × 9"), Suspicion("A24", (), "BMI0001"))
@@ -83,6 +91,13 @@ def test_suspicions_of_the_audit_are_told_with_their_evidence_and_lines(bill: Sh
     assert "2026-03-05×9" in told
     assert "L7…9" in told
     assert "L8" not in told[told.index("审核疑点") : told.index("依据与版本")]
+
+
+def test_cuts_are_told_line_by_line_with_basis_last_day_and_outcome(bill: Sheet):
+    told = text_of(replace(bill, cuts=(upheld(),)))
+    for part in ("扣减（拒付）", "A16", "虚构协议第一条", "第四十三条", "2026-03-09", "维持"):
+        assert part in told
+    assert "扣减（拒付）" not in text_of(bill)
 
 
 def test_a_bill_without_suspicions_has_no_list_of_them(bill: Sheet):

@@ -196,6 +196,8 @@ _TYPES: dict[str, Any] = {
     "applied_by": Applicant,
     "level": Level,
     "capabilities": frozenset,
+    "open_cuts": frozenset,
+    "diagnosis_codes": frozenset,
     "approvals": lambda told: tuple(map(_approval, told)),
     "stops": lambda told: tuple(map(_stop, told)),
     "payments": lambda told: tuple(map(_payment, told)),

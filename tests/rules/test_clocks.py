@@ -6,10 +6,20 @@ from typing import Any
 import pytest
 
 from gateway.domain.admission import AdmissionState
-from gateway.domain.case import CaseState
-from gateway.domain.clocks import OpenCase, OpenMonth, OpenStay
+from gateway.domain.case import ApprovalKind, CaseState
+from gateway.domain.clocks import OpenApplication, OpenCase, OpenCut, OpenMonth, OpenStay
+from gateway.domain.cut import CutState
 from gateway.policy.load import load
-from gateway.rules.clocks import CLOCKS, Owner, deadline, of_cases, of_months, of_stays
+from gateway.rules.clocks import (
+    CLOCKS,
+    Owner,
+    deadline,
+    of_applications,
+    of_cases,
+    of_cuts,
+    of_months,
+    of_stays,
+)
 from gateway.store.calendar import Calendar
 from tests.rules.facts import example_policy, policy_with
 from tests.rules.tables import rows
@@ -41,6 +51,8 @@ def due(name: str, since: str, policy=EXAMPLE) -> str | None:
         pytest.param("MONTHLY_FILING", "2026-12-31", "2027-01-10", id="十二月的到次年一月"),
         pytest.param("HOSPITAL_PAYMENT", "2026-03-15", "2026-04-30", id="次月底前拨付"),
         pytest.param("HOSPITAL_PAYMENT", "2026-01-31", "2026-02-28", id="一月的到二月底"),
+        pytest.param("CUT_ANSWER", "2026-03-02", "2026-03-09", id="扣减通知送达七日内陈述申辩"),
+        pytest.param("CUT_DECISION", "2026-03-09", "2026-03-24", id="答复期满十五日内复核"),
         pytest.param("REFERRAL_DECISION", "2026-03-06", "2026-03-09", id="周五申请转诊_周一决定"),
         pytest.param("RELAPSE_DECISION", "2026-03-02", "2026-04-14", id="三十个工作日_清明不计"),
     ],
@@ -181,6 +193,64 @@ def test_登记期限到三月四日_三月五日登记逾期一天():
     )
 
 
+def an_application(kind: ApprovalKind, **changes) -> OpenApplication:
+    facts = {
+        "application_id": "Q1",
+        "hospital": "H1",
+        "kind": kind,
+        "applied_on": date(2026, 3, 2),
+        "transferred_on": None,
+    }
+    return OpenApplication(**facts | changes)
+
+
+def told_of(application: OpenApplication, policy=EXAMPLE) -> list[tuple[str, Owner, date | None]]:
+    found = of_applications(policy, DAYS, [application])
+    return [(one.clock.name, one.clock.owner, one.due) for one in found]
+
+
+@pytest.mark.parametrize(
+    ("kind", "found"),
+    [
+        pytest.param(
+            ApprovalKind.REFERRAL,
+            [("REFERRAL_DECISION", Owner.AGENCY, date(2026, 3, 3))],
+            id="周一申请转诊_周二前由经办机构决定",
+        ),
+        pytest.param(
+            ApprovalKind.REHABILITATION,
+            [("REHABILITATION_DECISION", Owner.ASSESSMENT_COMMITTEE, date(2026, 3, 5))],
+            id="周一申请康复_周四前由劳动能力鉴定委员会决定",
+        ),
+        pytest.param(
+            ApprovalKind.RELAPSE,
+            [("RELAPSE_DECISION", Owner.ASSESSMENT_COMMITTEE, date(2026, 4, 14))],
+            id="申请旧伤复发_三十个工作日_清明不计",
+        ),
+        pytest.param(ApprovalKind.REMOTE_RESIDENCE, [], id="异地居住没有规定期限"),
+    ],
+)
+def test_an_application_runs_from_its_day_and_is_owned_by_who_decides(kind, found):
+    assert told_of(an_application(kind)) == found
+
+
+def test_where_no_text_says_who_decides_the_papers_lie_with_the_agency():
+    silent = policy_with(silent=["authority/rehabilitation"])
+    ((_, owner, _),) = told_of(an_application(ApprovalKind.REHABILITATION), silent)
+    assert owner is Owner.AGENCY
+
+
+@pytest.mark.parametrize(
+    ("transferred_on", "late"),
+    [(date(2026, 2, 26), []), (date(2026, 2, 25), [date(2026, 2, 28)])],
+    ids=["周四转出_周一补办_正好三个工作日", "周三转出_补班周六到期_周一补办已逾期"],
+)
+def test_papers_of_an_urgent_referral_are_told_only_when_late(transferred_on, late):
+    application = an_application(ApprovalKind.REFERRAL, transferred_on=transferred_on)
+    found = [one for one in of_applications(EXAMPLE, DAYS, [application]) if one.done_on]
+    assert [one.due for one in found] == late
+
+
 def test_a_month_of_settlements_is_to_be_filed_and_paid():
     month = OpenMonth("H1", "2026-03", date(2026, 3, 15), 4)
     found = {one.clock.name: one.due for one in of_months(EXAMPLE, DAYS, [month])}
@@ -188,3 +258,26 @@ def test_a_month_of_settlements_is_to_be_filed_and_paid():
         "MONTHLY_FILING": date(2026, 4, 10),
         "HOSPITAL_PAYMENT": date(2026, 4, 30),
     }
+
+
+RAISED, SERVED, HEARD = date(2026, 3, 2), date(2026, 3, 4), date(2026, 3, 6)
+
+
+def of_cut(state: CutState, noticed_on: date | None, heard_on: date | None, policy=EXAMPLE):
+    cut = OpenCut("K1", "H1", state, RAISED, noticed_on, heard_on)
+    (found,) = of_cuts(policy, DAYS, [cut])
+    return found
+
+
+def test_the_hospital_owns_the_days_to_answer_and_the_agency_those_to_decide():
+    noticed = of_cut(CutState.NOTICED, SERVED, None)
+    assert (noticed.clock.owner, noticed.due) == (Owner.HOSPITAL, date(2026, 3, 11))
+    answered = of_cut(CutState.ANSWERED, SERVED, HEARD)
+    assert (answered.clock.owner, answered.due) == (Owner.AGENCY, date(2026, 3, 21))
+
+
+def test_a_cut_without_days_to_answer_shows_the_gap_and_no_day():
+    silent = policy_with(silent=["appeal/answer_days"])
+    found = of_cut(CutState.PROPOSED, None, None, silent)
+    assert (found.due, found.since) == (None, RAISED)
+    assert "appeal/answer_days" in found.gap

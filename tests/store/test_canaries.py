@@ -5,18 +5,21 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from gateway.domain.case import CaseState
+from gateway.domain.application import Wanted
+from gateway.domain.case import ApprovalKind, CaseState
+from gateway.domain.commands import ApplyApproval, CancelApproval
 from gateway.flows.release_held import release_all
 from gateway.store.personal import Vault
 from gateway.store.tables import metadata, person
 from tests.flows.conftest import office, prepared
-from tests.flows.office import LINES, Office
+from tests.flows.office import DAY, LINES, Office
 from tests.world import DIAGNOSIS
 from tests.world import person as worker
 
 __all__ = ["office", "prepared"]
 
 SERIAL = 77
+OPINION, REASON = "旧伤处红肿热痛（虚构）", "病人改往他院（虚构）"
 
 
 async def told(office: Office) -> None:
@@ -26,6 +29,17 @@ async def told(office: Office) -> None:
     await office.commit("H001", stay, *LINES)
     await office.decide("C1", CaseState.RECOGNISED)
     await release_all(office.desk)
+    wanted = Wanted(
+        kind=ApprovalKind.RELAPSE,
+        wanted_from=DAY,
+        wanted_to=DAY,
+        opinion=OPINION,
+        diagnoses=(DIAGNOSIS,),
+    )
+    command = ApplyApproval(person=worker(SERIAL), wanted=wanted)
+    applied = await office.say("H001", "approval.apply", command)
+    gone = CancelApproval(application_id=applied.result.subject, reason=REASON)
+    assert (await office.say("H001", "approval.cancel", gone)).code == "OK"
 
 
 def files(office: Office) -> list[Path]:
@@ -35,7 +49,15 @@ def files(office: Office) -> list[Path]:
 
 @pytest.mark.parametrize(
     "canary",
-    [worker(SERIAL).id_no, worker(SERIAL).name, DIAGNOSIS.name, DIAGNOSIS.code, "虚构医师"],
+    [
+        worker(SERIAL).id_no,
+        worker(SERIAL).name,
+        DIAGNOSIS.name,
+        DIAGNOSIS.code,
+        "虚构医师",
+        OPINION,
+        REASON,
+    ],
 )
 async def test_no_file_shows_it(office: Office, canary: str) -> None:
     await told(office)

@@ -17,7 +17,11 @@ from gateway.store.tables import APPEND_ONLY, metadata
 
 Described = dict[tuple[str, str], str]
 
-CHANGEABLE = {"leaf": {"leaf_index", "record_key", "key_id"}, "audit": {"record_key", "key_id"}}
+_KEYS = {"record_key", "key_id"}
+CHANGEABLE = {
+    "leaf": {"leaf_index", *_KEYS},
+    **dict.fromkeys(("audit", "application", "application_answer"), _KEYS),
+}
 
 
 def described(path: Path) -> Described:

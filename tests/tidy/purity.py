@@ -12,7 +12,7 @@ from tests.tidy.source import Source
 PURE: Final = ("gateway/domain", "gateway/policy", "gateway/rules")
 _STANDARD: Final = frozenset(
     {"bisect", "collections", "dataclasses", "datetime", "decimal", "enum", "functools", "hashlib"}
-    | {"itertools", "json", "operator", "re", "tomllib", "types", "typing"}
+    | {"itertools", "json", "operator", "re", "tomllib", "types", "typing", "unicodedata"}
 )
 _OPENS_FILES: Final = "gateway/policy/load.py"
 _TOUCHES: Final = frozenset(

@@ -38,6 +38,18 @@ def a_case(case_no: str, state: str, **changes: Any) -> dict[str, Any]:
     } | changes
 
 
+def an_application(application_id: str) -> dict[str, Any]:
+    return {
+        "application_id": application_id,
+        "hospital": "H1",
+        "kind": "REHABILITATION",
+        "applied_on": "2026-03-31",
+        "wanted_from": "2026-04-01",
+        "wanted_to": "2026-04-30",
+        "detail": "{}",
+    }
+
+
 def a_step(seq: int, from_state: str, to_state: str, day: date) -> dict[str, Any]:
     return {
         "tx_id": "T2",
@@ -51,12 +63,19 @@ def a_step(seq: int, from_state: str, to_state: str, day: date) -> dict[str, Any
 
 
 async def with_open_things(folder: Path) -> Settled:
-    """A settled bill, three open cases and two open stays."""
+    """A settled bill, three open cases, two open stays, an open cut and an application."""
     bill = await settled(folder, a_line())
     stay = {
         "hospital": "H1",
         "admitted_us": at(date(2026, 3, 20)),
         "registered_us": at(date(2026, 3, 26)),
+        "detail": "{}",
+    }
+    cut = {
+        "hospital": "H1",
+        "raised_us": at(date(2026, 3, 28)),
+        "answer_by": "2026-04-04",
+        "heard_on": None,
         "detail": "{}",
     }
     unfiled = settlement_row(
@@ -70,6 +89,10 @@ async def with_open_things(folder: Path) -> Settled:
             a_case("C4", "SUSPENDED", accepted_on="2026-03-02"),
             a_case("C5", "RECOGNISED", accepted_on="2026-03-02"),
         ],
+        "cut": [
+            {"cut_no": "K1", "state": "NOTICED", "noticed_on": "2026-03-28"} | cut,
+            {"cut_no": "K2", "state": "UPHELD", "noticed_on": "2026-03-01"} | cut,
+        ],
         "audit": [
             a_step(1, "ACCEPTED", "SUSPENDED", date(2026, 3, 5)),
             a_step(2, "SUSPENDED", "ACCEPTED", date(2026, 3, 15)),
@@ -77,6 +100,10 @@ async def with_open_things(folder: Path) -> Settled:
         "admission": [
             {"admission_id": "A2", "state": "PENDING_CHECK", "late": 1, "visit_no": "V2"} | stay,
             {"admission_id": "A3", "state": "CLOSED", "visit_no": "V3"} | stay,
+        ],
+        "application": [an_application("Q1"), an_application("Q2")],
+        "application_answer": [
+            {"application_id": "Q2", "state": "CANCELLED", "answered_on": "2026-03-31"}
         ],
     }
     await insert(bill.settings, rows, tx_id="T2")
@@ -90,6 +117,8 @@ async def test_everything_that_runs_is_listed_with_days_left_owner_and_article(t
     assert [head.split("  ")[0] for head in heads[:-1]] == [
         "2026-03-23 逾期 3 天办理 done 3 days late",
         "2026-03-27 已过 5 天 overrun by 5 days",
+        "2026-04-03 还剩 2 天 2 days left",
+        "2026-04-04 还剩 3 天 3 days left",
         "2026-04-09 还剩 8 天 8 days left",
         "2026-04-10 还剩 9 天 9 days left",
         "2026-04-10 还剩 9 天 9 days left",
@@ -100,9 +129,11 @@ async def test_everything_that_runs_is_listed_with_days_left_owner_and_article(t
         "中止，自受理 30 天 suspended, 30 days since acceptance",
     ]
     assert "经办机构 agency  A2 H1：核查住院登记 / check the registration" in text
+    assert "劳动能力鉴定委员会 assessment committee  Q1 H1：决定康复" in text
     assert "医院 hospital  H1 2026-03：月度申报 / file the month" in text
+    assert "医院 hospital  K1 H1：陈述、申辩 / state its case about the cut" in text
     assert "依据 by 《工伤保险条例》第二十条第一款  recognition/decide_days = 60" in text
-    assert heads[-1] == "2026-04-01：10 项期限，2 项已过 / 10 clocks, 2 overrun"
+    assert heads[-1] == "2026-04-01：12 项期限，2 项已过 / 12 clocks, 2 overrun"
     assert WORKER not in text
 
 

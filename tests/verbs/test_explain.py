@@ -140,7 +140,7 @@ async def test_a_reversal_is_told_negative_and_as_a_case_names_the_original(
     assert "冲正 reverses S1" in text
     assert "合计 total -10.00：基金 fund -10.00" in text
     assert await in_thread(bill.settings, number="S2") == (1, "")
-    assert "S2 是冲正，请说明原结算 S1" in capsys.readouterr().err
+    assert "S2 是冲正或补差，请说明原结算 S1" in capsys.readouterr().err
 
 
 async def test_a_settlement_that_is_not_there_is_said(
@@ -178,6 +178,13 @@ async def test_每一步都有算式_事实_目录行和版本(tmp_path: Path):
     assert "F 按比例 at the ratio = round(E × 1.00) = 560.00" in text
     assert "合计由各行相加，不再舍入" in text
     assert text.count("our reading: ") == 3
+
+
+async def test_a_line_that_came_under_the_hospitals_own_code_is_told_with_both(tmp_path: Path):
+    bill = await settled(tmp_path, a_line(hospital_code="HY-0001"))
+    code, text = await asyncio.to_thread(told, bill.settings)
+    assert code == 0
+    assert "院内编码 hospital code HY-0001 = TABLET" in text
 
 
 async def test_one_line_can_be_asked_for_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]):

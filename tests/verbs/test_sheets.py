@@ -6,7 +6,7 @@ import re
 import sqlite3
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,17 +18,18 @@ from gateway.clock import at_business, micros
 from gateway.domain.commands import HospitalRow, ReconcileTotals
 from gateway.domain.split import Split
 from gateway.rules.reconcile import DIFFERENCE_KINDS, CentreRow, compare_details, detail_digest
-from gateway.settings import Settings
+from gateway.store.cuts import cut_row
 from gateway.store.frozen import plain
 from gateway.store.rows import canonical
 from gateway.verbs import sheets
 from tests.reports.sheets import refund_of, some_lines
+from tests.rules.test_cuts import a_cut
 from tests.verbs.ledger import EMPLOYER, ID_NO, WORKER, Settled, insert, settled, settlement_row
 
 DAY = date(2026, 3, 15)
 
 
-async def written(verb: Callable[[Settings, str, Path], int], *given: Any) -> int:
+async def written(verb: Callable[..., int], *given: Any) -> int:
     """The verb as the command line runs it, outside this test's loop."""
     return await asyncio.to_thread(verb, *given)
 
@@ -245,3 +246,19 @@ async def test_a_day_without_a_run_writes_no_file(
     assert await written(sheets.write_reconciliation, bill.settings, day, out) == 1
     assert sentence in capsys.readouterr().err
     assert not out.exists()
+
+
+async def test_the_cuts_of_a_period_are_written_and_those_of_a_hospital_alone(
+    bill: Settled, tmp_path: Path
+):
+    row = cut_row(a_cut({})) | {"hospital": "H1", "raised_us": micros(at_business(DAY, 23))}
+    await insert(bill.settings, {"cut": [row]}, tx_id="T2")
+    out = tmp_path / "cuts.xlsx"
+    before, after = DAY - timedelta(days=1), DAY + timedelta(days=1)
+    assert await written(sheets.write_cuts, bill.settings, DAY, DAY, "", out) == 0
+    lines = list(load_workbook(out)["明细 Lines"].values)
+    assert [line[0] for line in lines[1:3]] == ["K1", "K1"]
+    assert await written(sheets.write_cuts, bill.settings, before, before, "", out) == 1
+    assert await written(sheets.write_cuts, bill.settings, after, after, "", out) == 1
+    assert await written(sheets.write_cuts, bill.settings, DAY, DAY, "H1", out) == 0
+    assert await written(sheets.write_cuts, bill.settings, DAY, DAY, "H2", out) == 1

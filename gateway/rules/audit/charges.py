@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import date
 
 from gateway.domain.bill import BillLine
+from gateway.domain.case import TreatmentKind
 from gateway.domain.catalogue import CatalogueRow, InsuranceLimit, Kind
 from gateway.domain.money import ONE, price_text, quantity_text
 from gateway.rules import limits
@@ -46,18 +47,46 @@ def over_quantity(seen: Seen) -> Iterator[Hit]:
 
 
 def discharge_medicine(seen: Seen) -> Iterator[Hit]:
-    """A04: on the last day more of a drug than its largest day so far times the days allowed."""
+    """A04: medicine for more days than the region allows at discharge. By the daily dose where
+    the hospital tells it; else more on the last day than the largest day before times the days."""
+    yield from _by_dose(seen)
     daily: dict[tuple[str, date], list[BillLine]] = defaultdict(list)
     for line in seen.of_kind(Kind.DRUG):
+        if _dosed(line):
+            continue
         daily[line.code, line.service_day].append(line)
     for (code, day), lines in daily.items():
         before = [_total(used) for (other, on), used in daily.items() if other == code and on < day]
         if day != seen.last_day or not before:
             continue
-        days = seen.context.value("audit/discharge_medicine_days", day).number
+        days = _medicine_days(seen)
         got, most = _total(lines), max(before)
         if got > days * most:
             yield hit(lines, f"{code} {quantity_text(got)} > {days} × {quantity_text(most)}")
+
+
+def _by_dose(seen: Seen) -> Iterator[Hit]:
+    """Medicine to take home against its own daily dose, whatever day it was given on."""
+    given: dict[tuple[str, int], list[BillLine]] = defaultdict(list)
+    for line in seen.of_kind(Kind.DRUG):
+        if _dosed(line):
+            given[line.code, line.daily_dose or 0].append(line)
+    for (code, dose), lines in given.items():
+        days, got = _medicine_days(seen), _total(lines)
+        if got > days * dose:
+            yield hit(lines, f"{code} {quantity_text(got)} > {days} × {quantity_text(dose)}")
+
+
+def _dosed(line: BillLine) -> bool:
+    """Medicine to take home whose days can be counted."""
+    return line.take_home and (line.daily_dose or 0) > 0
+
+
+def _medicine_days(seen: Seen) -> int:
+    key = "audit/discharge_medicine_days"
+    if seen.stay.treatment is TreatmentKind.REHABILITATION:
+        key = "audit/rehabilitation_medicine_days"
+    return seen.context.value(key, seen.last_day).number
 
 
 def more_than_days(seen: Seen) -> Iterator[Hit]:
@@ -117,19 +146,37 @@ def maternity(seen: Seen) -> Iterator[Hit]:
             yield _remark(line, row)
 
 
-def no_prescription(seen: Seen) -> Iterator[Hit]:
-    """A16: drugs without a prescription number; an order is known by nothing else."""
-    lines = [line for line in seen.of_kind(Kind.DRUG) if not line.prescription_no]
+def no_order(seen: Seen) -> Iterator[Hit]:
+    """A16: a drug, item or material under no doctor's order and no prescription; a bed, air or
+    meal needs none."""
+    lines = [
+        line
+        for line, row in seen.listed
+        if row.kind is not Kind.FACILITY and not (line.order_no or line.prescription_no)
+    ]
     if lines:
         yield hit(lines, str(len(lines)))
 
 
 def outside_dates(seen: Seen) -> Iterator[Hit]:
-    """A17: outside the stay or before the injury; same-day emergency may still be payable."""
+    """A17: outside the stay, before the injury or after death. Only flagged: a same-day emergency
+    before the admission is payable (条例 第三十条第二款)."""
+    yield from _after_death(seen)
     first = max(seen.stay.admitted_on, seen.context.case.injured_on)
     for line in seen.lines:
         if not first <= line.service_day <= seen.last_day:
             yield hit([line], f"{line.service_day} ∉ {first} – {seen.last_day}")
+
+
+def _after_death(seen: Seen) -> Iterator[Hit]:
+    """What was done after the hour of death; beds are charged for the whole day at its end."""
+    died_at = seen.stay.discharged_at
+    if not seen.stay.died or died_at is None:
+        return
+    for line, row in seen.listed:
+        same_day = line.service_day == seen.last_day
+        if same_day and row.kind is not Kind.FACILITY and line.occurred_at > died_at:
+            yield hit([line], f"{line.occurred_at:%H:%M:%S}Z > {died_at:%H:%M:%S}Z †")
 
 
 def over_price(seen: Seen) -> Iterator[Hit]:

@@ -3,25 +3,47 @@
 Evidence names no other hospital: a reply goes to one hospital and must not tell of another.
 """
 
-from collections.abc import Iterator
-from datetime import timedelta
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from datetime import date, timedelta
 
 from gateway.domain.admission import Stay
+from gateway.domain.bill import BillLine
 from gateway.domain.case import TreatmentKind
 from gateway.domain.catalogue import Kind
 from gateway.domain.money import ONE, yuan
+from gateway.policy.model import Institution, PolicyGap
 from gateway.rules.audit.seen import Hit, Seen, by_day, hit
 from gateway.rules.payout import unreported
 
 _INJURY = ("S", "T")
 """Chapter of injuries, poisonings and external causes in the national list of diagnoses."""
+_ONE_PART = "S"
+"""Its part that goes by the region of the body, one region for each tens digit; T holds injuries
+of several or of unnamed regions."""
 
 
-def no_injury(seen: Seen) -> Iterator[Hit]:
-    """A12: not one diagnosis is an injury by its code."""
+def other_part(seen: Seen) -> Iterator[Hit]:
+    """A12: not one diagnosis is an injury by its code, or none is of a part of the body that the
+    employer's report names. Never automatic: a person looks at it."""
     codes = [one.code for one in seen.stay.diagnoses]
-    if codes and not any(code.startswith(_INJURY) for code in codes):
+    if not codes:
+        return
+    injuries = [code for code in codes if code.startswith(_INJURY)]
+    if not injuries:
         yield Hit((), "≠ S, T")
+        return
+    treated, reported = _parts(injuries), _parts(seen.context.case.diagnosis_codes)
+    if treated and reported and treated.isdisjoint(reported):
+        yield Hit((), f"{' '.join(sorted(treated))} ∉ {' '.join(sorted(reported))}")
+
+
+def _parts(codes: Iterable[str]) -> frozenset[str]:
+    """The regions of the body that the codes name; none when one of them leaves it open."""
+    injuries = [code for code in codes if code.startswith(_INJURY)]
+    if not all(code.startswith(_ONE_PART) for code in injuries):
+        return frozenset()
+    return frozenset(code[: len("S8")] for code in injuries)
 
 
 def overlapping(seen: Seen) -> Iterator[Hit]:
@@ -67,11 +89,32 @@ def hanging_bed(seen: Seen) -> Iterator[Hit]:
 
 
 def no_agreement(seen: Seen) -> Iterator[Hit]:
-    """A20: the agreement was suspended or over on a day of the stay."""
+    """A20: the agreement was suspended or over on a day of the stay, or its list of doctors does
+    not hold who ordered."""
     for day in (seen.stay.admitted_on, seen.last_day):
         if seen.hospital.suspended_on(day) or not seen.hospital.agreed_on(day):
             yield Hit((), day.isoformat())
-            return
+            break
+    yield from _not_listed(seen)
+
+
+def _not_listed(seen: Seen) -> Iterator[Hit]:
+    """Lines by the doctor who ordered them, where the agreement lists doctors."""
+    ordered: dict[str, list[BillLine]] = defaultdict(list)
+    for line in seen.lines:
+        place = _institution(seen, line.service_day) if line.doctor_code else None
+        if place is not None and not place.lists(line.doctor_code, line.service_day):
+            ordered[line.doctor_code].append(line)
+    for code, lines in ordered.items():
+        yield hit(lines, f"{code} ∉ {seen.hospital.party_id}")
+
+
+def _institution(seen: Seen, day: date) -> Institution | None:
+    """The hospital in the region's directory; none where there is no directory for the day."""
+    try:
+        return seen.context.policy.institution(seen.hospital.party_id, day)
+    except PolicyGap:
+        return None
 
 
 def registered_late(seen: Seen) -> Iterator[Hit]:

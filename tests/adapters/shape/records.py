@@ -6,6 +6,7 @@ from functools import cache
 from hypothesis import strategies as st
 
 from adapters.shape import kinds
+from adapters.shape.cuts import CUT_LINE
 from adapters.shape.fields import Shape
 from adapters.shape.names import CITATION, MEAL, PAYOUT, SETTLEMENT, SPLIT
 from gateway.domain.bill import Citation, LineVerdict, MealVerdict, Payout
@@ -66,6 +67,10 @@ def records(shape: Shape) -> st.SearchStrategy:
     if shape is SETTLEMENT:
         return settlements()
     words = {part.word: _words(shape, part) for part in shape.fields if not part.told}
+    if shape is CUT_LINE:
+        # A bill's sum has room on the wire, and so has the sum of a cut's lines.
+        sums = {name: st.integers(0, 10**12) for name in words if name.endswith("_fen")}
+        words |= sums
     return st.fixed_dictionaries(words).map(lambda words: shape.make(**words))
 
 

@@ -10,11 +10,12 @@ import pytest
 from gateway.domain.admission import HoldReason, Stay
 from gateway.domain.audit_rules import AUDIT_RULES, MOST_HITS, MOST_SUSPECT_LINES
 from gateway.domain.bill import BillVerdict, Suspicion
-from gateway.policy.model import Policy
+from gateway.domain.reasons import VIOLATIONS
+from gateway.policy.model import Capability, Directory, Institution, Law, Policy, Span
 from gateway.rules.audit import RULES
 from gateway.rules.entitlement import Hold
 from gateway.rules.settle import Bill, settle
-from tests.rules.facts import a_bill, a_line, a_stay, policy_with
+from tests.rules.facts import FIRST_DAY, HOSPITAL, a_bill, a_line, a_stay, policy_with
 from tests.rules.tables import bill_of, typed
 
 TABLE = tomllib.loads((Path(__file__).parent / "audit.toml").read_text(encoding="utf-8"))["row"]
@@ -26,8 +27,20 @@ def policy(*enabled: str, hold: tuple[str, ...] = (), **values: Any) -> Policy:
     return policy_with({"audit/enabled": enabled, "audit/hold": hold} | values)
 
 
-def found(bill: Bill, *codes: str) -> tuple[Suspicion, ...]:
-    verdict = settle(bill, policy(*codes))
+def listing(told: list[dict[str, Any]]) -> Directory:
+    """A directory with the hospital and the doctors that its agreement lists."""
+    doctors = tuple((one["code"], Span(one["from"], one.get("ended"))) for one in told)
+    capable = ((Capability.MEDICAL, Span(FIRST_DAY, None)),)
+    law = Law("example_agreement", clause="第一条")
+    place = Institution(HOSPITAL, HOSPITAL, law, capable, doctors=doctors)
+    return Directory("示例", FIRST_DAY, {}, (place,))
+
+
+def found(bill: Bill, *codes: str, doctors: Any = None) -> tuple[Suspicion, ...]:
+    chosen = policy(*codes)
+    if doctors is not None:
+        chosen = replace(chosen, directory=listing(doctors))
+    verdict = settle(bill, chosen)
     assert isinstance(verdict, (BillVerdict, Hold)), verdict
     return verdict.suspicions
 
@@ -41,7 +54,8 @@ def test_a_rule_finds_what_the_table_says(row: dict[str, Any]):
     others = tuple(other_stay(told) for told in row.get("others", []))
     bill = replace(bill_of(row), others=others)
     hits = [
-        {"lines": list(one.line_ids), "evidence": one.evidence} for one in found(bill, row["rule"])
+        {"lines": list(one.line_ids), "evidence": one.evidence}
+        for one in found(bill, row["rule"], doctors=row.get("doctors"))
     ]
     assert hits == row.get("hits", [])
 
@@ -60,6 +74,27 @@ def test_no_two_rows_have_one_name():
 def test_only_what_arithmetic_or_the_catalogue_decides_is_automatic():
     automatic = {code for code, rule in AUDIT_RULES.items() if rule.automatic}
     assert automatic == {"A03", "A11", "A19"}
+
+
+BY_THE_CATALOGUE = {"OUT_OF_CATALOGUE", "OVER_QTY", "OVER_CEILING", "LIMIT_NOT_MET"}
+"""Reasons that arithmetic, a column or the printed limit of the catalogue alone decides."""
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_no_rule_moves_money_without_a_persons_decision(row: dict[str, Any]):
+    """Every bill of the table, with all rules and with none: the same fen to the same payers;
+    and nothing is the hospital's but by the catalogue or a violation that persons confirmed."""
+    others = tuple(other_stay(told) for told in row.get("others", []))
+    bill = replace(bill_of(row), others=others)
+    on, off = settle(bill, policy(*AUDIT_RULES)), settle(bill, policy())
+    assert isinstance(on, BillVerdict)
+    assert isinstance(off, BillVerdict)
+    assert (on.split, on.lines, on.meal) == (off.split, off.lines, off.meal)
+    confirmed = {line.line_id for line in bill.lines if line.violation}
+    for line in on.lines:
+        if line.line_id not in confirmed:
+            assert VIOLATIONS.isdisjoint(line.reasons)
+            assert not line.split.hospital_fen or not BY_THE_CATALOGUE.isdisjoint(line.reasons)
 
 
 TWICE = (a_line(line_id="L1"), a_line(line_id="L2"))

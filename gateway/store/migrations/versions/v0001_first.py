@@ -40,19 +40,44 @@ TRIGGERS = (
     "BEGIN SELECT RAISE(ABORT, 'undo is append-only'); END",
     "CREATE TRIGGER undo_no_delete BEFORE DELETE ON undo "
     "BEGIN SELECT RAISE(ABORT, 'undo is append-only'); END",
+    "CREATE TRIGGER mapping_history_no_update BEFORE UPDATE OF "
+    "hospital, hospital_code, valid_from, version, content, cause, at_us "
+    "ON mapping_history "
+    "BEGIN SELECT RAISE(ABORT, 'mapping_history is append-only'); END",
+    "CREATE TRIGGER mapping_history_no_delete BEFORE DELETE ON mapping_history "
+    "BEGIN SELECT RAISE(ABORT, 'mapping_history is append-only'); END",
+    "CREATE TRIGGER application_no_update BEFORE UPDATE OF "
+    "application_id, hospital, case_no, admission_id, kind, applied_on, wanted_from, wanted_to, "
+    "transferred_on, message_id, detail "
+    "ON application "
+    "BEGIN SELECT RAISE(ABORT, 'application is append-only'); END",
+    "CREATE TRIGGER application_no_delete BEFORE DELETE ON application "
+    "BEGIN SELECT RAISE(ABORT, 'application is append-only'); END",
+    "CREATE TRIGGER application_answer_no_update BEFORE UPDATE OF "
+    "application_id, state, granted, approval_no, answered_on, reason "
+    "ON application_answer "
+    "BEGIN SELECT RAISE(ABORT, 'application_answer is append-only'); END",
+    "CREATE TRIGGER application_answer_no_delete BEFORE DELETE ON application_answer "
+    "BEGIN SELECT RAISE(ABORT, 'application_answer is append-only'); END",
 )
 
 
 def upgrade() -> None:
     _admission()
+    _application()
+    _application_answer()
     _audit()
     _bill_line()
     _case_fact()
     _catalogue_edition()
     _commit_probe()
+    _cut()
     _lane()
     _leaf()
     _mandate()
+    _mapping()
+    _mapping_book()
+    _mapping_history()
     _message()
     _outbox()
     _party()
@@ -60,6 +85,7 @@ def upgrade() -> None:
     _person()
     _person_index()
     _policy_edition()
+    _readjudication()
     _reconcile_run()
     _release_job()
     _settlement()
@@ -118,6 +144,48 @@ def _admission() -> None:
     op.create_index("ix_admission_case_no", "admission", ["case_no"], unique=False)
     op.create_index("ix_admission_person_id", "admission", ["person_id"], unique=False)
     op.create_index("ix_admission_state", "admission", ["state"], unique=False)
+
+
+def _application() -> None:
+    op.create_table(
+        "application",
+        sa.Column("application_id", TEXT, nullable=False),
+        sa.Column("hospital", TEXT, nullable=False),
+        sa.Column("case_no", TEXT, nullable=False),
+        sa.Column("admission_id", TEXT, nullable=False),
+        sa.Column("kind", TEXT, nullable=False),
+        sa.Column("applied_on", TEXT, nullable=False),
+        sa.Column("wanted_from", TEXT, nullable=False),
+        sa.Column("wanted_to", TEXT, nullable=False),
+        sa.Column("transferred_on", TEXT, nullable=True),
+        sa.Column("message_id", TEXT, nullable=False),
+        sa.Column("key_id", TEXT, nullable=False),
+        sa.Column("record_key", BLOB, nullable=True),
+        sa.Column("detail", BLOB, nullable=True),
+        sa.PrimaryKeyConstraint("application_id", name=op.f("pk_application")),
+        info={"personal": ("detail",), "row_key": ("application_id",)},
+        sqlite_strict=True,
+    )
+    op.create_index(
+        "ix_application_hospital_case_no", "application", ["hospital", "case_no"], unique=False
+    )
+
+
+def _application_answer() -> None:
+    op.create_table(
+        "application_answer",
+        sa.Column("application_id", TEXT, nullable=False),
+        sa.Column("state", TEXT, nullable=False),
+        sa.Column("granted", INTEGER, nullable=True),
+        sa.Column("approval_no", TEXT, nullable=False),
+        sa.Column("answered_on", TEXT, nullable=False),
+        sa.Column("key_id", TEXT, nullable=False),
+        sa.Column("record_key", BLOB, nullable=True),
+        sa.Column("reason", BLOB, nullable=True),
+        sa.PrimaryKeyConstraint("application_id", name=op.f("pk_application_answer")),
+        info={"personal": ("reason",), "row_key": ("application_id",)},
+        sqlite_strict=True,
+    )
 
 
 def _audit() -> None:
@@ -194,9 +262,14 @@ def _catalogue_edition() -> None:
         sa.Column("valid_to", TEXT, nullable=True),
         sa.Column("imported_us", INTEGER, nullable=False),
         sa.Column("content", BLOB, nullable=False),
+        sa.Column("live", INTEGER, nullable=True),
         sa.PrimaryKeyConstraint("digest", name=op.f("pk_catalogue_edition")),
         sa.UniqueConstraint(
-            "region", "kind", "valid_from", name=op.f("uq_catalogue_edition_region_kind_valid_from")
+            "region",
+            "kind",
+            "valid_from",
+            "live",
+            name=op.f("uq_catalogue_edition_region_kind_valid_from_live"),
         ),
         info={"personal": (), "row_key": ("digest",)},
         sqlite_strict=True,
@@ -212,6 +285,39 @@ def _commit_probe() -> None:
         info={"personal": (), "row_key": ("probe",)},
         sqlite_strict=True,
     )
+
+
+def _cut() -> None:
+    op.create_table(
+        "cut",
+        sa.Column("cut_no", TEXT, nullable=False),
+        sa.Column("version", INTEGER, nullable=False),
+        sa.Column("admission_id", TEXT, nullable=False),
+        sa.Column("hospital", TEXT, nullable=False),
+        sa.Column("settlement_id", TEXT, nullable=False),
+        sa.Column("state", TEXT, nullable=False),
+        sa.Column("violation", TEXT, nullable=False),
+        sa.Column("rule", TEXT, nullable=False),
+        sa.Column("amount_fen", INTEGER, nullable=False),
+        sa.Column("upheld_fen", INTEGER, nullable=False),
+        sa.Column("posted_fen", INTEGER, nullable=False),
+        sa.Column("raised_us", INTEGER, nullable=False),
+        sa.Column("noticed_on", TEXT, nullable=True),
+        sa.Column("answer_by", TEXT, nullable=True),
+        sa.Column("heard_on", TEXT, nullable=True),
+        sa.Column("decided_us", INTEGER, nullable=True),
+        sa.Column("key_id", TEXT, nullable=False),
+        sa.Column("record_key", BLOB, nullable=True),
+        sa.Column("detail", BLOB, nullable=True),
+        sa.CheckConstraint("posted_fen <= upheld_fen", name=op.f("ck_cut_posted_of_upheld")),
+        sa.CheckConstraint("upheld_fen <= amount_fen", name=op.f("ck_cut_upheld_of_amount")),
+        sa.PrimaryKeyConstraint("cut_no", name=op.f("pk_cut")),
+        info={"personal": ("detail",), "row_key": ("cut_no",)},
+        sqlite_strict=True,
+    )
+    op.create_index("ix_cut_admission_id", "cut", ["admission_id"], unique=False)
+    op.create_index("ix_cut_hospital_raised_us", "cut", ["hospital", "raised_us"], unique=False)
+    op.create_index("ix_cut_state", "cut", ["state"], unique=False)
 
 
 def _lane() -> None:
@@ -268,6 +374,65 @@ def _mandate() -> None:
         sqlite_strict=True,
     )
     op.create_index("ix_mandate_carrier_hospital", "mandate", ["carrier", "hospital"], unique=False)
+
+
+def _mapping() -> None:
+    op.create_table(
+        "mapping",
+        sa.Column("hospital", TEXT, nullable=False),
+        sa.Column("hospital_code", TEXT, nullable=False),
+        sa.Column("valid_from", TEXT, nullable=False),
+        sa.Column("valid_to", TEXT, nullable=True),
+        sa.Column("version", INTEGER, nullable=False),
+        sa.Column("state", TEXT, nullable=False),
+        sa.Column("code", TEXT, nullable=False),
+        sa.Column("kind", TEXT, nullable=False),
+        sa.Column("hospital_name", TEXT, nullable=False),
+        sa.Column("spec", TEXT, nullable=False),
+        sa.Column("unit", TEXT, nullable=False),
+        sa.Column("price", INTEGER, nullable=True),
+        sa.Column("reason", TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("hospital", "hospital_code", "valid_from", name=op.f("pk_mapping")),
+        info={"personal": (), "row_key": ("hospital", "hospital_code", "valid_from")},
+        sqlite_strict=True,
+    )
+    op.create_index("ix_mapping_state", "mapping", ["state"], unique=False)
+
+
+def _mapping_book() -> None:
+    op.create_table(
+        "mapping_book",
+        sa.Column("hospital", TEXT, nullable=False),
+        sa.Column("version", INTEGER, nullable=False),
+        sa.PrimaryKeyConstraint("hospital", name=op.f("pk_mapping_book")),
+        info={"personal": (), "row_key": ("hospital",)},
+        sqlite_strict=True,
+    )
+
+
+def _mapping_history() -> None:
+    op.create_table(
+        "mapping_history",
+        sa.Column("hospital", TEXT, nullable=False),
+        sa.Column("hospital_code", TEXT, nullable=False),
+        sa.Column("valid_from", TEXT, nullable=False),
+        sa.Column("version", INTEGER, nullable=False),
+        sa.Column("content", TEXT, nullable=False),
+        sa.Column("cause", TEXT, nullable=False),
+        sa.Column("at_us", INTEGER, nullable=False),
+        sa.PrimaryKeyConstraint(
+            "hospital",
+            "hospital_code",
+            "valid_from",
+            "version",
+            name=op.f("pk_mapping_history"),
+        ),
+        info={
+            "personal": (),
+            "row_key": ("hospital", "hospital_code", "valid_from", "version"),
+        },
+        sqlite_strict=True,
+    )
 
 
 def _message() -> None:
@@ -417,6 +582,64 @@ def _policy_edition() -> None:
     )
 
 
+def _readjudication() -> None:
+    op.create_table(
+        "readjudication",
+        sa.Column("proposal_id", TEXT, nullable=False),
+        sa.Column("version", INTEGER, nullable=False),
+        sa.Column("state", TEXT, nullable=False),
+        sa.Column("open", INTEGER, nullable=True),
+        sa.Column("kept", INTEGER, nullable=True),
+        sa.Column("settlement_id", TEXT, nullable=False),
+        sa.Column("follows", TEXT, nullable=False),
+        sa.Column("admission_id", TEXT, nullable=False),
+        sa.Column("hospital", TEXT, nullable=False),
+        sa.Column("case_no", TEXT, nullable=False),
+        sa.Column("cause", TEXT, nullable=False),
+        sa.Column("correction", TEXT, nullable=False),
+        sa.Column("outcome", TEXT, nullable=False),
+        sa.Column("cuts_hospital", INTEGER, nullable=False),
+        sa.Column("needs_ground", INTEGER, nullable=False),
+        sa.Column("line_count", INTEGER, nullable=False),
+        sa.Column("fund_fen", INTEGER, nullable=False),
+        sa.Column("employer_fen", INTEGER, nullable=False),
+        sa.Column("individual_fen", INTEGER, nullable=False),
+        sa.Column("hospital_fen", INTEGER, nullable=False),
+        sa.Column("other_fen", INTEGER, nullable=False),
+        sa.Column("meal_fen", INTEGER, nullable=False),
+        sa.Column("proposed_by", TEXT, nullable=False),
+        sa.Column("proposed_us", INTEGER, nullable=False),
+        sa.Column("decided_by", TEXT, nullable=False),
+        sa.Column("decided_us", INTEGER, nullable=True),
+        sa.Column("delta_id", TEXT, nullable=False),
+        sa.Column("basis", TEXT, nullable=False),
+        sa.Column("key_id", TEXT, nullable=False),
+        sa.Column("record_key", BLOB, nullable=True),
+        sa.Column("detail", BLOB, nullable=True),
+        sa.Column("reason", BLOB, nullable=True),
+        sa.PrimaryKeyConstraint("proposal_id", name=op.f("pk_readjudication")),
+        sa.UniqueConstraint(
+            "settlement_id",
+            "cause",
+            "open",
+            name=op.f("uq_readjudication_settlement_id_cause_open"),
+        ),
+        sa.UniqueConstraint(
+            "follows",
+            "cause",
+            "outcome",
+            "kept",
+            name=op.f("uq_readjudication_follows_cause_outcome_kept"),
+        ),
+        info={"personal": ("detail", "reason"), "row_key": ("proposal_id",)},
+        sqlite_strict=True,
+    )
+    op.create_index(
+        "ix_readjudication_admission_id", "readjudication", ["admission_id"], unique=False
+    )
+    op.create_index("ix_readjudication_state", "readjudication", ["state"], unique=False)
+
+
 def _reconcile_run() -> None:
     op.create_table(
         "reconcile_run",
@@ -466,6 +689,8 @@ def _settlement() -> None:
         sa.Column("live", INTEGER, nullable=True),
         sa.Column("reverses", TEXT, nullable=True),
         sa.Column("reinstates", TEXT, nullable=True),
+        sa.Column("adjusts", TEXT, nullable=True),
+        sa.Column("follows", TEXT, nullable=True),
         sa.Column("bill_no", TEXT, nullable=False),
         sa.Column("case_no", TEXT, nullable=False),
         sa.Column("person_id", TEXT, nullable=False),
@@ -494,9 +719,11 @@ def _settlement() -> None:
         sa.PrimaryKeyConstraint("settlement_id", name=op.f("pk_settlement")),
         sa.UniqueConstraint("admission_id", "live", name=op.f("uq_settlement_admission_id_live")),
         sa.UniqueConstraint("reverses", name=op.f("uq_settlement_reverses")),
+        sa.UniqueConstraint("follows", name=op.f("uq_settlement_follows")),
         info={"personal": ("detail",), "row_key": ("settlement_id",)},
         sqlite_strict=True,
     )
+    op.create_index("ix_settlement_adjusts", "settlement", ["adjusts"], unique=False)
     op.create_index(
         "ix_settlement_hospital_business_day",
         "settlement",

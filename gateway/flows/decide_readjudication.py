@@ -1,0 +1,364 @@
+"""重审建议的决定 A person approves or rejects a proposal; approval posts a delta settlement.
+
+Two persons stand behind every delta: who proposed it and who approved it. A cut to a hospital
+cites a clause of its agreement (工伤保险条例 第四十八条); taking back what was paid before a
+recognition was revoked needs a ground of its own beside.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from unicodedata import normalize
+
+from gateway.clock import business_day
+from gateway.domain.admission import BillState
+from gateway.domain.cut import Cut
+from gateway.domain.readjudication import DELTA, Cause, ProposalState
+from gateway.domain.results import Settlement
+from gateway.flows.administer import NotDone
+from gateway.flows.desk import Desk, new_id
+from gateway.flows.exchange import push_channels
+from gateway.flows.plan import Act, Notice, Plan, applied
+from gateway.flows.posted_cuts import post
+from gateway.flows.raise_cuts import told as cut_told
+from gateway.flows.readjudicate import (
+    Recomputed,
+    Touched,
+    changed,
+    detail_of,
+    notice,
+    recomputed,
+    seen,
+    stale_act,
+    touched,
+)
+from gateway.flows.settled import amounts, moved
+from gateway.flows.standing import UNDOABLE, stale
+from gateway.flows.transaction import job_unit
+from gateway.policy.citation import read_law
+from gateway.policy.faults import Fault, Page
+from gateway.rules.readjudicate import Change as Changes
+from gateway.rules.readjudicate import difference_verdict
+from gateway.store import tables
+from gateway.store.cuts import changed_cut
+from gateway.store.database import Reader
+from gateway.store.readjudications import proposal_by_id
+from gateway.store.rows import canonical, spans_text
+from gateway.store.unit import Change, Insert, KeyTaken, StaleFacts
+
+_TRIES: Final = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """Who decides a proposal, why, and on what a cut rests: a clause of the agreement, and an
+    article where recognition is gone; "" where none is given."""
+
+    by: str
+    reason: str
+    clause: str = ""
+    article: str = ""
+
+    @property
+    def basis(self) -> str:
+        return "；".join(one for one in (self.clause, self.article) if one)
+
+
+def cited(desk: Desk, given: Sequence[str] | None, names: tuple[str, str]) -> str:
+    """A place in a text that the policy knows, in words; "" for none given.
+
+    `given` is the text's key and the place, `names` the words of a citation's table. Raises
+    NotDone with every fault of the place.
+    """
+    if not given:
+        return ""
+    faults: list[Fault] = []
+    table = {"law": dict(zip(names, given, strict=True))}
+    law = read_law(Page(f"--{names[1]}", faults), table, desk.policy.texts)
+    if faults:
+        raise NotDone("\n".join(str(fault) for fault in faults))
+    return f"《{desk.policy.texts[law.text].title}》{law.place}"
+
+
+async def approve(desk: Desk, proposal_id: str, decision: Decision) -> str:
+    """Post the delta that the proposal states; the first approval of a proposal that the
+    gateway made by itself takes it up, and another person's posts it.
+
+    The change is computed again at once: NotDone when it is another now (the proposal is stale
+    then), when one person decides alone, or when a basis lacks.
+    """
+
+    async def attempt(reader: Reader, row: dict[str, Any]) -> tuple[Plan, str | NotDone]:
+        if not row["proposed_by"]:
+            return _taken_up(
+                row, decision
+            ), f"{decision.by} 已提出，须另一人批准 / another approves"
+        if _same_person(row["proposed_by"], decision.by):
+            raise NotDone("提出与批准须为两人 / whoever proposed it does not approve it")
+        return await _approval(desk, reader, row, decision)
+
+    return await _decided(desk, proposal_id, attempt)
+
+
+async def reject(desk: Desk, proposal_id: str, decision: Decision) -> str:
+    """The proposal is not followed; the same change is not proposed again. Raises NotDone."""
+
+    async def attempt(_: Reader, row: dict[str, Any]) -> tuple[Plan, str | NotDone]:
+        values = {"open": None, "decided_by": decision.by, "decided_us": desk.now_us}
+        writes = _to(row, ProposalState.REJECTED, **values, reason=decision.reason)
+        told = changed(row, state=ProposalState.REJECTED, note=decision.reason)
+        plan = applied(
+            subject=row["admission_id"],
+            writes=(writes,),
+            acts=(_act("readjudication.reject", row, ProposalState.REJECTED, decision),),
+            notices=(notice(desk, row["admission_id"], told),),
+        )
+        return plan, f"已驳回 / rejected {proposal_id}"
+
+    return await _decided(desk, proposal_id, attempt)
+
+
+_Attempt = Callable[[Reader, dict[str, Any]], Awaitable[tuple[Plan, str | NotDone]]]
+
+
+async def _decided(desk: Desk, proposal_id: str, attempt: _Attempt) -> str:
+    """Read, plan and commit; what changed meanwhile is read again."""
+    for _ in range(_TRIES):
+        async with desk.database.reading() as reader:
+            plan, told = await attempt(reader, await _proposed(reader, proposal_id))
+        try:
+            push = await push_channels(desk, plan)
+            await desk.database.commit(job_unit(desk, plan, "operator", push))
+        except (StaleFacts, KeyTaken):
+            await asyncio.sleep(0)
+            continue
+        if plan.notices:
+            desk.outbox_ready.set()
+        if isinstance(told, NotDone):
+            raise told
+        return told
+    raise NotDone("同时有其他办理，请重试 / others are at work on it: try again")
+
+
+async def _proposed(reader: Reader, proposal_id: str) -> dict[str, Any]:
+    row = await proposal_by_id(reader, proposal_id)
+    if row is None:
+        raise NotDone(f"没有这项建议 / no such proposal: {proposal_id}")
+    if row["state"] != ProposalState.PROPOSED:
+        told = f"{row['state']} {row['decided_by']} {row['delta_id']}".strip()
+        raise NotDone(f"已决定 / decided already: {told}")
+    return row
+
+
+def _same_person(one: str, other: str) -> bool:
+    def plain(name: str) -> str:
+        return "".join(normalize("NFKC", name).casefold().split())
+
+    return plain(one) == plain(other)
+
+
+def _to(row: dict[str, Any], state: ProposalState, **values: Any) -> Change:
+    where = {"proposal_id": row["proposal_id"], "version": row["version"]}
+    values |= {"version": row["version"] + 1, "state": state.value}
+    return Change(tables.readjudication, where, values)
+
+
+def _act(action: str, row: dict[str, Any], state: ProposalState, decision: Decision) -> Act:
+    told = (decision.by, decision.reason, decision.basis)
+    return Act(
+        action=action,
+        subject=row["proposal_id"],
+        from_state=ProposalState.PROPOSED,
+        to_state=state,
+        code=row["settlement_id"],
+        reason=" ".join(one for one in told if one),
+    )
+
+
+def _taken_up(row: dict[str, Any], decision: Decision) -> Plan:
+    return applied(
+        subject=row["admission_id"],
+        writes=(_to(row, ProposalState.PROPOSED, proposed_by=decision.by),),
+        acts=(_act("readjudication.take_up", row, ProposalState.PROPOSED, decision),),
+    )
+
+
+async def _approval(
+    desk: Desk, reader: Reader, row: dict[str, Any], decision: Decision
+) -> tuple[Plan, str | NotDone]:
+    one = await touched(reader, row["settlement_id"])
+    if one is None or one.standing.last["settlement_id"] != row["follows"]:
+        return _gone_stale(desk, row, "结算已冲正或已有补差 / reversed, or another delta came")
+    if one.file.stay.open_cuts:
+        waiting = " ".join(sorted(one.file.stay.open_cuts))
+        raise NotDone(f"扣减未决，先作决定 / a cut waits for its decision first: {waiting}")
+    cause = Cause(row["cause"])
+    if cause is Cause.POLICY and row["correction"] != desk.policy.digest:
+        raise NotDone(
+            f"政策 {row['correction'][:12]} 尚未在本网关生效，生效后再批准"
+            " / that policy is not in force here yet: put it in force first"
+        )
+    found = await recomputed(desk, reader, one, cause, desk.policy)
+    if found.change is None or found.outcome != row["outcome"]:
+        return _gone_stale(desk, row, "事实又有变化，请重新提出 / the facts changed: propose anew")
+    _check_basis(found, decision)
+    return _posting(desk, row, one, found, found.change, decision)
+
+
+def _gone_stale(desk: Desk, row: dict[str, Any], why: str) -> tuple[Plan, NotDone]:
+    told = changed(row, state=ProposalState.STALE, note=why)
+    plan = applied(
+        subject=row["admission_id"],
+        writes=(stale(desk, row),),
+        acts=(stale_act(row["proposal_id"]),),
+        notices=(notice(desk, row["admission_id"], told),),
+    )
+    return plan, NotDone(f"建议已失效：{why} ({row['proposal_id']})")
+
+
+def _check_basis(found: Recomputed, decision: Decision) -> None:
+    """Raises NotDone when a cut lacks its clause, or one for want of recognition its ground."""
+    if found.cut and not decision.clause:
+        raise NotDone(
+            "医院因此少得，须引用服务协议条款（--clause 协议 条款）"
+            " / the hospital gets less: cite a clause of its agreement (--clause)"
+        )
+    if found.ground_needed and not decision.article:
+        raise NotDone(
+            "认定撤销不自动追回善意医院已得的费用，须另有依据（--article 文本 条款）"
+            " / a revoked recognition takes nothing back from a hospital by itself:"
+            " give the article (--article)"
+        )
+
+
+def _posting(
+    desk: Desk,
+    row: dict[str, Any],
+    one: Touched,
+    found: Recomputed,
+    change: Changes,
+    decision: Decision,
+) -> tuple[Plan, str]:
+    message = _message(desk, one, change, decision)
+    delta, stay, day = message.settlement_id, one.file.stay, str(message.business_day)
+    others = [
+        other for other in one.standing.proposals if other["proposal_id"] != row["proposal_id"]
+    ]
+    values = {"open": None, "decided_by": decision.by, "decided_us": desk.now_us}
+    values |= {"delta_id": delta, "basis": decision.basis, "reason": decision.reason}
+    told = changed(row, state=ProposalState.APPROVED, note=decision.basis)
+    cuts = found.recut
+    plan = applied(
+        message,
+        subject=stay.admission_id,
+        guards=found.guards,
+        writes=(
+            seen(one.file),
+            Insert(tables.settlement, [_row(desk, row, one, found, change, message)]),
+            _to(row, ProposalState.APPROVED, **values),
+            *(stale(desk, other) for other in others),
+            *(changed_cut(*pair) for pair in cuts),
+        ),
+        acts=(
+            _act("readjudication.approve", row, ProposalState.APPROVED, decision),
+            *(stale_act(other["proposal_id"]) for other in others),
+            *(_cut_act(after, delta) for _, after in cuts),
+        ),
+        transfers=(
+            *moved(*found.owed, delta, day),
+            *(each for pair in cuts for each in post(*pair, change.after.payout, day)),
+        ),
+        notices=(
+            *(_told(receiver, message) for receiver in (stay.hospital, desk.agency_id)),
+            notice(desk, stay.admission_id, told),
+            *(each for _, after in cuts for each in cut_told(desk, after)),
+        ),
+    )
+    return plan, f"已补差 / delta posted {delta}"
+
+
+def _cut_act(one: Cut, delta: str) -> Act:
+    """What the fund pays for a cut line changed, and with it what the cut takes back."""
+    return Act(
+        action="cut.adjust",
+        subject=one.admission_id,
+        from_state=one.state,
+        to_state=one.state,
+        code=one.cut_no,
+        reason=delta,
+    )
+
+
+def _told(receiver: str, message: Settlement) -> Notice:
+    return Notice(
+        receiver=receiver,
+        subject=message.admission_id,
+        command="settlement.result",
+        result=message,
+    )
+
+
+def _message(desk: Desk, one: Touched, change: Changes, decision: Decision) -> Settlement:
+    """The delta as both sides get it: only the lines that differ, amounts signed."""
+    original, stay = one.standing.original, one.file.stay
+    now, verdict = desk.clock.now(), difference_verdict(change)
+    return Settlement(
+        admission_id=stay.admission_id,
+        bill_state=BillState.SETTLED,
+        settlement_id=new_id("D"),
+        bill_no=original["bill_no"],
+        adjusts=original["settlement_id"],
+        visit_no=stay.visit_no,
+        hospital=stay.hospital,
+        case_no=original["case_no"],
+        decision_no=one.file.case.decision_no if one.file.case else "",
+        settled_at=now,
+        business_day=business_day(now),
+        admitted_at=stay.admitted_at,
+        discharged_at=stay.discharged_at,
+        split=verdict.split,
+        meal=verdict.meal,
+        payout=verdict.payout,
+        lines=verdict.lines,
+        rules_version=verdict.rules_version,
+        policy_digest=verdict.policy_digest,
+        edition_digests=verdict.edition_digests,
+        note=decision.basis,
+    )
+
+
+def _row(
+    desk: Desk,
+    row: dict[str, Any],
+    one: Touched,
+    found: Recomputed,
+    change: Changes,
+    message: Settlement,
+) -> dict[str, Any]:
+    """The delta's row: signed amounts; its detail is the whole bill as it is right now."""
+    stands = one.standing
+    own = ("key_id", "record_key")
+    kept = {name: value for name, value in stands.original.items() if name not in own}
+    return {
+        **kept,
+        **amounts(message.split, change.meal_fen),
+        "settlement_id": message.settlement_id,
+        "kind": DELTA,
+        "state": UNDOABLE,
+        # 1 is the settlement itself: each delta of it is live under the next number.
+        "live": stands.original["live"] + len(stands.deltas) + 1,
+        "reverses": None,
+        "reinstates": None,
+        "adjusts": stands.original["settlement_id"],
+        "follows": stands.last["settlement_id"],
+        "settled_us": desk.now_us,
+        "business_day": str(message.business_day),
+        "line_count": len(message.lines),
+        "meal_days": spans_text(change.after.meal_days),
+        "rules_version": message.rules_version,
+        "policy_digest": message.policy_digest,
+        "edition_digests": canonical(list(message.edition_digests)),
+        "message_id": row["proposal_id"],
+        "detail": detail_of(found, change),
+    }

@@ -1,0 +1,151 @@
+"""重审建议的提出 Proposals by the sweep, for stays that a decision touched, and by an operator,
+for every settlement of a span.
+
+Each settlement is looked at in a transaction of its own, so that one of them stops no other.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from pathlib import Path
+from typing import Final
+
+from gateway.domain.readjudication import Cause
+from gateway.flows.administer import NotDone
+from gateway.flows.desk import Desk
+from gateway.flows.exchange import push_channels
+from gateway.flows.plan import Act, Plan, applied
+from gateway.flows.readjudicate import proposed, recomputed, touched
+from gateway.flows.transaction import job_unit
+from gateway.policy.faults import BadPolicy
+from gateway.policy.load import archive, load_archive
+from gateway.policy.model import Policy
+from gateway.store import tables
+from gateway.store.settlements import live_of_case
+from gateway.store.stays import stay_file
+from gateway.store.unit import Insert, KeyTaken, StaleFacts, Write
+
+_TRIES: Final = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Corrected:
+    """What was corrected and which settlements to look at: those booked in the span, of one
+    case or of all. `policy` is a folder to try before it is in force; None is the policy here."""
+
+    cause: Cause
+    first: date
+    last: date
+    by: str
+    policy: Path | None = None
+    case_no: str | None = None
+
+
+@dataclass(slots=True)
+class Found:
+    """What the looking showed: how many settlements, proposals by number, and what could not
+    be computed, by settlement."""
+
+    looked_at: int = 0
+    proposals: list[str] = field(default_factory=list)
+    untold: list[tuple[str, str]] = field(default_factory=list)
+
+
+async def propose_all(desk: Desk, asked: Corrected) -> Found:
+    """Propose what the correction changes; what is proposed already is named, not repeated.
+
+    Raises NotDone when nobody is named, when there is no settlement to look at, and for a policy
+    with faults.
+    """
+    if not asked.by.strip():
+        raise NotDone("须写明提出人（--by）/ say who proposes (--by)")
+    async with desk.database.reading() as reader:
+        rows = await live_of_case(reader, asked.case_no, asked.first, asked.last)
+    if not rows:
+        raise NotDone("所选范围内没有有效的结算 / no live settlement there")
+    policy = desk.policy if asked.policy is None else await _kept(desk, asked.policy, asked.by)
+    found = Found()
+    for row in rows:
+        number = row["settlement_id"]
+        found.looked_at += 1
+        proposal, untold = await _one(desk, number, asked.cause, policy, asked.by, ())
+        found.proposals += [proposal] if proposal else []
+        found.untold += [(number, untold)] if untold else []
+    return found
+
+
+async def _kept(desk: Desk, root: Path, by: str) -> Policy:
+    """The policy of the folder, stored whole so that what rests on it can be replayed."""
+    try:
+        content = archive(desk.region, root)
+    except BadPolicy as bad:
+        raise NotDone("\n".join(str(fault) for fault in bad.faults)) from None
+    policy = load_archive(content)
+    row = {
+        "digest": policy.digest,
+        "region": desk.region,
+        "stored_us": desk.now_us,
+        "content": content,
+    }
+    act = Act(action="policy.keep", subject=policy.digest, reason=by)
+    plan = applied(subject="policy", writes=(Insert(tables.policy_edition, [row]),), acts=(act,))
+    try:
+        await desk.database.commit(job_unit(desk, plan, "operator", {}))
+    except KeyTaken:
+        return policy
+    return policy
+
+
+async def propose_touched(desk: Desk, admission_id: str, finish: tuple[Write, ...]) -> int:
+    """The job that a decision about the case left: its settlement decided again, once."""
+    async with desk.database.reading() as reader:
+        file = await stay_file(reader, admission_id)
+    number = "" if file is None else file.live_settlement
+    await _one(desk, number, Cause.CASE, desk.policy, "", finish)
+    return 1
+
+
+async def _one(
+    desk: Desk, number: str, cause: Cause, policy: Policy, by: str, finish: tuple[Write, ...]
+) -> tuple[str, str]:
+    """The proposal's number, if any, and why no bill can be told, if so."""
+    for _ in range(_TRIES):
+        plan, proposal, untold = await _planned(desk, number, cause, policy, by)
+        whole = _finished(plan, number, finish)
+        if whole is None:
+            return proposal, untold
+        try:
+            push = await push_channels(desk, whole)
+            await desk.database.commit(job_unit(desk, whole, "readjudication", push))
+        except (StaleFacts, KeyTaken):
+            await asyncio.sleep(0)
+            continue
+        if whole.notices:
+            desk.outbox_ready.set()
+        return proposal, untold
+    raise StaleFacts(number)
+
+
+async def _planned(
+    desk: Desk, number: str, cause: Cause, policy: Policy, by: str
+) -> tuple[Plan | None, str, str]:
+    async with desk.database.reading() as reader:
+        one = await touched(reader, number)
+        if one is None:
+            return None, "", ""
+        try:
+            found = await recomputed(desk, reader, one, cause, policy)
+        except LookupError:
+            return None, "", "EDITION_MISSING"
+        plan, proposal = await proposed(desk, reader, found, by)
+    return plan, proposal, found.untold
+
+
+def _finished(plan: Plan | None, number: str, finish: Sequence[Write]) -> Plan | None:
+    if plan is not None:
+        return replace(plan, writes=(*plan.writes, *finish))
+    if not finish:
+        return None
+    act = Act(action="readjudication.nothing_to_do", subject=number)
+    return applied(subject=number, writes=tuple(finish), acts=(act,))

@@ -1,0 +1,629 @@
+"""更正后重审: a correction after settlement is proposed, approved by another, posted as a delta."""
+
+import shutil
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from gateway.domain.admission import PaidAtDischargeBy
+from gateway.domain.case import CaseState
+from gateway.domain.commands import CancelSettlement, ReconcileTotals, StopBenefit
+from gateway.domain.results import ReadjudicationChanged, Settlement
+from gateway.domain.split import Split
+from gateway.flows.administer import NotDone
+from gateway.flows.decide_readjudication import Decision, approve
+from gateway.flows.desk import Desk
+from gateway.flows.release_held import release_all
+from gateway.policy.load import SHIPPED, load
+from gateway.store import tables
+from tests.flows.office import AGENCY, DAY, LINES, Heard, Office
+from tests.flows.test_ledger import per_account
+from tests.flows.test_races import orders, raced, saying
+from tests.flows.test_settled_guarded import booked, details
+
+FIRST, SECOND = "甲审核", "乙复核"
+CLAUSE = ("example_agreement", "第三条")
+ARTICLE = ("gongshang_2010", "第四十二条")
+
+
+async def settled(office: Office, **given: Any) -> Heard:
+    await office.recognised("C1", 1)
+    stay = await office.billed("H001", "V1", 1)
+    return await office.commit("H001", stay, *LINES, **given)
+
+
+async def stopped(office: Office, notice: str = "N1") -> None:
+    """Benefits turn out to have been stopped on the only day of the stay's lines."""
+    stop = StopBenefit(
+        case_no="C1",
+        valid_from=DAY,
+        valid_to=DAY,
+        ground="拒绝治疗",
+        notice_no=notice,
+        served_on=DAY,
+    )
+    await office.say(AGENCY, "benefit.stop", stop)
+    await release_all(office.desk)
+
+
+async def proposals(office: Office, **wanted: Any) -> list[dict[str, Any]]:
+    table = tables.readjudication
+    rows = await office.rows(select(table).order_by(table.c.proposed_us))
+    return [row for row in rows if all(row[name] == value for name, value in wanted.items())]
+
+
+async def the_proposal(office: Office) -> dict[str, Any]:
+    [row] = await proposals(office, state="PROPOSED")
+    return row
+
+
+async def decide(office: Office, act: str, number: str, by: str, **given: Any) -> str:
+    values = {"proposal": number, "by": by, "reason": "更正属实（虚构）", **given}
+    return await office.act(f"readjudication.{act}", **values)
+
+
+async def approved(office: Office, **given: Any) -> dict[str, Any]:
+    """The open proposal taken up by one person and posted by another; the delta's row."""
+    number = (await the_proposal(office))["proposal_id"]
+    if not (await the_proposal(office))["proposed_by"]:
+        await decide(office, "approve", number, FIRST)
+    given = {"clause": CLAUSE} | given
+    await decide(office, "approve", number, SECOND, **given)
+    [row] = await proposals(office, proposal_id=number)
+    [delta] = await settlements(office, settlement_id=row["delta_id"])
+    return delta
+
+
+async def settlements(office: Office, **wanted: Any) -> list[dict[str, Any]]:
+    rows = await office.rows(select(tables.settlement).order_by(tables.settlement.c.settled_us))
+    return [row for row in rows if all(row[name] == value for name, value in wanted.items())]
+
+
+async def told(office: Office, receiver: str, command: str) -> list[Any]:
+    query = select(tables.outbox).where(
+        tables.outbox.c.receiver == receiver, tables.outbox.c.command == command
+    )
+    rows = await office.kept(tables.outbox, query.order_by(tables.outbox.c.created_us))
+    return [office.opened(receiver, bytes(row["sealed"]))[1] for row in rows]
+
+
+async def refusal(office: Office, act: str, number: str, by: str, **given: Any) -> str:
+    with pytest.raises(NotDone) as refused:
+        await decide(office, act, number, by, **given)
+    return str(refused.value)
+
+
+async def cancel(office: Office, settlement_id: str) -> Heard:
+    command = CancelSettlement(settlement_id=settlement_id, reason="虚构", operator="op1")
+    return await office.say("H001", "settlement.cancel", command)
+
+
+def dearer_meals(folder: Path, old: str = "1500", new: str = "9000") -> Path:
+    """A folder of the policy with another rate of the meal allowance."""
+    root = folder / f"policy-{new}"
+    shutil.copytree(SHIPPED, root)
+    rate = root / "regions/999900_example/meal/per_day_fen.toml"
+    text = rate.read_text(encoding="utf-8")
+    assert f"is   = {old}" in text
+    rate.write_text(text.replace(f"is   = {old}", f"is   = {new}"), encoding="utf-8")
+    return root
+
+
+async def proposed_by_policy(office: Office, root: Path, by: str = FIRST) -> dict[str, Any]:
+    """The proposal of the folder's policy, which is put in force as a restart would."""
+    await office.act("readjudication.propose", cause="POLICY", policy=str(root), by=by)
+    office.desk.policy = load("999900", root)
+    [row] = await proposals(office, state="PROPOSED", cause="POLICY")
+    return row
+
+
+# --- proposing --------------------------------------------------------------------------------
+
+
+async def test_a_stop_told_late_is_proposed_and_the_agency_learns_of_both(office: Office) -> None:
+    one = (await settled(office)).result
+    await stopped(office)
+    row = await the_proposal(office)
+    assert (row["settlement_id"], row["cause"], row["proposed_by"]) == (
+        one.settlement_id,
+        "CASE",
+        "",
+    )
+    assert (row["fund_fen"], row["hospital_fen"], row["other_fen"]) == (-2400, -9800, 12200)
+    assert (row["meal_fen"], row["line_count"]) == (0, 2)
+    assert (row["cuts_hospital"], row["needs_ground"]) == (1, 0)
+    touched, proposed = await told(office, AGENCY, "readjudication.changed")
+    assert (touched.state, touched.settlement_id, touched.note) == (
+        "TOUCHED",
+        one.settlement_id,
+        "benefit.stop N1",
+    )
+    assert isinstance(proposed, ReadjudicationChanged)
+    assert (proposed.state, proposed.split.fund_fen, proposed.cuts_hospital) == (
+        "PROPOSED",
+        -2400,
+        True,
+    )
+    acts = await office.rows(select(tables.audit.c.action, tables.audit.c.subject))
+    assert {"action": "readjudication.touched", "subject": one.settlement_id} in acts
+
+
+async def test_a_fact_that_changes_no_fen_is_not_proposed(office: Office) -> None:
+    await settled(office)
+    await office.decide("C1", CaseState.RECOGNISED, litigation=True)
+    await release_all(office.desk)
+    assert await proposals(office) == []
+
+
+async def test_the_same_correction_is_proposed_once(office: Office) -> None:
+    await settled(office)
+    await stopped(office)
+    first = await the_proposal(office)
+    said = await office.act("readjudication.propose", cause="CASE", by=FIRST)
+    assert f"建议 proposal {first['proposal_id']}" in said
+    await stopped(office, "N2")
+    assert [row["proposal_id"] for row in await proposals(office)] == [first["proposal_id"]]
+
+
+async def test_a_correction_taken_back_leaves_its_proposal_stale(office: Office) -> None:
+    await settled(office)
+    await office.decide("C1", CaseState.REVOKED)
+    await release_all(office.desk)
+    revoked = await the_proposal(office)
+    await office.decide("C1", CaseState.ACCEPTED)
+    await office.decide("C1", CaseState.RECOGNISED)
+    await release_all(office.desk)
+    [row] = await proposals(office)
+    assert (row["proposal_id"], row["state"]) == (revoked["proposal_id"], "STALE")
+
+
+async def test_another_correction_of_the_case_replaces_the_proposal(office: Office) -> None:
+    await settled(office)
+    await stopped(office)
+    await office.decide("C1", CaseState.REVOKED)
+    await release_all(office.desk)
+    assert [row["state"] for row in await proposals(office)] == ["STALE", "PROPOSED"]
+
+
+# --- approving --------------------------------------------------------------------------------
+
+
+async def test_two_persons_post_a_delta_to_hospital_agency_and_ledger(office: Office) -> None:
+    one = (await settled(office)).result
+    await stopped(office)
+    delta = await approved(office)
+    assert (delta["kind"], delta["adjusts"], delta["live"], delta["state"]) == (
+        "DELTA",
+        one.settlement_id,
+        2,
+        "SETTLED",
+    )
+    assert (delta["total_fen"], delta["fund_fen"], delta["other_fen"]) == (0, -2400, 12200)
+    for receiver in ("H001", AGENCY):
+        message: Settlement = (await told(office, receiver, "settlement.result"))[-1]
+        assert (message.settlement_id, message.adjusts) == (
+            delta["settlement_id"],
+            one.settlement_id,
+        )
+        assert message.split == Split(-2400, 0, 0, -9800, 12200)
+        assert [(line.line_id, line.split.fund_fen) for line in message.lines] == [
+            ("L1", -2400),
+            ("L2", 0),
+        ]
+        assert "BENEFIT_STOPPED" in message.lines[0].reasons
+        assert "第三条" in message.note
+    own = tables.transfer.c.subject == delta["settlement_id"]
+    [transfer] = await office.rows(select(tables.transfer).where(own))
+    assert (transfer["debit"], transfer["credit"], transfer["amount_fen"]) == (
+        "2101/hospital/H001",
+        "5101/medical",
+        2400,
+    )
+
+
+@pytest.mark.parametrize("again", [FIRST, f" {FIRST} ", "甲审 核"])
+async def test_one_person_alone_posts_nothing(office: Office, again: str) -> None:
+    await settled(office)
+    await stopped(office)
+    number = (await the_proposal(office))["proposal_id"]
+    assert "须另一人批准" in await decide(office, "approve", number, FIRST)
+    assert "须为两人" in await refusal(office, "approve", number, again, clause=CLAUSE)
+    assert await settlements(office, kind="DELTA") == []
+
+
+async def test_a_proposal_of_a_person_needs_one_other_person(
+    office: Office, tmp_path: Path
+) -> None:
+    await settled(office)
+    row = await proposed_by_policy(office, dearer_meals(tmp_path))
+    assert (row["proposed_by"], row["meal_fen"], row["cuts_hospital"]) == (FIRST, 7500, 0)
+    assert "须为两人" in await refusal(office, "approve", row["proposal_id"], FIRST)
+    assert "delta posted" in await decide(office, "approve", row["proposal_id"], SECOND)
+    [delta] = await settlements(office, kind="DELTA")
+    assert (delta["fund_fen"], delta["meal_fen"], delta["line_count"]) == (0, 7500, 0)
+
+
+async def test_a_policy_is_proposed_before_it_is_in_force_and_approved_after(
+    office: Office, tmp_path: Path
+) -> None:
+    await settled(office)
+    here, root = office.desk.policy, dearer_meals(tmp_path)
+    row = await proposed_by_policy(office, root)
+    in_force, office.desk.policy = office.desk.policy, here
+    assert "尚未在本网关生效" in await refusal(office, "approve", row["proposal_id"], SECOND)
+    office.desk.policy = in_force
+    assert "delta posted" in await decide(office, "approve", row["proposal_id"], SECOND)
+    digest = tables.policy_edition.c.digest == in_force.digest
+    assert len(await office.rows(select(tables.policy_edition.c.digest).where(digest))) == 1
+
+
+async def test_a_policy_with_faults_proposes_nothing(office: Office, tmp_path: Path) -> None:
+    await settled(office)
+    root = dearer_meals(tmp_path, new="many")
+    with pytest.raises(NotDone, match=r"per_day_fen\.toml"):
+        await office.act("readjudication.propose", cause="POLICY", policy=str(root), by=FIRST)
+
+
+async def test_a_corrected_price_is_in_force_for_the_same_days_and_proposed(
+    office: Office, tmp_path: Path
+) -> None:
+    one = (await settled(office)).result
+    items = tmp_path / "items.csv"
+    head = "kind,code,name,unit,payable,ceiling_tertiary,ceiling_secondary,ceiling_primary"
+    text = f"{head},ceiling,remark\nitem,I0001,换药,次,yes,,,,10.00,\n"
+    items.write_text(text, encoding="utf-8")
+    await office.act("catalog.correct", path=str(items), valid_from="2025-01-01")
+    await office.act("readjudication.propose", cause="CATALOGUE", by=FIRST)
+    row = await the_proposal(office)
+    assert (row["fund_fen"], row["hospital_fen"], row["line_count"]) == (-400, 400, 1)
+    delta = await approved(office)
+    assert delta["edition_digests"] != one.edition_digests
+    kept = select(tables.catalogue_edition.c.live).where(tables.catalogue_edition.c.kind == "item")
+    assert [row["live"] for row in await office.rows(kept.order_by("live"))] == [None, 1]
+
+
+async def test_what_cannot_be_computed_is_named_and_not_proposed(
+    office: Office, tmp_path: Path
+) -> None:
+    one = (await settled(office)).result
+    root = dearer_meals(tmp_path)
+    (root / "regions/999900_example/meal/day_rule.toml").unlink()
+    said = await office.act("readjudication.propose", cause="POLICY", policy=str(root), by=FIRST)
+    assert f"{one.settlement_id}: HELD POLICY_GAP meal/day_rule 2026-03-02" in said
+    assert "重算 1 笔，0 项建议，1 笔不能重算" in said
+    assert await proposals(office) == []
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [({"by": " "}, "who proposes"), ({"case": "C9"}, "no live settlement")],
+    ids=["nobody", "nothing"],
+)
+async def test_a_proposal_needs_a_person_and_a_settlement(
+    office: Office, given: dict[str, str], why: str
+) -> None:
+    await settled(office)
+    with pytest.raises(NotDone, match=why):
+        await office.act("readjudication.propose", **({"cause": "CASE", "by": FIRST} | given))
+
+
+@pytest.mark.parametrize(("first", "last", "looked"), [("03-02", "03-02", 1), ("03-03", "", 0)])
+async def test_only_settlements_booked_in_the_span_are_looked_at(
+    office: Office, first: str, last: str, looked: int
+) -> None:
+    await settled(office)
+    given = {"first": f"2026-{first}", "last": f"2026-{last}" if last else ""}
+    asked = office.act("readjudication.propose", cause="CASE", by=FIRST, **given)
+    if looked:
+        assert f"重算 {looked} 笔" in await asked
+    else:
+        with pytest.raises(NotDone, match="no live settlement"):
+            await asked
+
+
+async def test_a_cut_to_the_hospital_cites_a_clause_of_a_known_agreement(office: Office) -> None:
+    await settled(office)
+    await stopped(office)
+    number = (await the_proposal(office))["proposal_id"]
+    await decide(office, "approve", number, FIRST)
+    assert "--clause" in await refusal(office, "approve", number, SECOND)
+    unknown = await refusal(office, "approve", number, SECOND, clause=("nothing", "第三条"))
+    assert "texts.toml" in unknown
+    article = await refusal(office, "approve", number, SECOND, clause=ARTICLE)
+    assert "an agreement is cited by clause" in article
+    assert "delta posted" in await decide(office, "approve", number, SECOND, clause=CLAUSE)
+
+
+async def test_a_revoked_recognition_takes_nothing_from_a_hospital_without_a_ground(
+    office: Office,
+) -> None:
+    await settled(office)
+    await office.decide("C1", CaseState.REVOKED)
+    await release_all(office.desk)
+    row = await the_proposal(office)
+    assert (row["needs_ground"], row["fund_fen"], row["meal_fen"]) == (1, -2400, -1500)
+    await decide(office, "approve", row["proposal_id"], FIRST)
+    said = await refusal(office, "approve", row["proposal_id"], SECOND, clause=CLAUSE)
+    assert "善意医院" in said
+    wrong = ("gongshang_2010", "第九十九条")
+    said = await refusal(
+        office, "approve", row["proposal_id"], SECOND, clause=CLAUSE, article=wrong
+    )
+    assert "67" in said
+    delta = await approved(office, article=ARTICLE)
+    assert (delta["fund_fen"], delta["other_fen"], delta["meal_fen"]) == (-2400, 2400, -1500)
+    [kept] = await proposals(office, state="APPROVED")
+    assert kept["basis"].count("《") == 2
+
+
+async def test_who_was_paid_by_the_worker_is_no_cut_to_the_hospital(office: Office) -> None:
+    """The fund pays the worker, who had paid at the counter: the hospital gets as much."""
+    await office.report("C1", 1)
+    stay = await office.billed("H001", "V1", 1)
+    await office.commit("H001", stay, *LINES, paid_at_discharge_by=PaidAtDischargeBy.INDIVIDUAL)
+    await office.decide("C1", CaseState.RECOGNISED)
+    await release_all(office.desk)
+    await office.decide("C1", CaseState.REVOKED)
+    await release_all(office.desk)
+    row = await the_proposal(office)
+    assert (row["fund_fen"], row["needs_ground"], row["cuts_hospital"]) == (-2400, 0, 0)
+
+
+async def test_a_rejected_change_is_not_proposed_again(office: Office) -> None:
+    await settled(office)
+    await stopped(office)
+    number = (await the_proposal(office))["proposal_id"]
+    assert "rejected" in await decide(office, "reject", number, SECOND)
+    await stopped(office, "N2")
+    assert [row["state"] for row in await proposals(office)] == ["REJECTED"]
+    assert "REJECTED" in await refusal(office, "approve", number, FIRST)
+    [kept] = await office.kept(tables.readjudication, select(tables.readjudication))
+    assert kept["reason"].decode() == "更正属实（虚构）"
+
+
+@pytest.mark.parametrize("lacking", ["by", "reason"])
+async def test_a_decision_names_its_person_and_its_reason(office: Office, lacking: str) -> None:
+    given = {"proposal": "R1", "by": FIRST, "reason": "是"} | {lacking: " "}
+    with pytest.raises(NotDone, match="who decides and why"):
+        await office.act("readjudication.approve", **given)
+
+
+async def test_a_proposal_that_is_not_there_is_not_decided(office: Office) -> None:
+    assert "no such proposal" in await refusal(office, "reject", "R404", FIRST)
+
+
+# --- stale ------------------------------------------------------------------------------------
+
+
+async def test_a_proposal_goes_stale_with_the_settlement(office: Office) -> None:
+    one = (await settled(office)).result
+    await stopped(office)
+    number = (await the_proposal(office))["proposal_id"]
+    await cancel(office, one.settlement_id)
+    [row] = await proposals(office)
+    assert row["state"] == "STALE"
+    assert "STALE" in await refusal(office, "approve", number, FIRST)
+
+
+async def test_a_fact_that_changed_before_the_sweep_makes_the_approval_stale(
+    office: Office,
+) -> None:
+    await settled(office)
+    await stopped(office)
+    number = (await the_proposal(office))["proposal_id"]
+    await decide(office, "approve", number, FIRST)
+    await office.decide("C1", CaseState.REVOKED)
+    said = await refusal(office, "approve", number, SECOND, clause=CLAUSE)
+    assert "已失效" in said
+    assert [row["state"] for row in await proposals(office)] == ["STALE"]
+    await release_all(office.desk)
+    assert (await the_proposal(office))["needs_ground"] == 1
+
+
+async def test_a_delta_makes_other_proposals_stale_and_the_next_follows_it(
+    office: Office, tmp_path: Path
+) -> None:
+    await settled(office)
+    await stopped(office)
+    by_policy = await proposed_by_policy(office, dearer_meals(tmp_path))
+    [by_case] = await proposals(office, cause="CASE")
+    await decide(office, "approve", by_case["proposal_id"], FIRST)
+    await decide(office, "approve", by_case["proposal_id"], SECOND, clause=CLAUSE)
+    [row] = await proposals(office, cause="POLICY")
+    assert (row["proposal_id"], row["state"]) == (by_policy["proposal_id"], "STALE")
+    await office.act("readjudication.propose", cause="POLICY", by=FIRST)
+    again, [delta] = await the_proposal(office), await settlements(office, kind="DELTA")
+    assert (again["follows"], again["meal_fen"], again["fund_fen"]) == (
+        delta["settlement_id"],
+        7500,
+        0,
+    )
+
+
+# --- two in sequence, and undoing -------------------------------------------------------------
+
+
+async def two_deltas(office: Office) -> tuple[Heard, list[dict[str, Any]]]:
+    """Benefits were stopped, and then recognition is revoked: the meal falls as well."""
+    heard = await settled(office)
+    await stopped(office)
+    first = await approved(office)
+    await office.decide("C1", CaseState.REVOKED)
+    await release_all(office.desk)
+    second = await approved(office, article=ARTICLE)
+    return heard, [first, second]
+
+
+async def test_a_second_delta_follows_the_first_and_keeps_what_it_found(office: Office) -> None:
+    heard, (first, second) = await two_deltas(office)
+    assert (first["follows"], second["follows"]) == (
+        heard.result.settlement_id,
+        first["settlement_id"],
+    )
+    assert (second["live"], second["fund_fen"], second["meal_fen"]) == (3, 0, -1500)
+
+
+@pytest.mark.parametrize("way", ["cancel", "reverse"])
+async def test_settled_adjusted_twice_then_taken_back_is_zero_in_every_book(
+    office: Office, way: str
+) -> None:
+    heard, deltas = await two_deltas(office)
+    if way == "cancel":
+        await cancel(office, heard.result.settlement_id)
+    else:
+        await office.reverse("H001", heard.message_id, "settlement.commit")
+    rows = await settlements(office)
+    amounts = [name for name in rows[0] if name.endswith("_fen")]
+    assert [sum(row[name] for row in rows) for name in amounts] == [0] * 7
+    assert {row["live"] for row in rows} == {None}
+    assert set(per_account(await office.rows(select(tables.transfer))).values()) == {0}
+    assert len(rows) == 2 + len(deltas)
+
+
+async def test_a_delta_falls_with_its_settlement_and_never_alone(office: Office) -> None:
+    heard, (first, _) = await two_deltas(office)
+    refused = await cancel(office, first["settlement_id"])
+    assert (refused.code, refused.result.findings[0].expected) == (
+        "REVERSE_TOO_LATE",
+        heard.result.settlement_id,
+    )
+
+
+async def test_a_reinstated_settlement_stands_as_adjusted(office: Office) -> None:
+    heard = await settled(office)
+    await stopped(office)
+    await approved(office)
+    cancelled = await cancel(office, heard.result.settlement_id)
+    back = await office.reverse("H001", cancelled.message_id, "settlement.cancel")
+    assert back.result.settlement.split == Split(0, 0, 0, 0, 12200)
+    [live] = await settlements(office, live=1)
+    assert (live["fund_fen"], live["other_fen"], live["total_fen"]) == (0, 12200, 12200)
+    balance = per_account(await office.rows(select(tables.transfer)))
+    assert balance["2101/hospital/H001"] == -(live["fund_fen"] + live["meal_fen"])
+    await stopped(office, "N2")
+    assert await proposals(office, state="PROPOSED") == []
+
+
+# --- races ------------------------------------------------------------------------------------
+
+
+def approving(number: str, by: str) -> Callable[[Desk], Awaitable[str]]:
+    async def act(desk: Desk) -> str:
+        decision = Decision(by=by, reason="是", clause="《虚构协议》第三条", article="虚构")
+        try:
+            return (await approve(desk, number, decision))[:4]
+        except NotDone as refused:
+            return str(refused)[:5]
+
+    return act
+
+
+async def adjusted_live(office: Office) -> None:
+    balance: Counter[str] = per_account(await office.rows(select(tables.transfer)))
+    rows = [row for row in await settlements(office) if row["live"] is not None]
+    owed = sum(row["fund_fen"] + row["meal_fen"] for row in rows)
+    assert balance["2101/hospital/H001"] == -owed
+
+
+async def test_an_approval_racing_with_a_cancellation_falls_with_it_or_is_stale(
+    office: Office,
+) -> None:
+    seen = Counter[str]()
+    await office.recognised("C1", 1)
+    stay = await office.billed("H001", "V1", 1)
+    for number, order in enumerate(orders(21, 2)[:12]):
+        one = (await office.commit("H001", stay, *LINES)).result
+        await office.decide("C1", CaseState.REVOKED)
+        await release_all(office.desk)
+        proposal = (await the_proposal(office))["proposal_id"]
+        await decide(office, "approve", proposal, FIRST)
+        command = CancelSettlement(
+            settlement_id=one.settlement_id, reason=f"虚构{number}", operator="op1"
+        )
+        ended = await raced(
+            office,
+            order,
+            approving(proposal, SECOND),
+            await saying(office, "H001", "settlement.cancel", command),
+        )
+        assert ended[1] == "OK"
+        seen[ended[0]] += 1
+        rows = await settlements(office)
+        assert {row["live"] for row in rows} == {None}
+        assert sum(row["fund_fen"] + row["meal_fen"] for row in rows) == 0
+        await office.decide("C1", CaseState.ACCEPTED)
+        await office.decide("C1", CaseState.RECOGNISED)
+        await release_all(office.desk)
+    assert {told[:3] for told in seen} == {"已补差", "已决定"}
+    await adjusted_live(office)
+
+
+async def test_two_approvals_at_once_post_one_delta(office: Office) -> None:
+    await settled(office)
+    await stopped(office)
+    number = (await the_proposal(office))["proposal_id"]
+    await decide(office, "approve", number, FIRST)
+    ended = await raced(office, [1, 0], approving(number, SECOND), approving(number, "丙"))
+    assert sorted(one[:3] for one in ended) == ["已决定", "已补差"]
+    assert len(await settlements(office, kind="DELTA")) == 1
+    await adjusted_live(office)
+
+
+async def test_a_correction_racing_with_a_cancellation_proposes_nothing_that_is_gone(
+    office: Office,
+) -> None:
+    heard = await settled(office)
+    stop = StopBenefit(
+        case_no="C1", valid_from=DAY, valid_to=DAY, ground="拒绝治疗", notice_no="N1", served_on=DAY
+    )
+    await office.say(AGENCY, "benefit.stop", stop)
+    command = CancelSettlement(
+        settlement_id=heard.result.settlement_id, reason="虚构", operator="op1"
+    )
+    await raced(
+        office, [1, 0], release_all, await saying(office, "H001", "settlement.cancel", command)
+    )
+    assert await proposals(office, state="PROPOSED") == []
+
+
+# --- the day's book ---------------------------------------------------------------------------
+
+
+async def test_a_delta_is_a_row_of_its_own_day_with_signed_sums(office: Office) -> None:
+    one: Settlement = (await settled(office)).result
+    await stopped(office)
+    next_day = DAY + timedelta(days=1)
+    office.move_to(next_day)
+    await approved(office)
+    office.move_to(DAY + timedelta(days=2))
+    [message] = [
+        found for found in await told(office, "H001", "settlement.result") if found.adjusts
+    ]
+    assert await details(office, DAY, booked(one)) == []
+    assert await details(office, next_day, booked(message)) == []
+    assert await details(office, next_day) == [("CENTRE_ONLY", message.settlement_id)]
+    totals = ReconcileTotals(
+        day=next_day, count=1, split=message.split, meal_fen=0, detail_digest="0" * 64
+    )
+    heard = await office.say("H001", "reconcile.totals", totals)
+    assert (heard.result.count, heard.result.split) == (1, Split(-2400, 0, 0, -9800, 12200))
+    assert heard.result.differing == ("detail_digest",)
+
+
+async def test_the_reversal_of_an_adjusted_settlement_is_the_sum_in_the_book(
+    office: Office,
+) -> None:
+    one: Settlement = (await settled(office)).result
+    await stopped(office)
+    await approved(office)
+    undone: Settlement = (await cancel(office, one.settlement_id)).result
+    office.move_to(DAY + timedelta(days=1))
+    [delta] = [found for found in await told(office, "H001", "settlement.result") if found.adjusts]
+    back = booked(undone, settlement_id=one.settlement_id, reversed=True, meal_fen=-1500)
+    assert undone.split == Split(0, 0, 0, 0, -12200)
+    assert await details(office, DAY, booked(one), booked(delta), back) == []

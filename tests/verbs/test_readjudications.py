@@ -1,0 +1,127 @@
+"""gateway readjudicate, readjudications: proposed, shown, approved, posted, told, replayed."""
+
+import asyncio
+import io
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from gateway.cli import main
+from gateway.clock import at_business
+from gateway.verbs import replay
+from tests.flows.office import DAY, office_in, prepare, settings_in
+from tests.flows.test_readjudication import cancel, settled, stopped
+
+CITED = ["--clause", "example_agreement", "第三条"]
+
+
+@pytest.fixture
+def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("GATEWAY_DATA_DIR", str(tmp_path / "gateway"))
+    monkeypatch.setenv("GATEWAY_ENVIRONMENT", "test")
+    monkeypatch.setenv("GATEWAY_BUSINESS_START", at_business(DAY, 20).isoformat())
+    return tmp_path
+
+
+def said(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
+    code = main(list(words))
+    told = capsys.readouterr()
+    return code, told.out, told.err
+
+
+def made(data: Path) -> str:
+    """A settled bill whose benefits turn out to have been stopped; its number."""
+
+    async def story() -> str:
+        async with office_in(data) as office:
+            one = (await settled(office)).result
+            await stopped(office)
+            return str(one.settlement_id)
+
+    return asyncio.run(story())
+
+
+def undone(data: Path, number: str) -> None:
+    async def story() -> None:
+        async with office_in(data) as office:
+            await cancel(office, number)
+
+    asyncio.run(story())
+
+
+def test_a_correction_goes_from_proposal_to_delta_by_the_command_line(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    prepare(data)
+    number = made(data)
+    code, out, _ = said(capsys, "readjudications", "list", "--state", "PROPOSED")
+    proposal = out.split()[0]
+    assert (code, number in out, "基金 fund -24.00" in out) == (0, True, True)
+
+    code, out, err = said(capsys, "readjudicate", "--cause", "CASE", "--by", "丙")
+    assert err == ""
+    assert (code, f"建议 proposal {proposal}" in out) == (0, True)
+
+    code, out, _ = said(capsys, "readjudications", "show", proposal)
+    assert code == 0
+    assert "原 before 基金 fund 24.00" in out
+    assert "改 after 其他 other 24.00  BENEFIT_STOPPED" in out
+    assert "依据 by 《工伤保险条例》第四十二条" in out
+    assert "差额 difference 医院 hospital -98.00  其他 other +98.00" in out
+    assert "引用服务协议条款" in out
+
+    decided = ["readjudications", "approve", proposal, "--reason", "属实（虚构）"]
+    assert said(capsys, *decided, "--by", "甲")[0] == 0
+    code, _, err = said(capsys, *decided, "--by", "甲", *CITED)
+    assert (code, "须为两人" in err) == (1, True)
+    code, out, _ = said(capsys, *decided, "--by", "乙", *CITED)
+    assert (code, "delta posted" in out) == (0, True)
+    delta = out.split()[-1]
+
+    code, out, _ = said(capsys, "explain", delta)
+    assert (code, f"补差 adjusts {number}" in out, "改 after" in out) == (0, True, True)
+    code, out, _ = said(capsys, "explain", number)
+    assert f"补差 delta {delta}  2026-03-02" in out
+    assert "原结算与补差合计 in all 122.00：其他 other 122.00" in out
+    assert said(capsys, "explain", delta, "--as-case")[0] == 1
+    assert said(capsys, "sheet", delta, "--out", str(data / "delta.pdf"))[0] == 0
+    assert (data / "delta.pdf").stat().st_size > 1000
+    code, out, _ = said(capsys, "readjudications", "show", proposal)
+    assert f"补差结算 delta {delta}" in out
+    assert "依据 basis 《示例市工伤保险医疗服务协议（虚构）》第三条" in out
+
+    undone(data, number)
+    code, out, _ = said(capsys, "replay", "--cores", "1")
+    assert (code, "重算 3 笔，3 笔相同" in out) == (0, True)
+
+
+def test_a_delta_whose_row_was_changed_is_found_by_replay(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    prepare(data)
+    made(data)
+    proposal = said(capsys, "readjudications", "list")[1].split()[0]
+    for by in ("甲", "乙"):
+        words = ["readjudications", "approve", proposal, "--by", by, "--reason", "是", *CITED]
+        assert said(capsys, *words)[0] == 0
+    with sqlite3.connect(settings_in(data).database_path) as connection:
+        connection.execute(
+            "UPDATE settlement SET fund_fen = fund_fen + 1, other_fen = other_fen - 1"
+            " WHERE kind = 'DELTA'"
+        )
+    connection.close()
+    out = io.StringIO()
+    assert replay.run(settings_in(data), (), out, 1) == 1
+    assert "账上金额 booked -23.99/0.00/0.00/-98.00/121.99" in out.getvalue()
+
+
+def test_what_is_not_there_is_said(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "没有数据库" in said(capsys, "readjudications", "list")[2]
+    prepare(data)
+    code, out, _ = said(capsys, "readjudications", "list")
+    assert (code, out) == (0, "")
+    code, _, err = said(capsys, "readjudications", "show", "R404")
+    assert (code, "没有建议 R404" in err) == (1, True)
+    missing = ["readjudicate", "--cause", "CATALOGUE", "--catalog", "nothing.csv", "--by", "甲"]
+    assert said(capsys, *missing)[0] == 1
