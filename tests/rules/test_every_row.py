@@ -130,7 +130,8 @@ IMPOSSIBLE: Final[dict[str, dict[Payer, str]]] = {
         Payer.OTHER: "批准就是由基金支付，逾期、参保前由用人单位",
     },
     "EMPLOYER_NOT_NOTIFIED": dict.fromkeys(
-        Payer, "只见于试算：未告知改变承担方，印出的仍是目录外或超限价的原因"
+        (Payer.FUND, Payer.INDIVIDUAL, Payer.HOSPITAL, Payer.OTHER),
+        "文本写明由用人单位承担的才改变承担方",
     ),
     "OVER_QTY": dict.fromkeys(
         (Payer.FUND, Payer.EMPLOYER, Payer.INDIVIDUAL, Payer.OTHER),
@@ -203,6 +204,7 @@ def test_a_pair_that_is_called_impossible_has_no_row_and_a_reason_that_exists():
 def test_the_words_of_a_policy_payer_are_those_that_the_table_leaves_possible():
     for reason, key in (
         ("REFUSED_DISCHARGE", "line/refused_discharge_payer"),
+        ("EMPLOYER_NOT_NOTIFIED", "line/not_notified_payer"),
         ("REGIONAL_RATIO", "line/ratio_payer"),
         ("OUT_OF_CATALOGUE", "line/no_consent_payer"),
     ):
