@@ -286,6 +286,14 @@ MODIFY_ADMISSION: Final = shape(
         "Day on which the hospital found an emergency patient stable and fit to be moved back",
         rare=True,
     ),
+    may(
+        "NotifiedByEmployer",
+        "notified_by_employer",
+        BOOL,
+        "用人单位是否已书面告知医院本次住院系工伤；未填保留",
+        "Whether the employer told the hospital in writing that this is an injury at work",
+        rare=True,
+    ),
     LEAVE,
 )
 CANCEL_ADMISSION: Final = shape(

@@ -136,12 +136,13 @@ class Stay:
     `bmi_settlement_no` is the settlement of this stay in basic insurance, if the hospital says
     so; `payments` is who paid for it before the fund does; `cleared` are the audit rules whose
     suspicion a person took back; `stable_on` is the day on which the hospital found an emergency
-    patient stable. `leave_days` are the whole days on leave 请假 that the hospital told,
-    `hanging_days` those that the agency found to be a hanging bed 挂床; `meal_days`, of another
-    stay of the person, are the days whose meal allowance its settlement in force pays.
-    `open_cuts` are the cuts that wait for their final decision, `cut_lines` the lines they name;
-    `posted_cuts` those that took money back from the settlement in force. `died` says that the
-    discharge was a death.
+    patient stable; `notified_by_employer` whether the employer told the hospital in writing that
+    this is an injury at work, None when nobody said. `leave_days` are the whole days on leave
+    请假 that the hospital told, `hanging_days` those that the agency found to be a hanging bed
+    挂床; `meal_days`, of another stay of the person, are the days whose meal allowance its
+    settlement in force pays. `open_cuts` are the cuts that wait for their final decision,
+    `cut_lines` the lines they name; `posted_cuts` those that took money back from the settlement
+    in force. `died` says that the discharge was a death.
     """
 
     admission_id: str
@@ -169,6 +170,7 @@ class Stay:
     payments: tuple[PriorPayment, ...] = ()
     cleared: frozenset[str] = frozenset()
     stable_on: date | None = None
+    notified_by_employer: bool | None = None
     leave_days: frozenset[date] = frozenset()
     hanging_days: frozenset[date] = frozenset()
     meal_days: frozenset[date] = frozenset()

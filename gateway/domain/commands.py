@@ -90,7 +90,9 @@ class RegisterAdmission:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModifyAdmission:
     """Replaces what is given; what is left out stays. `stable_on` is the hospital's opinion
-    病情稳定: from then on an emergency patient can be moved back to an agreement hospital."""
+    病情稳定: from then on an emergency patient can be moved back to an agreement hospital.
+    `notified_by_employer` is whether the employer told the hospital in writing that the stay is
+    for an injury at work; None leaves it as it was."""
 
     admission_id: str
     department: str = ""
@@ -100,6 +102,7 @@ class ModifyAdmission:
     approval_no: str = ""
     diagnoses: tuple[Diagnosis, ...] = ()
     stable_on: date | None = None
+    notified_by_employer: bool | None = None
     leave: tuple[DaySpan, ...] = ()
 
 

@@ -34,6 +34,8 @@ async def modify_admission(desk: Desk, caller: Caller, command: ModifyAdmission)
     detail |= {name: getattr(command, name) for name in _TEXTS if getattr(command, name)}
     if command.stable_on is not None:
         detail["stable_on"] = plain(command.stable_on)
+    if command.notified_by_employer is not None:
+        detail["notified_by_employer"] = command.notified_by_employer
     if command.diagnoses:
         detail["diagnoses"] = plain(command.diagnoses)
     detail["leave"] = with_spans(detail.get("leave", ""), command.leave)
@@ -52,9 +54,10 @@ def _modify_faults(desk: Desk, file: StayFile, command: ModifyAdmission) -> list
     given = {
         "Diagnoses": command.diagnoses,
         "StableOn": command.stable_on,
+        "NotifiedByEmployer": command.notified_by_employer,
         "Leave": command.leave,
     }
-    named = [name for name, value in given.items() if value]
+    named = [name for name, value in given.items() if value not in (None, ())]
     if file.bill_state in FROZEN and named:
         return [Finding("LINES_FROZEN", named[0], file.bill_state)]
     if file.stay.state not in OPEN:

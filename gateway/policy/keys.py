@@ -47,7 +47,7 @@ _AUDIT: Final = Key(Unit.WORDS, tuple(AUDIT_RULES), regional=True)
 KEYS: Final[Mapping[str, Key]] = MappingProxyType(
     {
         "line/no_consent_payer": _local_word(*_EXCESS_PAYERS),
-        "line/not_notified_payer": _local_word(*_EXCESS_PAYERS),
+        "line/not_notified_payer": _local_word("employer"),
         "line/refused_discharge_payer": _local_word(*_EXCESS_PAYERS),
         "line/ratio_payer": _local_word("employer", "individual"),
         "line/ratio_drug": Key(Unit.RATIO),

@@ -117,7 +117,7 @@ def _excess_bearer(terms: Terms, bearers: Bearers, reason: str) -> tuple[Payer, 
     if terms.emergency_approved:
         return Payer.FUND, "EMERGENCY_APPROVED"
     if bearers.employer_not_notified:
-        return Payer.EMPLOYER, reason
+        return Payer.EMPLOYER, "EMPLOYER_NOT_NOTIFIED"
     return terms.consent or _stated(bearers.no_consent, "no_consent"), reason
 
 

@@ -181,6 +181,7 @@ class Context:
                 no_consent=self._payer("line/no_consent_payer", day),
                 ratio=self._payer("line/ratio_payer", day),
                 refused_discharge=self._payer("line/refused_discharge_payer", day),
+                employer_not_notified=self._not_notified(day),
             )
         return found
 
@@ -190,6 +191,12 @@ class Context:
         if found is None:
             found = self._priced[listed.row.code, day] = _priced(self, listed, day)
         return found
+
+    def _not_notified(self, day: date) -> bool:
+        """Whether a text puts the excess on an employer that did not tell the hospital in writing
+        of the injury: where none does, the hospital's word changes nothing."""
+        silent = self.stay.notified_by_employer is False
+        return silent and self._payer("line/not_notified_payer", day) is Payer.EMPLOYER
 
     def _payer(self, key: str, day: date) -> Payer | None:
         try:

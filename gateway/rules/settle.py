@@ -36,6 +36,7 @@ from gateway.rules.resolve import (
 
 _PAYER_KEY: Mapping[str, str] = {
     "no_consent": "line/no_consent_payer",
+    "not_notified": "line/not_notified_payer",
     "ratio": "line/ratio_payer",
     "refused_discharge": "line/refused_discharge_payer",
 }
@@ -187,6 +188,8 @@ def _payer_sources(context: Context, decided: Decided, line: BillLine) -> tuple[
     used = []
     if line.consent is None and not _EXCESS.isdisjoint(decided.reasons):
         used.append("no_consent")
+    if "EMPLOYER_NOT_NOTIFIED" in decided.reasons:
+        used.append("not_notified")
     if "REFUSED_DISCHARGE" in decided.reasons:
         used.append("refused_discharge")
     if "REGIONAL_RATIO" in decided.reasons:

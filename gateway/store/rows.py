@@ -152,6 +152,7 @@ def stay_of(vault: Vault, row: Row) -> Stay:
         payments=tuple(_payment(one) for one in detail.get("payments", ())),
         cleared=frozenset(detail.get("cleared", ())),
         stable_on=day(detail.get("stable_on")),
+        notified_by_employer=detail.get("notified_by_employer"),
         leave_days=days_of(detail.get("leave", "")),
         hanging_days=days_of(detail.get("hanging_bed", "")),
         open_cuts=frozenset(detail.get("open_cuts", ())),

@@ -11,6 +11,7 @@ from gateway.domain.admission import BillState
 from gateway.domain.case import ApprovalKind, AuthorityKind, TreatmentKind
 from gateway.domain.codes import Outcome
 from gateway.domain.commands import DecideApproval, ModifyAdmission, QueryCase
+from gateway.domain.split import Payer, all_to
 from gateway.flows.administer import NotDone
 from gateway.flows.release_held import release_all
 from gateway.store import tables
@@ -208,6 +209,37 @@ async def test_an_emergency_that_nobody_reported_in_time_is_the_employers(
     refused = await office.commit("H404", stay, *LINES)
     assert (refused.outcome, refused.code) == (Outcome.REFUSED, "EMPLOYER_PAYS")
     assert refused.result.note == "emergency/late_report"
+
+
+# --- an employer that told the hospital nothing ---------------------------------------------------
+
+ALONE = (bill_line("L1", "SELF-1", "98.00", "6", DAY),)
+
+
+async def notified(office: Office, stay: str, told: bool) -> Heard:
+    command = ModifyAdmission(admission_id=stay, notified_by_employer=told)
+    return await office.say(HOSPITAL, "admission.modify", command)
+
+
+@pytest.mark.parametrize(
+    ("words", "reason", "payer"),
+    [
+        ([False], "EMPLOYER_NOT_NOTIFIED", Payer.EMPLOYER),
+        ([False, True], "OUT_OF_CATALOGUE", Payer.HOSPITAL),
+        ([], "OUT_OF_CATALOGUE", Payer.HOSPITAL),
+    ],
+)
+async def test_what_is_outside_the_catalogue_is_the_employers_that_told_the_hospital_nothing(
+    office: Office, words: list[bool], reason: str, payer: Payer
+) -> None:
+    await office.recognised("C1", 1)
+    stay = await office.billed(HOSPITAL, "V1", 1, ALONE)
+    for told in words:
+        assert (await notified(office, stay, told)).outcome is Outcome.APPLIED
+    settled = await office.commit(HOSPITAL, stay, *ALONE)
+    [line] = settled.result.lines
+    assert (line.reasons, settled.result.split) == ((reason,), all_to(payer, 58_800))
+    assert (await notified(office, stay, False)).code == "LINES_FROZEN"
 
 
 # --- another province ----------------------------------------------------------------------------

@@ -91,7 +91,7 @@ def _excess(case_line: _Line, params: _Params, fen: int, reason: str) -> tuple[s
     if case_line.get("emergency_approved"):
         return FUND, fen, "EMERGENCY_APPROVED"
     if params.get("employer_not_notified"):
-        return EMPLOYER, fen, reason
+        return EMPLOYER, fen, "EMPLOYER_NOT_NOTIFIED"
     return case_line.get("payer") or params["no_consent_payer"], fen, reason
 
 

@@ -4,7 +4,7 @@ the answer is the one that the row tells."""
 import json
 import tomllib
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, is_dataclass, replace
+from dataclasses import asdict, dataclass, is_dataclass
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -16,13 +16,16 @@ from gateway.domain.money import fen
 from gateway.rules.entitlement import Hold, Pending, may_register, may_settle
 from gateway.rules.settle import Bill, settle
 from tests.rules.facts import example_policy
-from tests.rules.tables import FOLDER, bill_of, policy_of, split_of, typed, verdict_of
+from tests.rules.tables import FOLDER, bill_of, policy_of, split_of, verdict_of
 
 _DAY: Final = date(2026, 3, 5)
+_OF_RATES: Final = date(2026, 3, 14)
+"""The discharge of every stay in the table of rates."""
 _ASKED: Final = {
     "bill.toml": "settle",
     "meal_rate.toml": "settle",
     "discharge.toml": "discharge",
+    "approvals.toml": "discharge",
     "registration.toml": "registration",
     "line.toml": "calculate",
     "examples.toml": "calculate",
@@ -32,7 +35,7 @@ _ASKED: Final = {
 }
 """What a table asks; in the others each row says it, a whole bill when it does not."""
 _DAYS: Final = ("admitted", "discharged", "rate", "rule", "clock", "since")
-_CALCULATED: Final = ("params", "line", "lines", "stay")
+_CALCULATED: Final = ("params", "line", "lines", "stay", "paid", "travel")
 
 
 @dataclass(frozen=True)
@@ -113,13 +116,16 @@ def _settled(row: Row, verdict: BillVerdict) -> tuple[Any, Any]:
     )
 
 
-def outcome(row: Row) -> Any:
-    """What an answer comes to, for telling two apart: money and reasons, or the decision."""
+def outcome(row: Row, *, of_one_stay: bool) -> Any:
+    """What an answer comes to, for telling two apart: money, reasons and payees, or the decision.
+    Between stays of another length the meals count by their rate alone."""
     answer = answered(row)
     if not isinstance(answer, BillVerdict):
         return type(answer), getattr(answer, "reason", None)
     lines = tuple((line.split, line.reasons) for line in answer.lines)
-    return lines, answer.meal.per_day_fen
+    if not of_one_stay:
+        return lines, answer.meal.per_day_fen
+    return lines, answer.meal.days, answer.meal.amount_fen, answer.payout.shares
 
 
 def facts(row: Row) -> dict[str, Any]:
@@ -135,17 +141,17 @@ def facts(row: Row) -> dict[str, Any]:
 
 
 def _case_facts(row: Row) -> dict[str, Any]:
-    bill = bill_of(row.told)
-    if row.table == "meal_rate.toml":
-        bill = replace(bill, stay=replace(bill.stay, discharged_on=date(2026, 3, 14)))
+    usual = {"stay": {"discharged_on": _OF_RATES}} if row.table == "meal_rate.toml" else {}
+    bill = bill_of(usual | row.told)
     found = {"ask": row.ask, "policy": _policy(row), "stay": _plain(bill.stay)}
     found |= {"case": None if bill.case is None else _plain(bill.case)}
     found |= {"hospital": _plain(bill.hospital)}
-    if row.ask in ("settle", "audit"):
-        found["lines"] = [_plain(line) for line in bill.lines]
     if row.ask == "audit":
-        others = [_plain(typed(one)) for one in row.told.get("others", [])]
-        found |= {"others": others, "rule": row.told["rule"]}
+        found["rule"] = row.told["rule"]
+    if row.ask in ("settle", "audit"):
+        for name in ("lines", "others", "devices"):
+            found[name] = [_plain(one) for one in getattr(bill, name)]
+        found |= {"paid_by": bill.paid_by, "city": row.told.get("city")}
     return found
 
 
@@ -162,20 +168,24 @@ def _differs(key: str, policy: Any) -> bool:
 
 
 def _amount(dated: Any) -> Any:
-    return None if dated is None else dated.on(_DAY).amount
+    """The value on the day; a text that says "no limit" is not a silent one."""
+    if dated is None:
+        return None
+    value = dated.on(_DAY)
+    return "no limit" if value.unlimited else value.amount
 
 
 def _calculation(told: dict[str, Any]) -> Any:
-    lines = told.get("lines") or [told["line"]]
+    lines = told["lines"] if "lines" in told else [told["line"]]
     named = [{**line, "name": "费用"} for line in lines]
     params = {"no_consent_payer": "hospital"} | told.get("params", {})
     case = {"id": "1", "title": "1", "params": params, "lines": named}
-    case |= {"stay": told["stay"]} if "stay" in told else {}
+    case |= {key: told[key] for key in ("stay", "paid", "travel") if key in told}
     return _plain(read_cases(json.dumps([case]).encode())[0])
 
 
 def _plain(value: Any) -> Any:
-    """Dataclasses as dictionaries; instants follow their days and are left out."""
+    """Dataclasses as dictionaries."""
     return asdict(value) if is_dataclass(value) and not isinstance(value, type) else value
 
 
@@ -187,7 +197,7 @@ def _leaves(path: str, value: Any) -> Iterator[tuple[str, Any]]:
         yield f"{path}#", len(value)
         for place, one in enumerate(value):
             yield from _leaves(f"{path}.{place}", one)
-    elif not path.endswith("_at"):
+    else:
         yield path, str(value) if isinstance(value, frozenset) else value
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from gateway.domain.admission import AdmissionState, Diagnosis, Sex, Stay
+from gateway.domain.admission import AdmissionState, Diagnosis, PaidAtDischargeBy, Sex, Stay
 from gateway.domain.bill import BillLine, SuppliedDevice
 from gateway.domain.case import (
     Applicant,
@@ -32,13 +32,14 @@ from gateway.domain.catalogue import Level
 from gateway.domain.money import fen
 from gateway.domain.payments import PriorPayer, PriorPayment
 from gateway.domain.split import Payer, Split
-from gateway.policy.model import Policy
+from gateway.policy.model import Directory, Institution, Law, Policy
 from gateway.rules.entitlement import Admission, Confirm, Entitlement, Hold, Manual, Pending, Refuse
 from gateway.rules.resolve import rescue_mark
 from gateway.rules.settle import Bill
 from tests.rules.facts import (
     ADMITTED,
     DISCHARGED,
+    FIRST_DAY,
     HOSPITAL,
     a_bill,
     a_case,
@@ -71,13 +72,17 @@ _DECIDES = dict.fromkeys(
     "ASSESSMENT_COMMITTEE",
 )
 _PAID = ("eligible", "meal", "other")
+_CLAUSE = Law("example_agreement", clause="第一条")
 _DECISION = frozenset({*(payer.value for payer in Payer), "reasons"})
 
 
 def bill_of(row: dict[str, Any]) -> Bill:
-    """The bill a row describes: what it does not say is ordinary."""
+    """The bill a row describes: what it does not say is ordinary. `payments` were made for the
+    stay before the fund pays, `others` are other stays of the person."""
     lines = [_line(no, line) for no, line in enumerate(row.get("lines", []), start=1)]
-    stay, case = a_stay(**typed(row.get("stay", {}))), a_case(**typed(row.get("case", {})))
+    paid = {"payments": row["payments"]} if "payments" in row else {}
+    stay = a_stay(**typed({**row.get("stay", {}), **paid}))
+    case = a_case(**typed(row.get("case", {})))
     return a_bill(
         *lines,
         stay=stay,
@@ -87,6 +92,10 @@ def bill_of(row: dict[str, Any]) -> Bill:
             SuppliedDevice(told["code"], told["supplied_on"], "S0")
             for told in row.get("devices", [])
         ),
+        others=tuple(
+            a_stay(**{"admission_id": "A2"} | typed(one)) for one in row.get("others", [])
+        ),
+        paid_by=PaidAtDischargeBy(row.get("paid_by", "nobody")),
     )
 
 
@@ -107,10 +116,16 @@ def _marked(case: CaseFacts, stay: Stay, lines: list[BillLine]) -> CaseFacts:
 
 
 def policy_of(row: dict[str, Any]) -> Policy:
-    """The example region's policy, with other values and silent keys as the row says."""
+    """The example region's policy, with other values and silent keys as the row says; `city`
+    lists the hospital in the directory, in a city or not."""
     told = row.get("policy", {})
     values = {key: tuple(one) if isinstance(one, list) else one for key, one in told.items()}
-    return policy_with(values, row.get("silent", ()))
+    policy = policy_with(values, row.get("silent", ()))
+    if "city" not in row:
+        return policy
+    listed = Institution(HOSPITAL, HOSPITAL, _CLAUSE, (), city=row["city"])
+    found = type("Listed", (Directory,), {"find": lambda self, name, day: listed})
+    return replace(policy, directory=found("", FIRST_DAY, {}, (listed,)))
 
 
 def verdict_of(told: dict[str, Any]) -> Admission | Entitlement:

@@ -141,8 +141,22 @@ def test_each_state_of_a_case_has_its_clocks():
         "CLEAR_RECOGNITION": "2026-03-31",
     }
     assert running(a_case(CaseState.SUPPLEMENTING)) == {}
+    assert running(a_case(CaseState.RECOGNISED)) == {}
     assert running(a_case(CaseState.APPLIED, applied_on=None)) == {}
     assert running(a_case(CaseState.ACCEPTED, accepted_on=None)) == {}
+
+
+@pytest.mark.parametrize(
+    ("extended_to", "due"),
+    [(date(2026, 3, 30), "2026-03-31"), (date(2026, 4, 1), "2026-04-01")],
+)
+def test_an_extension_lengthens_the_employers_time_alone_and_never_shortens_it(
+    extended_to: date, due: str
+):
+    assert running(a_case(CaseState.REPORTED, extended_to=extended_to)) == {
+        "EMPLOYER_APPLICATION": due,
+        "WORKER_APPLICATION": "2027-03-01",
+    }
 
 
 def test_a_recognition_whose_length_no_text_gives_stays_a_gap():

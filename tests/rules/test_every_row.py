@@ -12,7 +12,7 @@ from typing import Any, Final
 import pytest
 
 from gateway.domain.admission import AdmissionRefusal, AdmissionState, HoldReason, Stay
-from gateway.domain.bill import BillLine
+from gateway.domain.bill import BillLine, SuppliedDevice
 from gateway.domain.case import (
     REFUSED_DISCHARGE,
     Applicant,
@@ -23,11 +23,14 @@ from gateway.domain.case import (
     CaseFacts,
     CaseState,
     Joined,
+    OtherEmployer,
+    PaidLeave,
     ThirdParty,
     TreatmentKind,
 )
 from gateway.domain.catalogue import CatalogueRow, Edition
 from gateway.domain.party import Party
+from gateway.domain.payments import PriorPayment
 from gateway.domain.reasons import REASONS, VIOLATIONS
 from gateway.domain.split import Payer
 from gateway.policy.keys import KEYS
@@ -76,7 +79,11 @@ def test_two_ways_to_write_the_same_facts_are_seen_to_be_the_same():
 
 
 # --- worked examples ---
-WORKED: Final = (*(f"E{no:02}" for no in range(1, 18)), "E20", "E22", "E27")
+WORKED: Final = (
+    *(f"E{no:02}" for no in range(1, 18)),
+    *(f"E{no}" for no in range(19, 25)),
+    "E27",
+)
 
 
 @pytest.mark.parametrize("number", WORKED)
@@ -85,17 +92,22 @@ def test_a_worked_example_is_found_by_its_number(number: str):
 
 
 # --- reason × payer ---
-_SIGNED = "归签字的一方或当地规定的一方，从不归 "
-_WHOLE = "整行只有一个承担方，不归 "
 IMPOSSIBLE: Final[dict[str, dict[Payer, str]]] = {
-    "NOT_INJURY": dict.fromkeys(
-        (Payer.FUND, Payer.EMPLOYER, Payer.INDIVIDUAL, Payer.HOSPITAL),
-        "不治疗工伤的费用在工伤保险之外（第三十条第五款）",
-    ),
-    "BENEFIT_STOPPED": dict.fromkeys(
-        (Payer.FUND, Payer.EMPLOYER, Payer.INDIVIDUAL, Payer.HOSPITAL),
-        "停止享受待遇的费用在工伤保险之外（第四十二条）",
-    ),
+    **{
+        reason: dict.fromkeys(
+            (Payer.FUND, Payer.EMPLOYER, Payer.INDIVIDUAL, Payer.HOSPITAL), outside
+        )
+        for reason, outside in (
+            ("NOT_INJURY", "不治疗工伤的费用在工伤保险之外（第三十条第五款）"),
+            ("BENEFIT_STOPPED", "停止享受待遇的费用在工伤保险之外（第四十二条）"),
+            ("EMERGENCY_OVER", "急救的日子以外不是签订服务协议的机构（第三十条第二款）"),
+            ("NOT_MOVED_BACK", "病情稳定后不再是急救（第三十条第二款）"),
+        )
+    },
+    "LIFE_NOT_ENDED": {
+        Payer.FUND: "抢救的批准不缩短器具的最低使用年限",
+        Payer.OTHER: "与工伤有关的费用不在工伤保险之外",
+    },
     "REFUSED_DISCHARGE": {
         Payer.FUND: "拒不出院后的费用不由基金支付",
         Payer.OTHER: "政策项 line/refused_discharge_payer 没有这个词",
@@ -118,7 +130,8 @@ IMPOSSIBLE: Final[dict[str, dict[Payer, str]]] = {
         Payer.OTHER: "批准就是由基金支付，逾期、参保前由用人单位",
     },
     "EMPLOYER_NOT_NOTIFIED": dict.fromkeys(
-        Payer, "只见于试算：未告知改变承担方，印出的仍是目录外或超限价的原因"
+        (Payer.FUND, Payer.INDIVIDUAL, Payer.HOSPITAL, Payer.OTHER),
+        "文本写明由用人单位承担的才改变承担方",
     ),
     "OVER_QTY": dict.fromkeys(
         (Payer.FUND, Payer.EMPLOYER, Payer.INDIVIDUAL, Payer.OTHER),
@@ -191,6 +204,7 @@ def test_a_pair_that_is_called_impossible_has_no_row_and_a_reason_that_exists():
 def test_the_words_of_a_policy_payer_are_those_that_the_table_leaves_possible():
     for reason, key in (
         ("REFUSED_DISCHARGE", "line/refused_discharge_payer"),
+        ("EMPLOYER_NOT_NOTIFIED", "line/not_notified_payer"),
         ("REGIONAL_RATIO", "line/ratio_payer"),
         ("OUT_OF_CATALOGUE", "line/no_consent_payer"),
     ):
@@ -347,6 +361,62 @@ EDGES: Final[dict[str, tuple[str, str]]] = {
         "入院当日劳动关系已终止：等待核对",
         "入院次日劳动关系才终止：结算",
     ),
+    "CaseFacts.diagnosed_on": (
+        "职业病在入院当日诊断：结算",
+        "职业病在入院次日才诊断：由经办机构核查",
+    ),
+    "CaseFacts.roster_received_on": (
+        "参保名册在受伤前一日收到：次日起生效，结算",
+        "参保名册在受伤当日收到，地方规定次日起生效：由用人单位支付",
+    ),
+    "CaseFacts.lump_sum_on": (
+        "一至四级一次性领取长期待遇在入院当日：待遇已终止，拒付",
+        "一至四级一次性领取长期待遇在入院次日：本次住院结算",
+    ),
+    "CaseFacts.retired_on": (
+        "地方规定退休即终止：入院当日退休，拒付",
+        "地方规定退休即终止：入院次日退休，结算",
+    ),
+    "CaseFacts.application_extended_to": (
+        "申请期限经同意延长到申请当日：不逾期，归基金",
+        "申请期限经同意延长到申请前一日：仍逾期，归用人单位",
+    ),
+    "PaidLeave.last": (
+        "停工留薪期到出院前一日为止：出院日按期满标准",
+        "停工留薪期到出院当日为止：出院日仍按期内标准",
+    ),
+    "OtherEmployer.since": (
+        "欠费的承继单位在入院当日承继：入院时欠费，由用人单位支付",
+        "欠费的承继单位在入院次日才承继：入院时不欠费，结算",
+    ),
+    "OtherEmployer.roster_received_on": (
+        "借调的原用人单位，参保名册在受伤前一日收到：结算",
+        "借调的原用人单位，参保名册在受伤当日收到：由用人单位支付",
+    ),
+    "PriorPayment.paid_on": (
+        "2025-12-31 医保付款，医院须先退而未退：等待",
+        "2026-01-01 医保付款，示例地区改由经办机构退：退给医保",
+    ),
+    "PriorPayment.reversal_requested_on": (
+        "跨年度而三月末日书面申请冲销：付给医院",
+        "跨年度而四月一日才书面申请冲销：手工",
+    ),
+    "PriorPayment.given_back_on": (
+        "跨年度、没有写明申请日：以退还之日为申请日，末日之内",
+        "跨年度、没有写明申请日：以退还之日为申请日，末日之后手工",
+    ),
+    "SuppliedDevice.supplied_on": (
+        "最低使用一年、满一年的对应日更换：年限还未过，基金不付",
+        "最低使用一年、对应日的次日更换：基金照付",
+    ),
+    "Stay.stable_on": (
+        "非协议医院急诊，服务前一日病情稳定而未转回：不付",
+        "非协议医院急诊，服务当日病情稳定：当日照付",
+    ),
+    "BillLine.service_day/急诊天数": (
+        "非协议医院急诊第七天的费用：归基金",
+        "非协议医院急诊第八天的费用：不付",
+    ),
     "CaseFacts.applied_on/用人单位": (
         "受伤后第三十日申请：不逾期，归基金",
         "受伤后第三十一日申请：逾期，归用人单位",
@@ -397,6 +467,30 @@ EDGES: Final[dict[str, tuple[str, str]]] = {
             ),
         }.items()
     },
+    "Approval.valid_from/急救": (
+        "急救核准自第八天起：第八天的费用归基金",
+        "急救核准自第九天起：第八天的费用不付",
+    ),
+    "Approval.valid_to/急救": (
+        "急救核准在服务前一日到期：不付",
+        "急救核准在服务当日到期：归基金",
+    ),
+    "Approval.valid_from/器具": (
+        "器具确认自配置当日起：归基金",
+        "器具确认自配置次日起：等待鉴定委员会",
+    ),
+    "Approval.valid_to/器具": (
+        "器具确认在配置前一日到期：等待鉴定委员会",
+        "器具确认在配置当日到期：归基金",
+    ),
+    "Approval.valid_from/跨省备案": (
+        "跨省联网医院，备案自入院当日起：结算",
+        "跨省联网医院，备案自入院次日起：手工",
+    ),
+    "Approval.valid_to/跨省备案": (
+        "跨省联网医院，备案在出院前一日到期：等待续办",
+        "跨省联网医院，备案在出院当日到期：结算",
+    ),
     "Approval.valid_from/抢救": (
         "抢救批准自服务当日起：目录外的药归基金",
         "抢救批准自服务次日起：目录外的药归医院",
@@ -462,6 +556,7 @@ EDGES: Final[dict[str, tuple[str, str]]] = {
 
 NO_EDGE: Final = {
     "CaseFacts.decided_on": "认定之日只印在说明里，费用按服务日",
+    "PaidLeave.first": "报送时核对首日（rules/paid_leave.py），标准只看末日是否已过",
     "BillLine.consent_on": "签字日在上传时核对，规则只看谁签了字",
 }
 """Dates that no rule compares, each with its reason."""
@@ -477,6 +572,10 @@ _FACTS: Final = (
     Edition,
     CatalogueRow,
     BillLine,
+    PaidLeave,
+    OtherEmployer,
+    PriorPayment,
+    SuppliedDevice,
 )
 DATES: Final = [
     f"{kind.__name__}.{one.name}"
@@ -503,7 +602,8 @@ def test_the_rows_on_both_sides_of_a_date_differ_by_one_day_and_in_their_outcome
     moved = [(mine[key], theirs[key]) for key in mine if mine[key] != theirs[key]]
     assert moved
     assert all(abs(one - other) == timedelta(days=1) for one, other in moved), moved
-    assert outcome(before) != outcome(after)
+    same = all(mine[key] == theirs[key] for key in (".stay.admitted_on", ".stay.discharged_on"))
+    assert outcome(before, of_one_stay=same) != outcome(after, of_one_stay=same)
 
 
 def test_every_value_of_the_example_region_that_changes_has_rows_around_the_change():

@@ -9,30 +9,17 @@ import pytest
 from gateway.domain.bill import BillVerdict, MealVerdict
 from gateway.domain.case import BenefitStop
 from gateway.domain.money import fen
-from gateway.policy.model import Directory, Institution, Law, Policy
 from gateway.rules.entitlement import Hold
 from gateway.rules.settle import settle
-from tests.rules.facts import FIRST_DAY, HOSPITAL, a_bill, a_case, a_stay, policy_with
-from tests.rules.tables import bill_of, policy_of, rows, typed
+from tests.rules.facts import a_bill, a_case, a_stay, policy_with
+from tests.rules.tables import bill_of, policy_of, rows
 
 LEAVE = a_stay(leave_days=frozenset({date(2026, 3, 5), date(2026, 3, 6)}))
 
 
-def policy_for(row: dict[str, Any]) -> Policy:
-    """The policy of the row; `city` lists its hospital in the directory, in a city or not."""
-    policy = policy_of(row)
-    if "city" not in row:
-        return policy
-    law = Law("example_agreement", clause="第一条")
-    listed = Institution(HOSPITAL, HOSPITAL, law, (), city=row["city"])
-    found = type("Listed", (Directory,), {"find": lambda self, name, day: listed})
-    return replace(policy, directory=found("", FIRST_DAY, {}, (listed,)))
-
-
 @pytest.mark.parametrize("row", rows("meal_allowance.toml"))
 def test_a_stay_is_allowed_what_the_table_says(row: dict[str, Any]) -> None:
-    others = tuple(a_stay(**{"admission_id": "A0"} | typed(one)) for one in row.get("others", ()))
-    verdict = settle(replace(bill_of(row), others=others), policy_for(row))
+    verdict = settle(bill_of(row), policy_of(row))
     if "hold" in row:
         assert verdict == Hold(**row["hold"])
         return

@@ -17,7 +17,7 @@ from gateway.domain.split import total
 from gateway.policy.load import load
 from gateway.rules.entitlement import Hold, Manual
 from gateway.rules.payout import claim, shared, taken_off, unclear
-from gateway.rules.settle import Bill, settle
+from gateway.rules.settle import settle
 from tests.rules.facts import a_bill, a_case, a_line, a_stay, policy_with
 from tests.rules.tables import bill_of, policy_of, rows, split_of, verdict_of
 
@@ -26,14 +26,8 @@ PAID = [row for row in ROWS if "verdict" not in row.values[0]]
 WAITING = [row for row in ROWS if "verdict" in row.values[0]]
 
 
-def the_bill(row: dict[str, Any]) -> Bill:
-    stay = {**row.get("stay", {}), "payments": row.get("payments", [])}
-    paid_by = PaidAtDischargeBy(row.get("paid_by", "nobody"))
-    return replace(bill_of({**row, "stay": stay}), paid_by=paid_by)
-
-
 def verdict(row: dict[str, Any]) -> Any:
-    return settle(the_bill(row), policy_of(row))
+    return settle(bill_of(row), policy_of(row))
 
 
 @pytest.mark.parametrize("row", PAID)

@@ -10,8 +10,8 @@ from gateway.domain.bill import BillVerdict, LineVerdict
 from gateway.domain.money import fen
 from gateway.domain.split import Payer, Split, total
 from gateway.rules.calculate import calculate, cases_of
-from gateway.rules.settle import Bill, line_terms, netted_terms, settle
-from tests.rules.facts import a_bill, a_line, example_policy, policy_with
+from gateway.rules.settle import Bill, device_codes, line_terms, netted_terms, settle
+from tests.rules.facts import a_bill, a_line, a_stay, example_policy, policy_with
 from tests.rules.tables import bill_of, policy_of, rows, split_of, verdict_of
 
 ROWS = [*rows("bill.toml"), *rows("place.toml")]
@@ -161,3 +161,16 @@ def test_a_bill_across_a_change_of_payer_is_told_as_two_cases():
     assert settled(bill, policy).split == Split(hospital_fen=1000, employer_fen=1000)
     cases = cases_of("S1", "账单", netted_terms(bill, policy))
     assert [case.no_consent_payer for case in cases] == [Payer.HOSPITAL, Payer.EMPLOYER]
+
+
+def test_the_devices_of_a_bill_are_its_codes_with_a_least_life():
+    bill = a_bill(a_line(code="WHEELCHAIR"), a_line(code="PLATE"), a_line(code="UNKNOWN"))
+    assert device_codes(bill) == {"WHEELCHAIR"}
+
+
+def test_the_text_that_names_the_employer_is_cited_where_it_moved_money():
+    silent = a_stay(notified_by_employer=False)
+    verdict = settled(a_bill(a_line(code="UNKNOWN"), a_line(line_id="L2"), stay=silent))
+    cited = [[source.key for source in line.citations] for line in verdict.lines]
+    assert ["line/not_notified_payer" in keys for keys in cited] == [True, False]
+    assert "line/no_consent_payer" not in cited[0]

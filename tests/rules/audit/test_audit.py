@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gateway.domain.admission import HoldReason, Stay
+from gateway.domain.admission import HoldReason
 from gateway.domain.audit_rules import AUDIT_RULES, MOST_HITS, MOST_SUSPECT_LINES
 from gateway.domain.bill import BillVerdict, Suspicion
 from gateway.domain.reasons import VIOLATIONS
@@ -16,7 +16,7 @@ from gateway.rules.audit import RULES
 from gateway.rules.entitlement import Hold
 from gateway.rules.settle import Bill, settle
 from tests.rules.facts import FIRST_DAY, HOSPITAL, a_bill, a_line, a_stay, policy_with
-from tests.rules.tables import bill_of, typed
+from tests.rules.tables import bill_of
 
 TABLE = tomllib.loads((Path(__file__).parent / "audit.toml").read_text(encoding="utf-8"))["row"]
 ROWS = [pytest.param(row, id=row["name"]) for row in TABLE]
@@ -45,17 +45,11 @@ def found(bill: Bill, *codes: str, doctors: Any = None) -> tuple[Suspicion, ...]
     return verdict.suspicions
 
 
-def other_stay(told: dict[str, Any]) -> Stay:
-    return a_stay(**{"admission_id": "A2"} | typed(told))
-
-
 @pytest.mark.parametrize("row", ROWS)
 def test_a_rule_finds_what_the_table_says(row: dict[str, Any]):
-    others = tuple(other_stay(told) for told in row.get("others", []))
-    bill = replace(bill_of(row), others=others)
     hits = [
         {"lines": list(one.line_ids), "evidence": one.evidence}
-        for one in found(bill, row["rule"], doctors=row.get("doctors"))
+        for one in found(bill_of(row), row["rule"], doctors=row.get("doctors"))
     ]
     assert hits == row.get("hits", [])
 
