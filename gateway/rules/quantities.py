@@ -7,28 +7,18 @@ nor a refund changes whose quantity is over.
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import date
-from typing import Protocol
 
 from gateway.domain.bill import BillLine
 from gateway.domain.catalogue import CatalogueRow
 
 
-class Rows(Protocol):
-    """Finds the catalogue row of a code on a day."""
-
-    def row(self, code: str, day: date) -> CatalogueRow | None: ...
-
-
-def allowances(lines: Iterable[BillLine], rows: Rows) -> dict[str, int]:
+def allowances(limited: Iterable[tuple[BillLine, CatalogueRow]]) -> dict[str, int]:
     """The quantity in 10^-4 that each netted line with a limit may still use, by line id."""
     allowed: dict[str, int] = {}
     per_day: dict[tuple[str, date], int] = defaultdict(int)
     per_stay: dict[str, int] = defaultdict(int)
-    for line in lines:
+    for line, row in limited:
         code, day = line.code, line.service_day
-        row = rows.row(code, day)
-        if row is None or (row.qty_per_day, row.qty_per_stay) == (None, None):
-            continue
         left = [
             limit - used
             for limit, used in (

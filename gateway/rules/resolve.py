@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
 
 from gateway.domain.admission import Stay
 from gateway.domain.bill import BillLine, Citation, Relation
@@ -29,9 +29,12 @@ from gateway.domain.split import Payer
 from gateway.policy import anchors
 from gateway.policy.model import PickedBy, Policy, PolicyGap, Unit, Value
 from gateway.rules import limits
+from gateway.rules.concerns import Concern, Finds, FoundRow, Lines, by_concern, concerns_of
 from gateway.rules.dates import Dates, picked
 from gateway.rules.line import Bearers, Terms
+from gateway.rules.quantities import allowances, days_used
 from gateway.rules.refunds import Netted
+from gateway.rules.spells import Spells
 
 _RATIO_KEY = {kind: f"line/ratio_{kind.value}" for kind in Kind}
 _HERBAL_PIECES = "饮片"
@@ -47,16 +50,19 @@ class NeedsReview(Exception):
     """The line cannot be decided without a person: the bill waits, nothing is refused."""
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """A catalogue row in force on a day, with its printed source."""
+class Listed(NamedTuple):
+    """A catalogue row in force on a day, with its printed source and what was read out of it:
+    what its remark demands, whom it concerns, and whether two lines of it that are charged
+    alike may still differ."""
 
     row: CatalogueRow
     source: Citation
+    remark: limits.Limits
+    concerns: tuple[Concern, ...]
+    by_line: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Priced:
+class Priced(NamedTuple):
     """What catalogue and texts give a payable row on a day: the highest payable unit price in
     10^-6 yuan, whether that is the payment standard of the list, the ratio, the sources; and
     the source of the ceiling, for lines whose price it cuts."""
@@ -70,45 +76,50 @@ class Priced:
 
 @dataclass(slots=True)
 class EditionsByDay:
-    """The catalogue editions of a bill, looked up by service day; each day is sorted out once
-    and each code once a day."""
+    """The catalogue editions of a bill, looked up by service day."""
 
     editions: tuple[Edition, ...]
-    _by_day: dict[date, dict[Kind, Edition]] = field(default_factory=dict)
-    _listed: dict[tuple[str, date], Listed | None] = field(default_factory=dict)
 
     def on(self, day: date) -> dict[Kind, Edition]:
         """The edition of each catalogue in force on the day, in the order of the kinds."""
-        found = self._by_day.get(day)
-        if found is None:
-            in_force = sorted(
-                (edition for edition in self.editions if edition.covers(day)),
-                key=lambda edition: (edition.valid_from, edition.digest),
-            )
-            newest = {edition.kind: edition for edition in in_force}
-            found = {kind: newest[kind] for kind in Kind if kind in newest}
-            self._by_day[day] = found
-        return found
+        in_force = sorted(
+            (edition for edition in self.editions if edition.covers(day)),
+            key=lambda edition: (edition.valid_from, edition.digest),
+        )
+        newest = {edition.kind: edition for edition in in_force}
+        return {kind: newest[kind] for kind in Kind if kind in newest}
 
     def missing(self, day: date) -> tuple[Kind, ...]:
         """The catalogues without an edition on the day."""
         in_force = self.on(day)
-        if len(in_force) == len(Kind):
-            return ()
         return tuple(kind for kind in Kind if kind not in in_force)
 
     def find(self, code: str, day: date) -> Listed | None:
         """The row of the code in whichever catalogue has it on the day."""
-        if (code, day) not in self._listed:
-            self._listed[code, day] = self._find(code, day)
-        return self._listed[code, day]
+        return find_in(self.on(day).values(), code)
 
-    def _find(self, code: str, day: date) -> Listed | None:
-        for edition in self.on(day).values():
-            row = edition.rows.get(code)
-            if row is not None:
-                return Listed(row, _source(edition, code))
-        return None
+
+def find_in(editions: Iterable[Edition], code: str) -> Listed | None:
+    """The row of the code in the first edition that has it, read once for all bills."""
+    for edition in editions:
+        found: Listed | None = edition.prepared.get(code)
+        if found is None and code in edition.rows:
+            found = edition.prepared[code] = _listed(edition, edition.rows[code])
+        if found is not None:
+            return found
+    return None
+
+
+def _listed(edition: Edition, row: CatalogueRow) -> Listed:
+    remark = limits.read(row.remark) if row.kind is Kind.DRUG else limits.NONE
+    concerns = concerns_of(row, remark)
+    dated = (row.agreement_from, row.agreement_to) != (None, None)
+    by_line = dated or not _BY_LINE.isdisjoint(concerns)
+    return Listed(row, _source(edition, row.code), remark, concerns, by_line)
+
+
+_BY_LINE = frozenset({Concern.QUANTITY, Concern.REMARK, Concern.PIECE})
+"""Decided by what else was charged, by the day of a course or by the prescription."""
 
 
 def _source(edition: Edition, code: str) -> Citation:
@@ -121,11 +132,26 @@ def _source(edition: Edition, code: str) -> Citation:
 
 
 @dataclass(slots=True)
-class Context:
-    """What all lines of one bill share; policy look-ups are remembered per key and day.
+class Spell:
+    """What holds on every day of a spell: decisions and editions; and what was resolved for
+    it so far, rows and prices by code, decisions by what a line charged."""
 
-    `counted` are the netted lines that use up quantities and days, in order; `rescued` the ids
-    of the lines that are approved as needed for rescue."""
+    stopped: bool
+    notice: BenefitStop | None
+    before_cover: bool
+    editions: Mapping[Kind, Edition]
+    listed: dict[str, Listed | None] = field(default_factory=dict)
+    priced: dict[str, Priced] = field(default_factory=dict)
+    decided: dict[object, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Context:
+    """What all lines of one bill share; look-ups are remembered for every spell of days.
+
+    `counted` are the netted lines that use up quantities and days, in order, and `concerned`
+    the same by what their rows ask; `rescued` the ids of the lines that are approved as needed
+    for rescue."""
 
     policy: Policy
     stay: Stay
@@ -133,40 +159,67 @@ class Context:
     level: Level
     dates: Dates
     editions: EditionsByDay
-    rescued: frozenset[str]
-    late_until: "LateWindow | None"
-    accompanied_pieces: frozenset[str]
+    spells: Spells
+    rescued: frozenset[str] = frozenset()
+    late_until: "LateWindow | None" = None
+    accompanied_pieces: frozenset[str] = frozenset()
     counted: tuple[BillLine, ...] = ()
+    concerned: Mapping[Concern, Lines] = field(default_factory=dict)
     allowances: Mapping[str, int] = field(default_factory=dict)
-    days_used: Mapping[str, tuple[date, ...]] = field(default_factory=dict)
-    _values: dict[tuple[str, date], Value] = field(default_factory=dict)
-    _citations: dict[tuple[str, date], Citation] = field(default_factory=dict)
-    _bearers: dict[date, Bearers] = field(default_factory=dict)
-    _priced: dict[tuple[str, date], Priced] = field(default_factory=dict)
+    _days_used: Mapping[str, tuple[date, ...]] | None = None
+    _by_day: dict[date, Spell] = field(default_factory=dict)
+    _by_number: dict[int, Spell] = field(default_factory=dict)
+    _values: dict[tuple[str, int], Value] = field(default_factory=dict)
+    _citations: dict[tuple[str, int], Citation] = field(default_factory=dict)
+    _bearers: dict[int, Bearers] = field(default_factory=dict)
+
+    def spell(self, day: date) -> Spell:
+        """What holds on the day and on every day of its spell."""
+        found = self._by_day.get(day)
+        if found is None:
+            number = self.spells.number(day)
+            if number not in self._by_number:
+                self._by_number[number] = self._spell(day)
+            found = self._by_day[day] = self._by_number[number]
+        return found
+
+    def _spell(self, day: date) -> Spell:
+        stops = [stop for stop in self.case.stops if stop.covers(day)]
+        refused = (stop for stop in stops if stop.ground == REFUSED_DISCHARGE)
+        return Spell(
+            # 第四十二条
+            stopped=any(stop.ground != REFUSED_DISCHARGE for stop in stops),
+            notice=next(refused, None),
+            before_cover=self.case.before_cover(day),
+            editions=self.editions.on(day),
+        )
 
     def value(self, key: str, day: date) -> Value:
         """The policy value for a service on the day, picked by the date that the key names.
 
         Raises PolicyGap.
         """
-        found = self._values.get((key, day))
+        place = (key, self.spells.number(day))
+        found = self._values.get(place)
         if found is None:
             dates = {**self.dates, PickedBy.SERVICE_DATE: day}
-            found = self._values[key, day] = picked(self.policy, key, dates, day)
+            found = self._values[place] = picked(self.policy, key, dates, day)
         return found
 
     def cited(self, key: str, day: date) -> Citation:
         """The citation of a policy value that was used."""
-        found = self._citations.get((key, day))
+        place = (key, self.spells.number(day))
+        found = self._citations.get(place)
         if found is None:
-            found = self._citations[key, day] = citation(self.policy, key, self.value(key, day))
+            found = self._citations[place] = citation(self.policy, key, self.value(key, day))
         return found
 
     def bearers(self, day: date) -> Bearers:
         """Who bears what the fund does not, as far as the region's texts say."""
-        found = self._bearers.get(day)
+        number = self.spells.number(day)
+        found = self._bearers.get(number)
         if found is None:
-            found = self._bearers[day] = Bearers(
+            found = self._bearers[number] = Bearers(
                 no_consent=self._payer("line/no_consent_payer", day),
                 ratio=self._payer("line/ratio_payer", day),
                 refused_discharge=self._payer("line/refused_discharge_payer", day),
@@ -175,9 +228,10 @@ class Context:
 
     def priced(self, listed: Listed, day: date) -> Priced:
         """The terms of a payable row on the day. Raises PolicyGap."""
-        found = self._priced.get((listed.row.code, day))
+        known, code = self.spell(day).priced, listed.row.code
+        found = known.get(code)
         if found is None:
-            found = self._priced[listed.row.code, day] = _priced(self, listed, day)
+            found = known[code] = _priced(self, listed, day)
         return found
 
     def _payer(self, key: str, day: date) -> Payer | None:
@@ -186,27 +240,16 @@ class Context:
         except PolicyGap:
             return None
 
-    def stopped(self, day: date) -> bool:
-        """Whether a served decision stops benefits on the day (第四十二条)."""
-        stops = self.case.stops
-        return bool(stops) and any(
-            stop.covers(day) for stop in stops if stop.ground != REFUSED_DISCHARGE
-        )
+    def listed(self, line: BillLine) -> Listed | None:
+        """The catalogue row of the line on its service day, in whichever catalogue has it."""
+        spell, code = self.spell(line.service_day), line.code
+        if code not in spell.listed:
+            spell.listed[code] = find_in(spell.editions.values(), code)
+        return spell.listed[code]
 
-    def refused_discharge(self, day: date) -> BenefitStop | None:
-        """The served notice of discharge that was refused and covers the day, if any."""
-        for stop in self.case.stops:
-            if stop.ground == REFUSED_DISCHARGE and stop.covers(day):
-                return stop
-        return None
-
-    def before_cover(self, day: date) -> bool:
-        """Whether the employer was not yet insured on the day (第六十二条)."""
-        return self.case.before_cover(day)
-
-    def row(self, code: str, day: date) -> CatalogueRow | None:
-        """The catalogue row of the code on the day."""
-        found = self.editions.find(code, day)
+    def row(self, line: BillLine) -> CatalogueRow | None:
+        """The catalogue row of the line on its service day."""
+        found = self.listed(line)
         return None if found is None else found.row
 
     def counts(self, line: BillLine) -> bool:
@@ -214,8 +257,27 @@ class Context:
         violation, and benefits are neither stopped nor refused."""
         if line.violation or line.relation is Relation.UNRELATED:
             return False
-        day = line.service_day
-        return not self.stopped(day) and self.refused_discharge(day) is None
+        spell = self.spell(line.service_day)
+        return not spell.stopped and spell.notice is None
+
+    def count(self, nets: Iterable[BillLine]) -> None:
+        """Count what the netted lines use up."""
+        self.counted = tuple([net for net in nets if net.quantity > 0 and self.counts(net)])
+        self.concerned = by_concern(self.counted, self)
+        self.allowances = allowances(self.concerned[Concern.QUANTITY])
+
+    def days_used(self, code: str) -> tuple[date, ...]:
+        """The days of the stay on which the code was used, in order."""
+        if self._days_used is None:
+            self._days_used = days_used(self.counted)
+        return self._days_used.get(code, ())
+
+    def alike(self, line: BillLine) -> bool:
+        """Whether every line of the spell that is charged like this one is decided like it."""
+        if line.line_id in self.rescued:
+            return False
+        listed = self.listed(line)
+        return listed is None or not listed.by_line
 
     def late(self, day: date) -> bool:
         """Whether the day lies in the window of an overdue application. Raises PolicyGap."""
@@ -309,7 +371,7 @@ def _last_day_counts(policy: Policy, dates: Dates) -> bool | None:
         return None
 
 
-def accompanied_pieces(groups: Iterable[Netted], editions: EditionsByDay) -> frozenset[str]:
+def accompanied_pieces(groups: Iterable[Netted], rows: Finds) -> frozenset[str]:
     """Prescriptions with at least one herbal piece that is payable by itself and was not given
     back whole: their □ pieces are not "alone" in the sense of the drug list."""
     return frozenset(
@@ -317,12 +379,11 @@ def accompanied_pieces(groups: Iterable[Netted], editions: EditionsByDay) -> fro
         for group in groups
         if group.original.prescription_no
         and group.net.quantity > 0
-        and _payable_piece(editions, group.original)
+        and _payable_piece(rows.listed(group.original))
     )
 
 
-def _payable_piece(editions: EditionsByDay, line: BillLine) -> bool:
-    found = editions.find(line.code, line.service_day)
+def _payable_piece(found: FoundRow | None) -> bool:
     if found is None or found.row.not_alone:
         return False
     return found.row.section == _HERBAL_PIECES
@@ -335,7 +396,7 @@ def find_row(context: Context, line: BillLine) -> Listed | None:
     may stand in the edition that is missing. The last edition is never used instead.
     """
     day = line.service_day
-    found = context.editions.find(line.code, day)
+    found = context.listed(line)
     if found is None and (missing := context.editions.missing(day)):
         kind = missing[0].value
         raise PolicyGap(
@@ -357,17 +418,18 @@ def terms(context: Context, line: BillLine) -> tuple[Terms, Sources]:
         raise NeedsReview(line.line_id)
     if line.relation is Relation.UNRELATED:
         return _charged(line, unrelated=True), (anchors.OTHER_DISEASES,)
-    if context.stopped(line.service_day):
+    spell = context.spell(line.service_day)
+    if spell.stopped:
         return _charged(line, outside="BENEFIT_STOPPED"), _STOPPED
     if line.violation:
         return _charged(line, violation=line.violation), _FUND_PAYS
-    notice = context.refused_discharge(line.service_day)
-    if notice is not None:
-        return _charged(line, refused_discharge=True), (*_FUND_PAYS, _notice_source(notice))
+    if spell.notice is not None:
+        sources = (*_FUND_PAYS, _notice_source(spell.notice))
+        return _charged(line, refused_discharge=True), sources
     listed, rescue = find_row(context, line), line.line_id in context.rescued
     if listed is None or not _payable(context, line, listed.row):
         return _outside(context, line, listed, rescue)
-    if not rescue and (unmet := _unmet_limit(context, line, listed.row)):
+    if not rescue and (unmet := _unmet_limit(context, line, listed.remark)):
         return _beyond_limit(context, line, listed, unmet)
     return _inside(context, line, listed, rescue)
 
@@ -377,11 +439,10 @@ def _notice_source(notice: BenefitStop) -> Citation:
     return Citation("notice/refused_discharge", notice.notice_no, since, _SERVED)
 
 
-def _unmet_limit(context: Context, line: BillLine, row: CatalogueRow) -> limits.Unmet | None:
+def _unmet_limit(context: Context, line: BillLine, read: limits.Limits) -> limits.Unmet | None:
     """Why the remark of the drug list shuts the line out, if it does. Raises PolicyGap where no
     text says whether remarks bind, and NeedsReview where only a person can tell."""
-    read = limits.read(row.remark) if row.kind is Kind.DRUG else limits.NONE
-    if read == limits.NONE or not context.value(_DRUG_LIMITS, line.service_day).switch:
+    if not read or not context.value(_DRUG_LIMITS, line.service_day).switch:
         return None
     if line.limit_unmet:
         return limits.Unmet.DECIDED
@@ -399,7 +460,7 @@ def using(context: Context, line: BillLine, read: limits.Limits) -> limits.Using
         stay=context.stay,
         level=context.level,
         day=day,
-        nth_day=sum(one < day for one in context.days_used.get(line.code, ())),
+        nth_day=sum(one < day for one in context.days_used(line.code)),
         adult_years=context.value(_ADULT_YEARS, day).number if asked else 0,
     )
 
@@ -432,8 +493,8 @@ def _inside(
     context: Context, line: BillLine, listed: Listed, rescue: bool
 ) -> tuple[Terms, Sources]:
     priced, day = context.priced(listed, line.service_day), line.service_day
-    early, late = context.before_cover(day), context.late(day)
-    sources = (*priced.sources, *_moved(early, late))
+    early, late = context.spell(day).before_cover, context.late(day)
+    sources = priced.sources + _moved(early, late)
     if priced.ceiling is not None and line.price > priced.ceiling:
         if priced.by_standard and not rescue:
             _review_above_standard(context, line)
@@ -510,7 +571,7 @@ def _outside(
 ) -> tuple[Terms, Sources]:
     """Outside the catalogue only what was approved for rescue moves to the employer."""
     day = line.service_day
-    early, late = rescue and context.before_cover(day), rescue and context.late(day)
+    early, late = rescue and context.spell(day).before_cover, rescue and context.late(day)
     resolved = _charged(
         line, in_catalogue=False, late=late, before_cover=early, emergency_approved=rescue
     )

@@ -1,26 +1,34 @@
 """The whole computation of a bill on one screen: facts, policy and days in, verdict out."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields, replace
 from datetime import date
+from operator import attrgetter
+from typing import NamedTuple
 
 from gateway.domain.admission import HoldReason, Stay
-from gateway.domain.bill import BillLine, BillVerdict, Citation, LineVerdict, MealVerdict
+from gateway.domain.bill import (
+    BillLine,
+    BillVerdict,
+    Citation,
+    LineVerdict,
+    MealVerdict,
+    Steps,
+)
 from gateway.domain.case import CaseFacts
 from gateway.domain.catalogue import Edition
 from gateway.domain.party import Party
-from gateway.domain.split import NOTHING, total
+from gateway.domain.split import NOTHING, Split, total
 from gateway.policy import anchors
 from gateway.policy.model import Policy, PolicyGap
 from gateway.rules import RULES_VERSION
 from gateway.rules.audit import holding, suspicions
-from gateway.rules.audit.seen import look
+from gateway.rules.audit.seen import Seen
 from gateway.rules.dates import dates_of
 from gateway.rules.entitlement import Confirm, Hold, Manual, Refuse, may_settle
 from gateway.rules.line import Bearers, Decided, NoPayerStated, Terms, decide
 from gateway.rules.meal import covered_days, meal_days
-from gateway.rules.meal_rate import meal_rate
-from gateway.rules.quantities import allowances, days_used
+from gateway.rules.meal_rate import MealRate, meal_rate
 from gateway.rules.refunds import Netted, netted
 from gateway.rules.resolve import (
     Context,
@@ -31,6 +39,7 @@ from gateway.rules.resolve import (
     rescued_lines,
     terms,
 )
+from gateway.rules.spells import Spells
 
 _PAYER_KEY: Mapping[str, str] = {
     "no_consent": "line/no_consent_payer",
@@ -79,7 +88,7 @@ def _computed(bill: Bill, policy: Policy) -> BillVerdict | Hold:
     groups = netted(bill.lines)
     context = context_of(bill, policy, groups)
     verdict = _verdict(bill, context, groups)
-    seen = look(bill.stay, bill.hospital, context, bill.others)
+    seen = Seen(bill.stay, bill.hospital, context, bill.others)
     found = suspicions(seen)
     held = holding(seen, found)
     if held:
@@ -89,7 +98,7 @@ def _computed(bill: Bill, policy: Policy) -> BillVerdict | Hold:
 
 
 def _verdict(bill: Bill, context: Context, groups: tuple[Netted, ...]) -> BillVerdict:
-    lines = tuple(verdict for group in groups for verdict in _decided_group(context, group))
+    lines = tuple([one for group in groups for one in _decided_group(context, group)])
     return BillVerdict(
         lines=lines,
         split=total([line.split for line in lines]),
@@ -104,44 +113,69 @@ def context_of(bill: Bill, policy: Policy, groups: tuple[Netted, ...]) -> Contex
     """What all lines of the bill share. Raises PolicyGap."""
     if bill.case is None:
         raise ValueError("a bill without a case is never computed")
-    dates, editions = dates_of(bill.stay, bill.case), EditionsByDay(bill.editions)
+    dates = dates_of(bill.stay, bill.case)
     context = Context(
         policy=policy,
         stay=bill.stay,
         case=bill.case,
         level=bill.hospital.level,
         dates=dates,
-        editions=editions,
+        editions=EditionsByDay(bill.editions),
+        spells=Spells(policy, bill.editions, (bill.stay, bill.case, bill.hospital)),
         rescued=rescued_lines(bill.case, bill.stay, (group.original for group in groups)),
         late_until=late_window(policy, bill.case, dates),
-        accompanied_pieces=accompanied_pieces(groups, editions),
     )
-    nets = (group.net for group in groups)
-    context.counted = tuple(net for net in nets if net.quantity > 0 and context.counts(net))
-    context.allowances = allowances(context.counted, context)
-    context.days_used = days_used(context.counted)
+    context.accompanied_pieces = accompanied_pieces(groups, context)
+    context.count(group.net for group in groups)
     return context
 
 
-def _decided_group(context: Context, group: Netted) -> tuple[LineVerdict, ...]:
+class Decision(NamedTuple):
+    """What lines that are charged alike in one spell share."""
+
+    split: Split
+    reasons: tuple[str, ...]
+    citations: tuple[Citation, ...]
+    steps: Steps
+
+
+def _decided_group(context: Context, group: Netted) -> list[LineVerdict]:
     """The original as if not refunded; each refund the difference to the pair so far."""
     before, verdicts = NOTHING, []
     for line, step in zip((group.original, *group.refunds), group.steps, strict=True):
-        decided, sources = _decided(context, step)
-        verdicts.append(
-            LineVerdict(
-                line.line_id,
-                line.amount_fen,
-                decided.split if before is NOTHING else decided.split.minus(before),
-                decided.reasons,
-                sources,
-            )
-        )
-        before = decided.split
-    return tuple(verdicts)
+        split, *why = _decision(context, step)
+        own = split if before is NOTHING else split.minus(before)
+        verdicts.append(LineVerdict(line.line_id, line.amount_fen, own, *why))
+        before = split
+    return verdicts
 
 
-def _decided(context: Context, line: BillLine) -> tuple[Decided, tuple[Citation, ...]]:
+_NOT_ASKED = frozenset(
+    {"line_id", "occurred_at", "service_day", "name", "category", "unit", "spec"}
+    | {"department", "doctor", "prescription_no", "refund_of"}
+)
+_charged_alike = attrgetter(
+    *(field.name for field in fields(BillLine) if field.name not in _NOT_ASKED)
+)
+"""What a line says that its decision may depend on, beside its spell. The prescription decides
+only for pieces, which are never alike."""
+
+
+def _decision(context: Context, line: BillLine) -> Decision:
+    """The decision on the line, shared with every line that is charged alike in its spell.
+
+    Raises PolicyGap and NeedsReview.
+    """
+    if not context.alike(line):
+        return _decided(context, line)
+    known, charged = context.spell(line.service_day).decided, _charged_alike(line)
+    found: Decision | None = known.get(charged)
+    if found is None:
+        found = known[charged] = _decided(context, line)
+    return found
+
+
+def _decided(context: Context, line: BillLine) -> Decision:
     resolved, sources = terms(context, line)
     try:
         decided = decide(resolved, context.bearers(line.service_day))
@@ -149,7 +183,8 @@ def _decided(context: Context, line: BillLine) -> tuple[Decided, tuple[Citation,
         # Asking for the value itself raises the gap with the key and the day to enter.
         context.value(_PAYER_KEY[silent.bearer], line.service_day)
         raise
-    return decided, sources + _payer_sources(context, decided, line)
+    cited = sources + _payer_sources(context, decided, line)
+    return Decision(decided.split, decided.reasons, cited, decided.steps)
 
 
 def _payer_sources(context: Context, decided: Decided, line: BillLine) -> tuple[Citation, ...]:
@@ -177,22 +212,35 @@ def _meal(bill: Bill, context: Context) -> MealVerdict:
         for day in covered_days(first, meal_days(first, last, rule))
         if not _meal_cut(context, day)
     ]
-    away = bill.hospital.region != context.policy.region
-    rates = {day: meal_rate(context, day, away=away) for day in (last, *days)}
+    rates = _meal_rates(bill, context, (last, *days))
     cited = [context.cited("meal/day_rule", last)]
-    cited += dict.fromkeys(one for day in days or [last] for one in rates[day].sources)
+    cited += dict.fromkeys(one for rate in rates[bool(days) :] for one in rate.sources)
     cited.append(context.cited("meal/channel", last))
     return MealVerdict(
         days=len(days),
-        per_day_fen=rates[last].fen,
-        amount_fen=sum(rates[day].fen for day in days),
+        per_day_fen=rates[0].fen,
+        amount_fen=sum(rate.fen for rate in rates[1:]),
         channel=context.value("meal/channel", last).word,
         citations=(anchors.MEAL_ALLOWANCE, *cited),
     )
 
 
+def _meal_rates(bill: Bill, context: Context, days: Iterable[date]) -> list[MealRate]:
+    """The rate of each day, asked once for every spell. Raises PolicyGap."""
+    away = bill.hospital.region != context.policy.region
+    of_spell: dict[int, MealRate] = {}
+    rates = []
+    for day in days:
+        number = context.spells.number(day)
+        if number not in of_spell:
+            of_spell[number] = meal_rate(context, day, away=away)
+        rates.append(of_spell[number])
+    return rates
+
+
 def _meal_cut(context: Context, day: date) -> bool:
-    if context.stopped(day) or context.refused_discharge(day) or context.before_cover(day):
+    spell = context.spell(day)
+    if spell.stopped or spell.notice is not None or spell.before_cover:
         return True
     return context.late(day) and context.value("meal/split_late_window", day).switch
 

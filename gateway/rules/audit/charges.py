@@ -1,25 +1,29 @@
 """Audit rules about charges: what was charged, how often, for whom, at which price."""
 
-from collections import defaultdict
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
 from datetime import date
+from operator import attrgetter
 
 from gateway.domain.bill import BillLine
-from gateway.domain.catalogue import CatalogueRow, InsuranceLimit, Kind
+from gateway.domain.catalogue import CatalogueRow
 from gateway.domain.money import ONE, price_text, quantity_text
 from gateway.rules import limits
-from gateway.rules.audit.seen import Hit, Seen, by_day, hit
+from gateway.rules.audit.seen import Hit, Seen, hit
+from gateway.rules.concerns import Concern
 from gateway.rules.resolve import using
 
-_NURSING, _DAY = "护理", "日"
+_code_and_day = attrgetter("code", "service_day")
 
 
 def charged_twice(seen: Seen) -> Iterator[Hit]:
     """A01: the same code, minute, quantity and price under different line ids."""
+    times = Counter(map(_code_and_day, seen.lines))
     alike: dict[object, list[BillLine]] = defaultdict(list)
     for line in seen.lines:
-        minute = line.occurred_at.replace(second=0, microsecond=0)
-        alike[line.code, minute, line.quantity, line.price].append(line)
+        if times[line.code, line.service_day] > 1:
+            minute = line.occurred_at.replace(second=0, microsecond=0)
+            alike[line.code, minute, line.quantity, line.price].append(line)
     for lines in alike.values():
         if len(lines) > 1:
             yield hit(lines, f"{lines[0].code} {lines[0].service_day} × {len(lines)}")
@@ -27,49 +31,61 @@ def charged_twice(seen: Seen) -> Iterator[Hit]:
 
 def contained(seen: Seen) -> Iterator[Hit]:
     """A02: an item beside one that contains it, on the same day."""
-    for day, lines in by_day(seen.lines).items():
-        codes = {line.code for line in lines}
-        for line in lines:
-            row = seen.rows.get(line.line_id)
-            within = codes.intersection(row.contained_in) if row is not None else None
-            if within:
-                yield hit([line], f"{line.code} in {' '.join(sorted(within))} {day}")
+    suspects = sorted(seen.of(Concern.CONTAINED), key=lambda one: one[0].service_day)
+    days = {line.service_day for line, _ in suspects}
+    codes: dict[date, set[str]] = defaultdict(set)
+    for line in seen.lines if suspects else ():
+        if line.service_day in days:
+            codes[line.service_day].add(line.code)
+    for line, row in suspects:
+        within = codes[line.service_day].intersection(row.contained_in)
+        if within:
+            yield hit([line], f"{line.code} in {' '.join(sorted(within))} {line.service_day}")
 
 
 def over_quantity(seen: Seen) -> Iterator[Hit]:
     """A03: above the quantity that the catalogue allows for a day or a stay."""
-    for line in seen.lines:
-        allowed = seen.context.allowances.get(line.line_id)
-        if allowed is not None and line.quantity > allowed:
+    for line, _ in seen.of(Concern.QUANTITY):
+        allowed = seen.context.allowances[line.line_id]
+        if line.quantity > allowed:
             evidence = f"{quantity_text(line.quantity)} > {quantity_text(allowed)}"
             yield hit([line], f"{line.code} {line.service_day} {evidence}")
 
 
 def discharge_medicine(seen: Seen) -> Iterator[Hit]:
     """A04: on the last day more of a drug than its largest day so far times the days allowed."""
-    daily: dict[tuple[str, date], list[BillLine]] = defaultdict(list)
-    for line in seen.of_kind(Kind.DRUG):
-        daily[line.code, line.service_day].append(line)
-    for (code, day), lines in daily.items():
-        before = [_total(used) for (other, on), used in daily.items() if other == code and on < day]
-        if day != seen.last_day or not before:
+    day, drugs = seen.last_day, seen.of(Concern.DRUG)
+    last: dict[str, list[BillLine]] = defaultdict(list)
+    for line, _ in drugs:
+        if line.service_day == day:
+            last[line.code].append(line)
+    for code, lines in last.items():
+        most = _largest_day(line for line, _ in drugs if line.code == code if line.service_day < day)
+        if not most:
             continue
         days = seen.context.value("audit/discharge_medicine_days", day).number
-        got, most = _total(lines), max(before)
+        got = _total(lines)
         if got > days * most:
             yield hit(lines, f"{code} {quantity_text(got)} > {days} × {quantity_text(most)}")
+
+
+def _largest_day(lines: Iterable[BillLine]) -> int:
+    of_day: dict[date, int] = defaultdict(int)
+    for line in lines:
+        of_day[line.service_day] += line.quantity
+    return max(of_day.values(), default=0)
 
 
 def more_than_days(seen: Seen) -> Iterator[Hit]:
     """A05: more beds, or more days of nursing, than days of the stay counting both ends."""
     days = (seen.last_day - seen.stay.admitted_on).days + 1
-    nursing = tuple(line for line, row in seen.listed if _NURSING in row.name and row.unit == _DAY)
-    for lines in (seen.beds, nursing):
+    for concern in (Concern.BED, Concern.NURSING):
+        lines = [line for line, _ in seen.of(concern)]
         if _total(lines) > days * ONE:
             yield hit(lines, f"{quantity_text(_total(lines))} > {days}")
 
 
-def _total(lines: list[BillLine] | tuple[BillLine, ...]) -> int:
+def _total(lines: list[BillLine]) -> int:
     return sum(line.quantity for line in lines)
 
 
@@ -94,16 +110,18 @@ def over_course(seen: Seen) -> Iterator[Hit]:
 
 
 def _unmet(seen: Seen, why: limits.Unmet) -> Iterator[Hit]:
-    for line, read in seen.limited:
+    for line, row in seen.of(Concern.REMARK):
+        read = limits.read(row.remark)
         if limits.unmet(read, using(seen.context, line, read)) is why:
-            yield _remark(line, seen.rows[line.line_id])
+            yield _remark(line, row)
 
 
 def no_indication(seen: Seen) -> Iterator[Hit]:
     """A08: limited by its remark to indications none of which is a diagnosis by name."""
-    for line, read in seen.limited:
+    for line, row in seen.of(Concern.REMARK):
+        read = limits.read(row.remark)
         if limits.for_person(read, seen.stay) is limits.ForPerson.INDICATION:
-            yield _remark(line, seen.rows[line.line_id])
+            yield _remark(line, row)
 
 
 def _remark(line: BillLine, row: CatalogueRow) -> Hit:
@@ -112,14 +130,13 @@ def _remark(line: BillLine, row: CatalogueRow) -> Hit:
 
 def maternity(seen: Seen) -> Iterator[Hit]:
     """A11: limited to maternity insurance."""
-    for line, row in seen.listed:
-        if row.insurance_limit is InsuranceLimit.MATERNITY:
-            yield _remark(line, row)
+    for line, row in seen.of(Concern.MATERNITY):
+        yield _remark(line, row)
 
 
 def no_prescription(seen: Seen) -> Iterator[Hit]:
     """A16: drugs without a prescription number; an order is known by nothing else."""
-    lines = [line for line in seen.of_kind(Kind.DRUG) if not line.prescription_no]
+    lines = [line for line, _ in seen.of(Concern.DRUG) if not line.prescription_no]
     if lines:
         yield hit(lines, str(len(lines)))
 
@@ -134,7 +151,7 @@ def outside_dates(seen: Seen) -> Iterator[Hit]:
 
 def over_price(seen: Seen) -> Iterator[Hit]:
     """A18: a unit price above the highest payable one."""
-    for line, row in seen.listed:
+    for line, row in seen.of(Concern.CEILING):
         ceiling = row.ceiling_for(seen.hospital.level)
         if ceiling is not None and line.price > ceiling:
             yield hit([line], f"{line.code} {price_text(line.price)} > {price_text(ceiling)}")
@@ -142,6 +159,6 @@ def over_price(seen: Seen) -> Iterator[Hit]:
 
 def pieces_alone(seen: Seen) -> Iterator[Hit]:
     """A19: □ pieces of a prescription that holds nothing else."""
-    for line, row in seen.listed:
-        if row.not_alone and line.prescription_no not in seen.context.accompanied_pieces:
+    for line, _ in seen.of(Concern.PIECE):
+        if line.prescription_no not in seen.context.accompanied_pieces:
             yield hit([line], f"{line.code} {line.prescription_no}".strip())
