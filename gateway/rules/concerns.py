@@ -4,11 +4,8 @@ Read once from the row and kept with its edition, so that each rule goes through
 that it can concern instead of through the bill.
 """
 
-from collections.abc import Iterable, Mapping
 from enum import StrEnum
-from typing import Protocol
 
-from gateway.domain.bill import BillLine
 from gateway.domain.catalogue import CatalogueRow, InsuranceLimit, Kind
 from gateway.rules import limits
 
@@ -30,26 +27,11 @@ class Concern(StrEnum):
     PIECE = "not payable alone"
 
 
-class FoundRow(Protocol):
-    """A catalogue row with what it asks to be looked at."""
-
-    @property
-    def row(self) -> CatalogueRow: ...
-    @property
-    def concerns(self) -> tuple[Concern, ...]: ...
-
-
-class Finds(Protocol):
-    """Finds the row of a line."""
-
-    def listed(self, line: BillLine) -> FoundRow | None: ...
-
-
-Lines = list[tuple[BillLine, CatalogueRow]]
-
-
-def concerns_of(row: CatalogueRow, remark: limits.Limits) -> tuple[Concern, ...]:
-    """Everything about the row that a limit or an audit rule looks at."""
+def concerns_of(
+    row: CatalogueRow, remark: limits.Limits, ceiling: int | None
+) -> tuple[Concern, ...]:
+    """Everything about the row that a limit or an audit rule looks at; the ceiling is that of
+    the hospital's level."""
     facility = row.kind is Kind.FACILITY
     asked = {
         Concern.DRUG: row.kind is Kind.DRUG,
@@ -57,21 +39,10 @@ def concerns_of(row: CatalogueRow, remark: limits.Limits) -> tuple[Concern, ...]
         Concern.BED: facility and _BED in row.name,
         Concern.NURSING: _NURSING in row.name and row.unit == _DAY,
         Concern.QUANTITY: (row.qty_per_day, row.qty_per_stay) != (None, None),
-        Concern.REMARK: remark != limits.NONE,
+        Concern.REMARK: bool(remark),
         Concern.CONTAINED: bool(row.contained_in),
         Concern.MATERNITY: row.insurance_limit is InsuranceLimit.MATERNITY,
-        Concern.CEILING: bool(row.ceilings) or row.pay_standard is not None,
+        Concern.CEILING: ceiling is not None,
         Concern.PIECE: row.not_alone,
     }
     return tuple(concern for concern, holds in asked.items() if holds)
-
-
-def by_concern(lines: Iterable[BillLine], rows: Finds) -> Mapping[Concern, Lines]:
-    """The lines that stand in a catalogue by what concerns them, with their rows, in order."""
-    found: dict[Concern, Lines] = {concern: [] for concern in Concern}
-    for line in lines:
-        listed = rows.listed(line)
-        if listed is not None:
-            for concern in listed.concerns:
-                found[concern].append((line, listed.row))
-    return found

@@ -7,18 +7,26 @@ nor a refund changes whose quantity is over.
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import date
+from typing import Protocol
 
 from gateway.domain.bill import BillLine
 from gateway.domain.catalogue import CatalogueRow
 
 
-def allowances(limited: Iterable[tuple[BillLine, CatalogueRow]]) -> dict[str, int]:
+class HasRow(Protocol):
+    """Whatever knows its catalogue row."""
+
+    @property
+    def row(self) -> CatalogueRow: ...
+
+
+def allowances(limited: Iterable[tuple[BillLine, HasRow]]) -> dict[str, int]:
     """The quantity in 10^-4 that each netted line with a limit may still use, by line id."""
     allowed: dict[str, int] = {}
     per_day: dict[tuple[str, date], int] = defaultdict(int)
     per_stay: dict[str, int] = defaultdict(int)
-    for line, row in limited:
-        code, day = line.code, line.service_day
+    for line, listed in limited:
+        row, code, day = listed.row, line.code, line.service_day
         left = [
             limit - used
             for limit, used in (

@@ -6,6 +6,8 @@ payer, the difference to the pair on net quantity and net amount.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from functools import reduce
+from itertools import accumulate
 from operator import attrgetter
 from typing import NamedTuple
 
@@ -15,19 +17,24 @@ _IN_TIME = attrgetter("occurred_at", "line_id")
 
 
 class Netted(NamedTuple):
-    """An original line, its refunds in order of time and line id, and the pair so far.
-
-    `steps` are the original, then the original net of one refund more at each step.
-    """
+    """An original line, itself net of all its refunds, and these in order of time and line id."""
 
     original: BillLine
-    refunds: tuple[BillLine, ...]
-    steps: tuple[BillLine, ...]
+    net: BillLine
+    refunds: tuple[BillLine, ...] = ()
 
     @property
-    def net(self) -> BillLine:
-        """The original net of all its refunds."""
-        return self.steps[-1]
+    def steps(self) -> tuple[BillLine, ...]:
+        """The original, then the original net of one refund more at each step."""
+        return tuple(accumulate(self.refunds, _less, initial=self.original))
+
+
+def _less(line: BillLine, refund: BillLine) -> BillLine:
+    return replace(
+        line,
+        quantity=line.quantity + refund.quantity,
+        amount_fen=line.amount_fen + refund.amount_fen,
+    )
 
 
 def netted(lines: Iterable[BillLine]) -> tuple[Netted, ...]:
@@ -39,8 +46,6 @@ def netted(lines: Iterable[BillLine]) -> tuple[Netted, ...]:
     """
     ordered = sorted(lines, key=_IN_TIME)
     originals = [line for line in ordered if not line.refund_of]
-    if len(originals) == len(ordered):
-        return tuple([Netted(line, (), (line,)) for line in originals])
     refunds = _by_original(originals, (line for line in ordered if line.refund_of))
     return tuple([_netted(line, refunds.get(line.line_id, ())) for line in originals])
 
@@ -59,14 +64,6 @@ def _by_original(
 
 
 def _netted(original: BillLine, refunds: Iterable[BillLine]) -> Netted:
-    steps = [original]
-    for refund in refunds:
-        last = steps[-1]
-        steps.append(
-            replace(
-                last,
-                quantity=last.quantity + refund.quantity,
-                amount_fen=last.amount_fen + refund.amount_fen,
-            )
-        )
-    return Netted(original, tuple(refunds), tuple(steps))
+    if not refunds:
+        return Netted(original, original)
+    return Netted(original, reduce(_less, refunds, original), tuple(refunds))

@@ -1,13 +1,14 @@
 """From a bill line to the terms the line rule sees: catalogue row, policy values, windows."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import date, timedelta
 from hashlib import sha256
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from gateway.domain.admission import Stay
-from gateway.domain.bill import BillLine, Citation, Relation
+from gateway.domain.bill import BillLine, Citation, Relation, Steps
 from gateway.domain.case import (
     POSITIVE,
     REFUSED_DISCHARGE,
@@ -25,11 +26,11 @@ from gateway.domain.money import (
     written,
     yuan,
 )
-from gateway.domain.split import Payer
+from gateway.domain.split import Payer, Split
 from gateway.policy import anchors
 from gateway.policy.model import PickedBy, Policy, PolicyGap, Unit, Value
 from gateway.rules import limits
-from gateway.rules.concerns import Concern, Finds, FoundRow, Lines, by_concern, concerns_of
+from gateway.rules.concerns import Concern, concerns_of
 from gateway.rules.dates import Dates, picked
 from gateway.rules.line import Bearers, Terms
 from gateway.rules.quantities import allowances, days_used
@@ -51,27 +52,21 @@ class NeedsReview(Exception):
 
 
 class Listed(NamedTuple):
-    """A catalogue row in force on a day, with its printed source and what was read out of it:
-    what its remark demands, whom it concerns, and whether two lines of it that are charged
-    alike may still differ."""
+    """A catalogue row in force on a day, as a hospital of one level sees it.
+
+    Its printed source, what its remark demands, the highest payable unit price in 10^-6 yuan
+    with its source and whether that is the payment standard of the list, what limits and audit
+    rules it concerns, and whether two lines of it that are charged alike may still differ.
+    """
 
     row: CatalogueRow
     source: Citation
     remark: limits.Limits
+    ceiling: int | None
+    ceiling_source: Sources
+    by_standard: bool
     concerns: tuple[Concern, ...]
     by_line: bool
-
-
-class Priced(NamedTuple):
-    """What catalogue and texts give a payable row on a day: the highest payable unit price in
-    10^-6 yuan, whether that is the payment standard of the list, the ratio, the sources; and
-    the source of the ceiling, for lines whose price it cuts."""
-
-    ceiling: int | None
-    by_standard: bool
-    ratio: int
-    sources: Sources
-    ceiling_source: Sources
 
 
 @dataclass(slots=True)
@@ -94,32 +89,33 @@ class EditionsByDay:
         in_force = self.on(day)
         return tuple(kind for kind in Kind if kind not in in_force)
 
-    def find(self, code: str, day: date) -> Listed | None:
-        """The row of the code in whichever catalogue has it on the day."""
-        return find_in(self.on(day).values(), code)
 
-
-def find_in(editions: Iterable[Edition], code: str) -> Listed | None:
+def find_in(editions: Iterable[Edition], code: str, level: Level) -> Listed | None:
     """The row of the code in the first edition that has it, read once for all bills."""
     for edition in editions:
-        found: Listed | None = edition.prepared.get(code)
+        found: Listed | None = edition.prepared.get((code, level))
         if found is None and code in edition.rows:
-            found = edition.prepared[code] = _listed(edition, edition.rows[code])
+            found = edition.prepared[code, level] = _listed(edition, edition.rows[code], level)
         if found is not None:
             return found
     return None
 
 
-def _listed(edition: Edition, row: CatalogueRow) -> Listed:
+def _listed(edition: Edition, row: CatalogueRow, level: Level) -> Listed:
+    source, ceiling = _source(edition, row.code), row.ceiling_for(level)
     remark = limits.read(row.remark) if row.kind is Kind.DRUG else limits.NONE
-    concerns = concerns_of(row, remark)
-    dated = (row.agreement_from, row.agreement_to) != (None, None)
-    by_line = dated or not _BY_LINE.isdisjoint(concerns)
-    return Listed(row, _source(edition, row.code), remark, concerns, by_line)
-
-
-_BY_LINE = frozenset({Concern.QUANTITY, Concern.REMARK, Concern.PIECE})
-"""Decided by what else was charged, by the day of a course or by the prescription."""
+    negotiated = (row.agreement_from, row.agreement_to) != (None, None)
+    return Listed(
+        row,
+        source,
+        remark,
+        ceiling,
+        () if ceiling is None else (_ceiling_source(source, ceiling),),
+        by_standard=ceiling is not None and ceiling == row.pay_standard,
+        concerns=concerns_of(row, remark, ceiling),
+        # By the day of an agreement or a course, or by what else was prescribed.
+        by_line=negotiated or bool(remark) or row.not_alone,
+    )
 
 
 def _source(edition: Edition, code: str) -> Citation:
@@ -132,17 +128,69 @@ def _source(edition: Edition, code: str) -> Citation:
 
 
 @dataclass(slots=True)
+class Alike:
+    """What the lines share that are charged alike in one spell: their catalogue row, whether
+    they use up quantities and days, and what was decided about them, None so far."""
+
+    listed: Listed | None
+    counts: bool
+    decision: "Decision | None" = None
+
+
+class Decision(NamedTuple):
+    """Who bears a line, why, from which texts and by which steps."""
+
+    split: Split
+    reasons: tuple[str, ...]
+    citations: Sources
+    steps: Steps
+
+
+_NOT_ASKED = frozenset(
+    {"line_id", "occurred_at", "service_day", "name", "category", "unit", "spec"}
+    | {"department", "doctor", "prescription_no", "refund_of"}
+)
+_charged_alike = attrgetter(*(one.name for one in fields(BillLine) if one.name not in _NOT_ASKED))
+"""Everything in a line that its decision may depend on, beside its spell. The prescription
+decides only for pieces, and these are never alike."""
+
+
+@dataclass(slots=True)
 class Spell:
-    """What holds on every day of a spell: decisions and editions; and what was resolved for
-    it so far, rows and prices by code, decisions by what a line charged."""
+    """What holds on every day of a spell, decisions and editions, and the lines in it that are
+    charged alike."""
 
     stopped: bool
     notice: BenefitStop | None
     before_cover: bool
-    editions: Mapping[Kind, Edition]
+    editions: tuple[Edition, ...]
+    level: Level
+    kinds: dict[object, Alike] = field(default_factory=dict)
     listed: dict[str, Listed | None] = field(default_factory=dict)
-    priced: dict[str, Priced] = field(default_factory=dict)
-    decided: dict[object, Any] = field(default_factory=dict)
+
+    def find(self, code: str) -> Listed | None:
+        """The catalogue row of the code, in whichever catalogue has it."""
+        if code not in self.listed:
+            self.listed[code] = find_in(self.editions, code, self.level)
+        return self.listed[code]
+
+    def alike(self, line: BillLine) -> Alike:
+        """What the line shares with those charged like it."""
+        charged = _charged_alike(line)
+        found = self.kinds.get(charged)
+        if found is None:
+            found = self.kinds[charged] = Alike(self.find(line.code), self._counts(line))
+        return found
+
+    def _counts(self, line: BillLine) -> bool:
+        """Whether the line uses up quantities and days: it treats the injury and is no
+        violation, and benefits are neither stopped nor refused."""
+        if line.violation or line.relation is Relation.UNRELATED:
+            return False
+        return not self.stopped and self.notice is None
+
+
+Lines = list[tuple[BillLine, Listed]]
 
 
 @dataclass(slots=True)
@@ -151,7 +199,7 @@ class Context:
 
     `counted` are the netted lines that use up quantities and days, in order, and `concerned`
     the same by what their rows ask; `rescued` the ids of the lines that are approved as needed
-    for rescue."""
+    for rescue, `apart` those that are not decided like others charged alike."""
 
     policy: Policy
     stay: Stay
@@ -160,12 +208,15 @@ class Context:
     dates: Dates
     editions: EditionsByDay
     spells: Spells
+    groups: tuple[Netted, ...]
     rescued: frozenset[str] = frozenset()
     late_until: "LateWindow | None" = None
-    accompanied_pieces: frozenset[str] = frozenset()
-    counted: tuple[BillLine, ...] = ()
-    concerned: Mapping[Concern, Lines] = field(default_factory=dict)
+    kinds: list[Alike] = field(default_factory=list)
+    counted: list[BillLine] = field(default_factory=list)
+    concerned: Mapping[Concern, Lines] = field(default_factory=lambda: {one: [] for one in Concern})
     allowances: Mapping[str, int] = field(default_factory=dict)
+    apart: frozenset[str] = frozenset()
+    _pieces: frozenset[str] | None = None
     _days_used: Mapping[str, tuple[date, ...]] | None = None
     _by_day: dict[date, Spell] = field(default_factory=dict)
     _by_number: dict[int, Spell] = field(default_factory=dict)
@@ -191,8 +242,27 @@ class Context:
             stopped=any(stop.ground != REFUSED_DISCHARGE for stop in stops),
             notice=next(refused, None),
             before_cover=self.case.before_cover(day),
-            editions=self.editions.on(day),
+            editions=tuple(self.editions.on(day).values()),
+            level=self.level,
         )
+
+    def sort_out(self) -> None:
+        """Find for each line what it shares with others, and count what the lines use up."""
+        counted, concerned = self.counted, self.concerned
+        for original, net, _ in self.groups:
+            alike = self.spell(original.service_day).alike(original)
+            self.kinds.append(alike)
+            if alike.counts and net.quantity > 0:
+                counted.append(net)
+                if (listed := alike.listed) is not None:
+                    for concern in listed.concerns:
+                        concerned[concern].append((net, listed))
+        self.allowances = allowances(concerned[Concern.QUANTITY])
+        self.apart = self.rescued | {
+            line.line_id
+            for line, _ in concerned[Concern.QUANTITY]
+            if self.allowances[line.line_id] < line.quantity
+        }
 
     def value(self, key: str, day: date) -> Value:
         """The policy value for a service on the day, picked by the date that the key names.
@@ -226,14 +296,6 @@ class Context:
             )
         return found
 
-    def priced(self, listed: Listed, day: date) -> Priced:
-        """The terms of a payable row on the day. Raises PolicyGap."""
-        known, code = self.spell(day).priced, listed.row.code
-        found = known.get(code)
-        if found is None:
-            found = known[code] = _priced(self, listed, day)
-        return found
-
     def _payer(self, key: str, day: date) -> Payer | None:
         try:
             return Payer(self.value(key, day).word)
@@ -242,29 +304,7 @@ class Context:
 
     def listed(self, line: BillLine) -> Listed | None:
         """The catalogue row of the line on its service day, in whichever catalogue has it."""
-        spell, code = self.spell(line.service_day), line.code
-        if code not in spell.listed:
-            spell.listed[code] = find_in(spell.editions.values(), code)
-        return spell.listed[code]
-
-    def row(self, line: BillLine) -> CatalogueRow | None:
-        """The catalogue row of the line on its service day."""
-        found = self.listed(line)
-        return None if found is None else found.row
-
-    def counts(self, line: BillLine) -> bool:
-        """Whether the line uses up quantities and days: it treats the injury and is no
-        violation, and benefits are neither stopped nor refused."""
-        if line.violation or line.relation is Relation.UNRELATED:
-            return False
-        spell = self.spell(line.service_day)
-        return not spell.stopped and spell.notice is None
-
-    def count(self, nets: Iterable[BillLine]) -> None:
-        """Count what the netted lines use up."""
-        self.counted = tuple([net for net in nets if net.quantity > 0 and self.counts(net)])
-        self.concerned = by_concern(self.counted, self)
-        self.allowances = allowances(self.concerned[Concern.QUANTITY])
+        return self.spell(line.service_day).find(line.code)
 
     def days_used(self, code: str) -> tuple[date, ...]:
         """The days of the stay on which the code was used, in order."""
@@ -272,12 +312,19 @@ class Context:
             self._days_used = days_used(self.counted)
         return self._days_used.get(code, ())
 
-    def alike(self, line: BillLine) -> bool:
-        """Whether every line of the spell that is charged like this one is decided like it."""
-        if line.line_id in self.rescued:
-            return False
-        listed = self.listed(line)
-        return listed is None or not listed.by_line
+    @property
+    def accompanied_pieces(self) -> frozenset[str]:
+        """Prescriptions with at least one herbal piece that is payable by itself and was not
+        given back whole: their □ pieces are not "alone" in the sense of the drug list."""
+        if self._pieces is None:
+            self._pieces = frozenset(
+                original.prescription_no
+                for original, net, _ in self.groups
+                if original.prescription_no
+                and net.quantity > 0
+                and _payable_piece(self.listed(original))
+            )
+        return self._pieces
 
     def late(self, day: date) -> bool:
         """Whether the day lies in the window of an overdue application. Raises PolicyGap."""
@@ -371,19 +418,7 @@ def _last_day_counts(policy: Policy, dates: Dates) -> bool | None:
         return None
 
 
-def accompanied_pieces(groups: Iterable[Netted], rows: Finds) -> frozenset[str]:
-    """Prescriptions with at least one herbal piece that is payable by itself and was not given
-    back whole: their □ pieces are not "alone" in the sense of the drug list."""
-    return frozenset(
-        group.original.prescription_no
-        for group in groups
-        if group.original.prescription_no
-        and group.net.quantity > 0
-        and _payable_piece(rows.listed(group.original))
-    )
-
-
-def _payable_piece(found: FoundRow | None) -> bool:
+def _payable_piece(found: Listed | None) -> bool:
     if found is None or found.row.not_alone:
         return False
     return found.row.section == _HERBAL_PIECES
@@ -417,15 +452,15 @@ def terms(context: Context, line: BillLine) -> tuple[Terms, Sources]:
     if line.relation is Relation.UNDETERMINED:
         raise NeedsReview(line.line_id)
     if line.relation is Relation.UNRELATED:
-        return _charged(line, unrelated=True), (anchors.OTHER_DISEASES,)
+        return _taken(line, unrelated=True), (anchors.OTHER_DISEASES,)
     spell = context.spell(line.service_day)
     if spell.stopped:
-        return _charged(line, outside="BENEFIT_STOPPED"), _STOPPED
+        return _taken(line, outside="BENEFIT_STOPPED"), _STOPPED
     if line.violation:
-        return _charged(line, violation=line.violation), _FUND_PAYS
+        return _taken(line, violation=line.violation), _FUND_PAYS
     if spell.notice is not None:
         sources = (*_FUND_PAYS, _notice_source(spell.notice))
-        return _charged(line, refused_discharge=True), sources
+        return _taken(line, refused_discharge=True), sources
     listed, rescue = find_row(context, line), line.line_id in context.rescued
     if listed is None or not _payable(context, line, listed.row):
         return _outside(context, line, listed, rescue)
@@ -474,47 +509,57 @@ def _beyond_limit(
     day = line.service_day
     used = [context.cited(_DRUG_LIMITS, day)]
     used += [context.cited(_ADULT_YEARS, day)] if unmet is limits.Unmet.AGE else []
-    terms = _charged(line, in_catalogue=False, excluded="LIMIT_NOT_MET")
+    terms = _taken(line, in_catalogue=False, excluded="LIMIT_NOT_MET")
     return terms, (*_FUND_PAYS, limit, *used)
 
 
-def _charged(line: BillLine, **facts: Any) -> Terms:
+def _taken(line: BillLine, **facts: Any) -> Terms:
     """What the hospital charged and who signed, with the facts that were resolved."""
-    return Terms(
-        price=line.price,
-        quantity=line.quantity,
-        amount_fen=line.amount_fen,
-        consent=line.consent,
-        **facts,
-    )
+    return Terms(line.price, line.quantity, line.amount_fen, consent=line.consent, **facts)
 
 
 def _inside(
     context: Context, line: BillLine, listed: Listed, rescue: bool
 ) -> tuple[Terms, Sources]:
-    priced, day = context.priced(listed, line.service_day), line.service_day
+    day, ceiling = line.service_day, _known_ceiling(listed, line.service_day)
+    key = _RATIO_KEY[listed.row.kind]
+    ratio, cited = context.value(key, day).number, context.cited(key, day)
     early, late = context.spell(day).before_cover, context.late(day)
-    sources = priced.sources + _moved(early, late)
-    if priced.ceiling is not None and line.price > priced.ceiling:
-        if priced.by_standard and not rescue:
+    sources = (anchors.FUND_PAYS, listed.source, cited, *_moved(early, late))
+    if ceiling is not None and line.price > ceiling:
+        if listed.by_standard and not rescue:
             _review_above_standard(context, line)
-        sources += priced.ceiling_source
+        sources += listed.ceiling_source
     allowed = context.allowances.get(line.line_id)
     if allowed is not None and allowed < line.quantity:
         sources += _quantity_sources(listed)
     resolved = Terms(
-        price=line.price,
-        quantity=line.quantity,
-        amount_fen=line.amount_fen,
-        consent=line.consent,
-        ceiling=priced.ceiling,
+        line.price,
+        line.quantity,
+        line.amount_fen,
+        ceiling=ceiling,
         quantity_limit=allowed,
-        ratio=priced.ratio,
+        ratio=ratio,
+        consent=line.consent,
         late=late,
         before_cover=early,
         emergency_approved=rescue,
     )
     return resolved, sources
+
+
+def _known_ceiling(listed: Listed, day: date) -> int | None:
+    """Raises PolicyGap when there is a payment standard that the list does not print as one
+    amount: an unknown ceiling is never no ceiling."""
+    if listed.ceiling is None and listed.row.pay_standard_text:
+        code = listed.row.code
+        raise PolicyGap(
+            "catalogue/pay_standard",
+            day,
+            f"目录未公布唯一的支付标准（{code}）",
+            f"the list prints no single payment standard ({code})",
+        )
+    return listed.ceiling
 
 
 def _moved(early: bool, late: bool) -> Sources:
@@ -541,27 +586,6 @@ def _review_above_standard(context: Context, line: BillLine) -> None:
         raise NeedsReview(line.line_id)
 
 
-def _priced(context: Context, listed: Listed, day: date) -> Priced:
-    """Raises PolicyGap when there is a payment standard that the list does not print as one
-    amount: an unknown ceiling is never no ceiling."""
-    row, key = listed.row, _RATIO_KEY[listed.row.kind]
-    ceiling = row.ceiling_for(context.level)
-    if ceiling is None and row.pay_standard_text:
-        raise PolicyGap(
-            "catalogue/pay_standard",
-            day,
-            f"目录未公布唯一的支付标准（{row.code}）",
-            f"the list prints no single payment standard ({row.code})",
-        )
-    return Priced(
-        ceiling=ceiling,
-        by_standard=ceiling is not None and ceiling == row.pay_standard,
-        ratio=context.value(key, day).number,
-        sources=(*_FUND_PAYS, listed.source, context.cited(key, day)),
-        ceiling_source=() if ceiling is None else (_ceiling_source(listed.source, ceiling),),
-    )
-
-
 def _ceiling_source(row_source: Citation, ceiling: int) -> Citation:
     return replace(row_source, key=f"{row_source.key}/ceiling", value=price_text(ceiling))
 
@@ -572,7 +596,7 @@ def _outside(
     """Outside the catalogue only what was approved for rescue moves to the employer."""
     day = line.service_day
     early, late = rescue and context.spell(day).before_cover, rescue and context.late(day)
-    resolved = _charged(
+    resolved = _taken(
         line, in_catalogue=False, late=late, before_cover=early, emergency_approved=rescue
     )
     excluded = () if listed is None else (listed.source,)

@@ -1,10 +1,8 @@
 """The whole computation of a bill on one screen: facts, policy and days in, verdict out."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import date
-from operator import attrgetter
-from typing import NamedTuple
 
 from gateway.domain.admission import HoldReason, Stay
 from gateway.domain.bill import (
@@ -13,12 +11,11 @@ from gateway.domain.bill import (
     Citation,
     LineVerdict,
     MealVerdict,
-    Steps,
 )
 from gateway.domain.case import CaseFacts
 from gateway.domain.catalogue import Edition
 from gateway.domain.party import Party
-from gateway.domain.split import NOTHING, Split, total
+from gateway.domain.split import NOTHING, total
 from gateway.policy import anchors
 from gateway.policy.model import Policy, PolicyGap
 from gateway.rules import RULES_VERSION
@@ -31,10 +28,11 @@ from gateway.rules.meal import covered_days, meal_days
 from gateway.rules.meal_rate import MealRate, meal_rate
 from gateway.rules.refunds import Netted, netted
 from gateway.rules.resolve import (
+    Alike,
     Context,
+    Decision,
     EditionsByDay,
     NeedsReview,
-    accompanied_pieces,
     late_window,
     rescued_lines,
     terms,
@@ -87,7 +85,7 @@ def settle(bill: Bill, policy: Policy) -> BillVerdict | Hold | Refuse | Manual:
 def _computed(bill: Bill, policy: Policy) -> BillVerdict | Hold:
     groups = netted(bill.lines)
     context = context_of(bill, policy, groups)
-    verdict = _verdict(bill, context, groups)
+    verdict = _verdict(bill, context)
     seen = Seen(bill.stay, bill.hospital, context, bill.others)
     found = suspicions(seen)
     held = holding(seen, found)
@@ -97,8 +95,8 @@ def _computed(bill: Bill, policy: Policy) -> BillVerdict | Hold:
     return replace(verdict, suspicions=found)
 
 
-def _verdict(bill: Bill, context: Context, groups: tuple[Netted, ...]) -> BillVerdict:
-    lines = tuple([one for group in groups for one in _decided_group(context, group)])
+def _verdict(bill: Bill, context: Context) -> BillVerdict:
+    lines = tuple(_line_verdicts(context))
     return BillVerdict(
         lines=lines,
         split=total([line.split for line in lines]),
@@ -122,57 +120,42 @@ def context_of(bill: Bill, policy: Policy, groups: tuple[Netted, ...]) -> Contex
         dates=dates,
         editions=EditionsByDay(bill.editions),
         spells=Spells(policy, bill.editions, (bill.stay, bill.case, bill.hospital)),
+        groups=groups,
         rescued=rescued_lines(bill.case, bill.stay, (group.original for group in groups)),
         late_until=late_window(policy, bill.case, dates),
     )
-    context.accompanied_pieces = accompanied_pieces(groups, context)
-    context.count(group.net for group in groups)
+    context.sort_out()
     return context
 
 
-class Decision(NamedTuple):
-    """What lines that are charged alike in one spell share."""
+def _line_verdicts(context: Context) -> Iterator[LineVerdict]:
+    """Every line in order, an original before its refunds; lines that are charged alike in one
+    spell share their decision. Raises PolicyGap and NeedsReview."""
+    apart = context.apart
+    for group, alike in zip(context.groups, context.kinds, strict=True):
+        if group.refunds:
+            yield from _refunded(context, group)
+            continue
+        line, decision = group.original, alike.decision
+        if decision is None or line.line_id in apart:
+            decision = _decision(context, line, alike)
+        yield LineVerdict(line.line_id, line.amount_fen, *decision)
 
-    split: Split
-    reasons: tuple[str, ...]
-    citations: tuple[Citation, ...]
-    steps: Steps
+
+def _decision(context: Context, line: BillLine, alike: Alike) -> Decision:
+    decision = _decided(context, line)
+    if line.line_id not in context.apart and (alike.listed is None or not alike.listed.by_line):
+        alike.decision = decision
+    return decision
 
 
-def _decided_group(context: Context, group: Netted) -> list[LineVerdict]:
+def _refunded(context: Context, group: Netted) -> Iterator[LineVerdict]:
     """The original as if not refunded; each refund the difference to the pair so far."""
-    before, verdicts = NOTHING, []
+    before = NOTHING
     for line, step in zip((group.original, *group.refunds), group.steps, strict=True):
-        split, *why = _decision(context, step)
-        own = split if before is NOTHING else split.minus(before)
-        verdicts.append(LineVerdict(line.line_id, line.amount_fen, own, *why))
+        split, *why = _decided(context, step)
+        yield LineVerdict(line.line_id, line.amount_fen, split.minus(before), *why)
         before = split
-    return verdicts
-
-
-_NOT_ASKED = frozenset(
-    {"line_id", "occurred_at", "service_day", "name", "category", "unit", "spec"}
-    | {"department", "doctor", "prescription_no", "refund_of"}
-)
-_charged_alike = attrgetter(
-    *(field.name for field in fields(BillLine) if field.name not in _NOT_ASKED)
-)
-"""What a line says that its decision may depend on, beside its spell. The prescription decides
-only for pieces, which are never alike."""
-
-
-def _decision(context: Context, line: BillLine) -> Decision:
-    """The decision on the line, shared with every line that is charged alike in its spell.
-
-    Raises PolicyGap and NeedsReview.
-    """
-    if not context.alike(line):
-        return _decided(context, line)
-    known, charged = context.spell(line.service_day).decided, _charged_alike(line)
-    found: Decision | None = known.get(charged)
-    if found is None:
-        found = known[charged] = _decided(context, line)
-    return found
 
 
 def _decided(context: Context, line: BillLine) -> Decision:

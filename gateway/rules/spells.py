@@ -7,7 +7,8 @@ the same drug costs a look-up and not a resolution.
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import fields, is_dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
+from functools import cache
 
 from gateway.domain.catalogue import Edition
 from gateway.policy.model import PickedBy, Policy
@@ -25,14 +26,11 @@ class Spells:
     """
 
     def __init__(self, policy: Policy, editions: Iterable[Edition], facts: Iterable[object]):
-        begin = set(_of_policy(policy))
+        named = {day for fact in facts for day in _named(fact)}
         for edition in editions:
-            begin.update(_and_after(edition.valid_from))
-            begin.update(_and_after(edition.valid_to))
-        for fact in facts:
-            for named in _named(fact):
-                begin.update(_and_after(named))
-        self._begin = sorted(begin)
+            named |= {edition.valid_from, edition.valid_to or edition.valid_from}
+        after = {day + _DAY for day in named if day < date.max}
+        self._begin = sorted({*_of_policy(policy), *named, *after})
         self._numbers: dict[date, int] = {}
 
     def number(self, day: date) -> int:
@@ -50,19 +48,16 @@ def _of_policy(policy: Policy) -> Iterator[date]:
                 yield value.since
 
 
-def _and_after(day: date | None) -> tuple[date, ...]:
-    if day is None or day == date.max:
-        return ()
-    return (day, day + _DAY)
-
-
-def _named(fact: object) -> Iterator[date]:
+def _named(fact: object) -> list[date]:
     """Every day in a record and the records within it; instants are no days."""
-    if isinstance(fact, date) and not isinstance(fact, datetime):
-        yield fact
-    elif isinstance(fact, tuple | frozenset):
-        for part in fact:
-            yield from _named(part)
-    elif is_dataclass(fact):
-        for field in fields(fact):
-            yield from _named(getattr(fact, field.name))
+    if type(fact) is date:
+        return [fact]
+    if isinstance(fact, tuple | frozenset):
+        return [day for part in fact for day in _named(part)]
+    return [day for name in _names(type(fact)) for day in _named(getattr(fact, name))]
+
+
+@cache
+def _names(kind: type) -> tuple[str, ...]:
+    """The fields of a record; what is none has none."""
+    return tuple(field.name for field in fields(kind)) if is_dataclass(kind) else ()

@@ -1,9 +1,9 @@
 """Audit rules about charges: what was charged, how often, for whom, at which price."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from datetime import date
-from operator import attrgetter
+from datetime import date, timedelta
+from itertools import pairwise
 
 from gateway.domain.bill import BillLine
 from gateway.domain.catalogue import CatalogueRow
@@ -13,20 +13,27 @@ from gateway.rules.audit.seen import Hit, Seen, hit
 from gateway.rules.concerns import Concern
 from gateway.rules.resolve import using
 
-_code_and_day = attrgetter("code", "service_day")
+_MINUTE = timedelta(minutes=1)
 
 
 def charged_twice(seen: Seen) -> Iterator[Hit]:
     """A01: the same code, minute, quantity and price under different line ids."""
-    times = Counter(map(_code_and_day, seen.lines))
     alike: dict[object, list[BillLine]] = defaultdict(list)
-    for line in seen.lines:
-        if times[line.code, line.service_day] > 1:
-            minute = line.occurred_at.replace(second=0, microsecond=0)
-            alike[line.code, minute, line.quantity, line.price].append(line)
+    for line in _within_a_minute(seen.lines):
+        minute = line.occurred_at.replace(second=0, microsecond=0)
+        alike[line.code, minute, line.quantity, line.price].append(line)
     for lines in alike.values():
         if len(lines) > 1:
             yield hit(lines, f"{lines[0].code} {lines[0].service_day} × {len(lines)}")
+
+
+def _within_a_minute(lines: Iterable[BillLine]) -> Iterable[BillLine]:
+    """The lines in order of time that have a neighbour less than a minute away."""
+    near: dict[str, BillLine] = {}
+    for earlier, later in pairwise(lines):
+        if later.occurred_at - earlier.occurred_at < _MINUTE:
+            near[earlier.line_id], near[later.line_id] = earlier, later
+    return near.values()
 
 
 def contained(seen: Seen) -> Iterator[Hit]:
@@ -37,8 +44,8 @@ def contained(seen: Seen) -> Iterator[Hit]:
     for line in seen.lines if suspects else ():
         if line.service_day in days:
             codes[line.service_day].add(line.code)
-    for line, row in suspects:
-        within = codes[line.service_day].intersection(row.contained_in)
+    for line, listed in suspects:
+        within = codes[line.service_day].intersection(listed.row.contained_in)
         if within:
             yield hit([line], f"{line.code} in {' '.join(sorted(within))} {line.service_day}")
 
@@ -110,18 +117,16 @@ def over_course(seen: Seen) -> Iterator[Hit]:
 
 
 def _unmet(seen: Seen, why: limits.Unmet) -> Iterator[Hit]:
-    for line, row in seen.of(Concern.REMARK):
-        read = limits.read(row.remark)
-        if limits.unmet(read, using(seen.context, line, read)) is why:
-            yield _remark(line, row)
+    for line, listed in seen.of(Concern.REMARK):
+        if limits.unmet(listed.remark, using(seen.context, line, listed.remark)) is why:
+            yield _remark(line, listed.row)
 
 
 def no_indication(seen: Seen) -> Iterator[Hit]:
     """A08: limited by its remark to indications none of which is a diagnosis by name."""
-    for line, row in seen.of(Concern.REMARK):
-        read = limits.read(row.remark)
-        if limits.for_person(read, seen.stay) is limits.ForPerson.INDICATION:
-            yield _remark(line, row)
+    for line, listed in seen.of(Concern.REMARK):
+        if limits.for_person(listed.remark, seen.stay) is limits.ForPerson.INDICATION:
+            yield _remark(line, listed.row)
 
 
 def _remark(line: BillLine, row: CatalogueRow) -> Hit:
@@ -130,8 +135,8 @@ def _remark(line: BillLine, row: CatalogueRow) -> Hit:
 
 def maternity(seen: Seen) -> Iterator[Hit]:
     """A11: limited to maternity insurance."""
-    for line, row in seen.of(Concern.MATERNITY):
-        yield _remark(line, row)
+    for line, listed in seen.of(Concern.MATERNITY):
+        yield _remark(line, listed.row)
 
 
 def no_prescription(seen: Seen) -> Iterator[Hit]:
@@ -143,16 +148,19 @@ def no_prescription(seen: Seen) -> Iterator[Hit]:
 
 def outside_dates(seen: Seen) -> Iterator[Hit]:
     """A17: outside the stay or before the injury; same-day emergency may still be payable."""
-    first = max(seen.stay.admitted_on, seen.context.case.injured_on)
-    for line in seen.lines:
-        if not first <= line.service_day <= seen.last_day:
-            yield hit([line], f"{line.service_day} ∉ {first} – {seen.last_day}")
+    first, last = max(seen.stay.admitted_on, seen.context.case.injured_on), seen.last_day
+    lines = seen.lines
+    if lines and first <= lines[0].service_day <= lines[-1].service_day <= last:
+        return
+    for line in lines:
+        if not first <= line.service_day <= last:
+            yield hit([line], f"{line.service_day} ∉ {first} – {last}")
 
 
 def over_price(seen: Seen) -> Iterator[Hit]:
     """A18: a unit price above the highest payable one."""
-    for line, row in seen.of(Concern.CEILING):
-        ceiling = row.ceiling_for(seen.hospital.level)
+    for line, listed in seen.of(Concern.CEILING):
+        ceiling = listed.ceiling
         if ceiling is not None and line.price > ceiling:
             yield hit([line], f"{line.code} {price_text(line.price)} > {price_text(ceiling)}")
 

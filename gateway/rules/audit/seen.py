@@ -9,8 +9,8 @@ from typing import NamedTuple
 from gateway.domain.admission import Stay
 from gateway.domain.bill import BillLine
 from gateway.domain.party import Party
-from gateway.rules.concerns import Concern, Lines
-from gateway.rules.resolve import Context
+from gateway.rules.concerns import Concern
+from gateway.rules.resolve import Context, Lines
 
 
 class Hit(NamedTuple):
@@ -23,7 +23,7 @@ class Hit(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Seen:
     """A bill as the audit sees it: the netted lines that count, and for each concern those
-    whose catalogue row raises it, with the row.
+    whose catalogue row raises it, with the row. Lines are in order of time.
 
     A line that is unrelated, was given back whole, or was confirmed as a violation already is
     not among them.
@@ -39,7 +39,7 @@ class Seen:
         return self.stay.last_day
 
     @property
-    def lines(self) -> tuple[BillLine, ...]:
+    def lines(self) -> list[BillLine]:
         return self.context.counted
 
     def of(self, concern: Concern) -> Lines:
