@@ -10,7 +10,7 @@ from types import SimpleNamespace
 from typing import Any, Final, NamedTuple
 
 from adapters.shape.fields import Mismatch
-from gateway.domain.bill import Citation, LineVerdict, MealVerdict
+from gateway.domain.bill import NO_STEPS, Citation, LineVerdict, MealVerdict, Steps
 from gateway.domain.results import Settlement
 from gateway.domain.split import Split
 
@@ -32,6 +32,7 @@ class LineRow(NamedTuple):
     other_fen: int
     reasons: tuple[str, ...]
     cites: tuple[int, ...]
+    steps: Steps = NO_STEPS
 
     @property
     def split(self) -> Split:
@@ -106,7 +107,14 @@ def packed(bill: Settlement) -> SimpleNamespace:
         words["meal"] = MealRow(days, rate, amount, channel, cites(meal.citations))
     words["lines"] = tuple(
         [
-            LineRow(line.line_id, line.amount_fen, *line.split, line.reasons, cites(line.citations))
+            LineRow(
+                line.line_id,
+                line.amount_fen,
+                *line.split,
+                line.reasons,
+                cites(line.citations),
+                line.steps,
+            )
             for line in bill.lines
         ]
     )
@@ -132,7 +140,14 @@ def unpacked(
         meal=None if meal is None else MealVerdict(*meal[:4], cited(meal.cites)),
         lines=tuple(
             [
-                LineVerdict(row.line_id, row.amount_fen, row.split, row.reasons, cited(row.cites))
+                LineVerdict(
+                    row.line_id,
+                    row.amount_fen,
+                    row.split,
+                    row.reasons,
+                    cited(row.cites),
+                    row.steps,
+                )
                 for row in lines
             ]
         ),

@@ -79,6 +79,9 @@ class Steps(NamedTuple):
     late: int | None = None
 
 
+NO_STEPS = Steps(0)
+"""Of a line whose steps nobody told."""
+
 STEP_LETTERS = "AWPEFL"
 """The letters that explanations use, in the order of `Steps`."""
 
@@ -94,7 +97,7 @@ class LineVerdict(NamedTuple):
     split: Split
     reasons: tuple[str, ...]
     citations: tuple[Citation, ...] = ()
-    steps: Steps | None = None
+    steps: Steps = NO_STEPS
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,9 +103,7 @@ class Edition:
     valid_from: date
     valid_to: date | None
     rows: Mapping[str, CatalogueRow] = field(repr=False)
-    prepared: dict[object, Any] = field(
-        default_factory=dict, init=False, repr=False, compare=False
-    )
+    prepared: dict[object, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
     """What the rules read out of a row, kept beside it for the next bill."""
 
     def covers(self, day: date) -> bool:

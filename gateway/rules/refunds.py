@@ -56,9 +56,7 @@ def _by_original(
     known, found = {line.line_id for line in originals}, dict[str, list[BillLine]]()
     for line in refunds:
         if line.refund_of not in known:
-            raise ValueError(
-                f"refund {line.line_id} names {line.refund_of}, which is no original"
-            )
+            raise ValueError(f"refund {line.line_id} names {line.refund_of}, which is no original")
         found.setdefault(line.refund_of, []).append(line)
     return found
 

@@ -153,9 +153,10 @@ def _refunded(context: Context, group: Netted) -> Iterator[LineVerdict]:
     """The original as if not refunded; each refund the difference to the pair so far."""
     before = NOTHING
     for line, step in zip((group.original, *group.refunds), group.steps, strict=True):
-        split, *why = _decided(context, step)
-        yield LineVerdict(line.line_id, line.amount_fen, split.minus(before), *why)
-        before = split
+        decision = _decided(context, step)
+        own = decision._replace(split=decision.split.minus(before))
+        yield LineVerdict(line.line_id, line.amount_fen, *own)
+        before = decision.split
 
 
 def _decided(context: Context, line: BillLine) -> Decision:

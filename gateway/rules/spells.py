@@ -5,7 +5,7 @@ the same drug costs a look-up and not a resolution.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import fields, is_dataclass
 from datetime import date, timedelta
 from functools import cache
@@ -58,6 +58,6 @@ def _named(fact: object) -> list[date]:
 
 
 @cache
-def _names(kind: type) -> tuple[str, ...]:
+def _names(kind: Hashable) -> tuple[str, ...]:
     """The fields of a record; what is none has none."""
     return tuple(field.name for field in fields(kind)) if is_dataclass(kind) else ()

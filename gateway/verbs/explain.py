@@ -23,7 +23,7 @@ from gateway.domain.bill import (
 )
 from gateway.domain.calculation import Case, CaseStay, Expected, ExpectedLine, ExpectedStay
 from gateway.domain.money import price_text, quantity_text, yuan
-from gateway.domain.reasons import REASONS
+from gateway.domain.reasons import OUR_READINGS, REASONS, ROUNDING
 from gateway.domain.split import Payer, Split, total
 from gateway.rules.calculate import calculate, cases_of, unequal
 from gateway.rules.line import Bearers
@@ -33,8 +33,6 @@ from gateway.settings import Settings
 from gateway.store.database import Reader
 from gateway.store.frozen import Facts
 from gateway.verbs.arithmetic import (
-    READINGS,
-    ROUNDING,
     Computed,
     computed,
     line_facts,
@@ -200,7 +198,7 @@ def explained(
     yield ""
     if only is None:
         yield from _sums(bill)
-    yield from (f"{zh} / {en}" for zh, en in (ROUNDING, *_readings()))
+    yield from (f"{zh} / {en}" for zh, en in (ROUNDING, *OUR_READINGS))
 
 
 def _head(bill: StoredBill) -> Iterator[str]:
@@ -259,11 +257,6 @@ def _sums(bill: StoredBill) -> Iterator[str]:
     yield f"基金付给 fund pays {one.fund_payee}"
     yield f"规则 rules {one.rules_version}  政策 policy {one.policy_digest}"
     yield from (f"目录 catalogue {digest}" for digest in one.edition_digests)
-
-
-def _readings() -> Iterator[tuple[str, str]]:
-    for zh, en in READINGS:
-        yield f"本网关的理解：{zh}", f"our reading: {en}"
 
 
 def _meal(meal: MealVerdict) -> Iterator[str]:

@@ -61,13 +61,15 @@ def over_quantity(seen: Seen) -> Iterator[Hit]:
 
 def discharge_medicine(seen: Seen) -> Iterator[Hit]:
     """A04: on the last day more of a drug than its largest day so far times the days allowed."""
-    day, drugs = seen.last_day, seen.of(Concern.DRUG)
+    day, drugs = seen.last_day, [line for line, _ in seen.of(Concern.DRUG)]
     last: dict[str, list[BillLine]] = defaultdict(list)
-    for line, _ in drugs:
+    for line in drugs:
         if line.service_day == day:
             last[line.code].append(line)
     for code, lines in last.items():
-        most = _largest_day(line for line, _ in drugs if line.code == code if line.service_day < day)
+        most = _largest_day(
+            line for line, _ in drugs if line.code == code if line.service_day < day
+        )
         if not most:
             continue
         days = seen.context.value("audit/discharge_medicine_days", day).number
