@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
+from typing import Any
 
 from gateway.domain.catalogue import Level
 
@@ -266,6 +267,8 @@ class Policy:
     texts: Mapping[str, Text] = field(repr=False)
     directory: Directory | None = field(default=None, repr=False)
     national: Mapping[str, Dated] = field(default_factory=dict, repr=False)
+    prepared: dict[object, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """What the rules resolved under this policy, kept for the next bill."""
 
     def value(self, key: str, day: date) -> Value:
         """The value of the key on the day.

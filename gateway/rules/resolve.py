@@ -26,6 +26,7 @@ from gateway.domain.money import (
     written,
     yuan,
 )
+from gateway.domain.party import Party
 from gateway.domain.split import Payer, Split
 from gateway.policy import anchors
 from gateway.policy.model import PickedBy, Policy, PolicyGap, Unit, Value
@@ -36,6 +37,7 @@ from gateway.rules.line import Bearers, Terms
 from gateway.rules.quantities import allowances, days_used
 from gateway.rules.refunds import Netted
 from gateway.rules.spells import Spells
+from gateway.rules.standing import standing
 
 _RATIO_KEY = {kind: f"line/ratio_{kind.value}" for kind in Kind}
 _HERBAL_PIECES = "饮片"
@@ -146,6 +148,8 @@ class Decision(NamedTuple):
     steps: Steps
 
 
+_MOST_SPELLS, _MOST_KINDS = 256, 8192
+"""What is kept of spells, and of lines in each; then it begins anew."""
 _NOT_ASKED = frozenset(
     {"line_id", "occurred_at", "service_day", "name", "category", "unit", "spec"}
     | {"department", "doctor", "prescription_no", "refund_of"}
@@ -179,6 +183,8 @@ class Spell:
         charged = _charged_alike(line)
         found = self.kinds.get(charged)
         if found is None:
+            if len(self.kinds) >= _MOST_KINDS:
+                self.kinds.clear()
             found = self.kinds[charged] = Alike(self.find(line.code), self._counts(line))
         return found
 
@@ -204,7 +210,7 @@ class Context:
     policy: Policy
     stay: Stay
     case: CaseFacts
-    level: Level
+    hospital: Party
     dates: Dates
     editions: EditionsByDay
     spells: Spells
@@ -235,6 +241,20 @@ class Context:
         return found
 
     def _spell(self, day: date) -> Spell:
+        """The spell of the day, shared with earlier bills of the same standing."""
+        editions = tuple(self.editions.on(day).values())
+        facts, known = (self.stay, self.case, self.hospital), self.policy.prepared
+        place = standing(self.policy, editions, self.dates, facts, day)
+        if place is None or self.late_until is not None:
+            return self._own_spell(day, editions)
+        if place not in known:
+            if len(known) >= _MOST_SPELLS:
+                known.clear()
+            known[place] = self._own_spell(day, editions)
+        shared: Spell = known[place]
+        return shared
+
+    def _own_spell(self, day: date, editions: tuple[Edition, ...]) -> Spell:
         stops = [stop for stop in self.case.stops if stop.covers(day)]
         refused = (stop for stop in stops if stop.ground == REFUSED_DISCHARGE)
         return Spell(
@@ -242,8 +262,8 @@ class Context:
             stopped=any(stop.ground != REFUSED_DISCHARGE for stop in stops),
             notice=next(refused, None),
             before_cover=self.case.before_cover(day),
-            editions=tuple(self.editions.on(day).values()),
-            level=self.level,
+            editions=editions,
+            level=self.hospital.level,
         )
 
     def sort_out(self) -> None:
@@ -493,7 +513,7 @@ def using(context: Context, line: BillLine, read: limits.Limits) -> limits.Using
     asked = read.adult is not None and context.stay.born_on is not None
     return limits.Using(
         stay=context.stay,
-        level=context.level,
+        level=context.hospital.level,
         day=day,
         nth_day=sum(one < day for one in context.days_used(line.code)),
         adult_years=context.value(_ADULT_YEARS, day).number if asked else 0,

@@ -116,7 +116,7 @@ def context_of(bill: Bill, policy: Policy, groups: tuple[Netted, ...]) -> Contex
         policy=policy,
         stay=bill.stay,
         case=bill.case,
-        level=bill.hospital.level,
+        hospital=bill.hospital,
         dates=dates,
         editions=EditionsByDay(bill.editions),
         spells=Spells(policy, bill.editions, (bill.stay, bill.case, bill.hospital)),

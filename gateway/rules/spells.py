@@ -54,7 +54,8 @@ def _named(fact: object) -> list[date]:
         return [fact]
     if isinstance(fact, tuple | frozenset):
         return [day for part in fact for day in _named(part)]
-    return [day for name in _names(type(fact)) for day in _named(getattr(fact, name))]
+    kind: Hashable = type(fact)
+    return [day for name in _names(kind) for day in _named(getattr(fact, name))]
 
 
 @cache

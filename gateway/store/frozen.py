@@ -17,6 +17,7 @@ from typing import Any, Union
 from gateway.clock import micros
 from gateway.domain.admission import Stay
 from gateway.domain.bill import (
+    NO_STEPS,
     BillLine,
     BillVerdict,
     Citation,
@@ -74,7 +75,7 @@ def thawed_verdict(detail: Mapping[str, Any]) -> BillVerdict:
     if packed is None:
         raise ValueError("this bill was never computed")
     table = [Citation(*row) for row in packed["citations"]]
-    steps = [Steps(*row) for row in packed["steps"]]
+    steps = [Steps(*row) for row in packed.get("steps", ())]
     lines = tuple(_verdict_line(row, table, steps) for row in packed["lines"])
     days, rate, amount, channel, cited = packed["meal"]
     return BillVerdict(
@@ -151,9 +152,11 @@ def packed(verdict: BillVerdict) -> dict[str, Any]:
 def _verdict_line(
     row: Sequence[Any], table: Sequence[Citation], steps: Sequence[Steps]
 ) -> LineVerdict:
-    line_id, amount, split, reasons, cited, taken = row
+    """A verdict of 0.1.0 told no steps."""
+    line_id, amount, split, reasons, cited, *taken = row
     citations = tuple([table[n] for n in cited])
-    return LineVerdict(line_id, amount, Split(*split), tuple(reasons), citations, steps[taken])
+    told = steps[taken[0]] if taken else NO_STEPS
+    return LineVerdict(line_id, amount, Split(*split), tuple(reasons), citations, told)
 
 
 def plain(value: Any) -> Any:

@@ -67,9 +67,7 @@ def discharge_medicine(seen: Seen) -> Iterator[Hit]:
         if line.service_day == day:
             last[line.code].append(line)
     for code, lines in last.items():
-        most = _largest_day(
-            line for line, _ in drugs if line.code == code if line.service_day < day
-        )
+        most = _largest_day(one for one in drugs if one.code == code and one.service_day < day)
         if not most:
             continue
         days = seen.context.value("audit/discharge_medicine_days", day).number
