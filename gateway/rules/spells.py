@@ -5,10 +5,11 @@ the same drug costs a look-up and not a resolution.
 """
 
 from bisect import bisect_right
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import fields, is_dataclass
 from datetime import date, timedelta
 from functools import cache
+from typing import Any
 
 from gateway.domain.catalogue import Edition
 from gateway.policy.model import PickedBy, Policy
@@ -54,11 +55,11 @@ def _named(fact: object) -> list[date]:
         return [fact]
     if isinstance(fact, tuple | frozenset):
         return [day for part in fact for day in _named(part)]
-    kind: Hashable = type(fact)
+    kind: Any = type(fact)
     return [day for name in _names(kind) for day in _named(getattr(fact, name))]
 
 
 @cache
-def _names(kind: Hashable) -> tuple[str, ...]:
+def _names(kind: type[Any]) -> tuple[str, ...]:
     """The fields of a record; what is none has none."""
     return tuple(field.name for field in fields(kind)) if is_dataclass(kind) else ()

@@ -11,6 +11,7 @@ from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import fields
 from datetime import date, datetime
 from functools import cache
+from typing import Any
 
 from gateway.domain.catalogue import Edition
 from gateway.policy.model import PickedBy, Policy
@@ -36,7 +37,8 @@ def standing(
     days = {**dates, PickedBy.SERVICE_DATE: day}
     told += [bisect_right(_days(policy, kind), days[kind]) for kind in PickedBy]
     for fact in facts:
-        for name in _asked(type(fact)):
+        kind: Any = type(fact)
+        for name in _asked(kind):
             value = getattr(fact, name)
             if isinstance(value, tuple) and value:
                 return None
@@ -62,6 +64,6 @@ def _days(policy: Policy, kind: PickedBy) -> list[date]:
 
 
 @cache
-def _asked(kind: Hashable) -> tuple[str, ...]:
-    names = tuple(field.name for field in fields(kind))  # type: ignore[arg-type]
+def _asked(kind: type[Any]) -> tuple[str, ...]:
+    names = tuple(field.name for field in fields(kind))
     return tuple(name for name in names if name not in _NAMES)

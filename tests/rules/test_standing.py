@@ -4,9 +4,12 @@ from dataclasses import replace
 from datetime import date
 from random import Random
 
+import pytest
+
 from gateway.domain.bill import BillVerdict
 from gateway.domain.case import CaseState
 from gateway.policy.model import Policy
+from gateway.rules import resolve
 from gateway.rules.settle import Bill, settle
 from gateway.rules.spells import Spells
 from tests.bench.bill import a_real_bill
@@ -55,3 +58,12 @@ def test_a_spell_ends_where_a_value_an_edition_or_a_fact_begins_or_ends():
     assert numbers == [0, 1, 2, 2, 3, 4, 4]
     turn = (date(2025, 12, 30), date(2025, 12, 31), date(2026, 1, 1), date(2026, 1, 2))
     assert len({spells.number(day) for day in turn}) == 4
+
+
+def test_what_is_kept_begins_anew_when_it_is_full(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(resolve, "_MOST_SPELLS", 1)
+    monkeypatch.setattr(resolve, "_MOST_KINDS", 1)
+    full, bill = unused(), a_real_bill()
+    assert settle(bill, full) == settle(bill, unused())
+    spells = [one for one in full.prepared.values() if isinstance(one, resolve.Spell)]
+    assert [len(spell.kinds) for spell in spells] == [1]
