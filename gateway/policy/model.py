@@ -8,9 +8,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from gateway.domain.catalogue import Level
+
+MOST_SPELLS: Final = 256
+"""Spells of days that are kept under a policy, for bills of the same standing."""
+MOST_KINDS: Final = 8192
+"""Lines charged differently that a spell keeps decisions of; then either begins anew."""
 
 
 class PickedBy(StrEnum):

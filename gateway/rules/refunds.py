@@ -47,7 +47,12 @@ def netted(lines: Iterable[BillLine]) -> tuple[Netted, ...]:
     ordered = sorted(lines, key=_IN_TIME)
     originals = [line for line in ordered if not line.refund_of]
     refunds = _by_original(originals, (line for line in ordered if line.refund_of))
-    return tuple([_netted(line, refunds.get(line.line_id, ())) for line in originals])
+    return tuple(
+        [
+            _netted(line, refunds[line.line_id]) if line.line_id in refunds else Netted(line, line)
+            for line in originals
+        ]
+    )
 
 
 def _by_original(
@@ -62,6 +67,4 @@ def _by_original(
 
 
 def _netted(original: BillLine, refunds: Iterable[BillLine]) -> Netted:
-    if not refunds:
-        return Netted(original, original)
     return Netted(original, reduce(_less, refunds, original), tuple(refunds))

@@ -29,7 +29,7 @@ from gateway.domain.money import (
 from gateway.domain.party import Party
 from gateway.domain.split import Payer, Split
 from gateway.policy import anchors
-from gateway.policy.model import PickedBy, Policy, PolicyGap, Unit, Value
+from gateway.policy.model import MOST_KINDS, MOST_SPELLS, PickedBy, Policy, PolicyGap, Unit, Value
 from gateway.rules import limits
 from gateway.rules.concerns import Concern, concerns_of
 from gateway.rules.dates import Dates, picked
@@ -148,8 +148,6 @@ class Decision(NamedTuple):
     steps: Steps
 
 
-_MOST_SPELLS, _MOST_KINDS = 256, 8192
-"""What is kept of spells, and of lines in each; then it begins anew."""
 _NOT_ASKED = frozenset(
     {"line_id", "occurred_at", "service_day", "name", "category", "unit", "spec"}
     | {"department", "doctor", "prescription_no", "refund_of"}
@@ -183,7 +181,7 @@ class Spell:
         charged = _charged_alike(line)
         found = self.kinds.get(charged)
         if found is None:
-            if len(self.kinds) >= _MOST_KINDS:
+            if len(self.kinds) >= MOST_KINDS:
                 self.kinds.clear()
             found = self.kinds[charged] = Alike(self.find(line.code), self._counts(line))
         return found
@@ -248,7 +246,7 @@ class Context:
         if place is None or self.late_until is not None:
             return self._own_spell(day, editions)
         if place not in known:
-            if len(known) >= _MOST_SPELLS:
+            if len(known) >= MOST_SPELLS:
                 known.clear()
             known[place] = self._own_spell(day, editions)
         shared: Spell = known[place]

@@ -61,8 +61,8 @@ def test_a_spell_ends_where_a_value_an_edition_or_a_fact_begins_or_ends():
 
 
 def test_what_is_kept_begins_anew_when_it_is_full(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(resolve, "_MOST_SPELLS", 1)
-    monkeypatch.setattr(resolve, "_MOST_KINDS", 1)
+    monkeypatch.setattr(resolve, "MOST_SPELLS", 1)
+    monkeypatch.setattr(resolve, "MOST_KINDS", 1)
     full, bill = unused(), a_real_bill()
     assert settle(bill, full) == settle(bill, unused())
     spells = [one for one in full.prepared.values() if isinstance(one, resolve.Spell)]
