@@ -2,8 +2,7 @@
 
 Run once for every release: what is kept under `tests/replay/<rules version>/` is never written
 again, and `make test` computes all of it anew, bit for bit, for as long as the rules live.
-The bills are those of the rules' own case table and the bill of the benchmark; persons are
-generated. Kept are frozen facts and verdict as the store keeps them, the policy archive and
+The bills are those of the rules' own case table; persons are generated. Kept are frozen facts and verdict as the store keeps them, the policy archive and
 every catalogue edition under its digest.
 """
 
@@ -18,7 +17,6 @@ from gateway.policy.load import archive
 from gateway.rules import RULES_VERSION
 from gateway.rules.settle import Bill, settle
 from gateway.store.frozen import Facts, frozen
-from tests.bench.bill import a_real_bill
 from tests.rules.facts import REGION, example_policy
 from tests.rules.tables import bill_of, rows
 from tests.verbs.ledger import real_editions
@@ -53,12 +51,11 @@ def record(folder: Path) -> None:
 
 
 def _bills() -> Iterator[Bill]:
-    """The bills of the table that need no other policy than the shipped one, and a long one."""
+    """The bills of the table that need no other policy than the shipped one."""
     editions = real_editions()
     for row in (param.values[0] for param in rows("bill.toml")):
         if "policy" not in row and "silent" not in row:
             yield replace(bill_of(row), editions=editions)
-    yield a_real_bill()
 
 
 if __name__ == "__main__":
