@@ -2,7 +2,8 @@
 
 Run once for every release: what is kept under `tests/replay/<rules version>/` is never written
 again, and `make test` computes all of it anew, bit for bit, for as long as the rules live.
-The bills are those of the rules' own case table; persons are generated. Kept are frozen facts and verdict as the store keeps them, the policy archive and
+The bills are those of the rules' own case table; persons are generated. Kept are
+frozen facts and verdict as the store keeps them, the policy archive and
 every catalogue edition under its digest.
 """
 
