@@ -1,23 +1,25 @@
 """Audit rules about charges: what was charged, how often, for whom, at which price."""
 
 from collections import defaultdict
-from collections.abc import Iterator
-from datetime import date
+from collections.abc import Iterable, Iterator
+from datetime import date, timedelta
+from itertools import pairwise
 
 from gateway.domain.bill import BillLine
-from gateway.domain.catalogue import CatalogueRow, InsuranceLimit, Kind
+from gateway.domain.catalogue import CatalogueRow
 from gateway.domain.money import ONE, price_text, quantity_text
 from gateway.rules import limits
-from gateway.rules.audit.seen import Hit, Seen, by_day, hit
+from gateway.rules.audit.seen import Hit, Seen, hit
+from gateway.rules.concerns import Concern
 from gateway.rules.resolve import using
 
-_NURSING, _DAY = "护理", "日"
+_MINUTE = timedelta(minutes=1)
 
 
 def charged_twice(seen: Seen) -> Iterator[Hit]:
     """A01: the same code, minute, quantity and price under different line ids."""
     alike: dict[object, list[BillLine]] = defaultdict(list)
-    for line in seen.lines:
+    for line in _within_a_minute(seen.lines):
         minute = line.occurred_at.replace(second=0, microsecond=0)
         alike[line.code, minute, line.quantity, line.price].append(line)
     for lines in alike.values():
@@ -25,51 +27,72 @@ def charged_twice(seen: Seen) -> Iterator[Hit]:
             yield hit(lines, f"{lines[0].code} {lines[0].service_day} × {len(lines)}")
 
 
+def _within_a_minute(lines: Iterable[BillLine]) -> Iterable[BillLine]:
+    """The lines in order of time that have a neighbour less than a minute away."""
+    near: dict[str, BillLine] = {}
+    for earlier, later in pairwise(lines):
+        if later.occurred_at - earlier.occurred_at < _MINUTE:
+            near[earlier.line_id], near[later.line_id] = earlier, later
+    return near.values()
+
+
 def contained(seen: Seen) -> Iterator[Hit]:
     """A02: an item beside one that contains it, on the same day."""
-    for day, lines in by_day(seen.lines).items():
-        codes = {line.code for line in lines}
-        for line in lines:
-            row = seen.rows.get(line.line_id)
-            within = codes.intersection(row.contained_in) if row is not None else None
-            if within:
-                yield hit([line], f"{line.code} in {' '.join(sorted(within))} {day}")
+    suspects = sorted(seen.of(Concern.CONTAINED), key=lambda one: one[0].service_day)
+    days = {line.service_day for line, _ in suspects}
+    codes: dict[date, set[str]] = defaultdict(set)
+    for line in seen.lines if suspects else ():
+        if line.service_day in days:
+            codes[line.service_day].add(line.code)
+    for line, listed in suspects:
+        within = codes[line.service_day].intersection(listed.row.contained_in)
+        if within:
+            yield hit([line], f"{line.code} in {' '.join(sorted(within))} {line.service_day}")
 
 
 def over_quantity(seen: Seen) -> Iterator[Hit]:
     """A03: above the quantity that the catalogue allows for a day or a stay."""
-    for line in seen.lines:
-        allowed = seen.context.allowances.get(line.line_id)
-        if allowed is not None and line.quantity > allowed:
+    for line, _ in seen.of(Concern.QUANTITY):
+        allowed = seen.context.allowances[line.line_id]
+        if line.quantity > allowed:
             evidence = f"{quantity_text(line.quantity)} > {quantity_text(allowed)}"
             yield hit([line], f"{line.code} {line.service_day} {evidence}")
 
 
 def discharge_medicine(seen: Seen) -> Iterator[Hit]:
     """A04: on the last day more of a drug than its largest day so far times the days allowed."""
-    daily: dict[tuple[str, date], list[BillLine]] = defaultdict(list)
-    for line in seen.of_kind(Kind.DRUG):
-        daily[line.code, line.service_day].append(line)
-    for (code, day), lines in daily.items():
-        before = [_total(used) for (other, on), used in daily.items() if other == code and on < day]
-        if day != seen.last_day or not before:
+    day, drugs = seen.last_day, [line for line, _ in seen.of(Concern.DRUG)]
+    last: dict[str, list[BillLine]] = defaultdict(list)
+    for line in drugs:
+        if line.service_day == day:
+            last[line.code].append(line)
+    for code, lines in last.items():
+        most = _largest_day(one for one in drugs if one.code == code and one.service_day < day)
+        if not most:
             continue
         days = seen.context.value("audit/discharge_medicine_days", day).number
-        got, most = _total(lines), max(before)
+        got = _total(lines)
         if got > days * most:
             yield hit(lines, f"{code} {quantity_text(got)} > {days} × {quantity_text(most)}")
+
+
+def _largest_day(lines: Iterable[BillLine]) -> int:
+    of_day: dict[date, int] = defaultdict(int)
+    for line in lines:
+        of_day[line.service_day] += line.quantity
+    return max(of_day.values(), default=0)
 
 
 def more_than_days(seen: Seen) -> Iterator[Hit]:
     """A05: more beds, or more days of nursing, than days of the stay counting both ends."""
     days = (seen.last_day - seen.stay.admitted_on).days + 1
-    nursing = tuple(line for line, row in seen.listed if _NURSING in row.name and row.unit == _DAY)
-    for lines in (seen.beds, nursing):
+    for concern in (Concern.BED, Concern.NURSING):
+        lines = [line for line, _ in seen.of(concern)]
         if _total(lines) > days * ONE:
             yield hit(lines, f"{quantity_text(_total(lines))} > {days}")
 
 
-def _total(lines: list[BillLine] | tuple[BillLine, ...]) -> int:
+def _total(lines: list[BillLine]) -> int:
     return sum(line.quantity for line in lines)
 
 
@@ -94,16 +117,16 @@ def over_course(seen: Seen) -> Iterator[Hit]:
 
 
 def _unmet(seen: Seen, why: limits.Unmet) -> Iterator[Hit]:
-    for line, read in seen.limited:
-        if limits.unmet(read, using(seen.context, line, read)) is why:
-            yield _remark(line, seen.rows[line.line_id])
+    for line, listed in seen.of(Concern.REMARK):
+        if limits.unmet(listed.remark, using(seen.context, line, listed.remark)) is why:
+            yield _remark(line, listed.row)
 
 
 def no_indication(seen: Seen) -> Iterator[Hit]:
     """A08: limited by its remark to indications none of which is a diagnosis by name."""
-    for line, read in seen.limited:
-        if limits.for_person(read, seen.stay) is limits.ForPerson.INDICATION:
-            yield _remark(line, seen.rows[line.line_id])
+    for line, listed in seen.of(Concern.REMARK):
+        if limits.for_person(listed.remark, seen.stay) is limits.ForPerson.INDICATION:
+            yield _remark(line, listed.row)
 
 
 def _remark(line: BillLine, row: CatalogueRow) -> Hit:
@@ -112,36 +135,38 @@ def _remark(line: BillLine, row: CatalogueRow) -> Hit:
 
 def maternity(seen: Seen) -> Iterator[Hit]:
     """A11: limited to maternity insurance."""
-    for line, row in seen.listed:
-        if row.insurance_limit is InsuranceLimit.MATERNITY:
-            yield _remark(line, row)
+    for line, listed in seen.of(Concern.MATERNITY):
+        yield _remark(line, listed.row)
 
 
 def no_prescription(seen: Seen) -> Iterator[Hit]:
     """A16: drugs without a prescription number; an order is known by nothing else."""
-    lines = [line for line in seen.of_kind(Kind.DRUG) if not line.prescription_no]
+    lines = [line for line, _ in seen.of(Concern.DRUG) if not line.prescription_no]
     if lines:
         yield hit(lines, str(len(lines)))
 
 
 def outside_dates(seen: Seen) -> Iterator[Hit]:
     """A17: outside the stay or before the injury; same-day emergency may still be payable."""
-    first = max(seen.stay.admitted_on, seen.context.case.injured_on)
-    for line in seen.lines:
-        if not first <= line.service_day <= seen.last_day:
-            yield hit([line], f"{line.service_day} ∉ {first} – {seen.last_day}")
+    first, last = max(seen.stay.admitted_on, seen.context.case.injured_on), seen.last_day
+    lines = seen.lines
+    if lines and first <= lines[0].service_day <= lines[-1].service_day <= last:
+        return
+    for line in lines:
+        if not first <= line.service_day <= last:
+            yield hit([line], f"{line.service_day} ∉ {first} – {last}")
 
 
 def over_price(seen: Seen) -> Iterator[Hit]:
     """A18: a unit price above the highest payable one."""
-    for line, row in seen.listed:
-        ceiling = row.ceiling_for(seen.hospital.level)
+    for line, listed in seen.of(Concern.CEILING):
+        ceiling = listed.ceiling
         if ceiling is not None and line.price > ceiling:
             yield hit([line], f"{line.code} {price_text(line.price)} > {price_text(ceiling)}")
 
 
 def pieces_alone(seen: Seen) -> Iterator[Hit]:
     """A19: □ pieces of a prescription that holds nothing else."""
-    for line, row in seen.listed:
-        if row.not_alone and line.prescription_no not in seen.context.accompanied_pieces:
+    for line, _ in seen.of(Concern.PIECE):
+        if line.prescription_no not in seen.context.accompanied_pieces:
             yield hit([line], f"{line.code} {line.prescription_no}".strip())
