@@ -37,7 +37,6 @@ from gateway.rules.line import Bearers, Terms
 from gateway.rules.place import EmergencyDays
 from gateway.rules.quantities import allowances, days_used
 from gateway.rules.refunds import Netted
-from gateway.rules.spells import Spells
 
 _RATIO_KEY = {kind: f"line/ratio_{kind.value}" for kind in Kind}
 _HERBAL_PIECES = "饮片"
@@ -133,16 +132,6 @@ def _source(edition: Edition, code: str) -> Citation:
     )
 
 
-@dataclass(slots=True)
-class Alike:
-    """What the lines share that are charged alike in one spell: their catalogue row, whether
-    they use up quantities and days, and what was decided about them, None so far."""
-
-    listed: Listed | None
-    counts: bool
-    decision: "Decision | None" = None
-
-
 class Decision(NamedTuple):
     """Who bears a line, why, from which texts and by which steps."""
 
@@ -152,23 +141,47 @@ class Decision(NamedTuple):
     steps: Steps
 
 
+@dataclass(slots=True)
+class Alike:
+    """What the lines share that are charged alike in one spell: their catalogue row, whether
+    they use up quantities and days, their terms with the sources, None so far, and what was
+    decided about each quantity and amount."""
+
+    listed: Listed | None
+    counts: bool
+    resolved: "tuple[Terms, Sources] | None" = None
+    decisions: dict[tuple[int, int], Decision] = field(default_factory=dict)
+
+
 _NOT_ASKED = frozenset(
     {"line_id", "occurred_at", "service_day", "name", "category", "unit", "spec"}
-    | {"department", "doctor", "prescription_no", "refund_of"}
+    | {"department", "doctor", "prescription_no", "refund_of", "quantity", "amount_fen"}
 )
 _charged_alike = attrgetter(*(one.name for one in fields(BillLine) if one.name not in _NOT_ASKED))
-"""Everything in a line that its decision may depend on, beside its spell. The prescription
-decides only for pieces, and these are never alike."""
+"""Everything in a line that its terms may depend on, beside its spell. The prescription decides
+only for pieces, and these are never alike."""
+
+
+class Holding(NamedTuple):
+    """What holds on a day, as far as the terms of a line can depend on the day: the turn of the
+    policy's values, decisions, cover, the window of an overdue application (None where no text
+    says whether the day is in it), the digests of the editions, and the day itself beyond an
+    emergency, because an approval that still pays is counted in months."""
+
+    turn: int
+    stopped: bool
+    notice: BenefitStop | None
+    before_cover: bool
+    late: bool | None
+    editions: tuple[str, ...]
+    alone: date | None
 
 
 @dataclass(slots=True)
 class Spell:
-    """What holds on every day of a spell, decisions and editions, and the lines in it that are
-    charged alike."""
+    """All days of a bill on which the same holds, and the lines on them that are charged alike."""
 
-    stopped: bool
-    notice: BenefitStop | None
-    before_cover: bool
+    holding: Holding
     editions: tuple[Edition, ...]
     level: Level
     kinds: dict[object, Alike] = field(default_factory=dict)
@@ -201,7 +214,6 @@ class Context:
     rescued: frozenset[str]
     late_until: "LateWindow | None"
     asked: Asked
-    spells: Spells
     groups: tuple[Netted, ...]
     devices: tuple[SuppliedDevice, ...] = ()
     emergency: EmergencyDays | None = None
@@ -215,38 +227,34 @@ class Context:
     _pieces: frozenset[str] | None = None
     _days_used: Mapping[str, tuple[date, ...]] | None = None
     _by_day: dict[date, Spell] = field(default_factory=dict)
-    _by_number: dict[int, Spell] = field(default_factory=dict)
+    _spells: dict[Holding, Spell] = field(default_factory=dict)
     _values: dict[tuple[str, int], Value] = field(default_factory=dict)
     _citations: dict[tuple[str, int], Citation] = field(default_factory=dict)
     _bearers: dict[date, Bearers] = field(default_factory=dict)
 
     def spell(self, day: date) -> Spell:
-        """What holds on the day and, but beyond an emergency, on every day of its spell."""
+        """What holds on the day, and on every other day on which the same holds."""
         found = self._by_day.get(day)
         if found is None:
-            found = self._by_day[day] = self._spell(day)
+            editions = tuple(self.editions.on(day).values())
+            holding = self._holding(day, editions)
+            found = self._spells.setdefault(holding, Spell(holding, editions, self.level))
+            self._by_day[day] = found
         return found
 
-    def _spell(self, day: date) -> Spell:
-        """Which approval still pays after an emergency is counted in months: each day is asked
-        by itself."""
-        if self.emergency is not None and day > self.emergency.last:
-            return self._resolved(day)
-        number = self.spells.number(day)
-        if number not in self._by_number:
-            self._by_number[number] = self._resolved(day)
-        return self._by_number[number]
-
-    def _resolved(self, day: date) -> Spell:
+    def _holding(self, day: date, editions: tuple[Edition, ...]) -> Holding:
         stops = [stop for stop in self.case.stops if stop.covers(day)]
         refused = (stop for stop in stops if stop.ground == REFUSED_DISCHARGE)
-        return Spell(
+        beyond = self.emergency is not None and day > self.emergency.last
+        return Holding(
+            self.policy.turn(day),
             # 第四十二条
             stopped=any(stop.ground != REFUSED_DISCHARGE for stop in stops),
             notice=next(refused, None),
             before_cover=self.case.before_cover(day),
-            editions=tuple(self.editions.on(day).values()),
-            level=self.level,
+            late=self.late_until is not None and self.late_until.says(day),
+            editions=tuple([edition.digest for edition in editions]),
+            alone=day if beyond else None,
         )
 
     def sort_out(self) -> None:
@@ -281,16 +289,16 @@ class Context:
     def _counts(self, line: BillLine, spell: Spell) -> bool:
         """Whether the line uses up quantities and days: it treats the injury and is no
         violation, and benefits are neither stopped nor refused nor beyond an emergency."""
-        if line.violation or line.relation is Relation.UNRELATED or spell.stopped:
+        if line.violation or line.relation is Relation.UNRELATED or spell.holding.stopped:
             return False
-        return self.beyond_emergency(line.service_day) is None and spell.notice is None
+        return self.beyond_emergency(line.service_day) is None and spell.holding.notice is None
 
     def value(self, key: str, day: date) -> Value:
         """The policy value for a service on the day, picked by the date that the key names.
 
         Raises PolicyGap.
         """
-        place = (key, self.spells.number(day))
+        place = (key, self.policy.turn(day))
         found = self._values.get(place)
         if found is None:
             dates = {**self.dates, PickedBy.SERVICE_DATE: day}
@@ -299,7 +307,7 @@ class Context:
 
     def cited(self, key: str, day: date) -> Citation:
         """The citation of a policy value that was used."""
-        place = (key, self.spells.number(day))
+        place = (key, self.policy.turn(day))
         found = self._citations.get(place)
         if found is None:
             found = self._citations[place] = citation(self.policy, key, self.value(key, day))
@@ -367,16 +375,19 @@ class LateWindow:
 
     def holds(self, day: date) -> bool:
         """Whether the day lies inside. Raises PolicyGap on the last day when no text says."""
-        if day != self.ends:
-            return self.since <= day < self.ends
-        if self.inclusive is None:
+        said = self.says(day)
+        if said is None:
             raise PolicyGap(
                 "late/window_end_inclusive",
                 day,
                 "逾期期间是否含最后一日没有规定",
                 "whether the last day counts is not said",
             )
-        return self.inclusive
+        return said
+
+    def says(self, day: date) -> bool | None:
+        """As `holds`, but None where no text says."""
+        return self.inclusive if day == self.ends else self.since <= day < self.ends
 
 
 def citation(policy: Policy, key: str, value: Value) -> Citation:
@@ -481,8 +492,8 @@ def terms(context: Context, line: BillLine) -> tuple[Terms, Sources]:
         raise NeedsReview(line.line_id)
     if line.relation is Relation.UNRELATED:
         return _taken(line, unrelated=True), (anchors.OTHER_DISEASES,)
-    spell = context.spell(line.service_day)
-    if spell.stopped:
+    holding = context.spell(line.service_day).holding
+    if holding.stopped:
         return _taken(line, outside="BENEFIT_STOPPED"), _STOPPED
     beyond = context.beyond_emergency(line.service_day)
     if beyond is not None:
@@ -490,8 +501,8 @@ def terms(context: Context, line: BillLine) -> tuple[Terms, Sources]:
         return _taken(line, outside=beyond.reason), sources
     if line.violation:
         return _taken(line, violation=line.violation), _FUND_PAYS
-    if spell.notice is not None:
-        sources = (*_FUND_PAYS, _notice_source(spell.notice))
+    if holding.notice is not None:
+        sources = (*_FUND_PAYS, _notice_source(holding.notice))
         return _taken(line, refused_discharge=True), sources
     listed, rescue = find_row(context, line), line.line_id in context.rescued
     if listed is None or not _payable(context, line, listed.row):
@@ -594,7 +605,7 @@ def _inside(
     day, ceiling = line.service_day, _known_ceiling(listed, line.service_day)
     key = _RATIO_KEY[listed.row.kind]
     ratio, cited = context.value(key, day).number, context.cited(key, day)
-    early, late = context.spell(day).before_cover, context.late(day)
+    early, late = context.spell(day).holding.before_cover, context.late(day)
     sources = (anchors.FUND_PAYS, listed.source, cited, *_moved(early, late))
     if ceiling is not None and line.price > ceiling:
         if listed.by_standard and not rescue:
@@ -665,7 +676,7 @@ def _outside(
 ) -> tuple[Terms, Sources]:
     """Outside the catalogue only what was approved for rescue moves to the employer."""
     day = line.service_day
-    early, late = rescue and context.spell(day).before_cover, rescue and context.late(day)
+    early, late = rescue and context.spell(day).holding.before_cover, rescue and context.late(day)
     resolved = _taken(
         line, in_catalogue=False, late=late, before_cover=early, emergency_approved=rescue
     )

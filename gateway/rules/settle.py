@@ -33,7 +33,6 @@ from gateway.rules.resolve import (
     rescued_lines,
     terms,
 )
-from gateway.rules.spells import Spells
 
 _PAYER_KEY: Mapping[str, str] = {
     "no_consent": "line/no_consent_payer",
@@ -137,7 +136,6 @@ def context_of(bill: Bill, policy: Policy, groups: tuple[Netted, ...]) -> Contex
         level=bill.hospital.level,
         dates=dates,
         editions=EditionsByDay(bill.editions),
-        spells=Spells(policy, bill.editions, (bill.stay, case, bill.hospital)),
         groups=groups,
         rescued=rescued_lines(case, bill.stay, (group.original for group in groups)),
         late_until=late_window(policy, case, dates),
@@ -152,22 +150,25 @@ def context_of(bill: Bill, policy: Policy, groups: tuple[Netted, ...]) -> Contex
 def _line_verdicts(context: Context) -> Iterator[LineVerdict]:
     """Every line in order, an original before its refunds; lines that are charged alike in one
     spell share their decision. Raises PolicyGap and NeedsReview."""
-    apart = context.apart
     for group, alike in zip(context.groups, context.kinds, strict=True):
         if group.refunds:
             yield from _refunded(context, group)
-            continue
-        line, decision = group.original, alike.decision
-        if decision is None or line.line_id in apart:
-            decision = _decision(context, line, alike)
-        yield LineVerdict(line.line_id, line.amount_fen, *decision)
+        else:
+            line = group.original
+            yield LineVerdict(line.line_id, line.amount_fen, *_decision(context, line, alike))
 
 
 def _decision(context: Context, line: BillLine, alike: Alike) -> Decision:
-    decision = _decided(context, line)
-    if line.line_id not in context.apart and (alike.listed is None or not alike.listed.by_line):
-        alike.decision = decision
-    return decision
+    """What was decided about a line charged alike, or about this one by itself."""
+    if line.line_id in context.apart or (alike.listed is not None and alike.listed.by_line):
+        return _decided(context, line)
+    charged = line.quantity, line.amount_fen
+    found = alike.decisions.get(charged)
+    if found is None:
+        if alike.resolved is None:
+            alike.resolved = terms(context, line)
+        found = alike.decisions[charged] = _of_terms(context, line, *alike.resolved)
+    return found
 
 
 def _refunded(context: Context, group: Netted) -> Iterator[LineVerdict]:
@@ -181,7 +182,21 @@ def _refunded(context: Context, group: Netted) -> Iterator[LineVerdict]:
 
 
 def _decided(context: Context, line: BillLine) -> Decision:
-    resolved, sources = terms(context, line)
+    return _borne(context, line, *terms(context, line))
+
+
+def _of_terms(
+    context: Context, line: BillLine, alike: Terms, sources: tuple[Citation, ...]
+) -> Decision:
+    """The decision at the line's own quantity, which is within its limit."""
+    count, amount = line.quantity, line.amount_fen
+    own = alike._replace(quantity=count, amount_fen=amount, quantity_limit=None)
+    return _borne(context, line, own, sources)
+
+
+def _borne(
+    context: Context, line: BillLine, resolved: Terms, sources: tuple[Citation, ...]
+) -> Decision:
     try:
         decided = decide(resolved, context.bearers(line.service_day))
     except NoPayerStated as silent:
