@@ -10,7 +10,15 @@ from types import SimpleNamespace
 from typing import Any, Final, NamedTuple
 
 from adapters.shape.fields import Mismatch
-from gateway.domain.bill import Citation, LineVerdict, MealVerdict, PayeeShare, Payout
+from gateway.domain.bill import (
+    NO_STEPS,
+    Citation,
+    LineVerdict,
+    MealVerdict,
+    PayeeShare,
+    Payout,
+    Steps,
+)
 from gateway.domain.results import Settlement
 from gateway.domain.split import Split
 
@@ -32,6 +40,7 @@ class LineRow(NamedTuple):
     other_fen: int
     reasons: tuple[str, ...]
     cites: tuple[int, ...]
+    steps: Steps = NO_STEPS
 
     @property
     def split(self) -> Split:
@@ -120,7 +129,14 @@ def packed(bill: Settlement) -> SimpleNamespace:
     words["grounds"] = cites(bill.grounds)
     words["lines"] = tuple(
         [
-            LineRow(line.line_id, line.amount_fen, *line.split, line.reasons, cites(line.citations))
+            LineRow(
+                line.line_id,
+                line.amount_fen,
+                *line.split,
+                line.reasons,
+                cites(line.citations),
+                line.steps,
+            )
             for line in bill.lines
         ]
     )
@@ -150,7 +166,14 @@ def unpacked(
         grounds=cited(grounds),
         lines=tuple(
             [
-                LineVerdict(row.line_id, row.amount_fen, row.split, row.reasons, cited(row.cites))
+                LineVerdict(
+                    row.line_id,
+                    row.amount_fen,
+                    row.split,
+                    row.reasons,
+                    cited(row.cites),
+                    row.steps,
+                )
                 for row in lines
             ]
         ),

@@ -15,6 +15,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from gateway.domain import money
+from gateway.domain.bill import STEP_LETTERS, Steps
 
 _MARKUP: Final = re.compile("[&<>\r]")
 _ENTITIES: Final = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#xD;"}
@@ -29,6 +30,8 @@ _OFFSET: Final = r"(Z|[+-](0[0-9]|1[0-4]):[0-5][0-9])"
 _WHOLE: Final = r"-?(0|[1-9][0-9]{0,11})"
 _MOST_CITES: Final = 60
 _CITES: Final = rf"[1-9][0-9]{{0,3}}( [1-9][0-9]{{0,3}}){{0,{_MOST_CITES - 1}}}"
+_FIGURE: Final = r"-?(0|[1-9][0-9]{0,11})\.[0-9]{2}"
+_STEPS: Final = rf"A{_FIGURE}( [WPEFL](=|{_FIGURE})){{0,4}}"
 # One way only to match any text, so that no matcher ever goes back.
 _TEXT: Final = r"[^ \t\n\r]+( +[^ \t\n\r]+)*"
 
@@ -224,6 +227,29 @@ def _numbers_text(numbers: tuple[int, ...]) -> str:
     return " ".join(map(str, numbers))
 
 
+def _steps_text(steps: Steps) -> str:
+    """A step that left what the one before it left is written "="."""
+    parts, before = [], None
+    for letter, figure in zip(STEP_LETTERS, steps, strict=True):
+        if figure is not None:
+            parts.append(f"{letter}=" if figure == before else letter + money.yuan(figure))
+            before = figure
+    return " ".join(parts)
+
+
+def _steps(text: str) -> Steps:
+    """Raises ValueError for steps that are not in order, or not in their one shortest form."""
+    figures: dict[str, int] = {}
+    before = 0
+    for part in text.split(" "):
+        before = before if part[1:] == "=" else money.fen(part[1:])
+        figures[part[0]] = before
+    steps = Steps._make(map(figures.get, STEP_LETTERS))
+    if _steps_text(steps) != text:
+        raise ValueError
+    return steps
+
+
 def _truth(text: str) -> bool:
     return text == "true"
 
@@ -332,6 +358,16 @@ CITES: Final = Kind(
     sample="1",
     wrong="1,2",
     pattern=_CITES,
+)
+STEPS: Final = Kind(
+    name="Steps",
+    zh="计算步骤：字母加该步之后的金额（元），与上一步相同写 =，以一个空格分隔",
+    en="steps: a letter and the yuan left after it, = where nothing changed, one space between",
+    parse=_matching(_STEPS, lru_cache(_KEPT)(_steps)),
+    render=lru_cache(_KEPT)(_steps_text),
+    sample="A840.00 P= E560.00 F=",
+    wrong="A840.00, E560.00",
+    pattern=_STEPS,
 )
 DAY: Final = Kind(
     name="Day",

@@ -38,6 +38,7 @@ from adapters.shape.kinds import (
     PARTY,
     PHONE,
     SHOWN,
+    STEPS,
     TEXT_32,
     TEXT_64,
     TEXT_200,
@@ -48,7 +49,7 @@ from adapters.shape.kinds import (
 )
 from gateway.domain.admission import DaySpan, Diagnosis
 from gateway.domain.audit_rules import AUDIT_RULES, MOST_HITS, MOST_SUSPECT_LINES
-from gateway.domain.bill import Citation, Payee, PayeeShare, Suspicion
+from gateway.domain.bill import NO_STEPS, Citation, Payee, PayeeShare, Suspicion
 from gateway.domain.codes import CODES
 from gateway.domain.commands import (
     AckInbox,
@@ -364,6 +365,17 @@ LINE_VERDICT: Final = shape(
         sample="OVER_CEILING",
     ),
     CITED,
+    may(
+        "Steps",
+        "steps",
+        STEPS,
+        "计算步骤：A 所列金额，W 整行归一方后基金留存，P 限量内，E 限价内，F 按比例，"
+        "L 逾期申请或参保前之后基金留存；退费行为该笔退费后净额的步骤",
+        "Steps: A charged, W kept by the fund of a line that one payer takes whole, P within the "
+        "quantity limit, E within the ceiling, F at the ratio, L kept by the fund of a late "
+        "application or a day before cover; those of a refund are the pair's at the net quantity",
+        absent=NO_STEPS,
+    ),
 )
 
 MEAL: Final = shape(

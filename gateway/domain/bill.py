@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 from gateway.domain.split import Payer, Split
 
@@ -70,15 +70,42 @@ class Citation:
     our_reading: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class LineVerdict:
-    """What was decided about one line: who bears it, why, and from which texts."""
+class Steps(NamedTuple):
+    """计算步骤 What each step of the line rule left for the next one, in fen; None for a step
+    that the line did not take.
+
+    A what was charged, W what the fund keeps of a line that one payer takes whole, P within
+    the quantity limit, E within the ceiling, F at the ratio, L what a late application or a
+    day before cover leaves to the fund. Those of a refund are the pair's at the net quantity.
+    """
+
+    charged: int
+    whole: int | None = None
+    within_quantity: int | None = None
+    eligible: int | None = None
+    fund: int | None = None
+    late: int | None = None
+
+
+NO_STEPS = Steps(0)
+"""Of a line whose steps nobody told."""
+
+STEP_LETTERS = "AWPEFL"
+"""The letters that explanations use, in the order of `Steps`."""
+
+
+class LineVerdict(NamedTuple):
+    """What was decided about one line: who bears it, why, from which texts and by which steps.
+
+    A tuple, because a bill has thousands of them that differ in the line alone.
+    """
 
     line_id: str
     amount_fen: int
     split: Split
     reasons: tuple[str, ...]
     citations: tuple[Citation, ...] = ()
+    steps: Steps = NO_STEPS
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
+from typing import Any
 
 
 class Kind(StrEnum):
@@ -104,6 +105,8 @@ class Edition:
     valid_from: date
     valid_to: date | None
     rows: Mapping[str, CatalogueRow] = field(repr=False)
+    prepared: dict[object, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """What the rules read out of a row, kept beside it for the next bill."""
 
     def covers(self, day: date) -> bool:
         return self.valid_from <= day and (self.valid_to is None or day <= self.valid_to)

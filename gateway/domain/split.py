@@ -58,4 +58,4 @@ def all_to(payer: Payer, amount_fen: int) -> Split:
 
 def total(splits: "list[Split] | tuple[Split, ...]") -> Split:
     """The sum of splits, payer by payer; sums are never rounded again."""
-    return Split(*(sum(parts) for parts in zip(*splits, strict=True))) if splits else NOTHING
+    return Split._make(map(sum, zip(*splits, strict=True))) if splits else NOTHING

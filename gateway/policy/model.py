@@ -4,7 +4,8 @@ and the dated directory of institutions.
 Nothing here opens a file; gateway.policy.load makes these objects and freezes them.
 """
 
-from collections.abc import Mapping
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
@@ -263,6 +264,11 @@ class Directory:
         )
 
 
+def _turns(parameters: Iterable[Dated]) -> tuple[date, ...]:
+    by_service = (one for one in parameters if one.picked_by is PickedBy.SERVICE_DATE)
+    return tuple(sorted({value.since for one in by_service for value in one.values}))
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     """Everything one pooling region's law says, frozen, under the digest of its files.
@@ -276,6 +282,15 @@ class Policy:
     texts: Mapping[str, Text] = field(repr=False)
     directory: Directory | None = field(default=None, repr=False)
     national: Mapping[str, Dated] = field(default_factory=dict, repr=False)
+    _turns: tuple[date, ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_turns", _turns(self.parameters.values()))
+
+    def turn(self, day: date) -> int:
+        """Between which days the day lies on which a value picked by the service date begins or
+        ends: on days of the same turn all of them are the same."""
+        return bisect_right(self._turns, day)
 
     def value(self, key: str, day: date) -> Value:
         """The value of the key on the day.

@@ -13,11 +13,10 @@ from gateway.domain.results import Settlement
 
 @dataclass(frozen=True, slots=True)
 class SheetLine:
-    """A line as it was charged, what was decided about it, and the figures of the steps."""
+    """A line as it was charged, and what was decided about it."""
 
     line: BillLine
     verdict: LineVerdict
-    steps: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

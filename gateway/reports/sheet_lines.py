@@ -1,9 +1,11 @@
 """结算单明细 The lines of a sheet: what was charged, who bears it, why, from which texts."""
 
+from itertools import groupby
+from operator import itemgetter
 from typing import Final
 
-from gateway.domain.bill import BillLine, Citation
-from gateway.domain.money import price_text, quantity_text
+from gateway.domain.bill import STEP_LETTERS, BillLine, Citation, Steps
+from gateway.domain.money import price_text, quantity_text, yuan
 from gateway.domain.reasons import REASONS
 from gateway.reports.paper import LANDSCAPE, MARGIN, Align, Label, Stack, Tone
 from gateway.reports.sheet_data import Sheet, SheetLine
@@ -68,7 +70,18 @@ def _item(line: BillLine) -> Cell:
 
 
 def _why(one: SheetLine, numbers: dict[Citation, int]) -> Cell:
-    """A line that the fund bears whole has no step worth its room."""
     reasons = tuple(Piece(REASONS[code].zh, 6.8) for code in one.verdict.reasons)
-    steps = (Piece(one.steps, SMALL),) if reasons and one.steps else ()
+    steps = (Piece(steps_told(one.verdict.steps), SMALL),)
     return (*reasons, *steps, Piece(cited(one.verdict.citations, numbers), SMALL, Tone.QUIET))
+
+
+def steps_told(steps: Steps) -> str:
+    """The yuan that each step left, steps that left the same told together:
+    "A=P 840.00 → E=F 560.00"."""
+    taken = [
+        (letter, figure)
+        for letter, figure in zip(STEP_LETTERS, steps, strict=True)
+        if figure is not None
+    ]
+    runs = groupby(taken, key=itemgetter(1))
+    return " → ".join(f"{'='.join(letter for letter, _ in run)} {yuan(fen)}" for fen, run in runs)

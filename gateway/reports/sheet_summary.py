@@ -8,7 +8,7 @@ from gateway.clock import BUSINESS_ZONE
 from gateway.domain.audit_rules import AUDIT_RULES
 from gateway.domain.bill import Citation, PayeeShare, Payout, Suspicion
 from gateway.domain.money import yuan
-from gateway.domain.reasons import REASONS
+from gateway.domain.reasons import OUR_READINGS, REASONS, ROUNDING
 from gateway.domain.split import Payer, Split, total
 from gateway.reports.paper import MARGIN, Align, Box, Label, Rule, Stack, Tone
 from gateway.reports.sheet_cuts import cuts
@@ -361,6 +361,7 @@ def _basis(stack: Stack, sheet: Sheet, numbers: dict[Citation, int]) -> None:
     one = sheet.settlement
     told = [f"规则版本 rules {one.rules_version}", f"政策版本 policy {one.policy_digest}"]
     told += [f"目录版本 catalogue {digest}" for digest in one.edition_digests]
+    told += [f"{zh} / {en}" for zh, en in (ROUNDING, *OUR_READINGS)]
     for text in told:
         paragraph(stack, text, SMALL)
     paragraph(

@@ -75,6 +75,10 @@ class Limits:
     indications: tuple[str, ...] = ()
     rest: str = ""
 
+    def __bool__(self) -> bool:
+        """Whether anything is demanded."""
+        return self is not NONE and self != NONE
+
 
 NONE: Final = Limits()
 

@@ -8,8 +8,9 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from gateway.domain.bill import Steps
 from gateway.domain.money import ONE, portion, times
-from gateway.domain.split import Payer, Split, all_to
+from gateway.domain.split import NOTHING, Payer, Split, all_to
 
 
 class NoPayerStated(Exception):
@@ -60,11 +61,12 @@ class Bearers:
 
 
 class Decided(NamedTuple):
-    """The amount of the line, its split and the reasons that moved money."""
+    """The amount of the line, its split, the reasons that moved money, and every step."""
 
     amount_fen: int
     split: Split
     reasons: tuple[str, ...]
+    steps: Steps
 
 
 def decide(terms: Terms, bearers: Bearers) -> Decided:
@@ -73,16 +75,21 @@ def decide(terms: Terms, bearers: Bearers) -> Decided:
     Raises NoPayerStated when money falls to a payer that no text names.
     """
     amount = _amount(terms)
-    whole = _whole_line(terms, bearers) if amount else None
-    if whole is not None:
-        payer, reason = whole
-        split, reasons = all_to(payer, amount), [reason]
-    else:
-        split, reasons = _shared(terms, bearers, amount)
-    if (terms.late or terms.before_cover) and split.fund_fen:
-        split = split._replace(fund_fen=0, employer_fen=split.employer_fen + split.fund_fen)
-        reasons.append("BEFORE_COVER" if terms.before_cover else "LATE_APPLICATION")
-    return Decided(amount, split, tuple(reasons))
+    in_time = _whole if is_whole(terms) else _shared
+    split, reasons, steps = in_time(terms, bearers, amount)
+    if terms.late or terms.before_cover:
+        return _moved_to_employer(terms, Decided(amount, split, reasons, steps))
+    return Decided(amount, split, reasons, steps)
+
+
+def _moved_to_employer(terms: Terms, in_time: Decided) -> Decided:
+    """The employer takes over what the fund would have borne, and nothing else."""
+    steps, split = in_time.steps._replace(late=0), in_time.split
+    if not split.fund_fen:
+        return in_time._replace(steps=steps)
+    reason = "BEFORE_COVER" if terms.before_cover else "LATE_APPLICATION"
+    moved = split._replace(fund_fen=0, employer_fen=split.employer_fen + split.fund_fen)
+    return in_time._replace(split=moved, reasons=(*in_time.reasons, reason), steps=steps)
 
 
 def _amount(terms: Terms) -> int:
@@ -97,8 +104,30 @@ def _price(terms: Terms) -> int:
     return terms.price
 
 
-def _whole_line(terms: Terms, bearers: Bearers) -> tuple[Payer, str] | None:
-    """The first ground that takes the whole line, if any."""
+def is_whole(terms: Terms) -> bool:
+    """Whether one ground takes the whole line."""
+    return bool(
+        terms.unrelated
+        or terms.outside
+        or terms.violation
+        or terms.refused_discharge
+        or not terms.in_catalogue
+    )
+
+
+_Step = tuple[Split, tuple[str, ...], Steps]
+
+
+def _whole(terms: Terms, bearers: Bearers, amount: int) -> _Step:
+    """One payer takes the whole line; a line of nothing asks for no payer."""
+    if not amount:
+        return NOTHING, (), Steps(0, whole=0)
+    payer, reason = _first_ground(terms, bearers)
+    split = all_to(payer, amount)
+    return split, (reason,), Steps(amount, whole=split.fund_fen)
+
+
+def _first_ground(terms: Terms, bearers: Bearers) -> tuple[Payer, str]:
     if terms.unrelated:
         return Payer.OTHER, "NOT_INJURY"
     if terms.outside:
@@ -107,9 +136,7 @@ def _whole_line(terms: Terms, bearers: Bearers) -> tuple[Payer, str] | None:
         return Payer.HOSPITAL, terms.violation
     if terms.refused_discharge:
         return _stated(bearers.refused_discharge, "refused_discharge"), "REFUSED_DISCHARGE"
-    if not terms.in_catalogue:
-        return _excess_bearer(terms, bearers, terms.excluded)
-    return None
+    return _excess_bearer(terms, bearers, terms.excluded)
 
 
 def _excess_bearer(terms: Terms, bearers: Bearers, reason: str) -> tuple[Payer, str]:
@@ -127,12 +154,15 @@ def _stated(payer: Payer | None, bearer: str) -> Payer:
     return payer
 
 
-def _shared(terms: Terms, bearers: Bearers, amount: int) -> tuple[Split, list[str]]:
+def _shared(terms: Terms, bearers: Bearers, amount: int) -> _Step:
     """A line inside the catalogue: over quantity, over ceiling, ratio; the fund bears the rest."""
     within_quantity = _within_quantity(terms, amount)
     eligible = _eligible(terms, within_quantity)
     fund = portion(eligible, terms.ratio)
-    split, reasons = Split(fund_fen=fund), []
+    steps = Steps(amount, None, within_quantity, eligible, fund)
+    if fund == eligible == amount == within_quantity:
+        return Split(fund), (), steps
+    split, reasons = Split(fund), []
     if amount != within_quantity:
         split = split.given(Payer.HOSPITAL, amount - within_quantity)
         reasons.append("OVER_QTY")
@@ -143,7 +173,7 @@ def _shared(terms: Terms, bearers: Bearers, amount: int) -> tuple[Split, list[st
     if eligible != fund:
         split = split.given(_stated(bearers.ratio, "ratio"), eligible - fund)
         reasons.append("REGIONAL_RATIO")
-    return split, reasons
+    return split, tuple(reasons), steps
 
 
 def _within_quantity(terms: Terms, amount: int) -> int:

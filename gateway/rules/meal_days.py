@@ -69,13 +69,14 @@ def _cut(context: Context, away: _Away, day: date) -> Citation | None:
 
 
 def _window(context: Context, day: date) -> tuple[str, Citation] | None:
-    if context.stopped(day):
+    holding = context.spell(day).holding
+    if holding.stopped:
         return "stopped", anchors.BENEFIT_STOPPED
-    if context.refused_discharge(day) is not None:
+    if holding.notice is not None:
         return "refused_discharge", _ACTUAL_DAYS
     if (limit := context.beyond_emergency(day)) is not None:
         return "beyond_emergency", context.cited(limit.key, day)
-    if context.before_cover(day):
+    if holding.before_cover:
         return "before_cover", anchors.NEWLY_ARISING
     if context.late(day) and context.value(_LATE, day).switch:
         return "late", context.cited(_LATE, day)

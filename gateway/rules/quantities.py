@@ -13,22 +13,20 @@ from gateway.domain.bill import BillLine
 from gateway.domain.catalogue import CatalogueRow
 
 
-class Rows(Protocol):
-    """Finds the catalogue row of a code on a day."""
+class HasRow(Protocol):
+    """Whatever knows its catalogue row."""
 
-    def row(self, code: str, day: date) -> CatalogueRow | None: ...
+    @property
+    def row(self) -> CatalogueRow: ...
 
 
-def allowances(lines: Iterable[BillLine], rows: Rows) -> dict[str, int]:
+def allowances(limited: Iterable[tuple[BillLine, HasRow]]) -> dict[str, int]:
     """The quantity in 10^-4 that each netted line with a limit may still use, by line id."""
     allowed: dict[str, int] = {}
     per_day: dict[tuple[str, date], int] = defaultdict(int)
     per_stay: dict[str, int] = defaultdict(int)
-    for line in lines:
-        code, day = line.code, line.service_day
-        row = rows.row(code, day)
-        if row is None or (row.qty_per_day, row.qty_per_stay) == (None, None):
-            continue
+    for line, listed in limited:
+        row, code, day = listed.row, line.code, line.service_day
         left = [
             limit - used
             for limit, used in (

@@ -109,7 +109,7 @@ def _moved(line: LineVerdict, payer: Payer, reason: str, cited: Citation) -> Lin
         return line
     split = line.split._replace(fund_fen=0).given(payer, fund)
     reasons = (*(one for one in line.reasons if one != reason), reason)
-    return replace(line, split=split, reasons=reasons, citations=(*line.citations, cited))
+    return line._replace(split=split, reasons=reasons, citations=(*line.citations, cited))
 
 
 def change_of(before: BillVerdict, after: BillVerdict) -> Change | None:
@@ -128,7 +128,7 @@ def change_of(before: BillVerdict, after: BillVerdict) -> Change | None:
 def difference_verdict(change: Change) -> BillVerdict:
     """The change as a bill of its own: the lines that differ with signed shares that sum to
     zero, and the signed meal allowance; days, reasons and sources are those of what is right."""
-    lines = tuple(replace(one.after, amount_fen=0, split=one.difference) for one in change.lines)
+    lines = tuple(one.after._replace(amount_fen=0, split=one.difference) for one in change.lines)
     after = change.after
     meal = replace(after.meal, amount_fen=change.meal_fen)
     payout = _difference(change.before.payout, after.payout)

@@ -1,13 +1,14 @@
 """From a bill line to the terms the line rule sees: catalogue row, policy values, windows."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import date, timedelta
 from hashlib import sha256
-from typing import Any
+from operator import attrgetter
+from typing import Any, NamedTuple
 
 from gateway.domain.admission import Stay
-from gateway.domain.bill import BillLine, Citation, Relation, SuppliedDevice
+from gateway.domain.bill import BillLine, Citation, Relation, Steps, SuppliedDevice
 from gateway.domain.case import (
     POSITIVE,
     REFUSED_DISCHARGE,
@@ -25,14 +26,16 @@ from gateway.domain.money import (
     written,
     yuan,
 )
-from gateway.domain.split import Payer
+from gateway.domain.split import Payer, Split
 from gateway.policy import anchors
 from gateway.policy.model import PickedBy, Policy, PolicyGap, Unit, Value
 from gateway.rules import limits
 from gateway.rules.approvals import Asked, missing
+from gateway.rules.concerns import Concern, concerns_of
 from gateway.rules.dates import Dates, months_later, picked
 from gateway.rules.line import Bearers, Terms
 from gateway.rules.place import EmergencyDays
+from gateway.rules.quantities import allowances, days_used
 from gateway.rules.refunds import Netted
 
 _RATIO_KEY = {kind: f"line/ratio_{kind.value}" for kind in Kind}
@@ -53,68 +56,71 @@ class NeedsReview(Exception):
     """The line cannot be decided without a person: the bill waits, nothing is refused."""
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """A catalogue row in force on a day, with its printed source."""
+class Listed(NamedTuple):
+    """A catalogue row in force on a day, as a hospital of one level sees it.
+
+    Its printed source, what its remark demands, the highest payable unit price in 10^-6 yuan
+    with its source and whether that is the payment standard of the list, what limits and audit
+    rules it concerns, and whether two lines of it that are charged alike may still differ.
+    """
 
     row: CatalogueRow
     source: Citation
-
-
-@dataclass(frozen=True, slots=True)
-class Priced:
-    """What catalogue and texts give a payable row on a day: the highest payable unit price in
-    10^-6 yuan, whether that is the payment standard of the list, the ratio, the sources; and
-    the source of the ceiling, for lines whose price it cuts."""
-
+    remark: limits.Limits
     ceiling: int | None
-    by_standard: bool
-    ratio: int
-    sources: Sources
     ceiling_source: Sources
+    by_standard: bool
+    concerns: tuple[Concern, ...]
+    by_line: bool
 
 
 @dataclass(slots=True)
 class EditionsByDay:
-    """The catalogue editions of a bill, looked up by service day; each day is sorted out once
-    and each code once a day."""
+    """The catalogue editions of a bill, looked up by service day."""
 
     editions: tuple[Edition, ...]
-    _by_day: dict[date, dict[Kind, Edition]] = field(default_factory=dict)
-    _listed: dict[tuple[str, date], Listed | None] = field(default_factory=dict)
 
     def on(self, day: date) -> dict[Kind, Edition]:
         """The edition of each catalogue in force on the day, in the order of the kinds."""
-        found = self._by_day.get(day)
-        if found is None:
-            in_force = sorted(
-                (edition for edition in self.editions if edition.covers(day)),
-                key=lambda edition: (edition.valid_from, edition.digest),
-            )
-            newest = {edition.kind: edition for edition in in_force}
-            found = {kind: newest[kind] for kind in Kind if kind in newest}
-            self._by_day[day] = found
-        return found
+        in_force = sorted(
+            (edition for edition in self.editions if edition.covers(day)),
+            key=lambda edition: (edition.valid_from, edition.digest),
+        )
+        newest = {edition.kind: edition for edition in in_force}
+        return {kind: newest[kind] for kind in Kind if kind in newest}
 
     def missing(self, day: date) -> tuple[Kind, ...]:
         """The catalogues without an edition on the day."""
         in_force = self.on(day)
-        if len(in_force) == len(Kind):
-            return ()
         return tuple(kind for kind in Kind if kind not in in_force)
 
-    def find(self, code: str, day: date) -> Listed | None:
-        """The row of the code in whichever catalogue has it on the day."""
-        if (code, day) not in self._listed:
-            self._listed[code, day] = self._find(code, day)
-        return self._listed[code, day]
 
-    def _find(self, code: str, day: date) -> Listed | None:
-        for edition in self.on(day).values():
-            row = edition.rows.get(code)
-            if row is not None:
-                return Listed(row, _source(edition, code))
-        return None
+def find_in(editions: Iterable[Edition], code: str, level: Level) -> Listed | None:
+    """The row of the code in the first edition that has it, read once for all bills."""
+    for edition in editions:
+        found: Listed | None = edition.prepared.get((code, level))
+        if found is None and code in edition.rows:
+            found = edition.prepared[code, level] = _listed(edition, edition.rows[code], level)
+        if found is not None:
+            return found
+    return None
+
+
+def _listed(edition: Edition, row: CatalogueRow, level: Level) -> Listed:
+    source, ceiling = _source(edition, row.code), row.ceiling_for(level)
+    remark = limits.read(row.remark) if row.kind is Kind.DRUG else limits.NONE
+    negotiated = (row.agreement_from, row.agreement_to) != (None, None)
+    return Listed(
+        row,
+        source,
+        remark,
+        ceiling,
+        () if ceiling is None else (_ceiling_source(source, ceiling),),
+        by_standard=ceiling is not None and ceiling == row.pay_standard,
+        concerns=concerns_of(row, remark, ceiling),
+        # By the day of an agreement, a course or a life, or by what else was prescribed.
+        by_line=negotiated or bool(remark) or row.not_alone or row.life_months is not None,
+    )
 
 
 def _source(edition: Edition, code: str) -> Citation:
@@ -126,12 +132,78 @@ def _source(edition: Edition, code: str) -> Citation:
     )
 
 
+class Decision(NamedTuple):
+    """Who bears a line, why, from which texts and by which steps."""
+
+    split: Split
+    reasons: tuple[str, ...]
+    citations: Sources
+    steps: Steps
+
+
+@dataclass(slots=True)
+class Alike:
+    """What the lines share that are charged alike in one spell: their catalogue row, whether
+    they use up quantities and days, their terms with the sources, None so far, and what was
+    decided about each quantity and amount."""
+
+    listed: Listed | None
+    counts: bool
+    resolved: "tuple[Terms, Sources] | None" = None
+    decisions: dict[tuple[int, int], Decision] = field(default_factory=dict)
+
+
+_NOT_ASKED = frozenset(
+    {"line_id", "occurred_at", "service_day", "name", "category", "unit", "spec"}
+    | {"department", "doctor", "prescription_no", "refund_of", "quantity", "amount_fen"}
+)
+_charged_alike = attrgetter(*(one.name for one in fields(BillLine) if one.name not in _NOT_ASKED))
+"""Everything in a line that its terms may depend on, beside its spell. The prescription decides
+only for pieces, and these are never alike."""
+
+
+class Holding(NamedTuple):
+    """What holds on a day, as far as the terms of a line can depend on the day: the turn of the
+    policy's values, decisions, cover, the window of an overdue application (None where no text
+    says whether the day is in it), the digests of the editions, and the day itself beyond an
+    emergency, because an approval that still pays is counted in months."""
+
+    turn: int
+    stopped: bool
+    notice: BenefitStop | None
+    before_cover: bool
+    late: bool | None
+    editions: tuple[str, ...]
+    alone: date | None
+
+
+@dataclass(slots=True)
+class Spell:
+    """All days of a bill on which the same holds, and the lines on them that are charged alike."""
+
+    holding: Holding
+    editions: tuple[Edition, ...]
+    level: Level
+    kinds: dict[object, Alike] = field(default_factory=dict)
+    listed: dict[str, Listed | None] = field(default_factory=dict)
+
+    def find(self, code: str) -> Listed | None:
+        """The catalogue row of the code, in whichever catalogue has it."""
+        if code not in self.listed:
+            self.listed[code] = find_in(self.editions, code, self.level)
+        return self.listed[code]
+
+
+Lines = list[tuple[BillLine, Listed]]
+
+
 @dataclass(slots=True)
 class Context:
-    """What all lines of one bill share; policy look-ups are remembered per key and day.
+    """What all lines of one bill share; look-ups are remembered for every spell of days.
 
-    `counted` are the netted lines that use up quantities and days, in order; `rescued` the ids
-    of the lines that are approved as needed for rescue."""
+    `counted` are the netted lines that use up quantities and days, in order, and `concerned`
+    the same by what their rows ask; `rescued` the ids of the lines that are approved as needed
+    for rescue, `apart` those that are not decided like others charged alike."""
 
     policy: Policy
     stay: Stay
@@ -141,36 +213,104 @@ class Context:
     editions: EditionsByDay
     rescued: frozenset[str]
     late_until: "LateWindow | None"
-    accompanied_pieces: frozenset[str]
     asked: Asked
+    groups: tuple[Netted, ...]
     devices: tuple[SuppliedDevice, ...] = ()
-    counted: tuple[BillLine, ...] = ()
-    allowances: Mapping[str, int] = field(default_factory=dict)
-    days_used: Mapping[str, tuple[date, ...]] = field(default_factory=dict)
     emergency: EmergencyDays | None = None
-    _values: dict[tuple[str, date], Value] = field(default_factory=dict)
-    _citations: dict[tuple[str, date], Citation] = field(default_factory=dict)
-    _bearers: dict[date, Bearers] = field(default_factory=dict)
-    _priced: dict[tuple[str, date], Priced] = field(default_factory=dict)
+    kinds: list[Alike] = field(default_factory=list)
+    counted: list[BillLine] = field(default_factory=list)
+    concerned: Mapping[Concern, Lines] = field(default_factory=lambda: {one: [] for one in Concern})
+    allowances: Mapping[str, int] = field(default_factory=dict)
+    apart: frozenset[str] = frozenset()
     gaps: dict[tuple[str, date], PolicyGap] = field(default_factory=dict)
     """What was found silent when the bearers of a day were asked for, by key and day."""
+    _pieces: frozenset[str] | None = None
+    _days_used: Mapping[str, tuple[date, ...]] | None = None
+    _by_day: dict[date, Spell] = field(default_factory=dict)
+    _spells: dict[Holding, Spell] = field(default_factory=dict)
+    _values: dict[tuple[str, int], Value] = field(default_factory=dict)
+    _citations: dict[tuple[str, int], Citation] = field(default_factory=dict)
+    _bearers: dict[date, Bearers] = field(default_factory=dict)
+
+    def spell(self, day: date) -> Spell:
+        """What holds on the day, and on every other day on which the same holds."""
+        found = self._by_day.get(day)
+        if found is None:
+            editions = tuple(self.editions.on(day).values())
+            holding = self._holding(day, editions)
+            found = self._spells.setdefault(holding, Spell(holding, editions, self.level))
+            self._by_day[day] = found
+        return found
+
+    def _holding(self, day: date, editions: tuple[Edition, ...]) -> Holding:
+        stops = [stop for stop in self.case.stops if stop.covers(day)]
+        refused = (stop for stop in stops if stop.ground == REFUSED_DISCHARGE)
+        beyond = self.emergency is not None and day > self.emergency.last
+        return Holding(
+            self.policy.turn(day),
+            # 第四十二条
+            stopped=any(stop.ground != REFUSED_DISCHARGE for stop in stops),
+            notice=next(refused, None),
+            before_cover=self.case.before_cover(day),
+            late=self.late_until is not None and self.late_until.says(day),
+            editions=tuple([edition.digest for edition in editions]),
+            alone=day if beyond else None,
+        )
+
+    def sort_out(self) -> None:
+        """Find for each line what it shares with others, and count what the lines use up.
+
+        Raises PolicyGap."""
+        counted, concerned = self.counted, self.concerned
+        for original, net, _ in self.groups:
+            alike = self._alike(original)
+            self.kinds.append(alike)
+            if alike.counts and net.quantity > 0:
+                counted.append(net)
+                if (listed := alike.listed) is not None:
+                    for concern in listed.concerns:
+                        concerned[concern].append((net, listed))
+        self.allowances = allowances(concerned[Concern.QUANTITY])
+        self.apart = self.rescued | {
+            line.line_id
+            for line, _ in concerned[Concern.QUANTITY]
+            if self.allowances[line.line_id] < line.quantity
+        }
+
+    def _alike(self, line: BillLine) -> Alike:
+        """What the line shares with those charged like it."""
+        spell, charged = self.spell(line.service_day), _charged_alike(line)
+        found = spell.kinds.get(charged)
+        if found is None:
+            found = Alike(spell.find(line.code), self._counts(line, spell))
+            spell.kinds[charged] = found
+        return found
+
+    def _counts(self, line: BillLine, spell: Spell) -> bool:
+        """Whether the line uses up quantities and days: it treats the injury and is no
+        violation, and benefits are neither stopped nor refused nor beyond an emergency."""
+        if line.violation or line.relation is Relation.UNRELATED or spell.holding.stopped:
+            return False
+        return self.beyond_emergency(line.service_day) is None and spell.holding.notice is None
 
     def value(self, key: str, day: date) -> Value:
         """The policy value for a service on the day, picked by the date that the key names.
 
         Raises PolicyGap.
         """
-        found = self._values.get((key, day))
+        place = (key, self.policy.turn(day))
+        found = self._values.get(place)
         if found is None:
             dates = {**self.dates, PickedBy.SERVICE_DATE: day}
-            found = self._values[key, day] = picked(self.policy, key, dates, day)
+            found = self._values[place] = picked(self.policy, key, dates, day)
         return found
 
     def cited(self, key: str, day: date) -> Citation:
         """The citation of a policy value that was used."""
-        found = self._citations.get((key, day))
+        place = (key, self.policy.turn(day))
+        found = self._citations.get(place)
         if found is None:
-            found = self._citations[key, day] = citation(self.policy, key, self.value(key, day))
+            found = self._citations[place] = citation(self.policy, key, self.value(key, day))
         return found
 
     def bearers(self, day: date) -> Bearers:
@@ -183,13 +323,6 @@ class Context:
                 refused_discharge=self._payer("line/refused_discharge_payer", day),
                 employer_not_notified=self._not_notified(day),
             )
-        return found
-
-    def priced(self, listed: Listed, day: date) -> Priced:
-        """The terms of a payable row on the day. Raises PolicyGap."""
-        found = self._priced.get((listed.row.code, day))
-        if found is None:
-            found = self._priced[listed.row.code, day] = _priced(self, listed, day)
         return found
 
     def _not_notified(self, day: date) -> bool:
@@ -205,43 +338,34 @@ class Context:
             self.gaps[key, day] = gap
             return None
 
-    def stopped(self, day: date) -> bool:
-        """Whether a served decision stops benefits on the day (第四十二条)."""
-        stops = self.case.stops
-        return bool(stops) and any(
-            stop.covers(day) for stop in stops if stop.ground != REFUSED_DISCHARGE
-        )
+    def listed(self, line: BillLine) -> Listed | None:
+        """The catalogue row of the line on its service day, in whichever catalogue has it."""
+        return self.spell(line.service_day).find(line.code)
 
     def beyond_emergency(self, day: date) -> EmergencyDays | None:
         """The limit of an emergency without agreement that the day lies beyond, if any."""
         limit = self.emergency
         return limit if limit is not None and limit.beyond(day) else None
 
-    def refused_discharge(self, day: date) -> BenefitStop | None:
-        """The served notice of discharge that was refused and covers the day, if any."""
-        for stop in self.case.stops:
-            if stop.ground == REFUSED_DISCHARGE and stop.covers(day):
-                return stop
-        return None
+    def days_used(self, code: str) -> tuple[date, ...]:
+        """The days of the stay on which the code was used, in order."""
+        if self._days_used is None:
+            self._days_used = days_used(self.counted)
+        return self._days_used.get(code, ())
 
-    def before_cover(self, day: date) -> bool:
-        """Whether the employer was not yet insured on the day (第六十二条)."""
-        return self.case.before_cover(day)
-
-    def row(self, code: str, day: date) -> CatalogueRow | None:
-        """The catalogue row of the code on the day."""
-        found = self.editions.find(code, day)
-        return None if found is None else found.row
-
-    def counts(self, line: BillLine) -> bool:
-        """Whether the line uses up quantities and days: it treats the injury and is no
-        violation, and benefits are neither stopped nor refused."""
-        if line.violation or line.relation is Relation.UNRELATED:
-            return False
-        day = line.service_day
-        if self.stopped(day) or self.beyond_emergency(day) is not None:
-            return False
-        return self.refused_discharge(day) is None
+    @property
+    def accompanied_pieces(self) -> frozenset[str]:
+        """Prescriptions with at least one herbal piece that is payable by itself and was not
+        given back whole: their □ pieces are not "alone" in the sense of the drug list."""
+        if self._pieces is None:
+            self._pieces = frozenset(
+                original.prescription_no
+                for original, net, _ in self.groups
+                if original.prescription_no
+                and net.quantity > 0
+                and _payable_piece(self.listed(original))
+            )
+        return self._pieces
 
     def late(self, day: date) -> bool:
         """Whether the day lies in the window of an overdue application. Raises PolicyGap."""
@@ -258,16 +382,19 @@ class LateWindow:
 
     def holds(self, day: date) -> bool:
         """Whether the day lies inside. Raises PolicyGap on the last day when no text says."""
-        if day != self.ends:
-            return self.since <= day < self.ends
-        if self.inclusive is None:
+        said = self.says(day)
+        if said is None:
             raise PolicyGap(
                 "late/window_end_inclusive",
                 day,
                 "逾期期间是否含最后一日没有规定",
                 "whether the last day counts is not said",
             )
-        return self.inclusive
+        return said
+
+    def says(self, day: date) -> bool | None:
+        """As `holds`, but None where no text says."""
+        return self.inclusive if day == self.ends else self.since <= day < self.ends
 
 
 def citation(policy: Policy, key: str, value: Value) -> Citation:
@@ -337,20 +464,7 @@ def _last_day_counts(policy: Policy, dates: Dates) -> bool | None:
         return None
 
 
-def accompanied_pieces(groups: Iterable[Netted], editions: EditionsByDay) -> frozenset[str]:
-    """Prescriptions with at least one herbal piece that is payable by itself and was not given
-    back whole: their □ pieces are not "alone" in the sense of the drug list."""
-    return frozenset(
-        group.original.prescription_no
-        for group in groups
-        if group.original.prescription_no
-        and group.net.quantity > 0
-        and _payable_piece(editions, group.original)
-    )
-
-
-def _payable_piece(editions: EditionsByDay, line: BillLine) -> bool:
-    found = editions.find(line.code, line.service_day)
+def _payable_piece(found: Listed | None) -> bool:
     if found is None or found.row.not_alone:
         return False
     return found.row.section == _HERBAL_PIECES
@@ -363,7 +477,7 @@ def find_row(context: Context, line: BillLine) -> Listed | None:
     may stand in the edition that is missing. The last edition is never used instead.
     """
     day = line.service_day
-    found = context.editions.find(line.code, day)
+    found = context.listed(line)
     if found is None and (missing := context.editions.missing(day)):
         kind = missing[0].value
         raise PolicyGap(
@@ -384,18 +498,19 @@ def terms(context: Context, line: BillLine) -> tuple[Terms, Sources]:
     if line.relation is Relation.UNDETERMINED:
         raise NeedsReview(line.line_id)
     if line.relation is Relation.UNRELATED:
-        return _charged(line, unrelated=True), (anchors.OTHER_DISEASES,)
-    if context.stopped(line.service_day):
-        return _charged(line, outside="BENEFIT_STOPPED"), _STOPPED
+        return _taken(line, unrelated=True), (anchors.OTHER_DISEASES,)
+    holding = context.spell(line.service_day).holding
+    if holding.stopped:
+        return _taken(line, outside="BENEFIT_STOPPED"), _STOPPED
     beyond = context.beyond_emergency(line.service_day)
     if beyond is not None:
         sources = (*_FUND_PAYS, context.cited(beyond.key, line.service_day))
-        return _charged(line, outside=beyond.reason), sources
+        return _taken(line, outside=beyond.reason), sources
     if line.violation:
-        return _charged(line, violation=line.violation), _FUND_PAYS
-    notice = context.refused_discharge(line.service_day)
-    if notice is not None:
-        return _charged(line, refused_discharge=True), (*_FUND_PAYS, _notice_source(notice))
+        return _taken(line, violation=line.violation), _FUND_PAYS
+    if holding.notice is not None:
+        sources = (*_FUND_PAYS, _notice_source(holding.notice))
+        return _taken(line, refused_discharge=True), sources
     listed, rescue = find_row(context, line), line.line_id in context.rescued
     if listed is None or not _payable(context, line, listed.row):
         return _outside(context, line, listed, rescue)
@@ -404,7 +519,7 @@ def terms(context: Context, line: BillLine) -> tuple[Terms, Sources]:
         running = device_in_use(context, line, listed.row.life_months)
         if running is not None:
             return _too_early(line, listed, running)
-    if not rescue and (unmet := _unmet_limit(context, line, listed.row)):
+    if not rescue and (unmet := _unmet_limit(context, line, listed.remark)):
         return _beyond_limit(context, line, listed, unmet)
     return _inside(context, line, listed, rescue)
 
@@ -438,7 +553,7 @@ def _too_early(line: BillLine, listed: Listed, running: SuppliedDevice) -> tuple
     )
     since = running.supplied_on.isoformat()
     supplied = replace(anchors.DEVICES, key=f"device/supplied/{running.code}", since=since)
-    terms = _charged(line, in_catalogue=False, excluded="LIFE_NOT_ENDED")
+    terms = _taken(line, in_catalogue=False, excluded="LIFE_NOT_ENDED")
     return terms, (anchors.DEVICES, life, supplied)
 
 
@@ -447,11 +562,10 @@ def _notice_source(notice: BenefitStop) -> Citation:
     return Citation("notice/refused_discharge", notice.notice_no, since, _SERVED)
 
 
-def _unmet_limit(context: Context, line: BillLine, row: CatalogueRow) -> limits.Unmet | None:
+def _unmet_limit(context: Context, line: BillLine, read: limits.Limits) -> limits.Unmet | None:
     """Why the remark of the drug list shuts the line out, if it does. Raises PolicyGap where no
     text says whether remarks bind, and NeedsReview where only a person can tell."""
-    read = limits.read(row.remark) if row.kind is Kind.DRUG else limits.NONE
-    if read == limits.NONE or not context.value(_DRUG_LIMITS, line.service_day).switch:
+    if not read or not context.value(_DRUG_LIMITS, line.service_day).switch:
         return None
     if line.limit_unmet:
         return limits.Unmet.DECIDED
@@ -469,7 +583,7 @@ def using(context: Context, line: BillLine, read: limits.Limits) -> limits.Using
         stay=context.stay,
         level=context.level,
         day=day,
-        nth_day=sum(one < day for one in context.days_used.get(line.code, ())),
+        nth_day=sum(one < day for one in context.days_used(line.code)),
         adult_years=context.value(_ADULT_YEARS, day).number if asked else 0,
     )
 
@@ -483,47 +597,57 @@ def _beyond_limit(
     day = line.service_day
     used = [context.cited(_DRUG_LIMITS, day)]
     used += [context.cited(_ADULT_YEARS, day)] if unmet is limits.Unmet.AGE else []
-    terms = _charged(line, in_catalogue=False, excluded="LIMIT_NOT_MET")
+    terms = _taken(line, in_catalogue=False, excluded="LIMIT_NOT_MET")
     return terms, (*_FUND_PAYS, limit, *used)
 
 
-def _charged(line: BillLine, **facts: Any) -> Terms:
+def _taken(line: BillLine, **facts: Any) -> Terms:
     """What the hospital charged and who signed, with the facts that were resolved."""
-    return Terms(
-        price=line.price,
-        quantity=line.quantity,
-        amount_fen=line.amount_fen,
-        consent=line.consent,
-        **facts,
-    )
+    return Terms(line.price, line.quantity, line.amount_fen, consent=line.consent, **facts)
 
 
 def _inside(
     context: Context, line: BillLine, listed: Listed, rescue: bool
 ) -> tuple[Terms, Sources]:
-    priced, day = context.priced(listed, line.service_day), line.service_day
-    early, late = context.before_cover(day), context.late(day)
-    sources = (*priced.sources, *_moved(early, late))
-    if priced.ceiling is not None and line.price > priced.ceiling:
-        if priced.by_standard and not rescue:
+    day, ceiling = line.service_day, _known_ceiling(listed, line.service_day)
+    key = _RATIO_KEY[listed.row.kind]
+    ratio, cited = context.value(key, day).number, context.cited(key, day)
+    early, late = context.spell(day).holding.before_cover, context.late(day)
+    sources = (anchors.FUND_PAYS, listed.source, cited, *_moved(early, late))
+    if ceiling is not None and line.price > ceiling:
+        if listed.by_standard and not rescue:
             _review_above_standard(context, line)
-        sources += priced.ceiling_source
+        sources += listed.ceiling_source
     allowed = context.allowances.get(line.line_id)
     if allowed is not None and allowed < line.quantity:
         sources += _quantity_sources(listed)
     resolved = Terms(
-        price=line.price,
-        quantity=line.quantity,
-        amount_fen=line.amount_fen,
-        consent=line.consent,
-        ceiling=priced.ceiling,
+        line.price,
+        line.quantity,
+        line.amount_fen,
+        ceiling=ceiling,
         quantity_limit=allowed,
-        ratio=priced.ratio,
+        ratio=ratio,
+        consent=line.consent,
         late=late,
         before_cover=early,
         emergency_approved=rescue,
     )
     return resolved, sources
+
+
+def _known_ceiling(listed: Listed, day: date) -> int | None:
+    """Raises PolicyGap when there is a payment standard that the list does not print as one
+    amount: an unknown ceiling is never no ceiling."""
+    if listed.ceiling is None and listed.row.pay_standard_text:
+        code = listed.row.code
+        raise PolicyGap(
+            "catalogue/pay_standard",
+            day,
+            f"目录未公布唯一的支付标准（{code}）",
+            f"the list prints no single payment standard ({code})",
+        )
+    return listed.ceiling
 
 
 def _moved(early: bool, late: bool) -> Sources:
@@ -550,27 +674,6 @@ def _review_above_standard(context: Context, line: BillLine) -> None:
         raise NeedsReview(line.line_id)
 
 
-def _priced(context: Context, listed: Listed, day: date) -> Priced:
-    """Raises PolicyGap when there is a payment standard that the list does not print as one
-    amount: an unknown ceiling is never no ceiling."""
-    row, key = listed.row, _RATIO_KEY[listed.row.kind]
-    ceiling = row.ceiling_for(context.level)
-    if ceiling is None and row.pay_standard_text:
-        raise PolicyGap(
-            "catalogue/pay_standard",
-            day,
-            f"目录未公布唯一的支付标准（{row.code}）",
-            f"the list prints no single payment standard ({row.code})",
-        )
-    return Priced(
-        ceiling=ceiling,
-        by_standard=ceiling is not None and ceiling == row.pay_standard,
-        ratio=context.value(key, day).number,
-        sources=(*_FUND_PAYS, listed.source, context.cited(key, day)),
-        ceiling_source=() if ceiling is None else (_ceiling_source(listed.source, ceiling),),
-    )
-
-
 def _ceiling_source(row_source: Citation, ceiling: int) -> Citation:
     return replace(row_source, key=f"{row_source.key}/ceiling", value=price_text(ceiling))
 
@@ -580,8 +683,8 @@ def _outside(
 ) -> tuple[Terms, Sources]:
     """Outside the catalogue only what was approved for rescue moves to the employer."""
     day = line.service_day
-    early, late = rescue and context.before_cover(day), rescue and context.late(day)
-    resolved = _charged(
+    early, late = rescue and context.spell(day).holding.before_cover, rescue and context.late(day)
+    resolved = _taken(
         line, in_catalogue=False, late=late, before_cover=early, emergency_approved=rescue
     )
     excluded = () if listed is None else (listed.source,)

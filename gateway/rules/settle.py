@@ -1,6 +1,6 @@
 """The whole computation of a bill on one screen: facts, policy and days in, verdict out."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from gateway.domain.admission import HoldReason, PaidAtDischargeBy, Stay
@@ -21,14 +21,14 @@ from gateway.rules.line import Bearers, Decided, NoPayerStated, Terms, decide
 from gateway.rules.meal_allowance import meal_allowance
 from gateway.rules.payout import paid_out
 from gateway.rules.place import emergency_days
-from gateway.rules.quantities import allowances, days_used
 from gateway.rules.refunds import Netted, netted
 from gateway.rules.resolve import (
+    Alike,
     Context,
+    Decision,
     EditionsByDay,
     NeedsApproval,
     NeedsReview,
-    accompanied_pieces,
     late_window,
     rescued_lines,
     terms,
@@ -100,7 +100,7 @@ def _computed(bill: Bill, policy: Policy) -> BillVerdict | Hold | Manual:
         return Hold(HoldReason.AUDIT, note=" ".join(sorted(bill.stay.open_cuts)))
     groups = netted(bill.lines)
     context = context_of(bill, policy, groups)
-    verdict = _verdict(bill, context, groups)
+    verdict = _verdict(bill, context)
     seen = look(bill.stay, bill.hospital, context, bill.others)
     found = suspicions(seen)
     held = holding(seen, found)
@@ -110,8 +110,8 @@ def _computed(bill: Bill, policy: Policy) -> BillVerdict | Hold | Manual:
     return paid_out(replace(verdict, suspicions=found), context, bill.paid_by)
 
 
-def _verdict(bill: Bill, context: Context, groups: tuple[Netted, ...]) -> BillVerdict:
-    lines = tuple(verdict for group in groups for verdict in _decided_group(context, group))
+def _verdict(bill: Bill, context: Context) -> BillVerdict:
+    lines = tuple(_line_verdicts(context))
     meal, days = meal_allowance(context, bill.hospital, bill.lines, bill.others)
     return BillVerdict(
         lines=lines,
@@ -131,7 +131,7 @@ def context_of(bill: Bill, policy: Policy, groups: tuple[Netted, ...]) -> Contex
     if bill.case is None:
         raise ValueError("a bill without a case is never computed")
     case = as_liable(bill.case, policy, bill.stay)
-    dates, editions = dates_of(bill.stay, case), EditionsByDay(bill.editions)
+    dates = dates_of(bill.stay, case)
     asked = Asked(bill.stay, case, bill.hospital, policy)
     context = Context(
         policy=policy,
@@ -139,46 +139,74 @@ def context_of(bill: Bill, policy: Policy, groups: tuple[Netted, ...]) -> Contex
         case=case,
         level=bill.hospital.level,
         dates=dates,
-        editions=editions,
+        editions=EditionsByDay(bill.editions),
+        groups=groups,
         rescued=rescued_lines(case, bill.stay, (group.original for group in groups)),
         late_until=late_window(policy, case, dates),
-        accompanied_pieces=accompanied_pieces(groups, editions),
         asked=asked,
         emergency=emergency_days(asked),
         devices=bill.devices,
     )
-    nets = (group.net for group in groups)
-    context.counted = tuple(net for net in nets if net.quantity > 0 and context.counts(net))
-    context.allowances = allowances(context.counted, context)
-    context.days_used = days_used(context.counted)
+    context.sort_out()
     return context
 
 
-def _decided_group(context: Context, group: Netted) -> tuple[LineVerdict, ...]:
+def _line_verdicts(context: Context) -> Iterator[LineVerdict]:
+    """Every line in order, an original before its refunds; lines that are charged alike in one
+    spell share their decision. Raises PolicyGap and NeedsReview."""
+    for group, alike in zip(context.groups, context.kinds, strict=True):
+        if group.refunds:
+            yield from _refunded(context, group)
+        else:
+            line = group.original
+            yield LineVerdict(line.line_id, line.amount_fen, *_decision(context, line, alike))
+
+
+def _decision(context: Context, line: BillLine, alike: Alike) -> Decision:
+    """What was decided about a line charged alike, or about this one by itself."""
+    if line.line_id in context.apart or (alike.listed is not None and alike.listed.by_line):
+        return _decided(context, line)
+    charged = line.quantity, line.amount_fen
+    found = alike.decisions.get(charged)
+    if found is None:
+        if alike.resolved is None:
+            alike.resolved = terms(context, line)
+        found = alike.decisions[charged] = _of_terms(context, line, *alike.resolved)
+    return found
+
+
+def _refunded(context: Context, group: Netted) -> Iterator[LineVerdict]:
     """The original as if not refunded; each refund the difference to the pair so far."""
-    before, verdicts = NOTHING, []
+    before = NOTHING
     for line, step in zip((group.original, *group.refunds), group.steps, strict=True):
-        decided, sources = _decided(context, step)
-        verdicts.append(
-            LineVerdict(
-                line.line_id,
-                line.amount_fen,
-                decided.split if before is NOTHING else decided.split.minus(before),
-                decided.reasons,
-                sources,
-            )
-        )
-        before = decided.split
-    return tuple(verdicts)
+        decision = _decided(context, step)
+        own = decision._replace(split=decision.split.minus(before))
+        yield LineVerdict(line.line_id, line.amount_fen, *own)
+        before = decision.split
 
 
-def _decided(context: Context, line: BillLine) -> tuple[Decided, tuple[Citation, ...]]:
-    resolved, sources = terms(context, line)
+def _decided(context: Context, line: BillLine) -> Decision:
+    return _borne(context, line, *terms(context, line))
+
+
+def _of_terms(
+    context: Context, line: BillLine, alike: Terms, sources: tuple[Citation, ...]
+) -> Decision:
+    """The decision at the line's own quantity, which is within its limit."""
+    count, amount = line.quantity, line.amount_fen
+    own = alike._replace(quantity=count, amount_fen=amount, quantity_limit=None)
+    return _borne(context, line, own, sources)
+
+
+def _borne(
+    context: Context, line: BillLine, resolved: Terms, sources: tuple[Citation, ...]
+) -> Decision:
     try:
         decided = decide(resolved, context.bearers(line.service_day))
     except NoPayerStated as silent:
         raise context.gaps[_PAYER_KEY[silent.bearer], line.service_day] from silent
-    return decided, sources + _payer_sources(context, decided, line)
+    cited = sources + _payer_sources(context, decided, line)
+    return Decision(decided.split, decided.reasons, cited, decided.steps)
 
 
 def _payer_sources(context: Context, decided: Decided, line: BillLine) -> tuple[Citation, ...]:

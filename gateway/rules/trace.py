@@ -1,7 +1,8 @@
 """计算过程 The arithmetic of one line, step by step, for people who check it.
 
-Nothing is computed a second time: each step is the line rule itself, asked with the
-restrictions that come after the step lifted, so that the steps cannot drift from the split.
+The figures are those that the decision noted; who bore what after a step is the line rule
+itself, asked with the restrictions that come after the step lifted, so that neither can drift
+from the split.
 """
 
 from collections.abc import Iterator
@@ -9,11 +10,8 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from gateway.domain.money import ONE
-from gateway.domain.split import Payer, Split
-from gateway.rules.line import Bearers, Decided, Terms, decide
-
-# Where only what the fund keeps is read, any payer will do for the rest.
-_ANYBODY = Bearers(Payer.HOSPITAL, Payer.INDIVIDUAL, Payer.INDIVIDUAL)
+from gateway.domain.split import Split
+from gateway.rules.line import Bearers, Decided, Terms, decide, is_whole
 
 
 class StepKind(StrEnum):
@@ -50,48 +48,30 @@ class Trace(NamedTuple):
 
 
 def trace(terms: Terms, bearers: Bearers) -> Trace:
-    """The steps of one line. Raises NoPayerStated as `decide` does."""
+    """The steps of one line, with the figures that its decision noted. Raises NoPayerStated as
+    `decide` does."""
+    whole = decide(terms, bearers)
+    figures = dict(zip(StepKind, whole.steps, strict=True))
     steps: list[Step] = []
     seen: tuple[str, ...] = ()
-    for kind, lifted, fen in _lifted(terms):
+    for kind, lifted in _lifted(terms):
         decided = decide(lifted, bearers)
         added = tuple(reason for reason in decided.reasons if reason not in seen)
-        figure = decided.split.fund_fen if fen is None else fen
-        steps.append(Step(kind, figure, decided.split, added))
+        steps.append(Step(kind, figures[kind] or 0, decided.split, added))
         seen += added
-    return Trace(terms, bearers, tuple(steps), decide(terms, bearers))
+    return Trace(terms, bearers, tuple(steps), whole)
 
 
-def _lifted(terms: Terms) -> Iterator[tuple[StepKind, Terms, int | None]]:
-    """The terms of each step; the figure where it is not what the fund keeps."""
+def _lifted(terms: Terms) -> Iterator[tuple[StepKind, Terms]]:
+    """The terms of each step."""
     in_time = terms._replace(late=False, before_cover=False)
-    if _is_whole(terms):
-        yield StepKind.CHARGED, _unrestricted(terms), None
-        yield StepKind.WHOLE, in_time, None
+    yield StepKind.CHARGED, Terms(terms.price, terms.quantity, terms.amount_fen)
+    if is_whole(terms):
+        yield StepKind.WHOLE, in_time
     else:
-        yield from _shared(in_time)
+        full = in_time._replace(ratio=ONE)
+        yield StepKind.WITHIN_QUANTITY, full._replace(ceiling=None)
+        yield StepKind.ELIGIBLE, full
+        yield StepKind.FUND, in_time
     if terms.late or terms.before_cover:
-        yield StepKind.LATE, terms, None
-
-
-def _is_whole(terms: Terms) -> bool:
-    grounds = (terms.unrelated, terms.outside, terms.violation, terms.refused_discharge)
-    return any(grounds) or not terms.in_catalogue
-
-
-def _unrestricted(terms: Terms) -> Terms:
-    return Terms(terms.price, terms.quantity, terms.amount_fen)
-
-
-def _shared(terms: Terms) -> Iterator[tuple[StepKind, Terms, int | None]]:
-    """The excess over a ceiling that an emergency approval leaves with the fund is no part of
-    E and F, so these figures are asked without the approval."""
-    full = terms._replace(ratio=ONE)
-    yield StepKind.CHARGED, _unrestricted(terms), None
-    yield StepKind.WITHIN_QUANTITY, full._replace(ceiling=None), None
-    yield StepKind.ELIGIBLE, full, _kept(full)
-    yield StepKind.FUND, terms, _kept(terms)
-
-
-def _kept(terms: Terms) -> int:
-    return decide(terms._replace(emergency_approved=False), _ANYBODY).split.fund_fen
+        yield StepKind.LATE, terms

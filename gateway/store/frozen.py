@@ -1,7 +1,7 @@
 """A settlement's facts and verdict as stored: everything to explain and replay it years later.
 
 Small facts are written field by field; lines and verdicts as compact rows, their
-citations once each in a table beside them.
+citations and steps once each in tables beside them.
 """
 
 import dataclasses
@@ -17,6 +17,7 @@ from typing import Any, Union
 from gateway.clock import micros
 from gateway.domain.admission import PaidAtDischargeBy, Stay
 from gateway.domain.bill import (
+    NO_STEPS,
     BillLine,
     BillVerdict,
     Citation,
@@ -25,6 +26,7 @@ from gateway.domain.bill import (
     Payee,
     PayeeShare,
     Payout,
+    Steps,
     SuppliedDevice,
     Suspicion,
 )
@@ -83,7 +85,8 @@ def thawed_verdict(detail: Mapping[str, Any]) -> BillVerdict:
     if packed is None:
         raise ValueError("this bill was never computed")
     table = [Citation(*row) for row in packed["citations"]]
-    lines = tuple(_verdict_line(row, table) for row in packed["lines"])
+    steps = [Steps(*row) for row in packed.get("steps", ())]
+    lines = tuple(_verdict_line(row, table, steps) for row in packed["lines"])
     days, rate, amount, channel, cited = packed["meal"]
     return BillVerdict(
         lines=lines,
@@ -123,13 +126,27 @@ _LINE_COLUMNS = (
 def packed(verdict: BillVerdict) -> dict[str, Any]:
     """The verdict as it is stored, citations once each; equal verdicts give equal JSON."""
     table: dict[Citation, int] = {}
+    steps: dict[Steps, int] = {}
+    # Lines that were decided alike share one tuple of citations.
+    shared: dict[int, list[int]] = {}
 
     def cited(citations: Sequence[Citation]) -> list[int]:
-        return [table.setdefault(one, len(table)) for one in citations]
+        found = shared.get(id(citations))
+        if found is None:
+            found = [table.setdefault(one, len(table)) for one in citations]
+            shared[id(citations)] = found
+        return found
 
     meal = verdict.meal
     lines = [
-        [one.line_id, one.amount_fen, one.split, one.reasons, cited(one.citations)]
+        [
+            one.line_id,
+            one.amount_fen,
+            one.split,
+            one.reasons,
+            cited(one.citations),
+            steps.setdefault(one.steps, len(steps)),
+        ]
         for one in verdict.lines
     ]
     packed_meal = [
@@ -154,6 +171,7 @@ def packed(verdict: BillVerdict) -> dict[str, Any]:
         "meal": packed_meal,
         "payout": packed_payout,
         "citations": [dataclasses.astuple(one) for one in table],
+        "steps": list(steps),
         "rules_version": verdict.rules_version,
         "policy_digest": verdict.policy_digest,
         "edition_digests": verdict.edition_digests,
@@ -164,11 +182,14 @@ def packed(verdict: BillVerdict) -> dict[str, Any]:
     }
 
 
-def _verdict_line(row: Sequence[Any], table: Sequence[Citation]) -> LineVerdict:
-    line_id, amount, split, reasons, cited = row
-    return LineVerdict(
-        line_id, amount, Split(*split), tuple(reasons), tuple(table[n] for n in cited)
-    )
+def _verdict_line(
+    row: Sequence[Any], table: Sequence[Citation], steps: Sequence[Steps]
+) -> LineVerdict:
+    """A verdict of 0.1.0 told no steps."""
+    line_id, amount, split, reasons, cited, *taken = row
+    citations = tuple([table[n] for n in cited])
+    told = steps[taken[0]] if taken else NO_STEPS
+    return LineVerdict(line_id, amount, Split(*split), tuple(reasons), citations, told)
 
 
 def plain(value: Any) -> Any:

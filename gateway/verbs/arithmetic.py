@@ -30,28 +30,6 @@ PAYERS: Final[Mapping[Payer, str]] = {
     Payer.HOSPITAL: "医院 hospital",
     Payer.OTHER: "其他 other",
 }
-ROUNDING: Final = (
-    "舍入：单价乘数量、支付比例各在本行四舍五入到分；合计由各行相加，不再舍入",
-    "rounding: price × quantity and the ratio are rounded half up to the fen on each line; "
-    "sums add lines and are never rounded again",
-)
-READINGS: Final = (
-    (
-        "目录和支付标准按费用发生日选用，条文未明确",
-        "catalogue and standards are those of the service day; the text does not say so",
-    ),
-    (
-        "结算日的政策值按出院日选用，挂账的账单因此与当日结算的相同",
-        "values of the settlement day are those of the discharge day, so that a held bill is "
-        "decided like one settled at once",
-    ),
-    (
-        "逾期申请期间只移转本应由基金支付的部分",
-        "a late application moves only what the fund would have paid",
-    ),
-)
-"""What stands in no text: printed beside the readings that policy values carry themselves."""
-
 _RELATIONS: Final = {
     Relation.INJURY: "治疗工伤 for the injury",
     Relation.UNRELATED: "与工伤无关 not for the injury",
@@ -93,11 +71,6 @@ def resolved(
         raise NotTold(
             f"按所存版本已不能重算：{error}", f"no longer computable from what is stored: {error}"
         ) from error
-
-
-def figures(told: Trace) -> str:
-    """The figures of the steps in one short text: "A 840.00 → P 840.00 → E 560.00 → F 560.00"."""
-    return " → ".join(f"{step.kind.value} {yuan(step.fen)}" for step in told.steps)
 
 
 def shares(split: Split) -> str:

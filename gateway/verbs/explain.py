@@ -33,7 +33,7 @@ from gateway.domain.calculation import (
 )
 from gateway.domain.money import price_text, quantity_text, yuan
 from gateway.domain.payments import PriorPayer
-from gateway.domain.reasons import REASONS
+from gateway.domain.reasons import OUR_READINGS, REASONS, ROUNDING
 from gateway.domain.split import Payer, Split, total
 from gateway.rules.calculate import calculate, cases_of, unequal
 from gateway.rules.line import Bearers
@@ -46,8 +46,6 @@ from gateway.store.database import Reader
 from gateway.store.frozen import Facts
 from gateway.store.settlements import deltas_of, split_of
 from gateway.verbs.arithmetic import (
-    READINGS,
-    ROUNDING,
     Computed,
     computed,
     line_facts,
@@ -262,7 +260,7 @@ def explained(
     yield ""
     if only is None:
         yield from _sums(bill)
-    yield from (f"{zh} / {en}" for zh, en in (ROUNDING, *_readings()))
+    yield from (f"{zh} / {en}" for zh, en in (ROUNDING, *OUR_READINGS))
 
 
 def _head(bill: StoredBill) -> Iterator[str]:
@@ -326,11 +324,6 @@ def _sums(bill: StoredBill) -> Iterator[str]:
     yield from _cited(one.grounds)
     yield f"规则 rules {one.rules_version}  政策 policy {one.policy_digest}"
     yield from (f"目录 catalogue {digest}" for digest in one.edition_digests)
-
-
-def _readings() -> Iterator[tuple[str, str]]:
-    for zh, en in READINGS:
-        yield f"本网关的理解：{zh}", f"our reading: {en}"
 
 
 def _meal(meal: MealVerdict) -> Iterator[str]:

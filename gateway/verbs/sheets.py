@@ -38,7 +38,6 @@ from gateway.store.persons import person_by_id
 from gateway.store.reconciliations import latest_runs
 from gateway.store.registry import parties, party_by_id
 from gateway.store.settlements import reversal_of
-from gateway.verbs.arithmetic import computed, figures
 from gateway.verbs.stored import NotTold, StoredBill, looking, settlement_of, stored_bill
 
 WRITTEN: Final = 0
@@ -147,32 +146,17 @@ async def _sheet(settings: Settings, reader: Reader, bill: StoredBill) -> Sheet:
         diagnoses=facts.stay.diagnoses,
         treatment=facts.stay.treatment,
         signer=settings.receiver,
-        lines=sheet_lines(bill, await _figures(reader, bill)),
+        lines=sheet_lines(bill),
         message_id=bill.row["message_id"],
         reversed_by=reversal["settlement_id"] if reversal else "",
         cuts=tuple(await cuts_of_stay(reader, facts.stay.admission_id)),
     )
 
 
-async def _figures(reader: Reader, bill: StoredBill) -> tuple[str, ...]:
-    """The steps of every line; none for a reversal or a delta, whose original shows them,
-    and none when the editions used are no longer here."""
-    none = ("",) * len(bill.verdict.lines)
-    if bill.reverses or bill.adjusts:
-        return none
-    try:
-        return tuple(map(figures, (await computed(reader, bill)).traces))
-    except NotTold:
-        return none
-
-
-def sheet_lines(bill: StoredBill, steps: Sequence[str]) -> tuple[SheetLine, ...]:
+def sheet_lines(bill: StoredBill) -> tuple[SheetLine, ...]:
     """The lines in the order they were decided, each refund after its original."""
     charged = {line.line_id: line for line in bill.facts.lines}
-    return tuple(
-        SheetLine(charged[one.line_id], one, told)
-        for one, told in zip(bill.verdict.lines, steps, strict=True)
-    )
+    return tuple(SheetLine(charged[one.line_id], one) for one in bill.verdict.lines)
 
 
 # --- the reconciliation ----------------------------------------------------------------------

@@ -142,7 +142,7 @@ def _negated(verdict: BillVerdict) -> BillVerdict:
 
 
 def _negated_line(line: LineVerdict) -> LineVerdict:
-    return replace(line, amount_fen=-line.amount_fen, split=line.split.negated())
+    return line._replace(amount_fen=-line.amount_fen, split=line.split.negated())
 
 
 def settlement_of(bill: StoredBill) -> Settlement:

@@ -147,10 +147,8 @@ def test_a_reversal_says_so_and_is_negative(bill: Sheet):
     lines = tuple(
         SheetLine(
             one.line,
-            replace(
-                one.verdict,
-                amount_fen=-one.verdict.amount_fen,
-                split=one.verdict.split.negated(),
+            one.verdict._replace(
+                amount_fen=-one.verdict.amount_fen, split=one.verdict.split.negated()
             ),
         )
         for one in bill.lines

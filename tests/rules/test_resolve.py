@@ -5,10 +5,10 @@ from datetime import date, timedelta
 
 import pytest
 
-from gateway.domain.catalogue import Kind
+from gateway.domain.catalogue import Kind, Level
 from gateway.policy.load import load
 from gateway.policy.model import Law, PolicyGap, Unit, Value
-from gateway.rules.resolve import EditionsByDay, LateWindow, citation
+from gateway.rules.resolve import EditionsByDay, LateWindow, citation, find_in
 from tests.rules.facts import (
     DRUGS,
     EDITIONS,
@@ -71,7 +71,7 @@ def test_the_newest_of_two_editions_in_force_is_used_whatever_their_order():
     for editions in ((*EDITIONS, newer), (newer, *EDITIONS)):
         by_day = EditionsByDay(editions)
         assert by_day.on(day)[Kind.DRUG] is newer
-        assert by_day.find("INJECTION", day) is None
+        assert find_in(by_day.on(day).values(), "INJECTION", Level.TERTIARY) is None
 
 
 WINDOW = LateWindow(date(2026, 3, 1), date(2026, 4, 24), None)

@@ -27,6 +27,14 @@ def test_every_step_keeps_the_amount_and_never_gives_the_fund_more(terms: Terms,
     assert all(later.fen <= earlier.fen for earlier, later in pairwise(steps))
 
 
+@given(TERMS, BEARERS)
+def test_the_figure_of_a_step_is_what_it_leaves_to_the_fund(terms: Terms, who: Bearers):
+    """Without an approval for rescue, which leaves the fund more than what is eligible."""
+    unapproved = terms._replace(emergency_approved=False)
+    for step in trace(unapproved, who).steps:
+        assert step.fen == step.split.fund_fen
+
+
 @given(IN_CATALOGUE, BEARERS)
 def test_e_is_what_the_catalogue_admits_and_f_its_ratio(terms: Terms, who: Bearers):
     figures = {step.kind: step.fen for step in trace(terms, who).steps}

@@ -97,7 +97,8 @@ def _rows(bill: Bill, verdict: BillVerdict) -> dict[str, list[dict[str, Any]]]:
 def settlement_row(bill: Bill, verdict: BillVerdict, **changes: Any) -> dict[str, Any]:
     """The settlement as the flow writes it."""
     split = verdict.split
-    facts = Facts(bill.stay, bill.case, bill.hospital, bill.lines, bill.others, bill.paid_by)
+    known = (bill.stay, bill.case, bill.hospital, bill.lines, bill.others)
+    facts = Facts(*known, bill.devices, bill.paid_by)
     return {
         "settlement_id": SETTLEMENT,
         "admission_id": "A1",

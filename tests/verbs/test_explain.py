@@ -99,7 +99,7 @@ async def test_a_case_that_cannot_give_the_stored_split_is_not_printed(
 ):
     bill = await settled(tmp_path, a_line())
     first = bill.verdict.lines[0]
-    changed = replace(first, split=first.split._replace(fund_fen=999, other_fen=1))
+    changed = first._replace(split=first.split._replace(fund_fen=999, other_fen=1))
     verdict = replace(bill.verdict, lines=(changed,))
     row = settlement_row(bill.bill, verdict, settlement_id="S2", live=None)
     await insert(bill.settings, {"settlement": [row]})

@@ -59,7 +59,7 @@ async def test_a_reversal_is_the_negative_of_what_it_reverses(tmp_path: Path):
 async def test_a_changed_fen_is_found_with_its_line(tmp_path: Path):
     bill = await settled(tmp_path, a_line())
     first = bill.verdict.lines[0]
-    changed = replace(first, split=first.split._replace(fund_fen=999, other_fen=1))
+    changed = first._replace(split=first.split._replace(fund_fen=999, other_fen=1))
     verdict = replace(bill.verdict, lines=(changed,))
     facts = Facts(bill.bill.stay, bill.bill.case, bill.bill.hospital, bill.bill.lines)
     await also(bill, "S2", detail=frozen(facts, verdict))

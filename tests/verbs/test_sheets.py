@@ -60,19 +60,21 @@ async def test_the_sheet_of_a_stored_settlement_names_person_employer_and_every_
     assert "示例市经办中心（虚构）" in text
 
 
-async def test_the_sheet_shows_the_steps_of_a_line_that_the_fund_does_not_bear_whole(
+async def test_the_sheet_shows_the_steps_of_every_line_the_rounding_and_our_readings(
     bill: Settled, tmp_path: Path
 ):
     out = tmp_path / "settlement.pdf"
     assert await written(sheets.write_sheet, bill.settings, "S1", out) == 0
     text = text_of(out)
-    assert "A3380.00→P3380.00→E3000.00→F3000.00" in text
-    assert "A175.00" not in text
+    assert "A=P3380.00→E=F3000.00" in text
+    assert "A=P=E=F175.00" in text
+    assert "rounded" in text
+    assert "本网关的理解：" in text
     with sqlite3.connect(bill.settings.database_path) as connection:
         connection.execute("DELETE FROM policy_edition")
     connection.close()
     assert await written(sheets.write_sheet, bill.settings, "S1", out) == 0
-    assert "A3380.00" not in text_of(out)
+    assert "A=P3380.00→E=F3000.00" in text_of(out), "the steps are stored with the verdict"
 
 
 async def test_a_report_is_for_its_owner_alone_and_replaces_the_old_one_whole(

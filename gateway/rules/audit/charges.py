@@ -1,24 +1,26 @@
 """Audit rules about charges: what was charged, how often, for whom, at which price."""
 
 from collections import defaultdict
-from collections.abc import Iterator
-from datetime import date
+from collections.abc import Iterable, Iterator
+from datetime import date, timedelta
+from itertools import pairwise
 
 from gateway.domain.bill import BillLine
 from gateway.domain.case import TreatmentKind
-from gateway.domain.catalogue import CatalogueRow, InsuranceLimit, Kind
+from gateway.domain.catalogue import CatalogueRow, Kind
 from gateway.domain.money import ONE, price_text, quantity_text
 from gateway.rules import limits
-from gateway.rules.audit.seen import Hit, Seen, by_day, hit
+from gateway.rules.audit.seen import Hit, Seen, hit
+from gateway.rules.concerns import Concern
 from gateway.rules.resolve import using
 
-_NURSING, _DAY = "护理", "日"
+_MINUTE = timedelta(minutes=1)
 
 
 def charged_twice(seen: Seen) -> Iterator[Hit]:
     """A01: the same code, minute, quantity and price under different line ids."""
     alike: dict[object, list[BillLine]] = defaultdict(list)
-    for line in seen.lines:
+    for line in _within_a_minute(seen.lines):
         minute = line.occurred_at.replace(second=0, microsecond=0)
         alike[line.code, minute, line.quantity, line.price].append(line)
     for lines in alike.values():
@@ -26,22 +28,34 @@ def charged_twice(seen: Seen) -> Iterator[Hit]:
             yield hit(lines, f"{lines[0].code} {lines[0].service_day} × {len(lines)}")
 
 
+def _within_a_minute(lines: Iterable[BillLine]) -> Iterable[BillLine]:
+    """The lines in order of time that have a neighbour less than a minute away."""
+    near: dict[str, BillLine] = {}
+    for earlier, later in pairwise(lines):
+        if later.occurred_at - earlier.occurred_at < _MINUTE:
+            near[earlier.line_id], near[later.line_id] = earlier, later
+    return near.values()
+
+
 def contained(seen: Seen) -> Iterator[Hit]:
     """A02: an item beside one that contains it, on the same day."""
-    for day, lines in by_day(seen.lines).items():
-        codes = {line.code for line in lines}
-        for line in lines:
-            row = seen.rows.get(line.line_id)
-            within = codes.intersection(row.contained_in) if row is not None else None
-            if within:
-                yield hit([line], f"{line.code} in {' '.join(sorted(within))} {day}")
+    suspects = sorted(seen.of(Concern.CONTAINED), key=lambda one: one[0].service_day)
+    days = {line.service_day for line, _ in suspects}
+    codes: dict[date, set[str]] = defaultdict(set)
+    for line in seen.lines if suspects else ():
+        if line.service_day in days:
+            codes[line.service_day].add(line.code)
+    for line, listed in suspects:
+        within = codes[line.service_day].intersection(listed.row.contained_in)
+        if within:
+            yield hit([line], f"{line.code} in {' '.join(sorted(within))} {line.service_day}")
 
 
 def over_quantity(seen: Seen) -> Iterator[Hit]:
     """A03: above the quantity that the catalogue allows for a day or a stay."""
-    for line in seen.lines:
-        allowed = seen.context.allowances.get(line.line_id)
-        if allowed is not None and line.quantity > allowed:
+    for line, _ in seen.of(Concern.QUANTITY):
+        allowed = seen.context.allowances[line.line_id]
+        if line.quantity > allowed:
             evidence = f"{quantity_text(line.quantity)} > {quantity_text(allowed)}"
             yield hit([line], f"{line.code} {line.service_day} {evidence}")
 
@@ -49,28 +63,38 @@ def over_quantity(seen: Seen) -> Iterator[Hit]:
 def discharge_medicine(seen: Seen) -> Iterator[Hit]:
     """A04: medicine for more days than the region allows at discharge. By the daily dose where
     the hospital tells it; else more on the last day than the largest day before times the days."""
-    yield from _by_dose(seen)
-    daily: dict[tuple[str, date], list[BillLine]] = defaultdict(list)
-    for line in seen.of_kind(Kind.DRUG):
-        if _dosed(line):
+    drugs = [line for line, _ in seen.of(Concern.DRUG)]
+    yield from _by_dose(seen, [line for line in drugs if _dosed(line)])
+    yield from _by_use(seen, [line for line in drugs if not _dosed(line)])
+
+
+def _by_use(seen: Seen, drugs: list[BillLine]) -> Iterator[Hit]:
+    """More of a drug on the last day than its largest day so far times the days allowed."""
+    day, last = seen.last_day, defaultdict[str, list[BillLine]](list)
+    for line in drugs:
+        if line.service_day == day:
+            last[line.code].append(line)
+    for code, lines in last.items():
+        most = _largest_day(one for one in drugs if one.code == code and one.service_day < day)
+        if not most:
             continue
-        daily[line.code, line.service_day].append(line)
-    for (code, day), lines in daily.items():
-        before = [_total(used) for (other, on), used in daily.items() if other == code and on < day]
-        if day != seen.last_day or not before:
-            continue
-        days = _medicine_days(seen)
-        got, most = _total(lines), max(before)
+        days, got = _medicine_days(seen), _total(lines)
         if got > days * most:
             yield hit(lines, f"{code} {quantity_text(got)} > {days} × {quantity_text(most)}")
 
 
-def _by_dose(seen: Seen) -> Iterator[Hit]:
+def _largest_day(lines: Iterable[BillLine]) -> int:
+    of_day: dict[date, int] = defaultdict(int)
+    for line in lines:
+        of_day[line.service_day] += line.quantity
+    return max(of_day.values(), default=0)
+
+
+def _by_dose(seen: Seen, dosed: list[BillLine]) -> Iterator[Hit]:
     """Medicine to take home against its own daily dose, whatever day it was given on."""
     given: dict[tuple[str, int], list[BillLine]] = defaultdict(list)
-    for line in seen.of_kind(Kind.DRUG):
-        if _dosed(line):
-            given[line.code, line.daily_dose or 0].append(line)
+    for line in dosed:
+        given[line.code, line.daily_dose or 0].append(line)
     for (code, dose), lines in given.items():
         days, got = _medicine_days(seen), _total(lines)
         if got > days * dose:
@@ -92,13 +116,13 @@ def _medicine_days(seen: Seen) -> int:
 def more_than_days(seen: Seen) -> Iterator[Hit]:
     """A05: more beds, or more days of nursing, than days of the stay counting both ends."""
     days = (seen.last_day - seen.stay.admitted_on).days + 1
-    nursing = tuple(line for line, row in seen.listed if _NURSING in row.name and row.unit == _DAY)
-    for lines in (seen.beds, nursing):
+    for concern in (Concern.BED, Concern.NURSING):
+        lines = [line for line, _ in seen.of(concern)]
         if _total(lines) > days * ONE:
             yield hit(lines, f"{quantity_text(_total(lines))} > {days}")
 
 
-def _total(lines: list[BillLine] | tuple[BillLine, ...]) -> int:
+def _total(lines: list[BillLine]) -> int:
     return sum(line.quantity for line in lines)
 
 
@@ -123,16 +147,16 @@ def over_course(seen: Seen) -> Iterator[Hit]:
 
 
 def _unmet(seen: Seen, why: limits.Unmet) -> Iterator[Hit]:
-    for line, read in seen.limited:
-        if limits.unmet(read, using(seen.context, line, read)) is why:
-            yield _remark(line, seen.rows[line.line_id])
+    for line, listed in seen.of(Concern.REMARK):
+        if limits.unmet(listed.remark, using(seen.context, line, listed.remark)) is why:
+            yield _remark(line, listed.row)
 
 
 def no_indication(seen: Seen) -> Iterator[Hit]:
     """A08: limited by its remark to indications none of which is a diagnosis by name."""
-    for line, read in seen.limited:
-        if limits.for_person(read, seen.stay) is limits.ForPerson.INDICATION:
-            yield _remark(line, seen.rows[line.line_id])
+    for line, listed in seen.of(Concern.REMARK):
+        if limits.for_person(listed.remark, seen.stay) is limits.ForPerson.INDICATION:
+            yield _remark(line, listed.row)
 
 
 def _remark(line: BillLine, row: CatalogueRow) -> Hit:
@@ -141,9 +165,8 @@ def _remark(line: BillLine, row: CatalogueRow) -> Hit:
 
 def maternity(seen: Seen) -> Iterator[Hit]:
     """A11: limited to maternity insurance."""
-    for line, row in seen.listed:
-        if row.insurance_limit is InsuranceLimit.MATERNITY:
-            yield _remark(line, row)
+    for line, listed in seen.of(Concern.MATERNITY):
+        yield _remark(line, listed.row)
 
 
 def no_order(seen: Seen) -> Iterator[Hit]:
@@ -151,21 +174,30 @@ def no_order(seen: Seen) -> Iterator[Hit]:
     meal needs none."""
     lines = [
         line
-        for line, row in seen.listed
-        if row.kind is not Kind.FACILITY and not (line.order_no or line.prescription_no)
+        for line in seen.lines
+        if not (line.order_no or line.prescription_no) and _ordered(seen, line)
     ]
     if lines:
         yield hit(lines, str(len(lines)))
+
+
+def _ordered(seen: Seen, line: BillLine) -> bool:
+    """Whether it stands in a catalogue of what doctors order."""
+    listed = seen.context.listed(line)
+    return listed is not None and listed.row.kind is not Kind.FACILITY
 
 
 def outside_dates(seen: Seen) -> Iterator[Hit]:
     """A17: outside the stay, before the injury or after death. Only flagged: a same-day emergency
     before the admission is payable (条例 第三十条第二款)."""
     yield from _after_death(seen)
-    first = max(seen.stay.admitted_on, seen.context.case.injured_on)
-    for line in seen.lines:
-        if not first <= line.service_day <= seen.last_day:
-            yield hit([line], f"{line.service_day} ∉ {first} – {seen.last_day}")
+    first, last = max(seen.stay.admitted_on, seen.context.case.injured_on), seen.last_day
+    lines = seen.lines
+    if lines and first <= lines[0].service_day <= lines[-1].service_day <= last:
+        return
+    for line in lines:
+        if not first <= line.service_day <= last:
+            yield hit([line], f"{line.service_day} ∉ {first} – {last}")
 
 
 def _after_death(seen: Seen) -> Iterator[Hit]:
@@ -173,22 +205,22 @@ def _after_death(seen: Seen) -> Iterator[Hit]:
     died_at = seen.stay.discharged_at
     if not seen.stay.died or died_at is None:
         return
-    for line, row in seen.listed:
+    for line in seen.lines:
         same_day = line.service_day == seen.last_day
-        if same_day and row.kind is not Kind.FACILITY and line.occurred_at > died_at:
+        if same_day and line.occurred_at > died_at and _ordered(seen, line):
             yield hit([line], f"{line.occurred_at:%H:%M:%S}Z > {died_at:%H:%M:%S}Z †")
 
 
 def over_price(seen: Seen) -> Iterator[Hit]:
     """A18: a unit price above the highest payable one."""
-    for line, row in seen.listed:
-        ceiling = row.ceiling_for(seen.hospital.level)
+    for line, listed in seen.of(Concern.CEILING):
+        ceiling = listed.ceiling
         if ceiling is not None and line.price > ceiling:
             yield hit([line], f"{line.code} {price_text(line.price)} > {price_text(ceiling)}")
 
 
 def pieces_alone(seen: Seen) -> Iterator[Hit]:
     """A19: □ pieces of a prescription that holds nothing else."""
-    for line, row in seen.listed:
-        if row.not_alone and line.prescription_no not in seen.context.accompanied_pieces:
+    for line, _ in seen.of(Concern.PIECE):
+        if line.prescription_no not in seen.context.accompanied_pieces:
             yield hit([line], f"{line.code} {line.prescription_no}".strip())

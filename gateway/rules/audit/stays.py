@@ -3,17 +3,17 @@
 Evidence names no other hospital: a reply goes to one hospital and must not tell of another.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 
 from gateway.domain.admission import Stay
 from gateway.domain.bill import BillLine
 from gateway.domain.case import TreatmentKind
-from gateway.domain.catalogue import Kind
 from gateway.domain.money import ONE, yuan
 from gateway.policy.model import Institution, PolicyGap
 from gateway.rules.audit.seen import Hit, Seen, by_day, hit
+from gateway.rules.concerns import Concern
 from gateway.rules.payout import unreported
 
 _INJURY = ("S", "T")
@@ -78,11 +78,11 @@ def hanging_bed(seen: Seen) -> Iterator[Hit]:
     """A15: whole days of the stay on which nothing but facilities was charged."""
     if seen.stay.treatment is TreatmentKind.DEVICE:
         return
-    facilities = {line.line_id for line in seen.of_kind(Kind.FACILITY)}
-    treated = {line.service_day for line in seen.lines if line.line_id not in facilities}
+    charged = Counter(line.service_day for line in seen.lines)
+    charged.subtract(line.service_day for line, _ in seen.of(Concern.FACILITY))
     nights = (seen.last_day - seen.stay.admitted_on).days
     days = [seen.stay.admitted_on + timedelta(days=n) for n in range(1, nights)]
-    empty = [day for day in days if day not in treated]
+    empty = [day for day in days if charged[day] == 0]
     if empty:
         lines = [line for line in seen.lines if line.service_day in empty]
         yield hit(lines, " ".join(day.isoformat() for day in empty))
@@ -133,7 +133,7 @@ def high_cost(seen: Seen) -> Iterator[Hit]:
 
 def two_beds(seen: Seen) -> Iterator[Hit]:
     """A23: more than one bed on one day."""
-    for day, lines in by_day(seen.beds).items():
+    for day, lines in by_day(line for line, _ in seen.of(Concern.BED)).items():
         if sum(line.quantity for line in lines) > ONE and len(lines) > 1:
             yield hit(lines, day.isoformat())
 

@@ -112,7 +112,8 @@ def lines(sources: st.SearchStrategy) -> st.SearchStrategy:
         return LineVerdict(line_id, split.total_fen, split, *decided)
 
     reasons = st.lists(st.sampled_from(sorted(REASONS)), max_size=8).map(tuple)
-    return st.builds(line, values(kinds.NUMBER), records(SPLIT), reasons, sources)
+    steps = values(kinds.STEPS)
+    return st.builds(line, values(kinds.NUMBER), records(SPLIT), reasons, sources, steps)
 
 
 def _without(shape: Shape, word: str) -> dict[str, st.SearchStrategy]:

@@ -78,8 +78,7 @@ BY_THE_CATALOGUE = {"OUT_OF_CATALOGUE", "OVER_QTY", "OVER_CEILING", "LIMIT_NOT_M
 def test_no_rule_moves_money_without_a_persons_decision(row: dict[str, Any]):
     """Every bill of the table, with all rules and with none: the same fen to the same payers;
     and nothing is the hospital's but by the catalogue or a violation that persons confirmed."""
-    others = tuple(other_stay(told) for told in row.get("others", []))
-    bill = replace(bill_of(row), others=others)
+    bill = bill_of(row)
     on, off = settle(bill, policy(*AUDIT_RULES)), settle(bill, policy())
     assert isinstance(on, BillVerdict)
     assert isinstance(off, BillVerdict)
