@@ -91,7 +91,8 @@ class PaidAtDischargeBy(StrEnum):
     INDIVIDUAL = "individual"
 
 
-DEATH: Final = frozenset({"死亡", "5"})
+_DEATH_CODE: Final = "5"  # 离院方式代码 of the national medical record
+DEATH: Final = frozenset({"死亡", _DEATH_CODE})
 """Ways of discharge 离院方式 that are a death: the word, and its code on the first page of the
 national medical record."""
 

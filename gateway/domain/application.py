@@ -74,6 +74,8 @@ class Application:
 NEEDS: Final[dict[ApprovalKind, tuple[str, ...]]] = {
     ApprovalKind.REFERRAL: ("place", "opinion"),
     ApprovalKind.REMOTE_RESIDENCE: ("place",),
+    ApprovalKind.CROSS_PROVINCE: ("place",),
+    ApprovalKind.PAID_LEAVE_EXTENSION: ("opinion", "diagnoses"),
     ApprovalKind.REHABILITATION: ("items", "effect", "cost_fen"),
     ApprovalKind.RELAPSE: ("opinion", "diagnoses"),
     ApprovalKind.DEVICE: ("items", "opinion", "cost_fen"),

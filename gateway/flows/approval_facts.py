@@ -4,6 +4,7 @@ An approval that another authority decided than the region's text names is refus
 where the text is silent it is kept, and the bill that needs it is held for the text.
 """
 
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any, Final
 
@@ -15,12 +16,18 @@ from gateway.rules.approvals import AUTHORITY
 from gateway.store.database import Reader
 from gateway.store.frozen import plain
 from gateway.store.registry import party_by_id
+from gateway.store.stays import StayFile
 
 _DAY: Final = timedelta(days=1)
 
 
-async def approval_faults(desk: Desk, reader: Reader, command: DecideApproval) -> list[Finding]:
-    """Why an approval cannot be kept; everything at once. What is taken back needs no ground."""
+async def approval_faults(
+    desk: Desk, reader: Reader, command: DecideApproval, stays: Iterable[StayFile]
+) -> list[Finding]:
+    """Why an approval cannot be kept; everything at once. What is taken back needs no ground.
+
+    `stays` are those of the case: their hospitals are known without another look.
+    """
     if command.valid_to < command.valid_from:
         return [Finding("VALUE_CONFLICT", "ValidTo", str(command.valid_to))]
     if not command.granted:
@@ -28,7 +35,7 @@ async def approval_faults(desk: Desk, reader: Reader, command: DecideApproval) -
     found = (
         _authority_fault(desk, command),
         _place_fault(command),
-        await _opinion_fault(reader, command),
+        await _opinion_fault(reader, command, stays),
     )
     return [fault for fault in found if fault is not None]
 
@@ -47,12 +54,17 @@ def _place_fault(command: DecideApproval) -> Finding | None:
     return Finding("PLACE_NEEDED", "Hospital", "", "Hospital | Area")
 
 
-async def _opinion_fault(reader: Reader, command: DecideApproval) -> Finding | None:
+async def _opinion_fault(
+    reader: Reader, command: DecideApproval, stays: Iterable[StayFile]
+) -> Finding | None:
     """经医疗机构出具证明，报经办机构同意 (第三十条第四款): a referral rests on the opinion of an
     institution that has an agreement on the first day."""
     if command.kind is not ApprovalKind.REFERRAL:
         return None
-    by = await party_by_id(reader, command.opinion_by) if command.opinion_by else None
+    known = {file.hospital.party_id: file.hospital for file in stays}
+    by = known.get(command.opinion_by)
+    if by is None and command.opinion_by:
+        by = await party_by_id(reader, command.opinion_by)
     if by is not None and by.agreed_on(command.valid_from):
         return None
     return Finding("OPINION_NEEDED", "OpinionBy", command.opinion_by)

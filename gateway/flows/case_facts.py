@@ -54,7 +54,7 @@ async def decide_approval(desk: Desk, caller: Caller, command: DecideApproval) -
         case = stays[0].case if stays else await case_by_no(reader, command.case_no)
         if case is None:
             return refused(Finding("CASE_NOT_FOUND", "CaseNo", command.case_no))
-        faults = await approval_faults(desk, reader, command)
+        faults = await approval_faults(desk, reader, command, stays)
         if faults:
             return refused(*faults, subject=case.case_no)
         marks = await _marks(reader, command, stays)

@@ -47,7 +47,7 @@ from gateway.store.readjudications import proposal_by_id
 from gateway.store.rows import canonical, spans_text
 from gateway.store.unit import Change, Insert, KeyTaken, StaleFacts
 
-_TRIES: Final = 5
+_TRIES: Final = 5  # to find facts that nobody moves meanwhile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

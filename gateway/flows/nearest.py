@@ -16,7 +16,8 @@ from unicodedata import normalize
 from gateway.domain.catalogue import Edition
 from gateway.domain.mapping import Candidate
 
-MOST: Final = 5
+MOST: Final = 5  # candidates that a person can take in at a glance
+_TWICE_PERCENT: Final = 200  # likeness is twice the common pairs over all pairs, in percent
 _LONGEST: Final = 64
 """Characters of a name that are compared; longer ones differ early enough."""
 
@@ -53,7 +54,7 @@ class NameIndex:
         of_form = {form: len(wanted & found) for form, found in self._forms.items()}
         ranked = (
             (
-                -(200 * count // (len(wanted) + self._sizes[number])),
+                -(_TWICE_PERCENT * count // (len(wanted) + self._sizes[number])),
                 -of_form[self._rows[number].form],
                 number,
             )

@@ -65,7 +65,8 @@ def post(before: Cut, after: Cut, payout: Payout, day: str) -> tuple[Transfer, .
     if not amount_fen:
         return ()
     was_paid = any(share.payee is Payee.HOSPITAL for share in payout.shares)
-    hospital = f"{'2101' if was_paid else '1221'}/hospital/{after.hospital}"
+    name = f"hospital/{after.hospital}"
+    hospital = f"2101/{name}" if was_paid else f"1221/{name}"
     debit, credit = (hospital, MEDICAL) if amount_fen > 0 else (MEDICAL, hospital)
     return (
         Transfer(

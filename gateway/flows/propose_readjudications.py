@@ -26,7 +26,7 @@ from gateway.store.settlements import live_of_case
 from gateway.store.stays import stay_file
 from gateway.store.unit import Insert, KeyTaken, StaleFacts, Write
 
-_TRIES: Final = 5
+_TRIES: Final = 5  # to find facts that nobody moves meanwhile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

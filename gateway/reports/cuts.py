@@ -16,8 +16,9 @@ from gateway.domain.cut import LAW, REMEDIES, Cut, CutLine, CutOutcome, CutState
 from gateway.domain.reasons import REASONS
 from gateway.reports.cells import Grid, Styles, yuan_number
 
-_WIDTH: Final = 22
-_ROW_HEIGHT: Final = 30
+_WIDTH: Final = 22  # characters of a column
+_ROW_HEIGHT: Final = 30  # points, for two lines of text
+_BEFORE_SUMS: Final = 6  # columns between the word of the total and the first sum
 _LINE_HEADS: Final = (
     "扣减编号 Cut",
     "医院 Hospital",
@@ -104,7 +105,7 @@ def _line_rows(cuts: Sequence[Cut]) -> Iterator[tuple[str | Decimal | None, ...]
         sum(one.upheld_fen for one in cuts),
         sum(one.posted_fen for one in cuts),
     )
-    yield ("合计 Total", *[None] * 6, *map(yuan_number, sums))
+    yield ("合计 Total", *[None] * _BEFORE_SUMS, *map(yuan_number, sums))
 
 
 def _line_row(one: Cut, line: CutLine) -> tuple[str | Decimal | None, ...]:

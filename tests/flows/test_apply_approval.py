@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from gateway.domain.application import NEEDS, Application, ApplicationState, PlannedItem, Wanted
-from gateway.domain.case import ApprovalKind, CaseState, TreatmentKind
+from gateway.domain.case import ApprovalKind, AuthorityKind, CaseState, TreatmentKind
 from gateway.domain.codes import Outcome
 from gateway.domain.commands import (
     ApplyApproval,
@@ -56,6 +56,7 @@ def decision(application_id: str, *, granted: bool = True, **given: Any) -> Deci
         "case_no": "C1",
         "kind": K.REHABILITATION,
         "granted": granted,
+        "authority_kind": AuthorityKind.ASSESSMENT_COMMITTEE,
         "authority": "虚构市劳动能力鉴定委员会",
         "by": "虚构审批",
         "valid_from": DAY,

@@ -171,6 +171,17 @@ class Counter:
 
 async def about_the_case(office: Office, counter: Counter) -> None:
     """Every message of the agency, with a stay and a held bill that wait for them."""
+    stay = await about_the_bill(office, counter)
+    await about_approvals(counter, stay)
+    await about_cuts(counter, stay)
+    await about_the_person(office, counter)
+    with counted(office.desk.database) as calls:
+        await office.decide("C2", CaseState.RECOGNISED)
+    counter.taken["case.decide"] = len(calls)
+
+
+async def about_the_bill(office: Office, counter: Counter) -> str:
+    """A held bill: its check, its lines, who paid before."""
     with counted(office.desk.database) as calls:
         await office.report("C2", 2, third_party="SUSPECTED")
     counter.taken["case.report"] = len(calls)
@@ -185,6 +196,11 @@ async def about_the_case(office: Office, counter: Counter) -> None:
     paid = PriorPayment(payment_no="V1", payer=PriorPayer.EMPLOYER, eligible_fen=100, paid_on=DAY)
     report = ReportPayment(admission_id=stay, by="审核", reason="是", payment=paid)
     await counter.agency("payment.report", report)
+    return stay
+
+
+async def about_approvals(counter: Counter, stay: str) -> None:
+    """Applied for, taken back, applied for again, granted."""
     wanted = Wanted(
         kind=ApprovalKind.REFERRAL,
         wanted_from=DAY,
@@ -199,6 +215,25 @@ async def about_the_case(office: Office, counter: Counter) -> None:
     await counter.hospital("approval.cancel", cancel)
     second = await counter.hospital("approval.apply", applied)
     await counter.hospital("approval.query", QueryApprovals())
+    approval = DecideApproval(
+        application_id=second.result.subject,
+        approval_no="AP1",
+        case_no="C2",
+        kind=ApprovalKind.REFERRAL,
+        granted=True,
+        by="审核",
+        authority_kind=AuthorityKind.AGENCY,
+        hospitals=("H002",),
+        opinion_by="H001",
+        authority="999900",
+        valid_from=DAY,
+        valid_to=date(2026, 4, 1),
+    )
+    await counter.agency("approval.decide", approval)
+
+
+async def about_cuts(counter: Counter, stay: str) -> None:
+    """A violation found, answered and withdrawn."""
     found = DecideLines(
         admission_id=stay,
         by="审核",
@@ -219,21 +254,10 @@ async def about_the_case(office: Office, counter: Counter) -> None:
         hearing_held=False,
     )
     await counter.agency("cut.decide", withdrawn)
-    approval = DecideApproval(
-        application_id=second.result.subject,
-        approval_no="AP1",
-        case_no="C2",
-        kind=ApprovalKind.REFERRAL,
-        granted=True,
-        by="审核",
-        authority_kind=AuthorityKind.AGENCY,
-        hospitals=("H002",),
-        opinion_by="H001",
-        authority="999900",
-        valid_from=DAY,
-        valid_to=date(2026, 4, 1),
-    )
-    await counter.agency("approval.decide", approval)
+
+
+async def about_the_person(office: Office, counter: Counter) -> None:
+    """Employers, paid leave, the card, a stop."""
     arrears = UpdateEmployer(employer_no="E1", arrears_since=DAY)
     await counter.agency("employer.update", arrears)
     named = NameEmployer(
@@ -255,9 +279,6 @@ async def about_the_case(office: Office, counter: Counter) -> None:
         case_no="C2", valid_from=DAY, ground="拒绝治疗", notice_no="N1", served_on=DAY
     )
     await counter.agency("benefit.stop", stop)
-    with counted(office.desk.database) as calls:
-        await office.decide("C2", CaseState.RECOGNISED)
-    counter.taken["case.decide"] = len(calls)
 
 
 async def about_mappings(office: Office, counter: Counter) -> None:

@@ -16,7 +16,7 @@ _LAWFUL: Final = ("gateway/rules", "gateway/flows", "gateway/domain", "gateway/r
 _REASONED: Final = ("gateway/flows", "gateway/domain", "gateway/reports")
 _DRAWN: Final = tuple(
     f"gateway/reports/{name}.py"
-    for name in ("paper", "tabular", "typeface", "sheet_lines", "sheet_summary")
+    for name in ("paper", "tabular", "typeface", "sheet_cuts", "sheet_lines", "sheet_summary")
 )
 _FREE: Final = frozenset({0, 1, 2})
 """None, one (and with a minus the last), and the other one of two: they count things at hand."""
@@ -63,7 +63,10 @@ def no_numeric_text(source: Source) -> Iterator[str]:
     """A number in quotes, in digits or in Chinese, is still a number."""
     if not source.within(*_LAWFUL):
         return
+    reasoned = _reasoned(source) if source.within(*_REASONED) else frozenset()
     for node in _texts(source):
+        if node in reasoned:
+            continue
         if node.value not in ("0", "1", "一", "二") and _PLAIN.fullmatch(node.value):
             yield f"{source.path}:{node.lineno}: the number {node.value!r} {_DATED}"
 
