@@ -1,6 +1,6 @@
 """From a bill line to the terms the line rule sees: catalogue row, policy values, windows."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import date, timedelta
 from hashlib import sha256
@@ -143,14 +143,19 @@ class Decision(NamedTuple):
 
 @dataclass(slots=True)
 class Alike:
-    """What the lines share that are charged alike in one spell: their catalogue row, whether
-    they use up quantities and days, their terms with the sources, None so far, and what was
-    decided about each quantity and amount."""
+    """What the lines share that are charged alike in one spell: their catalogue row, the lists
+    of those that use up quantities and days that they belong to, their terms beside price,
+    quantity and amount, with the sources, and what was decided about each quantity and amount."""
 
     listed: Listed | None
-    counts: bool
-    resolved: "tuple[Terms, Sources] | None" = None
+    counted: "tuple[Lines, ...] | None"
+    resolved: tuple[Sequence[Any], Sources] | None = None
     decisions: dict[tuple[int, int], Decision] = field(default_factory=dict)
+
+    @property
+    def by_line(self) -> bool:
+        """Whether two such lines may still be decided differently."""
+        return self.listed is not None and self.listed.by_line
 
 
 _NOT_ASKED = frozenset(
@@ -261,20 +266,19 @@ class Context:
         """Find for each line what it shares with others, and count what the lines use up.
 
         Raises PolicyGap."""
-        counted, concerned = self.counted, self.concerned
         for original, net, _ in self.groups:
             alike = self._alike(original)
             self.kinds.append(alike)
-            if alike.counts and net.quantity > 0:
-                counted.append(net)
+            if alike.counted is not None and net.quantity > 0:
+                self.counted.append(net)
                 if (listed := alike.listed) is not None:
-                    for concern in listed.concerns:
-                        concerned[concern].append((net, listed))
-        self.allowances = allowances(concerned[Concern.QUANTITY])
+                    found = net, listed
+                    for concerned in alike.counted:
+                        concerned.append(found)
+        limited = self.concerned[Concern.QUANTITY]
+        self.allowances = allowances(limited)
         self.apart = self.rescued | {
-            line.line_id
-            for line, _ in concerned[Concern.QUANTITY]
-            if self.allowances[line.line_id] < line.quantity
+            line.line_id for line, _ in limited if self.allowances[line.line_id] < line.quantity
         }
 
     def _alike(self, line: BillLine) -> Alike:
@@ -282,9 +286,14 @@ class Context:
         spell, charged = self.spell(line.service_day), _charged_alike(line)
         found = spell.kinds.get(charged)
         if found is None:
-            found = Alike(spell.find(line.code), self._counts(line, spell))
-            spell.kinds[charged] = found
+            listed = spell.find(line.code)
+            counted = self._lists(listed) if self._counts(line, spell) else None
+            found = spell.kinds[charged] = Alike(listed, counted)
         return found
+
+    def _lists(self, listed: Listed | None) -> tuple[Lines, ...]:
+        concerns = () if listed is None else listed.concerns
+        return tuple([self.concerned[concern] for concern in concerns])
 
     def _counts(self, line: BillLine, spell: Spell) -> bool:
         """Whether the line uses up quantities and days: it treats the injury and is no

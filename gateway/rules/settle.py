@@ -40,6 +40,8 @@ _PAYER_KEY: Mapping[str, str] = {
     "ratio": "line/ratio_payer",
     "refused_discharge": "line/refused_discharge_payer",
 }
+_CHARGED = 3
+"""Price, quantity and amount, the first three fields of Terms, are the line's own."""
 _EXCESS = frozenset({"OUT_OF_CATALOGUE", "LIMIT_NOT_MET", "LIFE_NOT_ENDED", "OVER_CEILING"})
 
 
@@ -154,25 +156,30 @@ def context_of(bill: Bill, policy: Policy, groups: tuple[Netted, ...]) -> Contex
 def _line_verdicts(context: Context) -> Iterator[LineVerdict]:
     """Every line in order, an original before its refunds; lines that are charged alike in one
     spell share their decision. Raises PolicyGap and NeedsReview."""
+    apart = context.apart
     for group, alike in zip(context.groups, context.kinds, strict=True):
-        if group.refunds:
+        line, _, refunds = group
+        if refunds:
             yield from _refunded(context, group)
-        else:
-            line = group.original
-            yield LineVerdict(line.line_id, line.amount_fen, *_decision(context, line, alike))
+            continue
+        decision = alike.decisions.get((line.quantity, line.amount_fen))
+        if decision is None or line.line_id in apart:
+            decision = _decision(context, line, alike)
+        yield LineVerdict(line.line_id, line.amount_fen, *decision)
 
 
 def _decision(context: Context, line: BillLine, alike: Alike) -> Decision:
-    """What was decided about a line charged alike, or about this one by itself."""
-    if line.line_id in context.apart or (alike.listed is not None and alike.listed.by_line):
+    """What is decided about lines charged alike at this quantity, or about this one by itself."""
+    if alike.by_line or line.line_id in context.apart:
         return _decided(context, line)
-    charged = line.quantity, line.amount_fen
-    found = alike.decisions.get(charged)
-    if found is None:
-        if alike.resolved is None:
-            alike.resolved = terms(context, line)
-        found = alike.decisions[charged] = _of_terms(context, line, *alike.resolved)
-    return found
+    if alike.resolved is None:
+        resolved, sources = terms(context, line)
+        # None of these lines goes beyond a limit of quantities: its own allowance is nothing.
+        alike.resolved = resolved._replace(quantity_limit=None)[_CHARGED:], sources
+    count, amount, (rest, sources) = line.quantity, line.amount_fen, alike.resolved
+    decision = _borne(context, line, Terms(line.price, count, amount, *rest), sources)
+    alike.decisions[count, amount] = decision
+    return decision
 
 
 def _refunded(context: Context, group: Netted) -> Iterator[LineVerdict]:
@@ -187,15 +194,6 @@ def _refunded(context: Context, group: Netted) -> Iterator[LineVerdict]:
 
 def _decided(context: Context, line: BillLine) -> Decision:
     return _borne(context, line, *terms(context, line))
-
-
-def _of_terms(
-    context: Context, line: BillLine, alike: Terms, sources: tuple[Citation, ...]
-) -> Decision:
-    """The decision at the line's own quantity, which is within its limit."""
-    count, amount = line.quantity, line.amount_fen
-    own = alike._replace(quantity=count, amount_fen=amount, quantity_limit=None)
-    return _borne(context, line, own, sources)
 
 
 def _borne(
