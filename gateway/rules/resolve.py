@@ -708,9 +708,12 @@ def _payable(context: Context, line: BillLine, row: CatalogueRow) -> bool:
         return False
     if row.not_alone and line.prescription_no not in context.accompanied_pieces:
         return False
-    if row.insurance_limit is InsuranceLimit.CONDITIONAL and not line.reviewed:
+    if row.insurance_limit is not InsuranceLimit.CONDITIONAL:
+        return True
+    if not line.reviewed:
         raise NeedsReview(line.line_id)
-    return True
+    # 限…或生育保险 says who pays, whether or not remarks bind in the region.
+    return not line.limit_unmet
 
 
 def rescue_mark(admission_id: str, line: BillLine) -> str:

@@ -144,6 +144,7 @@ DRUGS = (
     _drug("EITHER", remark="限手术患者或产后出血患者。"),
     _drug("PIECE", section="饮片"),
     _drug("PIECE-ALONE", section="饮片", not_alone=True),
+    _drug("PIECE-ALONE-TOO", section="饮片", not_alone=True),
 )
 DELISTED = _drug("DELISTED")
 ITEMS = (
