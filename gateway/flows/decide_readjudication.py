@@ -267,7 +267,7 @@ def _posting(
         ),
         transfers=(
             *moved(*found.owed, delta, day),
-            *(each for pair in cuts for each in post(*pair, change.after.payout, day)),
+            *(each for pair in cuts for each in post(*pair, change.before.payout, day)),
         ),
         notices=(
             *(_told(receiver, message) for receiver in (stay.hospital, desk.agency_id)),
