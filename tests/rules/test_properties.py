@@ -105,11 +105,13 @@ def test_a_line_and_its_negation_sum_to_nothing(terms: Terms, who: Bearers):
     assert decide(line, who).split.plus(decide(back, who).split) == NOTHING
 
 
-@given(IN_CATALOGUE, BEARERS, PRICES, PRICES)
+@given(IN_CATALOGUE, BEARERS, PRICES, st.integers(0, ONE), st.integers(0, ONE))
 def test_raising_a_ceiling_never_lowers_the_share_of_the_fund(
-    terms: Terms, who: Bearers, one: int, other: int
+    terms: Terms, who: Bearers, price: int, one: int, other: int
 ):
-    lower, higher = sorted((one, other))
+    # Ceilings below the price: two prices at random seldom cut it both.
+    terms = terms._replace(price=price, quantity=terms.quantity + ONE, quantity_limit=None)
+    lower, higher = sorted(price * share // ONE for share in (one, other))
     at_lower = decide(terms._replace(ceiling=lower), who).split.fund_fen
     at_higher = decide(terms._replace(ceiling=higher), who).split.fund_fen
     without = decide(terms._replace(ceiling=None), who).split.fund_fen
