@@ -1,15 +1,15 @@
 """Which date of a stay and its case chooses a policy value: each key says so in `picked_by`."""
 
-from calendar import monthrange
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
+from functools import cache
 
 from gateway.domain.admission import Stay
 from gateway.domain.case import CaseFacts
 from gateway.policy.model import PickedBy, Policy, Value
 
 Dates = Mapping[PickedBy, date]
-_YEAR = 12
+_DAY = timedelta(days=1)
 
 
 def dates_of(stay: Stay, case: CaseFacts) -> Dates:
@@ -28,12 +28,21 @@ def dates_of(stay: Stay, case: CaseFacts) -> Dates:
     }
 
 
+@cache
 def months_later(day: date, months: int) -> date:
     """The same day of a later month, or the last day of a month that has no such day: the last
     day of a period counted in months from `day` (民法典 第二百零一条、第二百零二条)."""
-    years, month = divmod(day.month - 1 + months, _YEAR)
-    last = last_of_month(date(day.year + years, month + 1, 1))
+    last = _last_of_month(day)
+    for _ in range(months):
+        last = _last_of_month(last + _DAY)
     return last.replace(day=min(day.day, last.day))
+
+
+def _last_of_month(day: date) -> date:
+    last = day
+    while (last + _DAY).month == day.month:
+        last += _DAY
+    return last
 
 
 def picked(policy: Policy, key: str, dates: Dates, day: date) -> Value:
@@ -46,4 +55,7 @@ def picked(policy: Policy, key: str, dates: Dates, day: date) -> Value:
 
 def last_of_month(day: date) -> date:
     """The last day of the day's month."""
-    return day.replace(day=monthrange(day.year, day.month)[1])
+    last = day
+    while (last + _DAY).month == day.month:
+        last += _DAY
+    return last

@@ -149,10 +149,7 @@ def no_prescription(seen: Seen) -> Iterator[Hit]:
 def outside_dates(seen: Seen) -> Iterator[Hit]:
     """A17: outside the stay or before the injury; same-day emergency may still be payable."""
     first, last = max(seen.stay.admitted_on, seen.context.case.injured_on), seen.last_day
-    lines = seen.lines
-    if lines and first <= lines[0].service_day <= lines[-1].service_day <= last:
-        return
-    for line in lines:
+    for line in seen.lines:
         if not first <= line.service_day <= last:
             yield hit([line], f"{line.service_day} ∉ {first} – {last}")
 
