@@ -169,8 +169,8 @@ def _decision(context: Context, line: BillLine, alike: Alike) -> Decision:
     if alike.resolved is None:
         resolved, sources = terms(context, line)
         # None of these lines goes beyond a limit of quantities: its own allowance is nothing.
-        _, _, _, *rest = resolved._replace(quantity_limit=None)
-        alike.resolved = rest, sources
+        _, _, _, *own = resolved._replace(quantity_limit=None)
+        alike.resolved = own, sources
     count, amount, (rest, sources) = line.quantity, line.amount_fen, alike.resolved
     decision = _borne(context, line, Terms(line.price, count, amount, *rest), sources)
     alike.decisions[count, amount] = decision
