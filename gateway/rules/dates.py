@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date, timedelta
+from functools import cache
 
 from gateway.domain.admission import Stay
 from gateway.domain.case import CaseFacts
@@ -27,6 +28,7 @@ def dates_of(stay: Stay, case: CaseFacts) -> Dates:
     }
 
 
+@cache
 def months_later(day: date, months: int) -> date:
     """The same day of a later month, or the last day of a month that has no such day: the last
     day of a period counted in months from `day` (民法典 第二百零一条、第二百零二条)."""
@@ -34,6 +36,13 @@ def months_later(day: date, months: int) -> date:
     for _ in range(months):
         last = last_of_month(last + _DAY)
     return last.replace(day=min(day.day, last.day))
+
+
+def _last_of_month(day: date) -> date:
+    last = day
+    while (last + _DAY).month == day.month:
+        last += _DAY
+    return last
 
 
 def picked(policy: Policy, key: str, dates: Dates, day: date) -> Value:

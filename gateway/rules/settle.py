@@ -40,8 +40,6 @@ _PAYER_KEY: Mapping[str, str] = {
     "ratio": "line/ratio_payer",
     "refused_discharge": "line/refused_discharge_payer",
 }
-_CHARGED = 3
-"""Price, quantity and amount, the first three fields of Terms, are the line's own."""
 _EXCESS = frozenset({"OUT_OF_CATALOGUE", "LIMIT_NOT_MET", "LIFE_NOT_ENDED", "OVER_CEILING"})
 
 
@@ -175,7 +173,8 @@ def _decision(context: Context, line: BillLine, alike: Alike) -> Decision:
     if alike.resolved is None:
         resolved, sources = terms(context, line)
         # None of these lines goes beyond a limit of quantities: its own allowance is nothing.
-        alike.resolved = resolved._replace(quantity_limit=None)[_CHARGED:], sources
+        _, _, _, *own = resolved._replace(quantity_limit=None)
+        alike.resolved = own, sources
     count, amount, (rest, sources) = line.quantity, line.amount_fen, alike.resolved
     decision = _borne(context, line, Terms(line.price, count, amount, *rest), sources)
     alike.decisions[count, amount] = decision

@@ -192,10 +192,7 @@ def outside_dates(seen: Seen) -> Iterator[Hit]:
     before the admission is payable (条例 第三十条第二款)."""
     yield from _after_death(seen)
     first, last = max(seen.stay.admitted_on, seen.context.case.injured_on), seen.last_day
-    lines = seen.lines
-    if lines and first <= lines[0].service_day <= lines[-1].service_day <= last:
-        return
-    for line in lines:
+    for line in seen.lines:
         if not first <= line.service_day <= last:
             yield hit([line], f"{line.service_day} ∉ {first} – {last}")
 
