@@ -38,13 +38,6 @@ def months_later(day: date, months: int) -> date:
     return last.replace(day=min(day.day, last.day))
 
 
-def _last_of_month(day: date) -> date:
-    last = day
-    while (last + _DAY).month == day.month:
-        last += _DAY
-    return last
-
-
 def picked(policy: Policy, key: str, dates: Dates, day: date) -> Value:
     """The value of the key on the date that the key itself names.
 

@@ -13,6 +13,7 @@ from typing import Any, Final
 from adapters.case_file.read import read_cases
 from gateway.domain.bill import BillVerdict
 from gateway.domain.money import fen
+from gateway.domain.split import Payer
 from gateway.rules.entitlement import Hold, Pending, may_register, may_settle
 from gateway.rules.settle import Bill, settle
 from tests.rules.facts import example_policy
@@ -32,9 +33,18 @@ _ASKED: Final = {
     "meal.toml": "meals",
     "audit/audit.toml": "audit",
     "clock.toml": "clock",
+    "cuts.toml": "cut",
+    "readjudication.toml": "readjudicate",
 }
 """What a table asks; in the others each row says it, a whole bill when it does not."""
 _DAYS: Final = ("admitted", "discharged", "rate", "rule", "clock", "since")
+_TOLD: Final = {
+    "cut": ("statements", "decide", "raised_by", "day", "state", "answer"),
+    "readjudicate": ("corrected", "lines", "ceilings", "as_settled", "policy", "silent"),
+}
+"""What a row of these tables asks by, word for word."""
+_PAYERS: Final = frozenset({*(payer.value for payer in Payer), "reasons"})
+"""What a line of such a row answers."""
 _CALCULATED: Final = ("params", "line", "lines", "stay", "paid", "travel")
 
 
@@ -136,8 +146,23 @@ def facts(row: Row) -> dict[str, Any]:
     told = {key: row.told[key] for key in _CALCULATED if key in row.told}
     if row.ask == "calculate":
         return dict(_leaves("", {"ask": row.ask, "case": _calculation(told)}))
+    if row.ask in _TOLD:
+        told = {key: _asked(row.told.get(key)) for key in _TOLD[row.ask]}
+        return dict(_leaves("", {"ask": row.ask, "told": told}))
     days = {key: row.told.get(key) for key in _DAYS}
     return dict(_leaves("", {"ask": row.ask, **days}))
+
+
+def _asked(told: Any) -> Any:
+    """The lines without what they answer; everything else as it is told."""
+    if not isinstance(told, list):
+        return told
+    return [
+        {key: value for key, value in one.items() if key not in _PAYERS}
+        if isinstance(one, dict)
+        else one
+        for one in told
+    ]
 
 
 def _case_facts(row: Row) -> dict[str, Any]:
@@ -152,6 +177,7 @@ def _case_facts(row: Row) -> dict[str, Any]:
         for name in ("lines", "others", "devices"):
             found[name] = [_plain(one) for one in getattr(bill, name)]
         found |= {"paid_by": bill.paid_by, "city": row.told.get("city")}
+        found["doctors"] = row.told.get("doctors")
     return found
 
 

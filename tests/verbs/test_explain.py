@@ -277,7 +277,7 @@ def test_what_a_third_party_paid_is_told_and_makes_a_case_that_proves_it(tmp_pat
     assert case["paid"] == {"third_party": "30.00"}
     assert (case["expect"]["fund"], result["fund"], result["other"]) == ("70.00", "70.00", "30.00")
     assert case["expect"]["paid"] == {"taken_off": "30.00"}
-    known = settlement_row(bill, verdict, reverses="", reinstates="")
+    known = settlement_row(bill, verdict, reverses="", reinstates="", adjusts="", follows="")
     row = a_row(tables.settlement, **known)
     told = "\n".join(explain.explained(StoredBill(row, facts, verdict), NotTold("无", "none")))
     assert (

@@ -76,7 +76,7 @@ def records(shape: Shape) -> st.SearchStrategy:
 
 def settlements() -> st.SearchStrategy:
     """Settlements whose meal, payout and lines share some citations."""
-    tables = {"reasons", "citations", "meal", "payout", "lines"}
+    tables = {"reasons", "citations", "meal", "payout", "grounds", "lines"}
     parts = [part for part in SETTLEMENT.fields if not part.told and part.word not in tables]
     words = {part.word: _words(SETTLEMENT, part) for part in parts}
     return st.lists(citations(), min_size=1, max_size=4).flatmap(
@@ -84,6 +84,7 @@ def settlements() -> st.SearchStrategy:
             Settlement,
             meal=st.none() | meals(cited(table)),
             payout=st.none() | payouts(cited(table)),
+            grounds=cited(table),
             lines=st.lists(lines(cited(table)), max_size=3).map(tuple),
             **words,
         )

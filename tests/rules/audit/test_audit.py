@@ -80,6 +80,11 @@ def test_no_rule_moves_money_without_a_persons_decision(row: dict[str, Any]):
     and nothing is the hospital's but by the catalogue or a violation that persons confirmed."""
     bill = bill_of(row)
     on, off = settle(bill, policy(*AUDIT_RULES)), settle(bill, policy())
+    if isinstance(off, Hold):
+        # What waits for something else waits with and without the audit.
+        assert isinstance(on, Hold)
+        assert on.reason is off.reason
+        return
     assert isinstance(on, BillVerdict)
     assert isinstance(off, BillVerdict)
     assert (on.split, on.lines, on.meal) == (off.split, off.lines, off.meal)
@@ -95,6 +100,11 @@ TWICE = (a_line(line_id="L1"), a_line(line_id="L2"))
 
 def test_a_suspicion_moves_no_money():
     on, off = (settle(a_bill(*TWICE), policy(*codes)) for codes in (("A01",), ()))
+    if isinstance(off, Hold):
+        # What waits for something else waits with and without the audit.
+        assert isinstance(on, Hold)
+        assert on.reason is off.reason
+        return
     assert isinstance(on, BillVerdict)
     assert isinstance(off, BillVerdict)
     assert (on.split, on.lines, off.suspicions) == (off.split, off.lines, ())
