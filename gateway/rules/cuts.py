@@ -52,13 +52,10 @@ def state_after(command: DecideCut) -> CutState:
 
 def upheld_ids(cut: Cut, command: DecideCut) -> frozenset[str]:
     """The lines that the hospital bears by the decision."""
-    match command.outcome:
-        case CutOutcome.UPHELD:
-            return frozenset(line.line_id for line in cut.lines)
-        case CutOutcome.REDUCED:
-            return frozenset(command.line_ids)
-        case CutOutcome.WITHDRAWN:
-            return frozenset()
+    if command.outcome is CutOutcome.REDUCED:
+        return frozenset(command.line_ids)
+    upheld = command.outcome is CutOutcome.UPHELD
+    return frozenset(line.line_id for line in cut.lines if upheld)
 
 
 def _state_fault(cut: Cut) -> Finding:

@@ -2,6 +2,7 @@
 
 import tomllib
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -27,29 +28,35 @@ def policy(*enabled: str, hold: tuple[str, ...] = (), **values: Any) -> Policy:
     return policy_with({"audit/enabled": enabled, "audit/hold": hold} | values)
 
 
-def listing(told: list[dict[str, Any]]) -> Directory:
+def listing(told: list[dict[str, Any]], since: date) -> Directory:
     """A directory with the hospital and the doctors that its agreement lists."""
     doctors = tuple((one["code"], Span(one["from"], one.get("ended"))) for one in told)
     capable = ((Capability.MEDICAL, Span(FIRST_DAY, None)),)
     law = Law("example_agreement", clause="第一条")
     place = Institution(HOSPITAL, HOSPITAL, law, capable, doctors=doctors)
-    return Directory("示例", FIRST_DAY, {}, (place,))
+    return Directory("示例", since, {}, (place,))
 
 
-def found(bill: Bill, *codes: str, doctors: Any = None) -> tuple[Suspicion, ...]:
+def found(
+    bill: Bill, *codes: str, doctors: Any = None, since: date = FIRST_DAY
+) -> tuple[Suspicion, ...]:
     chosen = policy(*codes)
     if doctors is not None:
-        chosen = replace(chosen, directory=listing(doctors))
+        chosen = replace(chosen, directory=listing(doctors, since))
     verdict = settle(bill, chosen)
     assert isinstance(verdict, (BillVerdict, Hold)), verdict
     return verdict.suspicions
+
+
+def _directory(row: dict[str, Any]) -> dict[str, Any]:
+    return {"doctors": row.get("doctors"), "since": row.get("listed_since", FIRST_DAY)}
 
 
 @pytest.mark.parametrize("row", ROWS)
 def test_a_rule_finds_what_the_table_says(row: dict[str, Any]):
     hits = [
         {"lines": list(one.line_ids), "evidence": one.evidence}
-        for one in found(bill_of(row), row["rule"], doctors=row.get("doctors"))
+        for one in found(bill_of(row), row["rule"], **_directory(row))
     ]
     assert hits == row.get("hits", [])
 
