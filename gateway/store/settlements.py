@@ -25,6 +25,15 @@ async def settlement_by_id(reader: Reader, settlement_id: str) -> dict[str, Any]
     return None if row is None else settlement_of(reader, row)
 
 
+async def settlements_by_id(
+    reader: Reader, settlement_ids: Collection[str]
+) -> dict[str, dict[str, Any]]:
+    """The rows of these settlements by their number, in one look, as they are kept: see
+    `settlement_of`."""
+    query = select(settlement).where(settlement.c.settlement_id.in_(settlement_ids))
+    return {row["settlement_id"]: row for row in await reader.rows(query)}
+
+
 def settlement_of(reader: Reader, row: dict[str, Any]) -> dict[str, Any]:
     """The settlement's row with its detail opened and parsed."""
     opened = reader.vault.open(settlement, row)

@@ -18,7 +18,7 @@ from gateway.settings import Settings
 from gateway.store.database import Reader
 from gateway.store.frozen import packed, thawed_facts, thawed_verdict
 from gateway.store.rows import canonical
-from gateway.store.settlements import all_ids, settlement_by_id, split_of
+from gateway.store.settlements import all_ids, settlement_of, settlements_by_id, split_of
 from gateway.verbs.cores import on_all_cores
 from gateway.verbs.stored import EditionsOfRecord, NotTold, before_of, looking
 
@@ -70,17 +70,21 @@ async def _replayed(settings: Settings, numbers: Sequence[str]) -> list[tuple[st
     found = []
     try:
         async with looking(settings) as reader:
+            rows = await settlements_by_id(reader, numbers)
             for number in numbers:
-                found += [(number, told) for told in await _differences(reader, record, number)]
+                told = await _differences(reader, record, rows.get(number))
+                found += [(number, one) for one in told]
     except NotTold as silent:
         return [(number, str(silent)) for number in numbers]
     return found
 
 
-async def _differences(reader: Reader, record: EditionsOfRecord, number: str) -> list[str]:
-    row = await settlement_by_id(reader, number)
-    if row is None:
+async def _differences(
+    reader: Reader, record: EditionsOfRecord, kept: dict[str, Any] | None
+) -> list[str]:
+    if kept is None:
         return ["没有这笔结算 / there is no such settlement"]
+    row = settlement_of(reader, kept)
     facts, verdict = thawed_facts(row["detail"]), thawed_verdict(row["detail"])
     try:
         bill, policy = await record.bill(reader, facts, verdict)
