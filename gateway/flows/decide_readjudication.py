@@ -33,7 +33,7 @@ from gateway.flows.readjudicate import (
     stale_act,
     touched,
 )
-from gateway.flows.settled import amounts, moved
+from gateway.flows.settled import amounts, moved, of_verdict
 from gateway.flows.standing import UNDOABLE, stale
 from gateway.flows.transaction import job_unit
 from gateway.policy.citation import read_law
@@ -317,14 +317,8 @@ def _message(desk: Desk, one: Touched, change: Changes, decision: Decision) -> S
         business_day=business_day(now),
         admitted_at=stay.admitted_at,
         discharged_at=stay.discharged_at,
-        split=verdict.split,
-        meal=verdict.meal,
-        payout=verdict.payout,
-        lines=verdict.lines,
-        rules_version=verdict.rules_version,
-        policy_digest=verdict.policy_digest,
-        edition_digests=verdict.edition_digests,
         note=decision.basis,
+        **of_verdict(verdict),
     )
 
 

@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from gateway.clock import business_day, micros
 from gateway.domain.admission import BillState
@@ -17,6 +17,10 @@ from gateway.store.rows import canonical, spans_text
 from gateway.store.unit import Insert
 
 MEDICAL, MEAL = "5101/medical", "5101/meal"
+_OF_VERDICT: Final = (
+    *("split", "meal", "payout", "lines", "suspicions", "grounds", "liable_employer"),
+    *("rules_version", "policy_digest", "edition_digests"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,17 +90,13 @@ def settlement_message(
         business_day=business_day(one.at) if one else None,
         admitted_at=stay.admitted_at,
         discharged_at=stay.discharged_at,
-        split=verdict.split,
-        meal=verdict.meal,
-        payout=verdict.payout,
-        lines=verdict.lines,
-        rules_version=verdict.rules_version,
-        policy_digest=verdict.policy_digest,
-        edition_digests=verdict.edition_digests,
-        suspicions=verdict.suspicions,
-        grounds=verdict.grounds,
-        liable_employer=verdict.liable_employer,
+        **of_verdict(verdict),
     )
+
+
+def of_verdict(verdict: BillVerdict) -> dict[str, Any]:
+    """What a settlement's message says of its verdict, by the words they share."""
+    return {name: getattr(verdict, name) for name in _OF_VERDICT}
 
 
 def transfers(settlement_id: str, hospital: str, payout: Payout, day: str) -> tuple[Transfer, ...]:

@@ -216,6 +216,7 @@ async def test_two_persons_post_a_delta_to_hospital_agency_and_ledger(office: Of
             ("L2", 0),
         ]
         assert "BENEFIT_STOPPED" in message.lines[0].reasons
+        assert message.liable_employer == "E1"
         assert "第三条" in message.note
     own = tables.transfer.c.subject == delta["settlement_id"]
     [transfer] = await office.rows(select(tables.transfer).where(own))
