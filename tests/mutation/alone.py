@@ -1,16 +1,20 @@
-"""`python -m tests.mutation.alone NAME`: run the rules' tests with one mutant imported."""
+"""`python -m tests.mutation.alone NAME BOOK`: run the rules' tests with one mutant imported."""
 
 import importlib.util
+import json
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
+from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
-from tests.mutation.hunt import OPTIONS, TESTS, FewExamples
-from tests.mutation.mutants import Mutant, compiled, mutants, path_of
+from tests.mutation.hunt import OPTIONS, TESTS, Book, FewExamples, in_turn
+from tests.mutation.mutants import Mutant, compiled, lines_naming, mutants, path_of
 
 
 class Planting(MetaPathFinder, Loader):
@@ -36,12 +40,38 @@ class Planting(MetaPathFinder, Loader):
         exec(compiled(self._mutant), module.__dict__)  # noqa: S102 - our own source, one change
 
 
-def main(name: str) -> int:
+@dataclass(frozen=True, slots=True)
+class LikelyFirst:
+    """A pytest plugin: first the tests that come by a line that names what is changed, then those
+    that come by its module, then all others."""
+
+    mutant: Mutant
+    book: Path
+
+    def pytest_collection_modifyitems(self, items: list[Any]) -> None:
+        """Put the tests in this order."""
+        learnt: Book = json.loads(self.book.read_text("utf-8"))
+        naming = lines_naming(self.mutant)
+        place = str(path_of(self.mutant.module))
+        turns = {
+            name: turn for turn, name in enumerate(in_turn([one.nodeid for one in items], learnt))
+        }
+
+        def rank(item: Any) -> tuple[bool, bool, int]:
+            reached = learnt[item.nodeid][1]
+            named = any(naming.get(file, set()) & set(lines) for file, lines in reached.items())
+            return not named, place not in reached, turns[item.nodeid]
+
+        items.sort(key=rank)
+
+
+def main(name: str, book: Path) -> int:
     """Zero when every test passes in spite of the mutant."""
     (mutant,) = [one for one in mutants() if one.name == name]
     sys.meta_path.insert(0, Planting(mutant))
-    return pytest.main([*OPTIONS, "-x", TESTS], plugins=[FewExamples()])
+    plugins = [FewExamples(), LikelyFirst(mutant, book)]
+    return pytest.main([*OPTIONS, "-x", TESTS], plugins=plugins)
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(main(sys.argv[1], Path(sys.argv[2])))

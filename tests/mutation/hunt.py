@@ -1,11 +1,10 @@
 """追猎 Each mutant in a child of one warm process, which runs only the tests that reach it.
 
 The rules and their tests are imported once; a child exchanges the code of one function, runs
-the tests that called this function until one fails, and is gone. What stands outside of every
+the tests that came by the changed line until one fails, and is gone. What stands outside of every
 function is read at import: such a mutant has a process of its own.
 """
 
-import cProfile
 import functools
 import gc
 import json
@@ -16,9 +15,10 @@ import sys
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import CodeType, FunctionType
+from types import CodeType, FrameType, FunctionType
 from typing import Any, Final
 
 import pytest
@@ -29,13 +29,17 @@ TESTS: Final = "tests/rules"
 OPTIONS: Final = ("-q", "--no-header", "--tb=no", "--assert=plain", "-p", "no:cacheprovider")
 _EXAMPLES: Final = 20
 _ROWS_AT_A_TIME: Final = 3
-_SLOWEST_S: Final = 60.0
+_LEAST_S: Final = 1.0
+_TIMES: Final = 5
+"""A test may take this many times its seconds, and a little, of the processor: then it hangs."""
 _ONE_BY_ONE_S: Final = 180.0
 _PAUSE_S: Final = 0.005
 _LONGEST_NAME: Final = 4096
 _Key = tuple[str, str]
-Learnt = tuple[float, list[_Key]]
-"""Of one test: its seconds, and the functions of the rules that it calls, by file and name."""
+Learnt = tuple[float, dict[str, list[int]]]
+"""Of one test: its seconds, and the lines of the rules that it comes by, by file."""
+Book = dict[str, Learnt]
+"""What every test reaches, by its name."""
 
 
 class FewExamples:
@@ -71,12 +75,14 @@ class Hunt:
     found: Callable[[Mutant, str], None]
     workers: int
     book: Path
-    reach: dict[_Key, list[Any]] = field(default_factory=lambda: defaultdict(list))
+    reach: dict[tuple[str, int], list[Any]] = field(default_factory=lambda: defaultdict(list))
     _running: dict[int, tuple[Mutant, float, int]] = field(default_factory=dict)
     _failed: str = ""
     _remembering: list[Any] = field(default_factory=list)
     _killers: dict[_Key, set[str]] = field(default_factory=lambda: defaultdict(set))
     _objects: dict[_Key, list[FunctionType]] = field(default_factory=dict)
+    _learnt: Book = field(default_factory=dict)
+    _turns: dict[str, int] = field(default_factory=dict)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
@@ -106,32 +112,27 @@ class Hunt:
             cache.cache_clear()
 
     def _learn(self, items: Iterable[Any]) -> None:
-        """Which test reaches which function, fast tests first."""
+        """Which test comes by which line."""
         every = {item.nodeid: item for item in items}
         if self.book.exists():
-            learnt: dict[str, Learnt] = json.loads(self.book.read_text("utf-8"))
+            self._learnt = json.loads(self.book.read_text("utf-8"))
         else:
-            learnt = {name: self._reached(item) for name, item in every.items()}
-            self.book.write_text(json.dumps(learnt), "utf-8")
-        nth: Counter[str] = Counter()
-        turns: dict[str, tuple[int, float]] = {}
-        for name in every:
-            test = name.partition("[")[0]
-            # A few rows of every test come before many of one: what kills is found sooner.
-            turns[name] = (nth[test] // _ROWS_AT_A_TIME, learnt[name][0])
-            nth[test] += 1
-        for name in sorted(every, key=lambda one: turns[one]):
-            for file, function in learnt[name][1]:
-                self.reach[file, function].append(every[name])
+            self._learnt = {name: self._reached(item) for name, item in every.items()}
+            self.book.write_text(json.dumps(self._learnt), "utf-8")
+        for turn, name in enumerate(in_turn(every, self._learnt)):
+            self._turns[name] = turn
+            for file, lines in self._learnt[name][1].items():
+                for line in lines:
+                    self.reach[file, line].append(every[name])
 
     def _reached(self, item: Any) -> Learnt:
-        """Run the test once: the seconds it takes and the functions of the rules it calls."""
+        """Run the test once: the seconds it takes and the lines of the rules that it comes by."""
         self._forget()
-        profile, started = cProfile.Profile(), time.perf_counter()
-        profile.enable()
-        _run(item)
-        profile.disable()
-        return time.perf_counter() - started, sorted(set(_called(profile)))
+        started = time.perf_counter()
+        with _followed() as lines:
+            _run(item)
+        seconds = time.perf_counter() - started
+        return seconds, {file: sorted(found) for file, found in lines.items()}
 
     def _start(self, mutant: Mutant) -> None:
         reading, writing = os.pipe()
@@ -152,17 +153,29 @@ class Hunt:
     def _hunted(self, mutant: Mutant) -> str:
         """The test that fails with the mutant in place, "" when none does. In the child."""
         code = compiled(mutant)
-        if not mutant.function or not self._exchanged(mutant, code):
-            return _alone(mutant)
+        reached = self._coming_by(mutant, code.co_filename)
+        if not reached or not self._exchanged(mutant, code):
+            return _alone(mutant, self.book)
         self._forget()
         self._failed = ""
-        reached = self.reach.get((code.co_filename, mutant.function), ())
-        killers = self._killers[mutant.module, mutant.function]
-        for item in sorted(reached, key=lambda one: one.nodeid not in killers):
+        for item in reached:
+            # A loop without end is ended by the signal, which the parent sees.
+            signal.setitimer(signal.ITIMER_PROF, _LEAST_S + _TIMES * self._learnt[item.nodeid][0])
             _run(item)
             if self._failed:
                 return self._failed
         return ""
+
+    def _coming_by(self, mutant: Mutant, file: str) -> list[Any]:
+        """The tests that come by the mutant, those first that killed in its function."""
+        if not mutant.function:
+            return []
+        lines = range(mutant.line, mutant.last + 1)
+        found = {item.nodeid: item for line in lines for item in self.reach.get((file, line), ())}
+        killers = self._killers[mutant.module, mutant.function]
+        return sorted(
+            found.values(), key=lambda one: (one.nodeid not in killers, self._turns[one.nodeid])
+        )
 
     def _exchanged(self, mutant: Mutant, code: CodeType) -> bool:
         """Give every function object of this name its mutated code; False if there is none."""
@@ -175,18 +188,17 @@ class Hunt:
     def _reap(self) -> None:
         """Wait for a child to end, and end one that takes too long: that is a kill as well."""
         for child, (mutant, started, reading) in tuple(self._running.items()):
-            limit = _SLOWEST_S if mutant.function else _ONE_BY_ONE_S
-            late = time.monotonic() - started > limit
+            late = time.monotonic() - started > _ONE_BY_ONE_S
             if late:
                 os.killpg(child, signal.SIGKILL)
-            ended, _status = os.waitpid(child, 0 if late else os.WNOHANG)
+            ended, status = os.waitpid(child, 0 if late else os.WNOHANG)
             if not ended:
                 continue
             del self._running[child]
             told = os.read(reading, _LONGEST_NAME).decode(errors="replace")
             os.close(reading)
             self._killers[mutant.module, mutant.function].add(told)
-            self.found(mutant, "took too long" if late else told)
+            self.found(mutant, "took too long" if os.WIFSIGNALED(status) else told)
         time.sleep(_PAUSE_S)
 
 
@@ -194,12 +206,38 @@ def _run(item: Any) -> None:
     item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
 
 
-def _called(profile: cProfile.Profile) -> Iterator[_Key]:
-    """The functions of the rules that ran, by file and name."""
+def in_turn(names: Iterable[str], learnt: Book) -> list[str]:
+    """Fast tests first, but a few rows of every test before many of one: what kills is found
+    sooner."""
+    nth: Counter[str] = Counter()
+    turns: dict[str, tuple[int, float]] = {}
+    for name in names:
+        test = name.partition("[")[0]
+        turns[name] = (nth[test] // _ROWS_AT_A_TIME, learnt[name][0])
+        nth[test] += 1
+    return sorted(turns, key=lambda name: turns[name])
+
+
+@contextmanager
+def _followed() -> Iterator[dict[str, set[int]]]:
+    """The lines of the rules that run inside of the block, by file."""
     here = f"{RULES}{os.sep}"
-    for entry in profile.getstats():
-        if isinstance(entry.code, CodeType) and entry.code.co_filename.startswith(here):
-            yield entry.code.co_filename, _outer(entry.code)
+    found: dict[str, set[int]] = defaultdict(set)
+
+    def by_line(frame: FrameType, event: str, _arg: Any) -> Any:
+        if event == "line":
+            found[frame.f_code.co_filename].add(frame.f_lineno)
+        return by_line
+
+    def by_call(frame: FrameType, _event: str, _arg: Any) -> Any:
+        return by_line if frame.f_code.co_filename.startswith(here) else None
+
+    before = sys.gettrace()
+    sys.settrace(by_call)
+    try:
+        yield found
+    finally:
+        sys.settrace(before)
 
 
 def _outer(code: CodeType) -> str:
@@ -236,10 +274,10 @@ def _functions(code: CodeType) -> Iterator[CodeType]:
             yield from _functions(one)
 
 
-def _alone(mutant: Mutant) -> str:
+def _alone(mutant: Mutant, book: Path) -> str:
     """The whole run in a process of its own, in which the module is imported mutated."""
     ran = subprocess.run(
-        [sys.executable, "-m", "tests.mutation.alone", mutant.name],
+        [sys.executable, "-m", "tests.mutation.alone", mutant.name, str(book)],
         capture_output=True,
         check=False,
     )

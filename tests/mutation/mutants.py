@@ -47,13 +47,15 @@ _BARE: Final = (ast.Name, ast.Attribute, ast.Call, ast.NamedExpr, ast.Subscript)
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """One change: where (`function` is empty outside of every function), what it reads before
-    and after, and the node whose field is exchanged."""
+    """One change: where (`function` is empty outside of every function; from `line` to `last` of
+    the statement, of a compound one its head), what it reads before and after, and the node whose
+    field is exchanged."""
 
     name: str
     module: str
     function: str
     line: int
+    last: int
     before: str
     after: str
     holder: ast.AST
@@ -116,6 +118,27 @@ def mutants() -> tuple[Mutant, ...]:
     return tuple(one for module in modules() for one in _of_module(module, _tree(module)))
 
 
+def lines_naming(mutant: Mutant) -> dict[str, set[int]]:
+    """The lines of the rules, by file, that name what the mutant's statement gives a name to."""
+    names = {
+        node.id
+        for statement in ast.walk(_tree(mutant.module))
+        if isinstance(statement, ast.Assign | ast.AnnAssign) and statement.lineno == mutant.line
+        for node in ast.walk(statement)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+    }
+    found: dict[str, set[int]] = {}
+    for module in modules():
+        lines = {
+            node.lineno
+            for node in ast.walk(_tree(module))
+            if (isinstance(node, ast.Name) and node.id in names)
+            or (isinstance(node, ast.Attribute) and node.attr in names)
+        }
+        found[str(path_of(module))] = lines
+    return found
+
+
 def mutants_of(text: str) -> tuple[Mutant, ...]:
     """The mutants of a text, as if it were a module."""
     return tuple(_of_module("text", ast.parse(text)))
@@ -131,9 +154,16 @@ def _of_module(module: str, tree: ast.Module) -> Iterator[Mutant]:
         seen[told] += 1
         digest = sha256("|".join((*told, str(seen[told]))).encode()).hexdigest()[:8]
         name = f"{module.removeprefix('gateway.')}:{function or '(module)'}:{digest}"
-        yield Mutant(
-            name, module, function, statement.lineno, before, after, holder, field, place, new
-        )
+        lines = (statement.lineno, _last(statement))
+        yield Mutant(name, module, function, *lines, before, after, holder, field, place, new)
+
+
+def _last(statement: ast.stmt) -> int:
+    """The last line of the statement; of a compound one, of what stands before its body."""
+    body = getattr(statement, "body", None)
+    if body:
+        return max(statement.lineno, body[0].lineno - 1)
+    return statement.end_lineno or statement.lineno
 
 
 def _written(holder: ast.AST, old: Any) -> str:
@@ -237,12 +267,14 @@ def _of_expression(node: ast.AST) -> Iterator[_Part]:
             yield node, "op", None, ast.UAdd()
         case ast.Call(func=ast.Name(id=name)) if name in _NAMES:
             yield node, "func", None, ast.Name(_NAMES[name], ast.Load())
-        case ast.Return(value=value) if value is not None and not _is_none(value):
+        case ast.Return(value=value) if value is not None and not _is_settled(value):
             yield node, "value", None, ast.Constant(None)
 
 
-def _is_none(value: ast.expr) -> bool:
-    return isinstance(value, ast.Constant) and value.value is None
+def _is_settled(value: ast.expr) -> bool:
+    """None itself, or a constant that has another planted: who asks only whether it is true
+    cannot tell None from False."""
+    return isinstance(value, ast.Constant) and (value.value is None or _other(value) is not None)
 
 
 def _other(constant: ast.Constant) -> ast.Constant | None:

@@ -8,7 +8,15 @@ import pytest
 
 from tests.mutation.__main__ import FIGURES
 from tests.mutation.alone import Planting
-from tests.mutation.mutants import Mutant, modules, mutants, mutants_of
+from tests.mutation.hunt import Book, in_turn
+from tests.mutation.mutants import (
+    Mutant,
+    lines_naming,
+    modules,
+    mutants,
+    mutants_of,
+    path_of,
+)
 from tests.mutation.survivors import explained
 
 EVERY = mutants()
@@ -59,6 +67,24 @@ def test_what_decides_nothing_is_left_alone(text: str):
     assert changes(text) == set()
 
 
+def test_a_constant_that_is_returned_becomes_another_one_and_not_none():
+    assert changes("def f():\n    return False") == {("False", "True")}
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("x = f(\n    a < b,\n    c,\n)", (1, 4)),
+        ("if (\n    a < b\n):\n    pass", (1, 3)),
+        ("if a < b: pass", (1, 1)),
+    ],
+)
+def test_a_fault_lies_on_the_lines_of_its_statement_without_those_of_a_body(
+    text: str, lines: tuple[int, int]
+):
+    assert {(one.line, one.last) for one in mutants_of(text)} == {lines}
+
+
 def test_every_module_of_the_rules_has_mutants_and_no_two_have_one_name():
     assert {one.module for one in EVERY} == set(modules())
     assert len({one.name for one in EVERY}) == len(EVERY)
@@ -96,6 +122,24 @@ def test_a_mutant_is_imported_in_the_place_of_its_module_and_taken_out_again():
     assert (module.meal_days(*days), meal_days(*days)) == (1, 14)
     assert Planting(mutant).find_spec("gateway.rules.line") is None
     assert mutant.old.id == "max"
+
+
+def test_the_lines_that_name_a_constant_are_found_wherever_it_is_read():
+    (mutant,) = [
+        one for one in EVERY if not one.function and one.module == "gateway.rules.audit.charges"
+    ]
+    naming = lines_naming(mutant)
+    assert naming.keys() == {str(path_of(name)) for name in modules()}
+    lines = path_of(mutant.module).read_text("utf-8").splitlines()
+    told = [lines[no - 1] for no in sorted(naming[str(path_of(mutant.module))])]
+    assert len(told) == 2
+    assert all("_MINUTE" in line for line in told)
+
+
+def test_few_rows_of_every_test_have_their_turn_before_many_of_one():
+    names = [*(f"slow[{no}]" for no in range(4)), "fast"]
+    learnt: Book = {name: (1.0 if name == "fast" else 2.0, {}) for name in names}
+    assert in_turn(names, learnt) == ["fast", "slow[0]", "slow[1]", "slow[2]", "slow[3]"]
 
 
 def test_every_explained_survivor_is_a_mutant_and_says_why():
