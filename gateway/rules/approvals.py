@@ -60,12 +60,12 @@ def missing(asked: Asked, kinds: Set[ApprovalKind], what: str, first: date, last
     deciders = {_decider(asked, kind, day) for kind in kinds} - {""}
     by = f" by {' | '.join(sorted(deciders))}" if deciders else ""
     why = [
-        f"; {approval.approval_no} {fault}"
+        f"{approval.approval_no} {fault}"
         for approval in asked.case.approvals
         if approval.kind in kinds and approval.in_force(day)
         if (fault := _fault(asked, approval, day))
     ]
-    return f"{what} on {day}{by}{''.join(why)}"
+    return "; ".join((f"{what} on {day}{by}", *why))
 
 
 def first_uncovered(asked: Asked, kinds: Set[ApprovalKind], first: date, last: date) -> date | None:
@@ -74,10 +74,10 @@ def first_uncovered(asked: Asked, kinds: Set[ApprovalKind], first: date, last: d
     day = first
     fitting = [approval for approval in asked.case.approvals if approval.kind in kinds]
     while day <= last:
-        ends = [last_day(asked, one) for one in fitting if counts(asked, one, day)]
-        if not ends:
+        allowing = next((one for one in fitting if counts(asked, one, day)), None)
+        if allowing is None:
             return day
-        day = max(ends) + _DAY
+        day = last_day(asked, allowing) + _DAY
     return None
 
 

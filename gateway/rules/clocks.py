@@ -285,11 +285,12 @@ def deadline(
 
 def _length(policy: Policy, clock: Clock, since: date) -> tuple[str, Value]:
     """The first key that a text fills on the day the clock starts. Raises PolicyGap."""
-    for key in clock.keys[:-1]:
+    *preferred, last = clock.keys
+    for key in preferred:
         value = policy.find(key, since)
         if value is not None:
             return key, value
-    return clock.keys[-1], policy.value(clock.keys[-1], since)
+    return last, policy.value(last, since)
 
 
 def _end(days: WorkingDays, unit: Unit, value: Value, since: date) -> date | None:
@@ -402,9 +403,8 @@ def of_applications(
             yield replace(found, clock=_owned(policy, found.clock, one))
         if one.transferred_on is not None:
             late = deadline(policy, days, "URGENT_REFERRAL_PAPERS", one.transferred_on, subject)
-            late = replace(late, done_on=one.applied_on)
-            if (late.left(one.applied_on) or 0) < 0:
-                yield late
+            if late.due is not None and late.due < one.applied_on:
+                yield replace(late, done_on=one.applied_on)
 
 
 def _owned(policy: Policy, clock: Clock, one: OpenApplication) -> Clock:

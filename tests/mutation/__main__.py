@@ -75,7 +75,7 @@ def main() -> int:
     results.read(survivors_again=chosen.survivors_again)
     every = [one for one in mutants() if one.name.startswith(chosen.only)]
     # What stands outside of functions takes longest and comes last.
-    ordered = sorted(every, key=lambda one: not one.function)
+    ordered = sorted(every, key=lambda one: one.imported)
     left = tuple(one for one in ordered if one.name not in results.killers)
     sys.stderr.write(f"{len(every)} mutants, {len(left)} to hunt\n")
     if left:

@@ -168,7 +168,7 @@ class Hunt:
 
     def _coming_by(self, mutant: Mutant, file: str) -> list[Any]:
         """The tests that come by the mutant, those first that killed in its function."""
-        if not mutant.function:
+        if mutant.imported:
             return []
         lines = range(mutant.line, mutant.last + 1)
         found = {item.nodeid: item for line in lines for item in self.reach.get((file, line), ())}

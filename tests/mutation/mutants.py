@@ -48,14 +48,15 @@ _BARE: Final = (ast.Name, ast.Attribute, ast.Call, ast.NamedExpr, ast.Subscript)
 @dataclass(frozen=True, slots=True)
 class Mutant:
     """One change: where (`function` is empty outside of every function; from `line` to `last` of
-    the statement, of a compound one its head), what it reads before and after, and the node whose
-    field is exchanged."""
+    the statement, of a compound one its head; `imported` when it runs as the module is imported),
+    what it reads before and after, and the node whose field is exchanged."""
 
     name: str
     module: str
     function: str
     line: int
     last: int
+    imported: bool
     before: str
     after: str
     holder: ast.AST
@@ -145,6 +146,7 @@ def mutants_of(text: str) -> tuple[Mutant, ...]:
 
 
 def _of_module(module: str, tree: ast.Module) -> Iterator[Mutant]:
+    functions = set(_functions("", tree.body))
     seen: Counter[tuple[str, ...]] = Counter()
     for function, statement, holder, field, place, new in _changes(tree):
         old = getattr(holder, field)
@@ -154,8 +156,18 @@ def _of_module(module: str, tree: ast.Module) -> Iterator[Mutant]:
         seen[told] += 1
         digest = sha256("|".join((*told, str(seen[told]))).encode()).hexdigest()[:8]
         name = f"{module.removeprefix('gateway.')}:{function or '(module)'}:{digest}"
-        lines = (statement.lineno, _last(statement))
-        yield Mutant(name, module, function, *lines, before, after, holder, field, place, new)
+        where = (function, statement.lineno, _last(statement), function not in functions)
+        yield Mutant(name, module, *where, before, after, holder, field, place, new)
+
+
+def _functions(inside: str, body: list[ast.stmt]) -> Iterator[str]:
+    """The functions and methods, by the names that mutants call them."""
+    for statement in body:
+        if isinstance(statement, (*_FUNCTIONS, ast.ClassDef)):
+            name = f"{inside}.{statement.name}" if inside else statement.name
+            if not isinstance(statement, ast.ClassDef):
+                yield name
+            yield from _functions(name, statement.body)
 
 
 def _last(statement: ast.stmt) -> int:

@@ -21,6 +21,7 @@ from gateway.domain.calculation import (
     ExpectedPaid,
     ExpectedStay,
     ExpectedTravel,
+    Unequal,
 )
 from gateway.domain.split import Payer, Split
 from gateway.domain.travel import CaseTrip, TravelCaps, Trip
@@ -76,6 +77,30 @@ def test_each_difference_from_what_is_expected_is_named(expect: Expected, fields
 
 
 @pytest.mark.parametrize(
+    ("expect", "told"),
+    [
+        (Expected(total_fen=1), (0, "total", "264.00", "0.01")),
+        (Expected(payers={Payer.OTHER: 1}), (0, "other", "0.00", "0.01")),
+        (Expected(lines=()), (1, "line", "a line", "none")),
+        (Expected(lines=(LINE, replace(LINE, no=2))), (2, "line", "none", "a line")),
+        (Expected(lines=(replace(LINE, amount_fen=1),)), (1, "amount", "264.00", "0.01")),
+        (
+            Expected(lines=(replace(LINE, reasons=("OVER_CEILING", "OVER_QTY")),)),
+            (1, "reasons", "none", "OVER_CEILING, OVER_QTY"),
+        ),
+        (Expected(stay=ExpectedStay()), (0, "stay", "none", "a stay")),
+        (Expected(paid=ExpectedPaid()), (0, "paid", "none", "a payment")),
+        (Expected(travel=ExpectedTravel()), (0, "travel", "none", "a trip")),
+    ],
+)
+def test_a_difference_is_told_with_its_line_and_both_sides(
+    expect: Expected, told: tuple[int, str, str, str]
+):
+    case = replace(BILL, expect=expect)
+    assert unequal(case, calculate(case)) == (Unequal("1", *told),)
+
+
+@pytest.mark.parametrize(
     ("expect", "fields"),
     [
         (ExpectedStay(meal_days=14, meal_fen=21_000), []),
@@ -88,7 +113,9 @@ def test_each_difference_from_what_is_expected_is_named(expect: Expected, fields
 def test_each_difference_of_the_meals_is_named(expect: ExpectedStay, fields: list[str]):
     stay = CaseStay(date(2026, 3, 1), date(2026, 3, 15), 1_500)
     case = replace(BILL, stay=stay, expect=Expected(stay=expect))
-    assert [one.field for one in unequal(case, calculate(case))] == fields
+    found = unequal(case, calculate(case))
+    assert [one.field for one in found] == fields
+    assert {one.line for one in found} <= {0}
 
 
 def test_reasons_are_compared_in_any_order():
@@ -155,6 +182,46 @@ def test_a_bill_under_two_texts_becomes_two_cases():
     assert calculate(cases[1]).split == Split(employer_fen=100)
 
 
+def test_of_a_bill_told_as_two_cases_the_first_alone_tells_the_stay():
+    netted = [
+        NettedTerms(no, "费用", Terms(price=1_000_000, quantity=10_000), Bearers(no_consent=payer))
+        for no, payer in (("L1", Payer.HOSPITAL), ("L2", Payer.EMPLOYER))
+    ]
+    stay = CaseStay(date(2026, 3, 1), date(2026, 3, 15), 1_500)
+    assert [case.stay for case in cases_of("S1", "账单", netted, stay)] == [stay, None]
+
+
+def test_the_payer_of_the_rest_beside_the_ratio_is_told_in_the_case():
+    bearers = Bearers(no_consent=Payer.HOSPITAL, ratio=Payer.EMPLOYER)
+    terms = Terms(price=1_000_000, quantity=10_000, ratio=9_000)
+    (case,) = cases_of("S1", "账单", [NettedTerms("L1", "费用", terms, bearers)])
+    assert calculate(case).split == Split(fund_fen=90, employer_fen=10)
+
+
+@pytest.mark.parametrize(
+    ("payer", "told"),
+    [
+        (Payer.INDIVIDUAL, {"refused_discharge": True}),
+        (Payer.EMPLOYER, {"in_catalogue": False, "consent": Payer.EMPLOYER}),
+        (Payer.HOSPITAL, {"violation": "REFUSED_DISCHARGE"}),
+    ],
+)
+def test_a_line_after_a_refused_discharge_is_told_by_who_bears_it(
+    payer: Payer, told: dict[str, Any]
+):
+    bearers = Bearers(no_consent=Payer.HOSPITAL, refused_discharge=payer)
+    terms = Terms(price=88_000_000, quantity=30_000, refused_discharge=True)
+    (case,) = cases_of("1", "账单", [NettedTerms("L1", "换药", terms, bearers)])
+    assert case.lines == (replace(DRESSING, **told),)
+    assert calculate(case).split == decide(terms, bearers).split
+
+
+def test_a_line_whose_amount_is_not_its_price_times_its_quantity_is_told_by_the_amount_alone():
+    terms = Terms(price=333_300, quantity=10_000, amount_fen=34)
+    (case,) = cases_of("1", "账单", [NettedTerms("L1", "换药", terms, HOSPITAL_BEARS)])
+    assert case.lines == (CaseLine(name="换药", price=None, quantity=0, amount_fen=34),)
+
+
 def test_a_payer_that_no_text_names_is_not_needed_to_tell_the_bill():
     silent = Bearers(no_consent=None, ratio=None)
     terms = Terms(price=1_000_000, quantity=10_000)
@@ -168,23 +235,13 @@ def test_a_trip_without_its_caps_is_never_computed():
         calculate(replace(BILL, travel=CaseTrip(Trip(True, True), region="999900")))
 
 
-@pytest.mark.parametrize(
-    ("expect", "fields"),
-    [
-        (Expected(paid=ExpectedPaid()), ["paid"]),
-        (Expected(travel=ExpectedTravel()), ["travel"]),
-    ],
-)
-def test_a_block_that_the_case_does_not_have_is_a_difference(expect: Expected, fields: list[str]):
-    case = replace(BILL, expect=expect)
-    assert [one.field for one in unequal(case, calculate(case))] == fields
-
-
 def test_of_a_block_only_what_is_expected_is_compared():
     trip = CaseTrip(Trip(True, True), TravelCaps(0, 0, 0))
     case = replace(BILL, paid=CasePaid({}), travel=trip)
     silent = Expected(paid=ExpectedPaid(), travel=ExpectedTravel())
     assert unequal(replace(case, expect=silent), calculate(case)) == ()
     wrong = Expected(paid=ExpectedPaid({}, 1, 1), travel=ExpectedTravel(1, 1))
-    found = [one.field for one in unequal(replace(case, expect=wrong), calculate(case))]
-    assert found == ["hospital", "taken_off", "claim", "travel.fund", "travel.own"]
+    found = unequal(replace(case, expect=wrong), calculate(case))
+    fields = ["hospital", "taken_off", "claim", "travel.fund", "travel.own"]
+    assert [one.field for one in found] == fields
+    assert {one.line for one in found} == {0}

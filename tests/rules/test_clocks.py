@@ -9,6 +9,7 @@ from gateway.domain.admission import AdmissionState
 from gateway.domain.case import ApprovalKind, CaseState
 from gateway.domain.clocks import OpenApplication, OpenCase, OpenCut, OpenMonth, OpenStay
 from gateway.domain.cut import CutState
+from gateway.policy.keys import KEYS
 from gateway.policy.load import load
 from gateway.rules.clocks import (
     CLOCKS,
@@ -73,6 +74,12 @@ def test_every_clock_of_the_table_has_a_length_an_article_and_an_owner_in_the_ex
         assert found.source is not None
         assert "第" in found.source.law
         assert found.clock.owner in Owner
+
+
+def test_an_owner_is_told_by_the_word_that_a_policy_says():
+    assert [owner.value for owner in Owner] == [owner.name for owner in Owner]
+    said = {word for key in KEYS if key.startswith("authority/") for word in KEYS[key].words}
+    assert said == {Owner.AGENCY, Owner.ASSESSMENT_COMMITTEE}
 
 
 @pytest.mark.parametrize(
@@ -200,6 +207,7 @@ def test_a_registration_to_be_checked_and_one_without_a_case_run():
 def test_登记期限到三月四日_三月五日登记逾期一天():
     stay = a_stay(AdmissionState.CONFIRMED, late=True, registered_on=date(2026, 3, 5))
     (late,) = of_stays(EXAMPLE, DAYS, [stay])
+    assert not late.suspended
     assert (late.clock.name, late.due, late.left(date(2026, 4, 1))) == (
         "REGISTRATION",
         date(2026, 3, 4),

@@ -19,13 +19,13 @@ _MINUTE = timedelta(minutes=1)
 
 def charged_twice(seen: Seen) -> Iterator[Hit]:
     """A01: the same code, minute, quantity and price under different line ids."""
-    alike: dict[object, list[BillLine]] = defaultdict(list)
+    alike: dict[tuple[object, ...], list[BillLine]] = defaultdict(list)
     for line in _within_a_minute(seen.lines):
-        minute = line.occurred_at.replace(second=0, microsecond=0)
-        alike[line.code, minute, line.quantity, line.price].append(line)
-    for lines in alike.values():
+        minute = line.occurred_at.isoformat(timespec="minutes")
+        alike[line.code, line.service_day, minute, line.quantity, line.price].append(line)
+    for (code, day, *_), lines in alike.items():
         if len(lines) > 1:
-            yield hit(lines, f"{lines[0].code} {lines[0].service_day} × {len(lines)}")
+            yield hit(lines, f"{code} {day} × {len(lines)}")
 
 
 def _within_a_minute(lines: Iterable[BillLine]) -> Iterable[BillLine]:
@@ -64,8 +64,8 @@ def discharge_medicine(seen: Seen) -> Iterator[Hit]:
     """A04: medicine for more days than the region allows at discharge. By the daily dose where
     the hospital tells it; else more on the last day than the largest day before times the days."""
     drugs = [line for line, _ in seen.of(Concern.DRUG)]
-    yield from _by_dose(seen, [line for line in drugs if _dosed(line)])
-    yield from _by_use(seen, [line for line in drugs if not _dosed(line)])
+    yield from _by_dose(seen, [line for line in drugs if _dose(line)])
+    yield from _by_use(seen, [line for line in drugs if not _dose(line)])
 
 
 def _by_use(seen: Seen, drugs: list[BillLine]) -> Iterator[Hit]:
@@ -94,16 +94,16 @@ def _by_dose(seen: Seen, dosed: list[BillLine]) -> Iterator[Hit]:
     """Medicine to take home against its own daily dose, whatever day it was given on."""
     given: dict[tuple[str, int], list[BillLine]] = defaultdict(list)
     for line in dosed:
-        given[line.code, line.daily_dose or 0].append(line)
+        given[line.code, _dose(line)].append(line)
     for (code, dose), lines in given.items():
         days, got = _medicine_days(seen), _total(lines)
         if got > days * dose:
             yield hit(lines, f"{code} {quantity_text(got)} > {days} × {quantity_text(dose)}")
 
 
-def _dosed(line: BillLine) -> bool:
-    """Medicine to take home whose days can be counted."""
-    return line.take_home and (line.daily_dose or 0) > 0
+def _dose(line: BillLine) -> int:
+    """The daily dose of medicine to take home, in 10^-4; 0 when its days cannot be counted."""
+    return (line.daily_dose or 0) if line.take_home else 0
 
 
 def _medicine_days(seen: Seen) -> int:

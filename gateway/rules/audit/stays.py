@@ -41,9 +41,8 @@ def other_part(seen: Seen) -> Iterator[Hit]:
 def _parts(codes: Iterable[str]) -> frozenset[str]:
     """The regions of the body that the codes name; none when one of them leaves it open."""
     injuries = [code for code in codes if code.startswith(_INJURY)]
-    if not all(code.startswith(_ONE_PART) for code in injuries):
-        return frozenset()
-    return frozenset(code[: len("S8")] for code in injuries)
+    one_part = all(code.startswith(_ONE_PART) for code in injuries)
+    return frozenset(code[: len("S8")] for code in injuries if one_part)
 
 
 def overlapping(seen: Seen) -> Iterator[Hit]:
