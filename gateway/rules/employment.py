@@ -91,9 +91,8 @@ def _insured(case: CaseFacts, policy: Policy, dates: Dates) -> bool | None:
     received, event = case.roster_received_on, case.event_day
     if received is None:
         return case.insured_at_injury
-    if received != event:
-        return received < event
-    return not picked(policy, _ROSTER, dates, event).switch
+    on_the_day = received == event
+    return received < event or (on_the_day and not picked(policy, _ROSTER, dates, event).switch)
 
 
 def grounds(told: CaseFacts, policy: Policy, stay: Stay) -> tuple[Citation, ...]:

@@ -355,7 +355,7 @@ def _approved(stay: Stay, case: CaseFacts, hospital: Party, policy: Policy) -> E
 
 def _missing_place(stay: Stay, case: CaseFacts, hospital: Party, policy: Policy) -> str:
     """What allows an institution without agreement: an emergency, whose days are counted line
-    by line (rules/emergency.py), or an approval of the place for every day."""
+    by line (rules/place.py), or an approval of the place for every day."""
     if is_emergency(stay) or stay.confirmed_by_agency or agreed_place(stay, hospital, policy):
         return ""
     asked = Asked(stay, case, hospital, policy)

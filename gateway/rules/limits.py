@@ -141,7 +141,9 @@ def _indicated(limits: Limits, text: str) -> Limits:
     names = tuple(_name(one.rstrip("；")) for one in listed)
     if not any(names):
         return limits
-    plain = not any(_ALTERNATIVES.search(name) or _NOT_ONE.search(name) for name in names)
+    plain = all(names) and not any(
+        _ALTERNATIVES.search(name) or _NOT_ONE.search(name) for name in names
+    )
     return replace(limits, indications=names) if plain else replace(limits, rest=text)
 
 

@@ -23,6 +23,7 @@ from typing import Any, Final
 
 import pytest
 
+from gateway.domain.catalogue import Edition
 from tests.mutation.mutants import RULES, Mutant, compiled
 
 TESTS: Final = "tests/rules"
@@ -78,7 +79,7 @@ class Hunt:
     reach: dict[tuple[str, int], list[Any]] = field(default_factory=lambda: defaultdict(list))
     _running: dict[int, tuple[Mutant, float, int]] = field(default_factory=dict)
     _failed: str = ""
-    _remembering: list[Any] = field(default_factory=list)
+    _remembering: list[Callable[[], None]] = field(default_factory=list)
     _killers: dict[_Key, set[str]] = field(default_factory=lambda: defaultdict(set))
     _objects: dict[_Key, list[FunctionType]] = field(default_factory=dict)
     _learnt: Book = field(default_factory=dict)
@@ -108,8 +109,8 @@ class Hunt:
             self._failed = report.nodeid
 
     def _forget(self) -> None:
-        for cache in self._remembering:
-            cache.cache_clear()
+        for clear in self._remembering:
+            clear()
 
     def _learn(self, items: Iterable[Any]) -> None:
         """Which test comes by which line."""
@@ -245,14 +246,19 @@ def _outer(code: CodeType) -> str:
     return code.co_qualname.partition(".<locals>")[0]
 
 
-def _caches() -> list[Any]:
-    """The caches of the rules: no answer may come from before a change."""
-    return [
-        one
-        for one in gc.get_objects()
-        if isinstance(one, functools._lru_cache_wrapper)
-        and getattr(one, "__module__", "").startswith("gateway.rules")
-    ]
+def _caches() -> list[Callable[[], None]]:
+    """What empties each cache of the rules: no answer may come from before a change."""
+    return [clear for one in gc.get_objects() if (clear := _emptying(one)) is not None]
+
+
+def _emptying(one: object) -> Callable[[], None] | None:
+    if isinstance(one, Edition):
+        # What the rules read of its rows.
+        return one.prepared.clear
+    if isinstance(one, functools._lru_cache_wrapper):
+        of_rules = getattr(one, "__module__", "").startswith("gateway.rules")
+        return one.cache_clear if of_rules else None
+    return None
 
 
 def _function_objects() -> dict[_Key, list[FunctionType]]:

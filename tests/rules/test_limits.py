@@ -48,6 +48,10 @@ FIELDS = tuple(Limits.__slots__)
             "限：1.反流性食管炎；2.十二指肠溃疡。",
             Limits(indications=("反流性食管炎", "十二指肠溃疡")),
         ),
+        ("限心功能不全的住院患者。", Limits(indications=("心功能不全",))),
+        ("限：1.患者；2.十二指肠溃疡。", Limits(rest="：1.患者；2.十二指肠溃疡")),
+        ("限儿童癫痫及成人癫痫患者。", Limits(rest="儿童癫痫及成人癫痫患者")),
+        ("限儿童癫痫及成年癫痫患者。", Limits(rest="儿童癫痫及成年癫痫患者")),
         ("限慢性阻塞性肺病(COPD)。", Limits(indications=("慢性阻塞性肺病",))),
         (
             "限二级及以上医疗机构的病毒性心肌炎或心功能不全患者。",
@@ -57,6 +61,7 @@ FIELDS = tuple(Limits.__slots__)
 )
 def test_a_remark_is_read_as_far_as_its_text_binds(remark: str, limits: Limits):
     assert read(remark) == limits
+    assert bool(read(remark)) is (limits != NONE)
 
 
 @pytest.mark.parametrize(
