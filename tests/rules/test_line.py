@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from adapters.case_file.read import read_cases
-from gateway.domain.split import Payer
+from gateway.domain.split import NOTHING, Payer
 from gateway.rules.calculate import calculate
 from gateway.rules.line import Bearers, NoPayerStated, Terms, decide
 from tests.rules.tables import rows, split_of
@@ -54,6 +54,22 @@ def test_a_charged_amount_below_the_ceiling_is_paid_as_charged():
     )
     assert decided.split.fund_fen == 2_999
     assert decided.reasons == ()
+
+
+def test_a_charged_amount_above_price_times_quantity_is_not_over_a_limit_that_is_just_met():
+    decided = decide(
+        Terms(price=333_300, quantity=10_000, amount_fen=34, quantity_limit=10_000),
+        Bearers(no_consent=Payer.HOSPITAL),
+    )
+    assert (decided.split.fund_fen, decided.reasons) == (34, ())
+
+
+def test_of_a_line_that_was_charged_at_nothing_nothing_is_paid():
+    decided = decide(
+        Terms(price=10_000_000, quantity=10_000, amount_fen=0, ceiling=5_000_000),
+        Bearers(no_consent=Payer.HOSPITAL),
+    )
+    assert (decided.split, decided.reasons) == (NOTHING, ())
 
 
 def test_a_line_without_price_and_amount_breaks_the_contract():

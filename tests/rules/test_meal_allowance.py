@@ -26,6 +26,9 @@ def test_a_stay_is_allowed_what_the_table_says(row: dict[str, Any]) -> None:
     assert isinstance(verdict, BillVerdict), verdict
     assert (verdict.meal.days, verdict.meal.amount_fen) == (row["days"], fen(row["amount"]))
     assert len(verdict.meal_days) == row["days"]
+    assert [ground for ground, _days, _since in cuts(verdict.meal)] == row.get("cuts", [])
+    if "per_day" in row:
+        assert verdict.meal.per_day_fen == fen(row["per_day"])
 
 
 def meal_of(**bill: Any) -> MealVerdict:

@@ -2,12 +2,20 @@
 
 from dataclasses import replace
 from datetime import date, timedelta
+from hashlib import sha256
 
 import pytest
 
 from gateway.domain.commands import HospitalRow, ReconcileTotals
+from gateway.domain.results import Difference
 from gateway.domain.split import Split
-from gateway.rules.reconcile import CentreRow, compare_details, compare_totals, detail_digest
+from gateway.rules.reconcile import (
+    DIFFERENCE_KINDS,
+    CentreRow,
+    compare_details,
+    compare_totals,
+    detail_digest,
+)
 
 DAY = date(2026, 3, 2)
 
@@ -137,3 +145,83 @@ def test_an_old_settlement_that_both_sides_reversed_agrees() -> None:
 def test_a_settlement_made_and_reversed_on_a_day_that_the_hospital_does_not_know_is_ours() -> None:
     centre = [ours("S1", 100), ours("S1", -100, reversed=True)]
     assert kinds([], centre) == [("CENTRE_ONLY", "S1"), ("CENTRE_ONLY", "S1")]
+
+
+def told(kind: str, field: str, hospital_value: str, centre_value: str) -> Difference:
+    return Difference(
+        kind=kind,
+        settlement_id="S1",
+        field=field,
+        hospital_value=hospital_value,
+        centre_value=centre_value,
+    )
+
+
+BACK = {"reversed": True}
+
+
+@pytest.mark.parametrize(
+    ("hospital", "centre", "difference"),
+    [
+        ([theirs("S1", 100)], [], told("HOSPITAL_ONLY", "", "1.00", "")),
+        ([], [ours("S1", 100)], told("CENTRE_ONLY", "", "", "1.00")),
+        ([theirs("S1", 100)] * 3, [ours("S1", 100)], told("DUPLICATE", "count", "3", "1")),
+        (
+            [theirs("S1", 100)],
+            [ours("S1", 90)],
+            told("AMOUNT_DIFF", "fund", "1.00", "0.90"),
+        ),
+        (
+            [theirs("S1", 100, id_no="B")],
+            [ours("S1", 100)],
+            told("PERSON_DIFF", "id_no", "", ""),
+        ),
+        (
+            [theirs("S1", 100)],
+            [ours("S1", 100, day=date(2026, 3, 3))],
+            told("DATE_DIFF", "day", "2026-03-02", "2026-03-03"),
+        ),
+        (
+            [theirs("S1", 100)],
+            [ours("S1", 100), ours("S1", -100, **BACK)],
+            told("STATUS_DIFF", "state", "SETTLED", "REVERSED"),
+        ),
+        (
+            [theirs("S1", 100), theirs("S1", -100, **BACK)],
+            [ours("S1", 100)],
+            told("STATUS_DIFF", "state", "REVERSED", "SETTLED"),
+        ),
+        (
+            [],
+            [ours("S1", 100, day=OLD), ours("S1", -100, **BACK)],
+            told("STATUS_DIFF", "state", "SETTLED", "REVERSED"),
+        ),
+    ],
+)
+def test_a_difference_is_told_with_both_sides(
+    hospital: list[HospitalRow], centre: list[CentreRow], difference: Difference
+) -> None:
+    assert compare_details(hospital, centre, DAY)[1] == (difference,)
+    assert difference.kind in DIFFERENCE_KINDS
+
+
+def test_every_total_that_differs_is_named() -> None:
+    mine = totals([ours("S1", 0)])
+    parts = Split(fund_fen=1, employer_fen=1, individual_fen=1, hospital_fen=1, other_fen=1)
+    other = ReconcileTotals(day=DAY, count=2, split=parts, meal_fen=1, detail_digest="")
+    payers = ("fund", "employer", "individual", "hospital", "other")
+    assert compare_totals(mine, other) == ("count", *payers, "total", "meal", "detail_digest")
+
+
+def test_the_digest_is_that_of_one_line_for_each_row_in_order_of_the_text() -> None:
+    rows = [theirs("S2", 5, meal_fen=1500), theirs("S1", -100, reversed=True)]
+    text = (
+        "S1|2026-03-02|REVERSED|-1.00|-1.00|0.00|0.00|0.00|0.00|0.00\n"
+        "S2|2026-03-02|SETTLED|0.05|0.05|0.00|0.00|0.00|0.00|15.00\n"
+    )
+    assert detail_digest(rows) == sha256(text.encode()).hexdigest()
+
+
+def test_every_class_of_difference_is_told_in_both_languages() -> None:
+    assert DIFFERENCE_KINDS["DUPLICATE"][:2] == ("重复", "Duplicate")
+    assert all(all(kind) for kind in DIFFERENCE_KINDS.values())
