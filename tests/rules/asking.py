@@ -177,6 +177,7 @@ def _case_facts(row: Row) -> dict[str, Any]:
         for name in ("lines", "others", "devices"):
             found[name] = [_plain(one) for one in getattr(bill, name)]
         found |= {"paid_by": bill.paid_by, "city": row.told.get("city")}
+        found["listed_as"] = row.told.get("listed_as")
         found["doctors"] = [row.told.get("doctors"), row.told.get("listed_since")]
     return found
 

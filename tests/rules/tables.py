@@ -117,14 +117,16 @@ def _marked(case: CaseFacts, stay: Stay, lines: list[BillLine]) -> CaseFacts:
 
 def policy_of(row: dict[str, Any]) -> Policy:
     """The example region's policy, with other values and silent keys as the row says; `city`
-    lists the hospital in the directory, in a city or not."""
+    lists the hospital in the directory, in a city or not, under its code or `listed_as`."""
     told = row.get("policy", {})
     values = {key: tuple(one) if isinstance(one, list) else one for key, one in told.items()}
     policy = policy_with(values, row.get("silent", ()))
     if "city" not in row:
         return policy
     listed = Institution(HOSPITAL, HOSPITAL, _CLAUSE, (), city=row["city"])
-    found = type("Listed", (Directory,), {"find": lambda self, name, day: listed})
+    known = row.get("listed_as", HOSPITAL)
+    find = {"find": lambda self, name, day: listed if name == known else None}
+    found = type("Listed", (Directory,), find)
     return replace(policy, directory=found("", FIRST_DAY, {}, (listed,)))
 
 

@@ -5,8 +5,8 @@ from datetime import date
 import pytest
 
 from gateway.domain.case import PaidLeave
-from gateway.rules.paid_leave import follows, last_day_of, longest
-from tests.rules.facts import a_case, example_policy
+from gateway.rules.paid_leave import ended, follows, last_day_of, longest
+from tests.rules.facts import ADMITTED, a_case, a_stay, example_policy, policy_with
 
 
 @pytest.mark.parametrize(
@@ -16,6 +16,7 @@ from tests.rules.facts import a_case, example_policy
         (date(2027, 3, 1), 12, date(2028, 2, 29)),
         (date(2024, 2, 29), 12, date(2025, 2, 28)),
         (date(2026, 1, 31), 1, date(2026, 2, 28)),
+        (date(2026, 1, 31), 2, date(2026, 3, 30)),
         (date(2026, 1, 15), 1, date(2026, 2, 14)),
         (date(2026, 12, 1), 1, date(2026, 12, 31)),
     ],
@@ -41,6 +42,29 @@ def test_a_leave_begins_with_the_injury_or_later_and_an_extension_right_after_it
     first: date, extension: bool, allowed: bool
 ) -> None:
     assert follows(KNOWN, PaidLeave(first, first, extension)) is allowed
+
+
+def test_an_extension_follows_a_leave_that_is_known_but_no_other_extension() -> None:
+    first = PaidLeave(date(2026, 3, 1), date(2026, 4, 30))
+    second = PaidLeave(date(2026, 6, 1), date(2026, 7, 31))
+    extension = PaidLeave(date(2026, 8, 1), date(2026, 8, 31), extension=True)
+    case = a_case(paid_leave=(first, second, extension))
+    assert follows(case, extension)
+    day = date(2026, 9, 1)
+    assert not follows(case, PaidLeave(day, day, extension=True))
+
+
+def test_an_extension_has_a_length_of_its_own() -> None:
+    policy = policy_with({"paid_leave/extension_months": 6})
+    first = date(2027, 3, 1)
+    assert longest(policy, KNOWN, PaidLeave(first, first, extension=True)) == date(2027, 8, 31)
+    assert longest(policy, KNOWN, PaidLeave(first, first)) == date(2028, 2, 29)
+
+
+def test_that_a_leave_nobody_told_of_is_over_is_our_reading() -> None:
+    over = ended(example_policy(), a_stay(), a_case(injured_on=date(2025, 3, 1)), ADMITTED)
+    assert over is not None
+    assert (over.key, over.our_reading) == ("paid_leave/months", True)
 
 
 def test_leave_and_extension_are_twelve_months_each_at_most() -> None:
