@@ -150,8 +150,7 @@ def compare_details(
     matched, found = 0, _duplicates(hospital_rows)
     booked = {_key(row): row for row in hospital_rows}
     for key, row in booked.items():
-        known = key in centre and not row.reversed
-        undone_here = known and key[0] in undone and (key[0], True) not in booked
+        undone_here = key[0] in undone and (key[0], True) not in booked
         differences = _compared(row, centre.get(key), centre, undone_here=undone_here)
         matched += not differences
         found += differences

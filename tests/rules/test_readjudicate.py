@@ -1,14 +1,15 @@
 """更正后重审的规则: what a correction changes, line by line and payer by payer."""
 
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import pytest
 
-from gateway.domain.bill import BillVerdict
+from gateway.domain.bill import BillVerdict, Citation, Payee, PayeeShare, Payout
 from gateway.domain.catalogue import Edition, Kind
 from gateway.domain.money import fen, price
-from gateway.domain.split import NOTHING, total
+from gateway.domain.split import NOTHING, Payer, total
 from gateway.rules.readjudicate import (
     Change,
     change_of,
@@ -124,3 +125,84 @@ def test_shares_that_others_bear_stay_theirs_when_recognition_goes() -> None:
     [line] = after.lines
     assert line.reasons == ("OVER_CEILING", "NOT_INJURY")
     assert line.citations[-1].key == "case/decision"
+
+
+@pytest.mark.parametrize(
+    ("case", "reason", "cited"),
+    [
+        (
+            {"state": "REVOKED", "decided_on": date(2026, 5, 6)},
+            "NOT_INJURY",
+            Citation("case/decision", "REVOKED R1", "2026-05-06", "示例市人社局", our_reading=True),
+        ),
+        (
+            {"state": "REVOKED", "decided_on": None, "decision_no": ""},
+            "NOT_INJURY",
+            Citation("case/decision", "REVOKED", "", "示例市人社局", our_reading=True),
+        ),
+        (
+            {"insured_at_injury": False},
+            "BEFORE_COVER",
+            Citation(
+                "law/uninsured",
+                "employer",
+                "2011-01-01",
+                "《工伤保险条例》第六十二条第二款、《中华人民共和国社会保险法》第四十一条第一款",
+            ),
+        ),
+    ],
+)
+def test_what_the_fund_bore_without_recognition_or_cover_is_withdrawn_with_its_ground(
+    case: dict[str, Any], reason: str, cited: Citation
+) -> None:
+    row = {"lines": [{"line_id": "L1"}], "corrected": {"case": case}}
+    before, after = decided_again(row)
+    assert before.meal.days == 14
+    [line] = after.lines
+    assert (line.reasons, line.citations[-1]) == ((reason,), cited)
+    assert (after.meal.days, after.meal.amount_fen, after.meal.citations) == (0, 0, (cited,))
+
+
+def test_a_withdrawn_bill_pays_nobody_and_takes_nothing_off() -> None:
+    row = {"lines": [{"line_id": "L1"}], "corrected": {"case": {"state": "REVOKED"}}}
+    _, before = as_settled(row)
+    before = replace(before, payout=PAID_BY_THIRD)
+    after = readjudged(corrected(row), example_policy(), before)
+    assert isinstance(after, BillVerdict)
+    assert after.payout == Payout((), 500)
+
+
+PAID_BY_THIRD = Payout(
+    (PayeeShare(Payee.HOSPITAL, 700, 30), PayeeShare(Payee.EMPLOYER, 200, 0)), 500, 400, 300
+)
+LATER = Payout(
+    (
+        PayeeShare(Payee.HOSPITAL, 650, 30),
+        PayeeShare(Payee.EMPLOYER, 200, 0),
+        PayeeShare(Payee.INDIVIDUAL, 0, 40),
+    ),
+    100,
+    150,
+    225,
+)
+
+
+def test_the_difference_of_a_payout_is_what_each_payee_gets_more_and_names_no_other() -> None:
+    _, verdict = as_settled({"lines": [{"line_id": "L1"}]})
+    before, after = (replace(verdict, payout=one) for one in (PAID_BY_THIRD, LATER))
+    there, back = (
+        difference_verdict(Change(*pair, ())).payout for pair in ((before, after), (after, before))
+    )
+    assert there == Payout(
+        (PayeeShare(Payee.HOSPITAL, -50, 0), PayeeShare(Payee.INDIVIDUAL, 0, 40)), -400, -250, -75
+    )
+    assert back == Payout(
+        (PayeeShare(Payee.HOSPITAL, 50, 0), PayeeShare(Payee.INDIVIDUAL, 0, -40)), 400, 250, 75
+    )
+
+
+def test_a_single_fen_more_for_the_hospital_to_bear_is_a_cut() -> None:
+    _, before = as_settled({"lines": [{"line_id": "L1"}]})
+    after = replace(before, split=before.split.given(Payer.HOSPITAL, 1))
+    assert takes_from_hospital(Change(before, after, ()), 0, 0)
+    assert not takes_from_hospital(Change(before, before, ()), 0, 0)

@@ -164,6 +164,7 @@ BACK = {"reversed": True}
     ("hospital", "centre", "difference"),
     [
         ([theirs("S1", 100)], [], told("HOSPITAL_ONLY", "", "1.00", "")),
+        ([theirs("S1", -100, **BACK)], [], told("HOSPITAL_ONLY", "", "-1.00", "")),
         ([], [ours("S1", 100)], told("CENTRE_ONLY", "", "", "1.00")),
         ([theirs("S1", 100)] * 3, [ours("S1", 100)], told("DUPLICATE", "count", "3", "1")),
         (
