@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.mutation.hunt import OPTIONS, TESTS, Book, FewExamples, in_turn
-from tests.mutation.mutants import Mutant, compiled, lines_naming, mutants, path_of
+from tests.mutation.mutants import Mutant, compiled, lines_naming, named, path_of
 
 
 class Planting(MetaPathFinder, Loader):
@@ -67,7 +67,7 @@ class LikelyFirst:
 
 def main(name: str, book: Path) -> int:
     """Zero when every test passes in spite of the mutant."""
-    (mutant,) = [one for one in mutants() if one.name == name]
+    mutant = named(name)
     sys.meta_path.insert(0, Planting(mutant))
     plugins = [FewExamples(), LikelyFirst(mutant, book)]
     return pytest.main([*OPTIONS, "-x", TESTS], plugins=plugins)

@@ -119,6 +119,12 @@ def mutants() -> tuple[Mutant, ...]:
     return tuple(one for module in modules() for one in _of_module(module, _tree(module)))
 
 
+def named(name: str) -> Mutant:
+    """The mutant of this name; only its own module is read. KeyError when there is none."""
+    module = f"gateway.{name.partition(':')[0]}"
+    return {one.name: one for one in _of_module(module, _tree(module))}[name]
+
+
 def lines_naming(mutant: Mutant) -> dict[str, set[int]]:
     """The lines of the rules, by file, that name what the mutant's statement gives a name to."""
     names = {
