@@ -66,14 +66,15 @@ def told(mutant: Mutant) -> str:
 def main() -> int:
     """Zero when every survivor is explained and every explained mutant survives."""
     parser = argparse.ArgumentParser(prog="python -m tests.mutation")
-    parser.add_argument("--only", default="", help="mutants whose name begins so; writes no figure")
+    only = "mutants whose name begins with one of these; writes no figure"
+    parser.add_argument("--only", nargs="+", default=[""], metavar="NAME", help=only)
     parser.add_argument("--survivors-again", action="store_true", help="believe earlier kills")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     chosen = parser.parse_args()
     KEPT.parent.mkdir(exist_ok=True)
     results = Results(_state())
     results.read(survivors_again=chosen.survivors_again)
-    every = [one for one in mutants() if one.name.startswith(chosen.only)]
+    every = [one for one in mutants() if one.name.startswith(tuple(chosen.only))]
     # What stands outside of functions takes longest and comes last.
     ordered = sorted(every, key=lambda one: one.imported)
     left = tuple(one for one in ordered if one.name not in results.killers)
@@ -84,7 +85,7 @@ def main() -> int:
         if pytest.main([*OPTIONS, TESTS], plugins=[FewExamples(), hunt]):
             return 1
     survived = [one for one in every if not results.killers[one.name]]
-    if not chosen.only:
+    if chosen.only == [""]:
         _write(len(every), len(survived))
     return _judged(survived, {one.name for one in every})
 
