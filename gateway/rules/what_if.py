@@ -98,10 +98,9 @@ def proposed_bill(bill: Bill, editions: Iterable[Edition], since: date) -> Bill:
 
 
 def _ended(edition: Edition, since: date) -> Edition:
-    last = since - _ONE_DAY
-    if edition.valid_to is not None and edition.valid_to < last:
+    if edition.valid_to is not None and edition.valid_to < since:
         return edition
-    return replace(edition, valid_to=last)
+    return replace(edition, valid_to=since - _ONE_DAY)
 
 
 def compared(settlement_id: str, bill: Bill, settled: BillVerdict, other: Outcome) -> Difference:

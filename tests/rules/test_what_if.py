@@ -70,6 +70,9 @@ def test_an_edition_that_ended_before_keeps_its_end_and_a_later_one_makes_room()
         (date(2025, 1, 1), date(2025, 12, 31)),
         (since, None),
     ]
+    over = proposed_bill(bill, [an_edition(Kind.DRUG, DRUGS, since)], date(2025, 12, 31))
+    (cut,) = [one for one in over.editions if one.kind is Kind.DRUG and one.valid_from < since]
+    assert cut.valid_to == date(2025, 12, 30)
     later = proposed_bill(bill, [an_edition(Kind.DRUG, DRUGS, date(2027, 1, 1))], date(2027, 1, 1))
     first = next(one for one in later.editions if one.kind is Kind.DRUG)
     assert first.valid_to == date(2025, 12, 31)
@@ -105,6 +108,12 @@ def test_differences_add_up_in_any_grouping():
     found.add(one)
     found.add(one)
     assert found.hospitals == {"H1": Tally(2, 2, 156000, 156000)}
+    assert found.meals == {"H1": Tally(2, 2, 42000, 42000)}
+    assert found.reasons == {"OVER_CEILING": Tally(2, 2, 56000, 56000)}
+    assert found.items == {
+        ("BED", "BED"): Tally(2, 2, 112000, 112000),
+        ("TABLET", "TABLET"): Tally(2, 2, 2000, 2000),
+    }
     assert found.changed == []
 
 
