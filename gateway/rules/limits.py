@@ -9,14 +9,14 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
-from enum import StrEnum
+from enum import Enum, auto
 from functools import cache
 from typing import Final
 
 from gateway.domain.admission import Sex, Stay
 from gateway.domain.catalogue import Level
 
-_NO_LIMIT: Final = frozenset({"", "◇", "限工伤保险", "限生育保险"})
+_NO_LIMIT: Final = frozenset({"◇", "限工伤保险", "限生育保险"})
 """◇ names a group of drugs; the limits to one insurance are columns of their own."""
 _COURSE: Final = re.compile(
     r"(.*?)([，。]?)(?:单次住院)?(?:最多支付|支付不超过)([0-9]+)天", re.DOTALL
@@ -29,7 +29,7 @@ _BETWEEN: Final = re.compile(
     r"([0-9]+)岁?[至-]([0-9]+)周?岁(?!以下|及以上)(?:儿童和青少年的|儿童)?"
 )
 _ADULT: Final = re.compile(r"(?<![和、及与])(?:成人|成年)(?![和、及与以])")
-_YOUNG: Final = re.compile("儿童|青少年")
+_YOUNG: Final = ("儿童", "青少年")
 _CHILD: Final = re.compile(r"儿童(?![和、及与])")
 _SEXES: Final = {"女性": Sex.FEMALE, "妇女": Sex.FEMALE, "男性": Sex.MALE}
 _SECOND_LINE: Final = re.compile(r"(?:患者)?的?二线(?:用药|治疗)$")
@@ -38,24 +38,24 @@ _TAIL: Final = re.compile(r"(?:\([A-Za-z0-9-]+\))?(?:的?患者)?$")
 _NOT_ONE: Final = re.compile(r"[，、和及且并与：]")
 
 
-class Unmet(StrEnum):
-    """Which condition of a remark the facts contradict."""
+class Unmet(Enum):
+    """Which condition of a remark the facts contradict, or the agency found not met."""
 
-    LEVEL = "hospital level"
-    COURSE = "course days"
-    AGE = "age"
-    SEX = "sex"
-    DECIDED = "decided by the agency"
+    LEVEL = auto()
+    COURSE = auto()
+    AGE = auto()
+    SEX = auto()
+    DECIDED = auto()
 
 
-class ForPerson(StrEnum):
-    """Which condition of a remark only a person can judge."""
+class ForPerson(Enum):
+    """Which condition of a remark only a person can judge; age and sex where nobody told them."""
 
-    SECOND_LINE = "second line"
-    AGE = "age unknown"
-    SEX = "sex unknown"
-    INDICATION = "indication"
-    WORDING = "wording"
+    SECOND_LINE = auto()
+    AGE = auto()
+    SEX = auto()
+    INDICATION = auto()
+    WORDING = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ class Limits:
 
     def __bool__(self) -> bool:
         """Whether anything is demanded."""
-        return self is not NONE and self != NONE
+        return self != NONE
 
 
 NONE: Final = Limits()
@@ -128,7 +128,8 @@ def _age(limits: Limits, text: str) -> tuple[Limits, str]:
         return replace(limits, least_years=least, most_years=most), text[between.end() :]
     if at_least := _AT_LEAST.match(text):
         return replace(limits, least_years=int(at_least[1])), text[at_least.end() :]
-    if _YOUNG.search(text) is None and (adult := _ADULT.search(text)):
+    young = any(word in text for word in _YOUNG)
+    if not young and (adult := _ADULT.search(text)):
         return replace(limits, adult=True), text[: adult.start()] + text[adult.end() :]
     if "成人" not in text and "成年" not in text and (child := _CHILD.match(text)):
         return replace(limits, adult=False), text[child.end() :]

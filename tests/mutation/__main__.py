@@ -20,8 +20,9 @@ from typing import Final
 
 import pytest
 
-from tests.mutation.hunt import OPTIONS, TESTS, FewExamples, Hunt
+from tests.mutation.hunt import Hunt
 from tests.mutation.mutants import RULES, Mutant, mutants
+from tests.mutation.session import OPTIONS, TESTS, FewExamples
 from tests.mutation.survivors import PAGE, explained
 from tests.tidy.source import PROJECT
 

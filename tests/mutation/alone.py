@@ -1,20 +1,20 @@
-"""`python -m tests.mutation.alone NAME BOOK`: run the rules' tests with one mutant imported."""
+"""What a module of the rules reads as it is imported: hunted in a process that imports it anew."""
 
 import importlib.util
-import json
 import sys
 from collections.abc import Sequence
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
-from pathlib import Path
+from io import StringIO
 from types import ModuleType
 from typing import Any
 
 import pytest
 
-from tests.mutation.hunt import OPTIONS, TESTS, Book, FewExamples, in_turn
-from tests.mutation.mutants import Mutant, compiled, lines_naming, named, path_of
+from tests.mutation.mutants import Mutant, compiled, lines_naming, path_of
+from tests.mutation.session import OPTIONS, TESTS, Book, FewExamples, in_turn
 
 
 class Planting(MetaPathFinder, Loader):
@@ -46,11 +46,11 @@ class LikelyFirst:
     that come by its module, then all others."""
 
     mutant: Mutant
-    book: Path
+    learnt: Book
 
     def pytest_collection_modifyitems(self, items: list[Any]) -> None:
         """Put the tests in this order."""
-        learnt: Book = json.loads(self.book.read_text("utf-8"))
+        learnt = self.learnt
         naming = lines_naming(self.mutant)
         place = str(path_of(self.mutant.module))
         turns = {
@@ -65,13 +65,43 @@ class LikelyFirst:
         items.sort(key=rank)
 
 
-def main(name: str, book: Path) -> int:
-    """Zero when every test passes in spite of the mutant."""
-    mutant = named(name)
+@dataclass(slots=True)
+class FirstFailed:
+    """A pytest plugin that remembers the test that failed."""
+
+    name: str = ""
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Remember the test."""
+        if report.failed and not self.name:
+            self.name = report.nodeid
+
+
+def hunted_alone(mutant: Mutant, learnt: Book) -> str:
+    """The test that fails when the module is imported with the mutant in it, "" when none does.
+
+    The process is of no use afterwards: every module of the project was imported anew.
+    """
+    for name in [one for one in sys.modules if _is_of_project(one)]:
+        del sys.modules[name]
     sys.meta_path.insert(0, Planting(mutant))
-    plugins = [FewExamples(), LikelyFirst(mutant, book)]
-    return pytest.main([*OPTIONS, "-x", TESTS], plugins=plugins)
+    failed = FirstFailed()
+    plugins = [FewExamples(), LikelyFirst(mutant, learnt), failed]
+    with redirect_stdout(StringIO()) as said:
+        ended = pytest.main([*OPTIONS, "-x", TESTS], plugins=plugins)
+    match ended:
+        case pytest.ExitCode.OK:
+            return ""
+        case pytest.ExitCode.TESTS_FAILED:
+            return failed.name
+        case pytest.ExitCode.INTERRUPTED:
+            return "the rules could not be imported"
+    raise RuntimeError(said.getvalue())
 
 
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], Path(sys.argv[2])))
+def _is_of_project(module: str) -> bool:
+    """Whether the module may hold something of the rules; what hunts does not."""
+    package, _, inside = module.partition(".")
+    if package == "tests":
+        return inside.partition(".")[0] not in ("", "mutation", "tidy")
+    return package in ("gateway", "adapters")

@@ -2,7 +2,7 @@
 
 The rules and their tests are imported once; a child exchanges the code of one function, runs
 the tests that came by the changed line until one fails, and is gone. What stands outside of every
-function is read at import: such a mutant has a process of its own.
+function is read at import: for such a mutant the child imports the project anew.
 """
 
 import functools
@@ -10,10 +10,9 @@ import gc
 import json
 import os
 import signal
-import subprocess
 import sys
 import time
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -24,44 +23,19 @@ from typing import Any, Final
 import pytest
 
 from gateway.domain.catalogue import Edition
+from tests.mutation.alone import hunted_alone
 from tests.mutation.mutants import RULES, Mutant, compiled
+from tests.mutation.session import Book, Learnt, in_turn
 
-TESTS: Final = "tests/rules"
-OPTIONS: Final = ("-q", "--no-header", "--tb=no", "--assert=plain", "-p", "no:cacheprovider")
-_EXAMPLES: Final = 20
-_ROWS_AT_A_TIME: Final = 3
 _LEAST_S: Final = 1.0
 _TIMES: Final = 5
 """A test may take this many times its seconds, and a little, of the processor: then it hangs."""
 _ONE_BY_ONE_S: Final = 180.0
 _PAUSE_S: Final = 0.005
 _LONGEST_NAME: Final = 4096
+_BROKEN: Final = "?"
+"""What a child says that failed itself."""
 _Key = tuple[str, str]
-Learnt = tuple[float, dict[str, list[int]]]
-"""Of one test: its seconds, and the lines of the rules that it comes by, by file."""
-Book = dict[str, Learnt]
-"""What every test reaches, by its name."""
-
-
-class FewExamples:
-    """A pytest plugin: the property tests try few examples, the same ones each time."""
-
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_collection_finish(self) -> None:
-        """After every conftest has loaded its own profile."""
-        # Imported before pytest itself, hypothesis could not have its asserts rewritten.
-        from hypothesis import HealthCheck, Phase, settings
-
-        settings.register_profile(
-            "hunt",
-            max_examples=_EXAMPLES,
-            deadline=None,
-            derandomize=True,
-            database=None,
-            phases=[Phase.explicit, Phase.generate],
-            suppress_health_check=list(HealthCheck),
-        )
-        settings.load_profile("hunt")
 
 
 @dataclass(slots=True)
@@ -144,7 +118,7 @@ class Hunt:
             return
         os.close(reading)
         os.setpgid(0, 0)
-        killed = "?"
+        killed = _BROKEN
         try:
             killed = self._hunted(mutant)
         finally:
@@ -156,7 +130,7 @@ class Hunt:
         code = compiled(mutant)
         reached = self._coming_by(mutant, code.co_filename)
         if not reached or not self._exchanged(mutant, code):
-            return _alone(mutant, self.book)
+            return hunted_alone(mutant, self._learnt)
         self._forget()
         self._failed = ""
         for item in reached:
@@ -198,6 +172,8 @@ class Hunt:
             del self._running[child]
             told = os.read(reading, _LONGEST_NAME).decode(errors="replace")
             os.close(reading)
+            if told == _BROKEN:
+                raise RuntimeError(f"{mutant.name} could not be hunted")
             self._killers[mutant.module, mutant.function].add(told)
             self.found(mutant, "took too long" if os.WIFSIGNALED(status) else told)
         time.sleep(_PAUSE_S)
@@ -205,18 +181,6 @@ class Hunt:
 
 def _run(item: Any) -> None:
     item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
-
-
-def in_turn(names: Iterable[str], learnt: Book) -> list[str]:
-    """Fast tests first, but a few rows of every test before many of one: what kills is found
-    sooner."""
-    nth: Counter[str] = Counter()
-    turns: dict[str, tuple[int, float]] = {}
-    for name in names:
-        test = name.partition("[")[0]
-        turns[name] = (nth[test] // _ROWS_AT_A_TIME, learnt[name][0])
-        nth[test] += 1
-    return sorted(turns, key=lambda name: turns[name])
 
 
 @contextmanager
@@ -278,17 +242,3 @@ def _functions(code: CodeType) -> Iterator[CodeType]:
                 continue
             yield one
             yield from _functions(one)
-
-
-def _alone(mutant: Mutant, book: Path) -> str:
-    """The whole run in a process of its own, in which the module is imported mutated."""
-    ran = subprocess.run(
-        [sys.executable, "-m", "tests.mutation.alone", mutant.name, str(book)],
-        capture_output=True,
-        check=False,
-    )
-    if ran.returncode == 0:
-        return ""
-    told = ran.stdout.decode(errors="replace")
-    failed = [line for line in told.splitlines() if line.startswith(("FAILED", "ERROR"))]
-    return failed[0].partition(" ")[2] if failed else "the rules could not be imported"

@@ -119,12 +119,6 @@ def mutants() -> tuple[Mutant, ...]:
     return tuple(one for module in modules() for one in _of_module(module, _tree(module)))
 
 
-def named(name: str) -> Mutant:
-    """The mutant of this name; only its own module is read. KeyError when there is none."""
-    module = f"gateway.{name.partition(':')[0]}"
-    return {one.name: one for one in _of_module(module, _tree(module))}[name]
-
-
 def lines_naming(mutant: Mutant) -> dict[str, set[int]]:
     """The lines of the rules, by file, that name what the mutant's statement gives a name to."""
     names = {
@@ -256,6 +250,9 @@ def _of_statement(statement: ast.stmt, node: ast.AST) -> Iterator[_Part]:
     if isinstance(node, ast.comprehension):
         for place, test in enumerate(node.ifs):
             yield node, "ifs", place, ast.UnaryOp(ast.Not(), test)
+    if isinstance(node, ast.Call) and ast.unparse(node.func) == "TypeVar":
+        # Its name is for those who read types.
+        return
     yield from _of_expression(node)
     for field, child in ast.iter_fields(node):
         if field in ("annotation", "returns", "decorator_list", "pattern"):

@@ -8,16 +8,15 @@ import pytest
 
 from tests.mutation.__main__ import FIGURES
 from tests.mutation.alone import Planting
-from tests.mutation.hunt import Book, in_turn
 from tests.mutation.mutants import (
     Mutant,
     lines_naming,
     modules,
     mutants,
     mutants_of,
-    named,
     path_of,
 )
+from tests.mutation.session import Book, in_turn
 from tests.mutation.survivors import explained
 
 EVERY = mutants()
@@ -61,6 +60,7 @@ def test_each_kind_of_fault_is_planted(text: str, before: str, after: str):
         'x = "给人看的文字"',
         "x: Literal['CODE'] = y",
         "def f():\n    return None",
+        "_K = TypeVar('_K', int, str)",
         "@cache(1)\ndef f(): ...",
     ],
 )
@@ -89,14 +89,6 @@ def test_a_fault_lies_on_the_lines_of_its_statement_without_those_of_a_body(
 def test_every_module_of_the_rules_has_mutants_and_no_two_have_one_name():
     assert {one.module for one in EVERY} == set(modules())
     assert len({one.name for one in EVERY}) == len(EVERY)
-
-
-def test_a_mutant_is_found_by_its_name_alone():
-    for one in EVERY[:: len(EVERY) // 9]:
-        found = named(one.name)
-        assert (found.module, found.before, found.after) == (one.module, one.before, one.after)
-    with pytest.raises(KeyError):
-        named("rules.meal:meal_days:none")
 
 
 def test_the_name_of_a_mutant_outlives_edits_of_other_lines():

@@ -47,6 +47,10 @@ def due(name: str, since: str, policy=EXAMPLE) -> str | None:
         pytest.param("CLEAR_RECOGNITION", "2026-04-24", "2026-05-09", id="事实清楚十五日"),
         pytest.param("REGISTRATION", "2026-03-01", "2026-03-04", id="入院三日内登记"),
         pytest.param("ADMISSION_CHECK", "2026-03-02", "2026-03-16", id="十个工作日核查"),
+        pytest.param("REFUSE_ACCEPTANCE", "2026-03-02", "2026-03-05", id="补正期满三日内不予受理"),
+        pytest.param("EMERGENCY_REPORT", "2026-03-02", "2026-03-03", id="急救二十四小时内报告"),
+        pytest.param("INSPECTION_OPINION", "2026-03-02", "2026-03-16", id="十个工作日送达稽核意见"),
+        pytest.param("URGENT_REFERRAL_PAPERS", "2026-03-02", "2026-03-05", id="三个工作日补办转诊"),
         pytest.param("MANUAL_CLAIM", "2026-03-02", "2026-03-30", id="收到手工申请二十个工作日"),
         pytest.param("MONTHLY_FILING", "2026-03-15", "2026-04-10", id="次月十日前申报"),
         pytest.param("MONTHLY_FILING", "2026-12-31", "2027-01-10", id="十二月的到次年一月"),
@@ -74,6 +78,12 @@ def test_every_clock_of_the_table_has_a_length_an_article_and_an_owner_in_the_ex
         assert found.source is not None
         assert "第" in found.source.law
         assert found.clock.owner in Owner
+
+
+def test_the_clocks_of_a_stay_start_at_admission_and_those_of_a_month_at_settlement():
+    starts = {name: clock.starts for name, clock in CLOCKS.items()}
+    assert starts["REGISTRATION"] == starts["NONE_FOUND"] == ("入院", "admission")
+    assert starts["MONTHLY_FILING"] == starts["HOSPITAL_PAYMENT"] == ("结算", "settlement")
 
 
 def test_an_owner_is_told_by_the_word_that_a_policy_says():

@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
+from gateway.domain.admission import HoldReason
 from gateway.domain.case import CaseState
 from gateway.policy.model import PolicyGap
-from gateway.rules.entitlement import Confirm, may_register, may_settle
+from gateway.rules.entitlement import Confirm, Hold, Refuse, may_register, may_settle
 from tests.rules.facts import a_bill, a_case, example_policy, policy_with
 from tests.rules.tables import bill_of, policy_of, rows, verdict_of
 
@@ -41,6 +42,11 @@ def test_a_stay_still_open_is_judged_by_its_day_of_admission():
     row = {"stay": {"discharged_on": "none"}, "hospital": {"suspended_from": None}}
     bill = bill_of(row)
     assert may_settle(bill.stay, bill.case, bill.hospital, example_policy()) == Confirm()
+
+
+def test_a_decision_says_no_more_than_it_was_told():
+    assert Hold(HoldReason.ARREARS) == Hold(HoldReason.ARREARS, key="", day=None, note="")
+    assert Refuse("MEDICAL_ENDED") == Refuse("MEDICAL_ENDED", note="")
 
 
 def test_a_registration_asks_only_for_the_texts_that_matter():

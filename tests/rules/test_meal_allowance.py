@@ -10,6 +10,7 @@ from gateway.domain.bill import BillVerdict, MealVerdict
 from gateway.domain.case import BenefitStop
 from gateway.domain.money import fen
 from gateway.rules.entitlement import Hold
+from gateway.rules.meal_allowance import NO_MEAL
 from gateway.rules.settle import settle
 from tests.rules.facts import a_bill, a_case, a_stay, policy_with
 from tests.rules.tables import bill_of, policy_of, rows
@@ -56,6 +57,10 @@ def test_a_ground_on_which_the_text_is_silent_is_printed_as_our_reading() -> Non
     meal = meal_of(stay=a_stay(hanging_days=frozenset({date(2026, 3, 8)})))
     (found,) = [one for one in meal.citations if one.key == "meal/cut/hanging_bed"]
     assert (found.our_reading, found.law) == (True, "《工伤保险条例》第三十条第四款")
+
+
+def test_a_device_is_fitted_without_any_meals() -> None:
+    assert NO_MEAL == MealVerdict(days=0, per_day_fen=0, amount_fen=0, channel="")
 
 
 def test_the_transfer_day_is_paid_once_whichever_hospital_settles_first() -> None:

@@ -1,5 +1,6 @@
 """A whole bill: who bears each line, the meal allowance, and what makes a bill wait."""
 
+import re
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -61,7 +62,7 @@ def test_a_settled_bill_told_as_calculation_cases_gives_the_stored_split(row: di
 
 def test_a_verdict_names_its_rules_its_policy_and_its_editions():
     verdict = settled(a_bill(a_line()))
-    assert verdict.rules_version
+    assert re.fullmatch("[0-9]{4}[.][0-9]{2}", verdict.rules_version)
     assert verdict.policy_digest == example_policy().digest
     assert "drug-2026-01-01" in verdict.edition_digests
 

@@ -4,6 +4,7 @@ from itertools import pairwise
 
 from hypothesis import given
 
+from gateway.domain.bill import STEP_LETTERS
 from gateway.domain.money import ONE, portion, price, quantity, times
 from gateway.domain.split import Payer, Split, all_to
 from gateway.rules.line import Bearers, Terms, decide
@@ -41,6 +42,10 @@ def test_e_is_what_the_catalogue_admits_and_f_its_ratio(terms: Terms, who: Beare
     assert figures[StepKind.ELIGIBLE] == eligible_fen(terms)
     assert figures[StepKind.FUND] == portion(eligible_fen(terms), terms.ratio)
     assert figures[StepKind.FUND] == decide(terms, who).split.fund_fen
+
+
+def test_the_letters_of_the_steps_are_those_that_a_stored_decision_is_told_by():
+    assert "".join(StepKind) == STEP_LETTERS
 
 
 def test_床位_60_元_14_天限价_40_元_本人签字_留下_560_元():
