@@ -6,7 +6,9 @@ import pytest
 
 from gateway.domain.admission import HoldReason
 from gateway.domain.case import CaseState
+from gateway.policy.keys import KEYS
 from gateway.policy.model import PolicyGap
+from gateway.rules.approvals import AUTHORITY, VALIDITY
 from gateway.rules.entitlement import Confirm, Hold, Refuse, may_register, may_settle
 from tests.rules.facts import a_bill, a_case, example_policy, policy_with
 from tests.rules.tables import bill_of, policy_of, rows, verdict_of
@@ -42,6 +44,10 @@ def test_a_stay_still_open_is_judged_by_its_day_of_admission():
     row = {"stay": {"discharged_on": "none"}, "hospital": {"suspended_from": None}}
     bill = bill_of(row)
     assert may_settle(bill.stay, bill.case, bill.hospital, example_policy()) == Confirm()
+
+
+def test_who_decides_and_for_how_long_is_asked_by_keys_that_a_region_can_fill():
+    assert {*AUTHORITY.values(), *VALIDITY.values()} <= set(KEYS)
 
 
 def test_a_decision_says_no_more_than_it_was_told():
