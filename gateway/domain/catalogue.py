@@ -95,9 +95,11 @@ class SectionCount:
     marked: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Edition:
-    """One catalogue of one pooling region for a span of service days, both ends inclusive."""
+    """One catalogue of one pooling region for a span of service days, both ends inclusive.
+
+    Each is itself alone: what the rules keep by an edition is never another's."""
 
     digest: str
     region: str

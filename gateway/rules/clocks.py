@@ -24,8 +24,8 @@ from gateway.domain.clocks import (
     WorkingDays,
 )
 from gateway.policy.model import Policy, PolicyGap, Unit, Value
+from gateway.rules.cited import citation
 from gateway.rules.dates import last_of_month, months_later
-from gateway.rules.resolve import citation
 
 _ONE_DAY: Final = timedelta(days=1)
 

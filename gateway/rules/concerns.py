@@ -26,6 +26,9 @@ class Concern(StrEnum):
     CEILING = "highest payable price"
     PIECE = "not payable alone"
 
+    # Equal words hash alike, and without a call of Python for every look-up.
+    __hash__ = str.__hash__
+
 
 def concerns_of(
     row: CatalogueRow, remark: limits.Limits, ceiling: int | None

@@ -46,6 +46,7 @@ def picked(policy: Policy, key: str, dates: Dates, day: date) -> Value:
     return policy.picked(key, dates) if key in policy.parameters else policy.value(key, day)
 
 
+@cache
 def last_of_month(day: date) -> date:
     """The last day of the day's month."""
     last = day

@@ -14,8 +14,8 @@ from gateway.domain.bill import Citation
 from gateway.domain.case import Arrears, CaseFacts, EmploymentTie, Joined, OtherEmployer
 from gateway.policy import anchors
 from gateway.policy.model import Policy, Value
+from gateway.rules.cited import citation
 from gateway.rules.dates import Dates, dates_of, picked
-from gateway.rules.resolve import citation
 
 _Owed = TypeVar("_Owed", Arrears, Joined)
 _LIABLE: Final[Mapping[EmploymentTie, str]] = {

@@ -10,10 +10,10 @@ from gateway.domain.bill import BillLine, Citation, MealVerdict
 from gateway.domain.case import TreatmentKind
 from gateway.domain.party import Party
 from gateway.policy import anchors
+from gateway.rules.context import Context
 from gateway.rules.meal_days import MealDays, counted_days
 from gateway.rules.meal_rate import MealRate, meal_rate, says
 from gateway.rules.place import crosses_province
-from gateway.rules.resolve import Context
 
 _DAY_RULE: Final = "meal/day_rule"
 _CHANNEL: Final = "meal/channel"

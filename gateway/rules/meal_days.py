@@ -14,8 +14,8 @@ from typing import Final
 from gateway.domain.admission import Stay
 from gateway.domain.bill import BillLine, Citation
 from gateway.policy import anchors
+from gateway.rules.context import Context
 from gateway.rules.meal import covered_days, meal_days
-from gateway.rules.resolve import Context
 
 _LATE: Final = "meal/split_late_window"
 _LEAVE: Final = "meal/split_leave_days"
@@ -69,7 +69,7 @@ def _cut(context: Context, away: _Away, day: date) -> Citation | None:
 
 
 def _window(context: Context, day: date) -> tuple[str, Citation] | None:
-    holding = context.spell(day).holding
+    holding = context.holding(day)
     if holding.stopped:
         return "stopped", anchors.BENEFIT_STOPPED
     if holding.notice is not None:

@@ -14,8 +14,8 @@ from gateway.domain.money import ONE, rounded
 from gateway.domain.party import Party
 from gateway.policy.model import PolicyGap
 from gateway.rules.approvals import first_uncovered
+from gateway.rules.context import Context
 from gateway.rules.paid_leave import ended
-from gateway.rules.resolve import Context
 
 _FORM: Final = "meal/form"
 _FIXED: Final = "meal/per_day_fen"
@@ -58,7 +58,7 @@ def meal_rate(context: Context, hospital: Party, day: date) -> MealRate:
     if hospital.region != context.policy.region and _approved(context, day):
         return _elsewhere(context, day)
     if _AFTER_LEAVE in context.policy.parameters:
-        over = ended(context.policy, context.stay, context.case, day)
+        over = ended(context, day)
         if over is not None:
             return _fixed(context, _AFTER_LEAVE, day, (over,))
     # A region that gives an amount per day need not also say that the amount is fixed.

@@ -9,13 +9,12 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import Final
 
-from gateway.domain.admission import Stay
 from gateway.domain.bill import Citation
 from gateway.domain.case import CaseFacts, PaidLeave, TreatmentKind
 from gateway.policy import anchors
 from gateway.policy.model import Policy
-from gateway.rules.dates import dates_of, last_of_month, months_later, picked
-from gateway.rules.resolve import citation
+from gateway.rules.context import Context
+from gateway.rules.dates import last_of_month, months_later
 
 _MONTHS: Final = "paid_leave/months"
 _EXTENSION: Final = "paid_leave/extension_months"
@@ -30,23 +29,24 @@ def last_day_of(first: date, months: int) -> date:
     return end if first.day > end.day else month.replace(day=first.day) - _ONE_DAY
 
 
-def ended(policy: Policy, stay: Stay, case: CaseFacts, day: date) -> Citation | None:
+def ended(context: Context, day: date) -> Citation | None:
     """Why the paid leave was over on the day; None while it lasts.
 
     What the agency told stands. Where it told nothing a stay in hospital counts as leave from
     the injury, or from admission for a relapse (第三十八条), as long as the text usually allows:
     our reading. Raises PolicyGap.
     """
+    stay, case = context.stay, context.case
     if case.paid_leave:
         last = max(span.last for span in case.paid_leave)
         told = replace(anchors.PAID_LEAVE, value=last.isoformat(), since=last.isoformat())
         return told if day > last else None
     relapse = stay.treatment is TreatmentKind.RELAPSE
     first = stay.admitted_on if relapse else case.event_day
-    months = picked(policy, _MONTHS, dates_of(stay, case), case.event_day)
+    months = context.value(_MONTHS, case.event_day)
     if day <= last_day_of(first, months.number):
         return None
-    return replace(citation(policy, _MONTHS, months), our_reading=True)
+    return replace(context.cited(_MONTHS, case.event_day), our_reading=True)
 
 
 def longest(policy: Policy, case: CaseFacts, span: PaidLeave) -> date:

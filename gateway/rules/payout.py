@@ -18,9 +18,10 @@ from gateway.domain.payments import PriorPayer, PriorPayment
 from gateway.domain.split import Payer, Split
 from gateway.policy import anchors
 from gateway.policy.model import PickedBy, Value
+from gateway.rules.cited import citation
+from gateway.rules.context import Context
 from gateway.rules.dates import last_of_month, months_later, picked
 from gateway.rules.entitlement import Hold, Manual
-from gateway.rules.resolve import Context, citation
 
 _DIRECTLY: Final = "bmi_refund/agency_to_hospital"
 _HOSPITAL_FIRST: Final = "bmi_refund/hospital_refunds_first"

@@ -1,11 +1,11 @@
-"""How much of a thing a stay may use: quantities per day and per stay, days of a course.
+"""How much of a thing a stay may use: quantities per day and per stay.
 
 Counted over netted lines in order of time and line id, so that neither the order of a message
 nor a refund changes whose quantity is over.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import date
 from typing import Protocol
 
@@ -40,11 +40,3 @@ def allowances(limited: Iterable[tuple[BillLine, HasRow]]) -> dict[str, int]:
         per_day[code, day] += used_now
         per_stay[code] += used_now
     return allowed
-
-
-def days_used(lines: Iterable[BillLine]) -> Mapping[str, tuple[date, ...]]:
-    """The days of the stay on which each code was used, in order."""
-    days: dict[str, set[date]] = defaultdict(set)
-    for line in lines:
-        days[line.code].add(line.service_day)
-    return {code: tuple(sorted(found)) for code, found in days.items()}

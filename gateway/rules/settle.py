@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from gateway.domain.admission import HoldReason, PaidAtDischargeBy, Stay
-from gateway.domain.bill import BillLine, BillVerdict, Citation, LineVerdict, SuppliedDevice
+from gateway.domain.bill import BillLine, BillVerdict, LineVerdict, SuppliedDevice
 from gateway.domain.case import CaseFacts
 from gateway.domain.catalogue import Edition
 from gateway.domain.party import Party
@@ -14,33 +14,25 @@ from gateway.rules import RULES_VERSION
 from gateway.rules.approvals import Asked
 from gateway.rules.audit import holding, suspicions
 from gateway.rules.audit.seen import look
+from gateway.rules.context import NO_CONSENT, RATIO, REFUSED, Context
 from gateway.rules.dates import dates_of
 from gateway.rules.employment import as_liable, grounds
 from gateway.rules.entitlement import Confirm, Hold, Manual, Refuse, may_settle
-from gateway.rules.line import Bearers, Decided, NoPayerStated, Terms, decide
+from gateway.rules.late import late_window
+from gateway.rules.line import Bearers, NoPayerStated, Terms
+from gateway.rules.listed import EditionsByDay
 from gateway.rules.meal_allowance import meal_allowance
 from gateway.rules.payout import paid_out
 from gateway.rules.place import emergency_days
-from gateway.rules.refunds import Netted, netted
-from gateway.rules.resolve import (
-    Alike,
-    Context,
-    Decision,
-    EditionsByDay,
-    NeedsApproval,
-    NeedsReview,
-    late_window,
-    rescued_lines,
-    terms,
-)
+from gateway.rules.plain import Decision, borne
+from gateway.rules.refunds import Netted, Pair, netted
+from gateway.rules.resolve import NeedsApproval, NeedsReview, rescued_lines, terms
 
-_PAYER_KEY: Mapping[str, str] = {
-    "no_consent": "line/no_consent_payer",
-    "not_notified": "line/not_notified_payer",
-    "ratio": "line/ratio_payer",
-    "refused_discharge": "line/refused_discharge_payer",
+_KEY_OF_BEARER: Mapping[str, str] = {
+    "no_consent": NO_CONSENT,
+    "ratio": RATIO,
+    "refused_discharge": REFUSED,
 }
-_EXCESS = frozenset({"OUT_OF_CATALOGUE", "LIMIT_NOT_MET", "LIFE_NOT_ENDED", "OVER_CEILING"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +90,7 @@ def _computed(bill: Bill, policy: Policy) -> BillVerdict | Hold | Manual:
     if bill.stay.open_cuts:
         # 有权进行陈述、申辩: no line is the hospital's before the final decision (经办 第四十三条).
         return Hold(HoldReason.AUDIT, note=" ".join(sorted(bill.stay.open_cuts)))
-    groups = netted(bill.lines)
-    context = context_of(bill, policy, groups)
+    context = context_of(bill, policy, netted(bill.lines))
     verdict = _verdict(bill, context)
     seen = look(bill.stay, bill.hospital, context, bill.others)
     found = suspicions(seen)
@@ -126,7 +117,7 @@ def _verdict(bill: Bill, context: Context) -> BillVerdict:
     )
 
 
-def context_of(bill: Bill, policy: Policy, groups: tuple[Netted, ...]) -> Context:
+def context_of(bill: Bill, policy: Policy, lines: Netted) -> Context:
     """What all lines of the bill share. Raises PolicyGap."""
     if bill.case is None:
         raise ValueError("a bill without a case is never computed")
@@ -140,8 +131,8 @@ def context_of(bill: Bill, policy: Policy, groups: tuple[Netted, ...]) -> Contex
         level=bill.hospital.level,
         dates=dates,
         editions=EditionsByDay(bill.editions),
-        groups=groups,
-        rescued=rescued_lines(case, bill.stay, (group.original for group in groups)),
+        netted=lines,
+        rescued=rescued_lines(case, bill.stay, lines.originals),
         late_until=late_window(policy, case, dates),
         asked=asked,
         emergency=emergency_days(asked),
@@ -151,102 +142,64 @@ def context_of(bill: Bill, policy: Policy, groups: tuple[Netted, ...]) -> Contex
     return context
 
 
-def _line_verdicts(context: Context) -> Iterator[LineVerdict]:
-    """Every line in order, an original before its refunds; lines that are charged alike in one
-    spell share their decision. Raises PolicyGap and NeedsReview."""
-    apart = context.apart
-    for group, alike in zip(context.groups, context.kinds, strict=True):
-        line, _, refunds = group
-        if refunds:
-            yield from _refunded(context, group)
+def _line_verdicts(context: Context) -> list[LineVerdict]:
+    """Every line in order, an original before its refunds: by what is known of its charge, or by
+    itself. Raises PolicyGap and NeedsReview."""
+    apart, refunded, told = context.apart, context.netted.refunded, list[LineVerdict]()
+    for line, (decision, _, _) in zip(context.netted.originals, context.known, strict=True):
+        if line.line_id in refunded:
+            told += _refunded(context, refunded[line.line_id])
             continue
-        decision = alike.decisions.get((line.quantity, line.amount_fen))
         if decision is None or line.line_id in apart:
-            decision = _decision(context, line, alike)
-        yield LineVerdict(line.line_id, line.amount_fen, *decision)
+            decision = _decided(context, line)
+        split, reasons, citations, steps = decision
+        told.append(LineVerdict(line.line_id, line.amount_fen, split, reasons, citations, steps))
+    return told
 
 
-def _decision(context: Context, line: BillLine, alike: Alike) -> Decision:
-    """What is decided about lines charged alike at this quantity, or about this one by itself."""
-    if alike.by_line or line.line_id in context.apart:
-        return _decided(context, line)
-    if alike.resolved is None:
-        resolved, sources = terms(context, line)
-        # None of these lines goes beyond a limit of quantities: its own allowance is nothing.
-        _, _, _, *own = resolved._replace(quantity_limit=None)
-        alike.resolved = own, sources
-    count, amount, (rest, sources) = line.quantity, line.amount_fen, alike.resolved
-    decision = _borne(context, line, Terms(line.price, count, amount, *rest), sources)
-    alike.decisions[count, amount] = decision
-    return decision
-
-
-def _refunded(context: Context, group: Netted) -> Iterator[LineVerdict]:
+def _refunded(context: Context, pair: Pair) -> Iterator[LineVerdict]:
     """The original as if not refunded; each refund the difference to the pair so far."""
     before = NOTHING
-    for line, step in zip((group.original, *group.refunds), group.steps, strict=True):
+    for one, step in zip((pair.original, *pair.refunds), pair.steps, strict=True):
         decision = _decided(context, step)
         own = decision._replace(split=decision.split.minus(before))
-        yield LineVerdict(line.line_id, line.amount_fen, *own)
+        yield LineVerdict(one.line_id, one.amount_fen, *own)
         before = decision.split
 
 
 def _decided(context: Context, line: BillLine) -> Decision:
-    return _borne(context, line, *terms(context, line))
+    return context.decided(line) or _by_itself(context, line)
 
 
-def _borne(
-    context: Context, line: BillLine, resolved: Terms, sources: tuple[Citation, ...]
-) -> Decision:
+def _by_itself(context: Context, line: BillLine) -> Decision:
+    ground = context.ground(line.service_day)
     try:
-        decided = decide(resolved, context.bearers(line.service_day))
+        return borne(ground, *terms(context, line))
     except NoPayerStated as silent:
-        raise context.gaps[_PAYER_KEY[silent.bearer], line.service_day] from silent
-    cited = sources + _payer_sources(context, decided, line)
-    return Decision(decided.split, decided.reasons, cited, decided.steps)
-
-
-def _payer_sources(context: Context, decided: Decided, line: BillLine) -> tuple[Citation, ...]:
-    """The texts that named the payer of what the fund does not bear."""
-    if not decided.reasons:
-        return ()
-    used = []
-    if line.consent is None and not _EXCESS.isdisjoint(decided.reasons):
-        used.append("no_consent")
-    if "EMPLOYER_NOT_NOTIFIED" in decided.reasons:
-        used.append("not_notified")
-    if "REFUSED_DISCHARGE" in decided.reasons:
-        used.append("refused_discharge")
-    if "REGIONAL_RATIO" in decided.reasons:
-        used.append("ratio")
-    return tuple(context.cited(_PAYER_KEY[bearer], line.service_day) for bearer in used)
+        # Asking for the text again tells which one is silent, and since when.
+        context.value(_KEY_OF_BEARER[silent.bearer], line.service_day)
+        raise
 
 
 def netted_terms(bill: Bill, policy: Policy) -> tuple[NettedTerms, ...]:
     """Every line with its refunds at net quantity, as the line rule saw it: the bill as a
     calculation case. Raises PolicyGap and NeedsReview as `settle` does."""
-    groups = netted(bill.lines)
-    context = context_of(bill, policy, groups)
-    return tuple(
-        NettedTerms(
-            group.original.line_id,
-            group.original.name,
-            terms(context, group.net)[0],
-            context.bearers(group.original.service_day),
-        )
-        for group in groups
-    )
+    context = context_of(bill, policy, netted(bill.lines))
+    return tuple(_told(context, line, line) for line in context.netted.nets)
 
 
 def line_terms(bill: Bill, policy: Policy) -> tuple[NettedTerms, ...]:
     """The terms of every line in the order of its verdict; those of a refund are the pair's at
     the net quantity so far. Raises PolicyGap and NeedsReview as `settle` does."""
-    groups = netted(bill.lines)
-    context = context_of(bill, policy, groups)
+    context = context_of(bill, policy, netted(bill.lines))
     return tuple(
-        NettedTerms(
-            line.line_id, line.name, terms(context, step)[0], context.bearers(line.service_day)
-        )
-        for group in groups
-        for line, step in zip((group.original, *group.refunds), group.steps, strict=True)
+        _told(context, line, step)
+        for pair in context.netted.pairs
+        for line, step in zip((pair.original, *pair.refunds), pair.steps, strict=True)
     )
+
+
+def _told(context: Context, line: BillLine, step: BillLine) -> NettedTerms:
+    """The terms of the step under the name of the line."""
+    bearers = context.ground(line.service_day).bearers
+    return NettedTerms(line.line_id, line.name, terms(context, step)[0], bearers)

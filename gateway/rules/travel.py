@@ -11,8 +11,8 @@ from typing import Final
 from gateway.domain.travel import Nights, TravelCaps, TravelVerdict, Trip
 from gateway.policy import anchors
 from gateway.policy.model import PickedBy, Policy, Value
+from gateway.rules.cited import citation
 from gateway.rules.dates import picked
-from gateway.rules.resolve import citation
 
 _STANDARD: Final = "travel/standard"
 _LODGING: Final = "travel/lodging_per_night_fen"

@@ -17,7 +17,8 @@ from gateway.domain.money import (
 from gateway.domain.split import NOTHING, Payer, Split
 from gateway.policy.model import Policy, PolicyGap
 from gateway.rules.line import Terms
-from gateway.rules.resolve import EditionsByDay, NeedsReview
+from gateway.rules.listed import EditionsByDay
+from gateway.rules.resolve import NeedsReview
 from gateway.rules.settle import Bill, NettedTerms, line_terms
 from gateway.rules.trace import Step, StepKind, Trace, trace
 from gateway.store.database import Reader

@@ -16,7 +16,7 @@ from gateway.policy.faults import BadPolicy, Fault
 from gateway.policy.keys import KEYS
 from gateway.policy.load import load, load_archive, regions, strays
 from gateway.policy.model import Dated, Institution, Policy, PolicyGap, Unit, Value
-from gateway.rules.resolve import citation
+from gateway.rules.cited import citation
 from gateway.settings import Settings
 from gateway.store.editions import policy_content
 from gateway.verbs.stored import NotTold, looking

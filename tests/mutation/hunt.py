@@ -23,6 +23,7 @@ from typing import Any, Final
 import pytest
 
 from gateway.domain.catalogue import Edition
+from gateway.domain.kept import Kept
 from tests.mutation.alone import hunted_alone
 from tests.mutation.mutants import RULES, Mutant, compiled
 from tests.mutation.session import Book, Learnt, in_turn
@@ -219,6 +220,8 @@ def _emptying(one: object) -> Callable[[], None] | None:
     if isinstance(one, Edition):
         # What the rules read of its rows.
         return one.prepared.clear
+    if isinstance(one, Kept):
+        return one.clear
     if isinstance(one, functools._lru_cache_wrapper):
         of_rules = getattr(one, "__module__", "").startswith("gateway.rules")
         return one.cache_clear if of_rules else None

@@ -59,6 +59,14 @@ def test_a_ground_on_which_the_text_is_silent_is_printed_as_our_reading() -> Non
     assert (found.our_reading, found.law) == (True, "《工伤保险条例》第三十条第四款")
 
 
+def test_that_a_leave_nobody_told_of_is_over_is_our_reading() -> None:
+    policy = policy_with({"meal/after_paid_leave_per_day_fen": 5000})
+    verdict = settle(a_bill(case=a_case(injured_on=date(2025, 2, 1))), policy)
+    assert isinstance(verdict, BillVerdict)
+    (over,) = [one for one in verdict.meal.citations if one.key == "paid_leave/months"]
+    assert over.our_reading
+
+
 def test_a_device_is_fitted_without_any_meals() -> None:
     assert NO_MEAL == MealVerdict(days=0, per_day_fen=0, amount_fen=0, channel="")
 

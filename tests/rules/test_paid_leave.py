@@ -5,8 +5,8 @@ from datetime import date
 import pytest
 
 from gateway.domain.case import PaidLeave
-from gateway.rules.paid_leave import ended, follows, last_day_of, longest
-from tests.rules.facts import ADMITTED, a_case, a_stay, example_policy, policy_with
+from gateway.rules.paid_leave import follows, last_day_of, longest
+from tests.rules.facts import a_case, example_policy, policy_with
 
 
 @pytest.mark.parametrize(
@@ -59,12 +59,6 @@ def test_an_extension_has_a_length_of_its_own() -> None:
     first = date(2027, 3, 1)
     assert longest(policy, KNOWN, PaidLeave(first, first, extension=True)) == date(2027, 8, 31)
     assert longest(policy, KNOWN, PaidLeave(first, first)) == date(2028, 2, 29)
-
-
-def test_that_a_leave_nobody_told_of_is_over_is_our_reading() -> None:
-    over = ended(example_policy(), a_stay(), a_case(injured_on=date(2025, 3, 1)), ADMITTED)
-    assert over is not None
-    assert (over.key, over.our_reading) == ("paid_leave/months", True)
 
 
 def test_leave_and_extension_are_twelve_months_each_at_most() -> None:

@@ -10,14 +10,14 @@ REFUND = a_line(line_id="L2", qty="-1", price="88.00", refund_of="L1")
 
 
 def test_a_refund_stands_with_its_original_whatever_the_order():
-    (group,) = netted([REFUND, ORIGINAL])
+    (group,) = netted([REFUND, ORIGINAL]).pairs
     assert group.original == ORIGINAL
     assert group.refunds == (REFUND,)
     assert (group.net.quantity, group.net.amount_fen) == (20_000, 17_600)
 
 
 def test_an_original_without_refunds_is_net_of_nothing():
-    (group,) = netted([ORIGINAL])
+    (group,) = netted([ORIGINAL]).pairs
     assert group.steps == (ORIGINAL,)
     assert group.net == ORIGINAL
 
@@ -25,7 +25,7 @@ def test_an_original_without_refunds_is_net_of_nothing():
 def test_lines_go_by_time_and_then_by_id():
     later = a_line(line_id="L0", day=ORIGINAL.service_day.replace(day=6))
     same_time = a_line(line_id="L9")
-    ids = [group.original.line_id for group in netted([later, same_time, ORIGINAL])]
+    ids = [line.line_id for line in netted([later, same_time, ORIGINAL]).originals]
     assert ids == ["L1", "L9", "L0"]
 
 

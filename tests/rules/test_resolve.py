@@ -8,7 +8,9 @@ import pytest
 from gateway.domain.catalogue import Kind, Level
 from gateway.policy.load import load
 from gateway.policy.model import Law, PolicyGap, Unit, Value
-from gateway.rules.resolve import EditionsByDay, LateWindow, citation, find_in
+from gateway.rules.cited import citation
+from gateway.rules.late import LateWindow
+from gateway.rules.listed import EditionsByDay, find_in
 from tests.rules.facts import (
     DRUGS,
     EDITIONS,

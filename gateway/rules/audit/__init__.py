@@ -12,7 +12,7 @@ from gateway.domain.bill import Suspicion
 from gateway.policy.model import PolicyGap
 from gateway.rules.audit import charges, stays
 from gateway.rules.audit.seen import Hit, Seen
-from gateway.rules.resolve import Context
+from gateway.rules.context import Context
 
 Rule = Callable[[Seen], Iterable[Hit]]
 

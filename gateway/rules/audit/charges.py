@@ -12,6 +12,7 @@ from gateway.domain.money import ONE, price_text, quantity_text
 from gateway.rules import limits
 from gateway.rules.audit.seen import Hit, Seen, hit
 from gateway.rules.concerns import Concern
+from gateway.rules.refunds import in_time
 from gateway.rules.resolve import using
 
 _MINUTE = timedelta(minutes=1)
@@ -63,17 +64,21 @@ def over_quantity(seen: Seen) -> Iterator[Hit]:
 def discharge_medicine(seen: Seen) -> Iterator[Hit]:
     """A04: medicine for more days than the region allows at discharge. By the daily dose where
     the hospital tells it; else more on the last day than the largest day before times the days."""
-    drugs = [line for line, _ in seen.of(Concern.DRUG)]
-    yield from _by_dose(seen, [line for line in drugs if _dose(line)])
+    drugs = [line for _, lines in seen.rows(Concern.DRUG) for line in lines]
+    yield from _by_dose(seen, sorted((line for line in drugs if _dose(line)), key=in_time))
     yield from _by_use(seen, [line for line in drugs if not _dose(line)])
+
+
+def _dose(line: BillLine) -> int:
+    """The daily dose of medicine to take home, in 10^-4; 0 when its days cannot be counted."""
+    return (line.daily_dose or 0) if line.take_home else 0
 
 
 def _by_use(seen: Seen, drugs: list[BillLine]) -> Iterator[Hit]:
     """More of a drug on the last day than its largest day so far times the days allowed."""
     day, last = seen.last_day, defaultdict[str, list[BillLine]](list)
-    for line in drugs:
-        if line.service_day == day:
-            last[line.code].append(line)
+    for line in sorted((one for one in drugs if one.service_day == day), key=in_time):
+        last[line.code].append(line)
     for code, lines in last.items():
         most = _largest_day(one for one in drugs if one.code == code and one.service_day < day)
         if not most:
@@ -99,11 +104,6 @@ def _by_dose(seen: Seen, dosed: list[BillLine]) -> Iterator[Hit]:
         days, got = _medicine_days(seen), _total(lines)
         if got > days * dose:
             yield hit(lines, f"{code} {quantity_text(got)} > {days} × {quantity_text(dose)}")
-
-
-def _dose(line: BillLine) -> int:
-    """The daily dose of medicine to take home, in 10^-4; 0 when its days cannot be counted."""
-    return (line.daily_dose or 0) if line.take_home else 0
 
 
 def _medicine_days(seen: Seen) -> int:
@@ -172,10 +172,16 @@ def maternity(seen: Seen) -> Iterator[Hit]:
 def no_order(seen: Seen) -> Iterator[Hit]:
     """A16: a drug, item or material under no doctor's order and no prescription; a bed, air or
     meal needs none."""
+    needs_none = {
+        line.line_id
+        for row, lines in seen.context.used.items()
+        if row is None or Concern.FACILITY in row.concerns
+        for line in lines
+    }
     lines = [
         line
         for line in seen.lines
-        if not (line.order_no or line.prescription_no) and _ordered(seen, line)
+        if not (line.order_no or line.prescription_no) and line.line_id not in needs_none
     ]
     if lines:
         yield hit(lines, str(len(lines)))
@@ -210,10 +216,15 @@ def _after_death(seen: Seen) -> Iterator[Hit]:
 
 def over_price(seen: Seen) -> Iterator[Hit]:
     """A18: a unit price above the highest payable one."""
-    for line, listed in seen.of(Concern.CEILING):
-        ceiling = listed.ceiling
-        if ceiling is not None and line.price > ceiling:
-            yield hit([line], f"{line.code} {price_text(line.price)} > {price_text(ceiling)}")
+    above = [
+        (line, ceiling)
+        for row, lines in seen.rows(Concern.CEILING)
+        if (ceiling := row.ceiling) is not None
+        for line in lines
+        if line.price > ceiling
+    ]
+    for line, ceiling in sorted(above, key=lambda one: in_time(one[0])):
+        yield hit([line], f"{line.code} {price_text(line.price)} > {price_text(ceiling)}")
 
 
 def pieces_alone(seen: Seen) -> Iterator[Hit]:

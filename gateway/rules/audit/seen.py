@@ -1,7 +1,7 @@
 """What an audit rule sees: the stay, its netted lines that count, and the catalogue."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
@@ -11,7 +11,7 @@ from gateway.domain.bill import BillLine
 from gateway.domain.case import TreatmentKind
 from gateway.domain.party import Party
 from gateway.rules.concerns import Concern
-from gateway.rules.resolve import Context, Lines
+from gateway.rules.context import Context, Lines, Rows
 
 
 class Hit(NamedTuple):
@@ -40,12 +40,16 @@ class Seen:
         return self.stay.last_day
 
     @property
-    def lines(self) -> list[BillLine]:
+    def lines(self) -> Sequence[BillLine]:
         return self.context.counted
 
     def of(self, concern: Concern) -> Lines:
         """The lines of this concern with their catalogue rows, in order."""
-        return self.context.concerned[concern]
+        return self.context.concerned(concern)
+
+    def rows(self, concern: Concern) -> Rows:
+        """The catalogue rows of this concern, each with its lines in order."""
+        return self.context.rows(concern)
 
 
 def look(stay: Stay, hospital: Party, context: Context, others: tuple[Stay, ...]) -> Seen:

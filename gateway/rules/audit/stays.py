@@ -3,7 +3,7 @@
 Evidence names no other hospital: a reply goes to one hospital and must not tell of another.
 """
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 
@@ -77,11 +77,15 @@ def hanging_bed(seen: Seen) -> Iterator[Hit]:
     """A15: whole days of the stay on which nothing but facilities was charged."""
     if seen.stay.treatment is TreatmentKind.DEVICE:
         return
-    charged = Counter(line.service_day for line in seen.lines)
-    charged.subtract(line.service_day for line, _ in seen.of(Concern.FACILITY))
+    treated = {
+        line.service_day
+        for row, lines in seen.context.used.items()
+        if row is None or Concern.FACILITY not in row.concerns
+        for line in lines
+    }
     nights = (seen.last_day - seen.stay.admitted_on).days
     days = [seen.stay.admitted_on + timedelta(days=n) for n in range(1, nights)]
-    empty = [day for day in days if charged[day] == 0]
+    empty = [day for day in days if day not in treated]
     if empty:
         lines = [line for line in seen.lines if line.service_day in empty]
         yield hit(lines, " ".join(day.isoformat() for day in empty))
@@ -100,8 +104,8 @@ def no_agreement(seen: Seen) -> Iterator[Hit]:
 def _not_listed(seen: Seen) -> Iterator[Hit]:
     """Lines by the doctor who ordered them, where the agreement lists doctors."""
     ordered: dict[str, list[BillLine]] = defaultdict(list)
-    for line in seen.lines:
-        place = _institution(seen, line.service_day) if line.doctor_code else None
+    for line in [one for one in seen.lines if one.doctor_code]:
+        place = _institution(seen, line.service_day)
         if place is not None and not place.lists(line.doctor_code, line.service_day):
             ordered[line.doctor_code].append(line)
     for code, lines in ordered.items():

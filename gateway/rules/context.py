@@ -1,0 +1,296 @@
+"""What all lines of one bill share: the grounds of its days, its policy values, its catalogue."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from operator import attrgetter
+from typing import NamedTuple
+
+from gateway.domain.admission import Stay
+from gateway.domain.bill import BillLine, Citation, SuppliedDevice
+from gateway.domain.case import REFUSED_DISCHARGE, BenefitStop, CaseFacts
+from gateway.domain.catalogue import Kind, Level
+from gateway.domain.split import Payer
+from gateway.policy.model import PickedBy, Policy, PolicyGap, Value
+from gateway.rules.approvals import Asked
+from gateway.rules.cited import citation
+from gateway.rules.concerns import Concern
+from gateway.rules.dates import Dates, picked
+from gateway.rules.late import LateWindow
+from gateway.rules.line import Bearers
+from gateway.rules.listed import EditionsByDay, Listed, find_in
+from gateway.rules.place import EmergencyDays
+from gateway.rules.plain import (
+    Charge,
+    Decision,
+    Ground,
+    Known,
+    Naming,
+    Rate,
+    Standing,
+    charge_of,
+    standing,
+)
+from gateway.rules.quantities import allowances
+from gateway.rules.refunds import Netted, in_time
+
+NO_CONSENT, NOT_NOTIFIED = "line/no_consent_payer", "line/not_notified_payer"
+REFUSED, RATIO = "line/refused_discharge_payer", "line/ratio_payer"
+_RATIO_KEY = {kind: f"line/ratio_{kind.value}" for kind in Kind}
+_HERBAL_PIECES = "饮片"
+_day = attrgetter("service_day")
+Lines = list[tuple[BillLine, Listed]]
+Rows = list[tuple[Listed, list[BillLine]]]
+
+
+class Holding(NamedTuple):
+    """What the bill says of a day: the turn of the policy's values, decisions, cover, the window
+    of an overdue application (None where no text says whether the day is in it), and whether it
+    lies after the days of an emergency."""
+
+    turn: int
+    stopped: bool
+    notice: BenefitStop | None
+    before_cover: bool
+    late: bool | None
+    after_emergency: bool
+
+
+@dataclass(slots=True)
+class Context:
+    """What all lines of one bill share; look-ups are remembered.
+
+    `known` says of each original what its charge and its day say by themselves. `counted` are
+    the netted lines that use up quantities and days, in order, and `used` those of each row of
+    the catalogue, under None those that stand in none; `rescued` the ids of the lines that are
+    approved as needed for rescue, `apart` those of which more is asked than their charge.
+    """
+
+    policy: Policy
+    stay: Stay
+    case: CaseFacts
+    level: Level
+    dates: Dates
+    editions: EditionsByDay
+    rescued: frozenset[str]
+    late_until: LateWindow | None
+    asked: Asked
+    netted: Netted
+    devices: tuple[SuppliedDevice, ...] = ()
+    emergency: EmergencyDays | None = None
+    known: Sequence[Known] = ()
+    counted: Sequence[BillLine] = ()
+    used: Mapping[Listed | None, list[BillLine]] = field(default_factory=dict)
+    allowances: Mapping[str, int] = field(default_factory=dict)
+    apart: frozenset[str] = frozenset()
+    _pieces: frozenset[str] | None = None
+    _concerned: dict[Concern, Rows] = field(default_factory=lambda: defaultdict(list))
+    _days_used: dict[str, tuple[date, ...]] = field(default_factory=dict)
+    _holdings: dict[date, Holding] = field(default_factory=dict)
+    _by_day: dict[date, Standing] = field(default_factory=dict)
+    _standings: dict[object, Standing] = field(default_factory=dict)
+    _values: dict[tuple[str, int], Value] = field(default_factory=dict)
+    _citations: dict[tuple[str, int], Citation] = field(default_factory=dict)
+
+    def sort_out(self) -> None:
+        """Find what is known of each line, and count what the lines use up. Raises PolicyGap."""
+        lines = self.netted.originals
+        days = list(map(_day, lines))
+        known_on = {day: self.standing(day) for day in set(days)}
+        self.known = [
+            known_on[day][charge] for day, charge in zip(days, map(charge_of, lines), strict=True)
+        ]
+        self._use()
+        self._limit()
+
+    def _use(self) -> None:
+        counted, used = list[BillLine](), defaultdict[Listed | None, list[BillLine]](list)
+        for line, (_, listed, counts) in zip(self.netted.nets, self.known, strict=True):
+            if counts and line.quantity > 0 and self.beyond_emergency(line.service_day) is None:
+                counted.append(line)
+                used[listed].append(line)
+        self.counted, self.used = counted, used
+
+    def _limit(self) -> None:
+        for row, lines in self.used.items():
+            if row is not None:
+                for concern in row.concerns:
+                    self._concerned[concern].append((row, lines))
+        limited = self.concerned(Concern.QUANTITY)
+        self.allowances = allowances(limited)
+        over = [line.line_id for line, _ in limited if self._over_quantity(line)]
+        self.apart = self.rescued.union(over)
+
+    def _over_quantity(self, line: BillLine) -> bool:
+        """Whether the line goes beyond what is left of its limited quantity."""
+        return self.allowances.get(line.line_id, line.quantity) < line.quantity
+
+    def charge(self, line: BillLine) -> Charge:
+        """The charge of the line, with what is left for it where that is too little."""
+        if self._over_quantity(line):
+            return Charge._make((*charge_of(line), self.allowances[line.line_id]))
+        return Charge(*charge_of(line))
+
+    def decided(self, line: BillLine) -> Decision | None:
+        """What its charge and its day say of the line, if that is all that decides it."""
+        if line.line_id in self.rescued:
+            return None
+        return self.standing(line.service_day)[self.charge(line)].decision
+
+    def concerned(self, concern: Concern) -> Lines:
+        """The counted lines whose catalogue row raises the concern, with the row, in order."""
+        found = [(line, listed) for listed, lines in self.rows(concern) for line in lines]
+        return sorted(found, key=lambda one: in_time(one[0]))
+
+    def rows(self, concern: Concern) -> Rows:
+        """The catalogue rows that raise the concern, each with its counted lines in order."""
+        return self._concerned.get(concern, [])
+
+    def standing(self, day: date) -> Standing:
+        """What is known of charges on the day, and on every other day on which the same holds."""
+        found = self._by_day.get(day)
+        if found is None:
+            found = self._by_day[day] = self._standing(day)
+        return found
+
+    def _standing(self, day: date) -> Standing:
+        place = self.holding(day), tuple(self.editions.on(day).values())
+        found = self._standings.get(place)
+        if found is None:
+            found = self._standings[place] = standing(self._ground(day))
+        return found
+
+    def ground(self, day: date) -> Ground:
+        """What can decide a charge of the day beside itself."""
+        return self.standing(day).ground
+
+    def _ground(self, day: date) -> Ground:
+        holding, (bearers, naming) = self.holding(day), self._bearers(day)
+        return Ground(
+            self.level,
+            tuple(self.editions.on(day).values()),
+            complete=not self.editions.missing(day),
+            stopped=holding.stopped,
+            notice=holding.notice,
+            before_cover=holding.before_cover,
+            late=holding.late,
+            after_emergency=holding.after_emergency,
+            rates=tuple([self._rate(kind, day) for kind in Kind]),
+            bearers=bearers,
+            naming=naming,
+        )
+
+    def holding(self, day: date) -> Holding:
+        """What the bill says of the day."""
+        found = self._holdings.get(day)
+        if found is None:
+            found = self._holdings[day] = self._holding(day)
+        return found
+
+    def _holding(self, day: date) -> Holding:
+        stops = [stop for stop in self.case.stops if stop.covers(day)]
+        refused = (stop for stop in stops if stop.ground == REFUSED_DISCHARGE)
+        return Holding(
+            self.policy.turn(day),
+            # 第四十二条
+            stopped=any(stop.ground != REFUSED_DISCHARGE for stop in stops),
+            notice=next(refused, None),
+            before_cover=self.case.before_cover(day),
+            late=self.late_until is not None and self.late_until.says(day),
+            after_emergency=self.emergency is not None and day > self.emergency.last,
+        )
+
+    def rate(self, kind: Kind, day: date) -> Rate:
+        """The part of eligible costs of this kind that the fund bears. Raises PolicyGap."""
+        key = _RATIO_KEY[kind]
+        return Rate(self.value(key, day).number, self.cited(key, day))
+
+    def _rate(self, kind: Kind, day: date) -> Rate | None:
+        try:
+            return self.rate(kind, day)
+        except PolicyGap:
+            return None
+
+    def _bearers(self, day: date) -> tuple[Bearers, Naming]:
+        """Who bears what the fund does not, as far as the region's texts say, and which do."""
+        no_consent, consented = self._payer(NO_CONSENT, day)
+        ratio, divided = self._payer(RATIO, day)
+        refused, served = self._payer(REFUSED, day)
+        not_notified, told = self._not_notified(day)
+        bearers = Bearers(no_consent, ratio, refused, employer_not_notified=not_notified)
+        return bearers, Naming(consented, told, served, divided)
+
+    def _not_notified(self, day: date) -> tuple[bool, Citation | None]:
+        """Whether a text puts the excess on an employer that did not tell the hospital in writing
+        of the injury: where none does, the hospital's word changes nothing."""
+        if self.stay.notified_by_employer is not False:
+            return False, None
+        payer, source = self._payer(NOT_NOTIFIED, day)
+        return payer is Payer.EMPLOYER, source
+
+    def _payer(self, key: str, day: date) -> tuple[Payer | None, Citation | None]:
+        try:
+            return Payer(self.value(key, day).word), self.cited(key, day)
+        except PolicyGap:
+            return None, None
+
+    def value(self, key: str, day: date) -> Value:
+        """The policy value for a service on the day, picked by the date that the key names.
+
+        Raises PolicyGap.
+        """
+        place = (key, self.policy.turn(day))
+        found = self._values.get(place)
+        if found is None:
+            dates = {**self.dates, PickedBy.SERVICE_DATE: day}
+            found = self._values[place] = picked(self.policy, key, dates, day)
+        return found
+
+    def cited(self, key: str, day: date) -> Citation:
+        """The citation of a policy value that was used."""
+        place = (key, self.policy.turn(day))
+        found = self._citations.get(place)
+        if found is None:
+            found = self._citations[place] = citation(self.policy, key, self.value(key, day))
+        return found
+
+    def listed(self, line: BillLine) -> Listed | None:
+        """The catalogue row of the line on its service day, in whichever catalogue has it."""
+        return find_in(self.editions.on(line.service_day).values(), line.code, self.level)
+
+    def beyond_emergency(self, day: date) -> EmergencyDays | None:
+        """The limit of an emergency without agreement that the day lies beyond, if any. Raises
+        PolicyGap."""
+        limit = self.emergency
+        return limit if limit is not None and limit.beyond(day) else None
+
+    def days_used(self, code: str) -> tuple[date, ...]:
+        """The days of the stay on which the code was used, in order."""
+        found = self._days_used.get(code)
+        if found is None:
+            days = {line.service_day for line in self.counted if line.code == code}
+            found = self._days_used[code] = tuple(sorted(days))
+        return found
+
+    @property
+    def accompanied_pieces(self) -> frozenset[str]:
+        """Prescriptions with at least one herbal piece that is payable by itself and was not
+        given back whole: their □ pieces are not "alone" in the sense of the drug list."""
+        if self._pieces is None:
+            self._pieces = frozenset(
+                [
+                    line.prescription_no
+                    for line, known in zip(self.netted.nets, self.known, strict=True)
+                    if line.prescription_no and line.quantity > 0 and _payable_piece(known.listed)
+                ]
+            )
+        return self._pieces
+
+    def late(self, day: date) -> bool:
+        """Whether the day lies in the window of an overdue application. Raises PolicyGap."""
+        return self.late_until is not None and self.late_until.holds(day)
+
+
+def _payable_piece(found: Listed | None) -> bool:
+    return found is not None and not found.row.not_alone and found.row.section == _HERBAL_PIECES
