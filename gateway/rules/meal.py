@@ -5,15 +5,19 @@
 """
 
 from datetime import date, timedelta
+from typing import Final
+
+_BEYOND_NIGHTS: Final = {"EXCLUDE_DISCHARGE": 0, "INCLUSIVE_CALENDAR": 1}
 
 
 def meal_days(admitted: date, discharged: date, day_rule: str) -> int:
     """Days of allowance by the region's day rule, at least 1.
 
     EXCLUDE_DISCHARGE counts discharge − admission; INCLUSIVE_CALENDAR counts both days.
+    KeyError for any other word.
     """
     nights = (discharged - admitted).days
-    return max(nights + (day_rule == "INCLUSIVE_CALENDAR"), 1)
+    return max(nights + _BEYOND_NIGHTS[day_rule], 1)
 
 
 def covered_days(admitted: date, days: int) -> tuple[date, ...]:

@@ -11,6 +11,7 @@ from gateway.domain.calculation import CalculatedStay, Case, CaseStay
 from gateway.domain.case import BenefitStop
 from gateway.domain.money import fen
 from gateway.domain.split import Payer
+from gateway.policy.keys import KEYS
 from gateway.policy.model import PickedBy, Policy
 from gateway.rules.calculate import calculate
 from gateway.rules.entitlement import Hold
@@ -30,6 +31,14 @@ def meal_of(policy: Policy, **bill: Any) -> MealVerdict:
 
 def stay_of(row: dict[str, Any]) -> Any:
     return a_stay(admitted_on=row["admitted"], discharged_on=row["discharged"])
+
+
+def test_the_days_are_counted_by_each_word_that_a_region_may_say_and_by_no_other():
+    day = date(2026, 3, 1)
+    words = KEYS["meal/day_rule"].words
+    assert [meal_days(day, date(2026, 3, 3), word) for word in words] == [2, 3]
+    with pytest.raises(KeyError):
+        meal_days(day, day, "CALENDAR_NIGHTS")
 
 
 @pytest.mark.parametrize("row", ROWS)
