@@ -287,6 +287,9 @@ class Policy:
     def __post_init__(self) -> None:
         object.__setattr__(self, "_turns", _turns(self.parameters.values()))
 
+    def __hash__(self) -> int:
+        return hash(self.digest)
+
     def turn(self, day: date) -> int:
         """Between which days the day lies on which a value picked by the service date begins or
         ends: on days of the same turn all of them are the same."""

@@ -4,57 +4,38 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from operator import attrgetter
-from typing import NamedTuple
 
 from gateway.domain.admission import Stay
 from gateway.domain.bill import BillLine, Citation, SuppliedDevice
-from gateway.domain.case import REFUSED_DISCHARGE, BenefitStop, CaseFacts
+from gateway.domain.case import REFUSED_DISCHARGE, CaseFacts
 from gateway.domain.catalogue import Kind, Level
-from gateway.domain.split import Payer
 from gateway.policy.model import PickedBy, Policy, PolicyGap, Value
 from gateway.rules.approvals import Asked
 from gateway.rules.cited import citation
 from gateway.rules.concerns import Concern
 from gateway.rules.dates import Dates, picked
 from gateway.rules.late import LateWindow
-from gateway.rules.line import Bearers
 from gateway.rules.listed import EditionsByDay, Listed, find_in
 from gateway.rules.place import EmergencyDays
 from gateway.rules.plain import (
+    ASKED,
+    RATIO_KEY,
     Charge,
     Decision,
     Ground,
+    Holding,
     Known,
-    Naming,
     Rate,
     Standing,
-    charge_of,
+    charges,
     standing,
 )
 from gateway.rules.quantities import allowances
 from gateway.rules.refunds import Netted, in_time
 
-NO_CONSENT, NOT_NOTIFIED = "line/no_consent_payer", "line/not_notified_payer"
-REFUSED, RATIO = "line/refused_discharge_payer", "line/ratio_payer"
-_RATIO_KEY = {kind: f"line/ratio_{kind.value}" for kind in Kind}
 _HERBAL_PIECES = "饮片"
-_day = attrgetter("service_day")
 Lines = list[tuple[BillLine, Listed]]
 Rows = list[tuple[Listed, list[BillLine]]]
-
-
-class Holding(NamedTuple):
-    """What the bill says of a day: the turn of the policy's values, decisions, cover, the window
-    of an overdue application (None where no text says whether the day is in it), and whether it
-    lies after the days of an emergency."""
-
-    turn: int
-    stopped: bool
-    notice: BenefitStop | None
-    before_cover: bool
-    late: bool | None
-    after_emergency: bool
 
 
 @dataclass(slots=True)
@@ -90,27 +71,32 @@ class Context:
     _holdings: dict[date, Holding] = field(default_factory=dict)
     _by_day: dict[date, Standing] = field(default_factory=dict)
     _standings: dict[object, Standing] = field(default_factory=dict)
-    _values: dict[tuple[str, int], Value] = field(default_factory=dict)
-    _citations: dict[tuple[str, int], Citation] = field(default_factory=dict)
+    _values: dict[tuple[str, date], Value] = field(default_factory=dict)
+    _citations: dict[tuple[str, date], Citation] = field(default_factory=dict)
 
     def sort_out(self) -> None:
         """Find what is known of each line, and count what the lines use up. Raises PolicyGap."""
         lines = self.netted.originals
-        days = list(map(_day, lines))
+        days = [line.service_day for line in lines]
         known_on = {day: self.standing(day) for day in set(days)}
         self.known = [
-            known_on[day][charge] for day, charge in zip(days, map(charge_of, lines), strict=True)
+            known_on[day][charge] for day, charge in zip(days, charges(lines), strict=True)
         ]
         self._use()
         self._limit()
 
     def _use(self) -> None:
-        counted, used = list[BillLine](), defaultdict[Listed | None, list[BillLine]](list)
-        for line, (_, listed, counts) in zip(self.netted.nets, self.known, strict=True):
-            if counts and line.quantity > 0 and self.beyond_emergency(line.service_day) is None:
-                counted.append(line)
-                used[listed].append(line)
-        self.counted, self.used = counted, used
+        counted = [
+            (line, listed)
+            for line, (_, listed, counts) in zip(self.netted.nets, self.known, strict=True)
+            if counts and line.quantity > 0
+        ]
+        if self.emergency is not None:
+            counted = [one for one in counted if self.beyond_emergency(one[0].service_day) is None]
+        used: defaultdict[Listed | None, list[BillLine]] = defaultdict(list)
+        for line, listed in counted:
+            used[listed].append(line)
+        self.counted, self.used = [line for line, _ in counted], used
 
     def _limit(self) -> None:
         for row, lines in self.used.items():
@@ -119,18 +105,16 @@ class Context:
                     self._concerned[concern].append((row, lines))
         limited = self.concerned(Concern.QUANTITY)
         self.allowances = allowances(limited)
-        over = [line.line_id for line, _ in limited if self._over_quantity(line)]
-        self.apart = self.rescued.union(over)
-
-    def _over_quantity(self, line: BillLine) -> bool:
-        """Whether the line goes beyond what is left of its limited quantity."""
-        return self.allowances.get(line.line_id, line.quantity) < line.quantity
+        over = [
+            line.line_id for line, _ in limited if self.allowances[line.line_id] < line.quantity
+        ]
+        self.apart = self.rescued.union(over, self.netted.refunded)
 
     def charge(self, line: BillLine) -> Charge:
         """The charge of the line, with what is left for it where that is too little."""
-        if self._over_quantity(line):
-            return Charge._make((*charge_of(line), self.allowances[line.line_id]))
-        return Charge(*charge_of(line))
+        (key,) = charges([line])
+        allowed = self.allowances.get(line.line_id, line.quantity)
+        return Charge(*key, allowed if allowed < line.quantity else None)
 
     def decided(self, line: BillLine) -> Decision | None:
         """What its charge and its day say of the line, if that is all that decides it."""
@@ -155,7 +139,7 @@ class Context:
         return found
 
     def _standing(self, day: date) -> Standing:
-        place = self.holding(day), tuple(self.editions.on(day).values())
+        place = self.policy.turn(day), self.holding(day), tuple(self.editions.on(day).values())
         found = self._standings.get(place)
         if found is None:
             found = self._standings[place] = standing(self._ground(day))
@@ -166,20 +150,20 @@ class Context:
         return self.standing(day).ground
 
     def _ground(self, day: date) -> Ground:
-        holding, (bearers, naming) = self.holding(day), self._bearers(day)
         return Ground(
+            self.holding(day),
             self.level,
             tuple(self.editions.on(day).values()),
-            complete=not self.editions.missing(day),
-            stopped=holding.stopped,
-            notice=holding.notice,
-            before_cover=holding.before_cover,
-            late=holding.late,
-            after_emergency=holding.after_emergency,
-            rates=tuple([self._rate(kind, day) for kind in Kind]),
-            bearers=bearers,
-            naming=naming,
+            self.policy,
+            said=tuple([self._said(key, day) for key in ASKED]),
+            not_notified=self.stay.notified_by_employer is False,
         )
+
+    def _said(self, key: str, day: date) -> Value | None:
+        try:
+            return self.value(key, day)
+        except PolicyGap:
+            return None
 
     def holding(self, day: date) -> Holding:
         """What the bill says of the day."""
@@ -192,7 +176,6 @@ class Context:
         stops = [stop for stop in self.case.stops if stop.covers(day)]
         refused = (stop for stop in stops if stop.ground == REFUSED_DISCHARGE)
         return Holding(
-            self.policy.turn(day),
             # 第四十二条
             stopped=any(stop.ground != REFUSED_DISCHARGE for stop in stops),
             notice=next(refused, None),
@@ -203,56 +186,27 @@ class Context:
 
     def rate(self, kind: Kind, day: date) -> Rate:
         """The part of eligible costs of this kind that the fund bears. Raises PolicyGap."""
-        key = _RATIO_KEY[kind]
+        key = RATIO_KEY[kind]
         return Rate(self.value(key, day).number, self.cited(key, day))
-
-    def _rate(self, kind: Kind, day: date) -> Rate | None:
-        try:
-            return self.rate(kind, day)
-        except PolicyGap:
-            return None
-
-    def _bearers(self, day: date) -> tuple[Bearers, Naming]:
-        """Who bears what the fund does not, as far as the region's texts say, and which do."""
-        no_consent, consented = self._payer(NO_CONSENT, day)
-        ratio, divided = self._payer(RATIO, day)
-        refused, served = self._payer(REFUSED, day)
-        not_notified, told = self._not_notified(day)
-        bearers = Bearers(no_consent, ratio, refused, employer_not_notified=not_notified)
-        return bearers, Naming(consented, told, served, divided)
-
-    def _not_notified(self, day: date) -> tuple[bool, Citation | None]:
-        """Whether a text puts the excess on an employer that did not tell the hospital in writing
-        of the injury: where none does, the hospital's word changes nothing."""
-        if self.stay.notified_by_employer is not False:
-            return False, None
-        payer, source = self._payer(NOT_NOTIFIED, day)
-        return payer is Payer.EMPLOYER, source
-
-    def _payer(self, key: str, day: date) -> tuple[Payer | None, Citation | None]:
-        try:
-            return Payer(self.value(key, day).word), self.cited(key, day)
-        except PolicyGap:
-            return None, None
 
     def value(self, key: str, day: date) -> Value:
         """The policy value for a service on the day, picked by the date that the key names.
 
         Raises PolicyGap.
         """
-        place = (key, self.policy.turn(day))
-        found = self._values.get(place)
+        found = self._values.get((key, day))
         if found is None:
             dates = {**self.dates, PickedBy.SERVICE_DATE: day}
-            found = self._values[place] = picked(self.policy, key, dates, day)
+            found = self._values[key, day] = picked(self.policy, key, dates, day)
         return found
 
     def cited(self, key: str, day: date) -> Citation:
         """The citation of a policy value that was used."""
-        place = (key, self.policy.turn(day))
+        value = self.value(key, day)
+        place = key, value.since
         found = self._citations.get(place)
         if found is None:
-            found = self._citations[place] = citation(self.policy, key, self.value(key, day))
+            found = self._citations[place] = citation(self.policy, key, value)
         return found
 
     def listed(self, line: BillLine) -> Listed | None:
@@ -269,7 +223,8 @@ class Context:
         """The days of the stay on which the code was used, in order."""
         found = self._days_used.get(code)
         if found is None:
-            days = {line.service_day for line in self.counted if line.code == code}
+            rows = ((row, lines) for row, lines in self.used.items() if row is not None)
+            days = {line.service_day for row, used in rows if row.row.code == code for line in used}
             found = self._days_used[code] = tuple(sorted(days))
         return found
 

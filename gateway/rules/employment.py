@@ -38,11 +38,16 @@ def as_liable(case: CaseFacts, policy: Policy, stay: Stay) -> CaseFacts:
     Raises PolicyGap where the texts do not say who is, or from which day cover holds.
     """
     dates = dates_of(stay, case)
-    found = replace(case, arrears=_own(case.arrears), joined=_own(case.joined))
+    arrears, joined, found = _own(case.arrears), _own(case.joined), case
+    if (arrears, joined) != (case.arrears, case.joined):
+        found = replace(case, arrears=arrears, joined=joined)
     for other in _in_order(case):
         if _value(policy, other, case, dates).word == other.role:
             found = _moved(found, case, other)
-    return replace(found, insured_at_injury=_insured(found, policy, dates))
+    insured = _insured(found, policy, dates)
+    if insured is found.insured_at_injury:
+        return found
+    return replace(found, insured_at_injury=insured)
 
 
 def _own(facts: tuple[_Owed, ...], number: str = "") -> tuple[_Owed, ...]:

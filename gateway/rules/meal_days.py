@@ -16,6 +16,7 @@ from gateway.domain.bill import BillLine, Citation
 from gateway.policy import anchors
 from gateway.rules.context import Context
 from gateway.rules.meal import covered_days, meal_days
+from gateway.rules.plain import CLEAR
 
 _LATE: Final = "meal/split_late_window"
 _LEAVE: Final = "meal/split_leave_days"
@@ -70,6 +71,8 @@ def _cut(context: Context, away: _Away, day: date) -> Citation | None:
 
 def _window(context: Context, day: date) -> tuple[str, Citation] | None:
     holding = context.holding(day)
+    if holding == CLEAR:
+        return None
     if holding.stopped:
         return "stopped", anchors.BENEFIT_STOPPED
     if holding.notice is not None:

@@ -7,6 +7,7 @@
 
 from dataclasses import replace
 from datetime import date, timedelta
+from functools import cache
 from typing import Final
 
 from gateway.domain.bill import Citation
@@ -21,6 +22,7 @@ _EXTENSION: Final = "paid_leave/extension_months"
 _ONE_DAY: Final = timedelta(days=1)
 
 
+@cache
 def last_day_of(first: date, months: int) -> date:
     """The last of so many months from the first day on; the month's end where the day after it
     is missing from the month."""

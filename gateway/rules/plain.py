@@ -6,18 +6,20 @@ it stands on. The functions here see these two and nothing else, neither the sta
 nor the day: what they say is true of every bill on the same ground, and is kept with it.
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import lru_cache
-from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
-from gateway.domain.bill import Citation, Relation, Steps
+from gateway.domain.bill import BillLine, Citation, Relation, Steps
 from gateway.domain.case import BenefitStop
 from gateway.domain.catalogue import Edition, InsuranceLimit, Kind, Level
 from gateway.domain.kept import Kept
 from gateway.domain.money import quantity_text
 from gateway.domain.split import Payer, Split
 from gateway.policy import anchors
+from gateway.policy.model import Policy, Value
+from gateway.rules.cited import citation
 from gateway.rules.line import Bearers, NoPayerStated, Terms, decide
 from gateway.rules.listed import Listed, Sources, find_in
 
@@ -26,7 +28,11 @@ _STOPPED: Final[Sources] = (anchors.FUND_PAYS, anchors.BENEFIT_STOPPED)
 _OTHER_DISEASES: Final[Sources] = (anchors.OTHER_DISEASES,)
 _SERVED = "已送达的出院通知 / served notice of discharge"
 _EXCESS = frozenset({"OUT_OF_CATALOGUE", "LIMIT_NOT_MET", "LIFE_NOT_ENDED", "OVER_CEILING"})
-_PLACE = {kind: place for place, kind in enumerate(Kind)}
+NO_CONSENT, NOT_NOTIFIED = "line/no_consent_payer", "line/not_notified_payer"
+REFUSED, RATIO = "line/refused_discharge_payer", "line/ratio_payer"
+RATIO_KEY = {kind: f"line/ratio_{kind.value}" for kind in Kind}
+ASKED = (*RATIO_KEY.values(), NO_CONSENT, NOT_NOTIFIED, REFUSED, RATIO)
+"""The keys of the policy that can decide a plain charge."""
 
 
 class Charge(NamedTuple):
@@ -45,8 +51,25 @@ class Charge(NamedTuple):
     allowed: int | None = None
 
 
-charge_of = attrgetter(*(name for name in Charge._fields if name not in Charge._field_defaults))
-"""The charge of a line, as a bare tuple; a limit of quantities is counted over all lines."""
+Key = tuple[str, int, int, int, Relation, Payer | None, str, bool, bool]
+
+
+def charges(lines: Iterable[BillLine]) -> list[Key]:
+    """The charge of each line, as a bare tuple; what is left of a limit is not yet known."""
+    return [
+        (
+            line.code,
+            line.price,
+            line.quantity,
+            line.amount_fen,
+            line.relation,
+            line.consent,
+            line.violation,
+            line.reviewed,
+            line.limit_unmet,
+        )
+        for line in lines
+    ]
 
 
 class Rate(NamedTuple):
@@ -70,43 +93,80 @@ class Window(NamedTuple):
         return (anchors.LATE_APPLICATION,) if self.late else ()
 
 
-class Naming(NamedTuple):
-    """The texts that named the bearers of a day; None where no text says."""
+class Holding(NamedTuple):
+    """What the bill says of a day: decisions, cover, the window of an overdue application (None
+    where no text says whether the day is in it), and whether it lies after the days of an
+    emergency: then an approval may still pay, and nothing is plain."""
 
-    no_consent: Citation | None = None
-    not_notified: Citation | None = None
-    refused_discharge: Citation | None = None
-    ratio: Citation | None = None
-
-
-class Ground(NamedTuple):
-    """What holds on a day, by value: all that can decide a charge beside itself.
-
-    The editions in force and whether one of every catalogue is, the windows of the day (`late`
-    is None where no text says whether the day is inside), the part of each kind that the fund
-    bears as far as texts say, who bears the rest and by which texts. Nothing is plain on the
-    days after an emergency: an approval may still pay them.
-    """
-
-    level: Level
-    editions: tuple[Edition, ...]
-    complete: bool
     stopped: bool
     notice: BenefitStop | None
     before_cover: bool
     late: bool | None
     after_emergency: bool
-    rates: tuple[Rate | None, ...]
-    bearers: Bearers
-    naming: Naming
+
+
+CLEAR: Final = Holding(False, None, False, False, False)
+"""A day on which nothing keeps the fund from paying."""
+
+
+class Ground(NamedTuple):
+    """What holds on a day, by value: all that can decide a charge beside itself.
+
+    What the bill says of the day, the editions in force at a hospital of this level, and what
+    the policy says (`ASKED`, None where it is silent); `not_notified` is what the hospital says
+    of the employer.
+    """
+
+    holding: Holding
+    level: Level
+    editions: tuple[Edition, ...]
+    policy: Policy
+    said: tuple[Value | None, ...]
+    not_notified: bool
 
     def find(self, code: str) -> Listed | None:
         """The catalogue row of the code, in whichever catalogue has it."""
         return find_in(self.editions, code, self.level)
 
+    @property
+    def complete(self) -> bool:
+        """Whether an edition of every catalogue is in force."""
+        return len(self.editions) == len(Kind)
+
     def rate(self, kind: Kind) -> Rate | None:
         """The part of this kind that the fund bears; None where no text says."""
-        return self.rates[_PLACE[kind]]
+        value = self._value(RATIO_KEY[kind])
+        return None if value is None else Rate(value.number, self.source(RATIO_KEY[kind], value))
+
+    @property
+    def bearers(self) -> Bearers:
+        """Who bears what the fund does not, as far as texts say.
+
+        Where none puts it on an employer that did not tell the hospital in writing of the
+        injury, the hospital's word changes nothing."""
+        silent = self.not_notified and self._payer(NOT_NOTIFIED) is Payer.EMPLOYER
+        return Bearers(
+            self._payer(NO_CONSENT),
+            self._payer(RATIO),
+            self._payer(REFUSED),
+            employer_not_notified=silent,
+        )
+
+    def named_by(self, key: str) -> Sources:
+        """The text that says who bears it."""
+        value = self._value(key)
+        return () if value is None else (self.source(key, value),)
+
+    def _payer(self, key: str) -> Payer | None:
+        value = self._value(key)
+        return None if value is None else Payer(value.word)
+
+    def _value(self, key: str) -> Value | None:
+        return self.said[ASKED.index(key)]
+
+    def source(self, key: str, value: Value) -> Citation:
+        """The value as it is cited."""
+        return citation(self.policy, key, value)
 
 
 class Decision(NamedTuple):
@@ -154,11 +214,11 @@ def _counts(ground: Ground, charge: Charge) -> bool:
     refused."""
     if charge.violation or charge.relation is Relation.UNRELATED:
         return False
-    return not ground.stopped and ground.notice is None
+    return not ground.holding.stopped and ground.holding.notice is None
 
 
 def _decision(ground: Ground, charge: Charge, listed: Listed | None) -> Decision | None:
-    if ground.after_emergency or charge.relation is Relation.UNDETERMINED:
+    if ground.holding.after_emergency or charge.relation is Relation.UNDETERMINED:
         return None
     resolved = whole(ground, charge) or _catalogued(ground, charge, listed)
     if resolved is None:
@@ -175,26 +235,27 @@ def _catalogued(
     """The terms by catalogue and windows; None where anything else has a say."""
     if listed is None:
         return outside(charge, None) if ground.complete else None
-    row, rate, late = listed.row, ground.rate(listed.row.kind), ground.late
+    row, rate, late = listed.row, ground.rate(listed.row.kind), ground.holding.late
     if not listed.plain:
         return None
     if not row.payable or row.insurance_limit is InsuranceLimit.MATERNITY:
         return outside(charge, listed)
     if rate is None or late is None or unprinted(listed) or on_the_worker(ground, charge, listed):
         return None
-    return inside(charge, listed, rate, Window(ground.before_cover, late))
+    return inside(charge, listed, rate, Window(ground.holding.before_cover, late))
 
 
 def whole(ground: Ground, charge: Charge) -> tuple[Terms, Sources] | None:
     """The terms of a charge that one ground takes whole, before any catalogue is asked."""
     if charge.relation is Relation.UNRELATED:
         return taken(charge, unrelated=True), _OTHER_DISEASES
-    if ground.stopped:
+    if ground.holding.stopped:
         return taken(charge, outside="BENEFIT_STOPPED"), _STOPPED
     if charge.violation:
         return taken(charge, violation=charge.violation), FUND_PAYS
-    if ground.notice is not None:
-        return taken(charge, refused_discharge=True), (*FUND_PAYS, _served(ground.notice))
+    if ground.holding.notice is not None:
+        served = _served(ground.holding.notice)
+        return taken(charge, refused_discharge=True), (*FUND_PAYS, served)
     return None
 
 
@@ -271,19 +332,13 @@ def _quantity_sources(listed: Listed) -> Sources:
 def borne(ground: Ground, resolved: Terms, sources: Sources) -> Decision:
     """Who bears it on this ground. Raises NoPayerStated."""
     decided = decide(resolved, ground.bearers)
-    cited = sources
-    if decided.reasons:
-        signed = resolved.consent is not None
-        cited += tuple(_named(ground.naming, frozenset(decided.reasons), signed=signed))
-    return Decision(decided.split, decided.reasons, cited, decided.steps)
-
-
-def _named(naming: Naming, reasons: frozenset[str], *, signed: bool) -> "list[Citation]":
-    """The texts that named the payer of what the fund does not bear."""
-    used = (
-        (naming.no_consent, not signed and not _EXCESS.isdisjoint(reasons)),
-        (naming.not_notified, "EMPLOYER_NOT_NOTIFIED" in reasons),
-        (naming.refused_discharge, "REFUSED_DISCHARGE" in reasons),
-        (naming.ratio, "REGIONAL_RATIO" in reasons),
-    )
-    return [source for source, asked in used if asked and source is not None]
+    reasons, signed = frozenset(decided.reasons), resolved.consent is not None
+    asked = {
+        NO_CONSENT: not signed and not _EXCESS.isdisjoint(reasons),
+        NOT_NOTIFIED: "EMPLOYER_NOT_NOTIFIED" in reasons,
+        REFUSED: "REFUSED_DISCHARGE" in reasons,
+        RATIO: "REGIONAL_RATIO" in reasons,
+    }
+    for key, was_asked in asked.items():
+        sources += ground.named_by(key) if was_asked else ()
+    return Decision(decided.split, decided.reasons, sources, decided.steps)

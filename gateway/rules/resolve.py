@@ -68,7 +68,7 @@ def terms(context: Context, line: BillLine) -> tuple[Terms, Sources]:
     if line.relation is Relation.UNDETERMINED:
         raise NeedsReview(line.line_id)
     charge, ground = context.charge(line), context.ground(line.service_day)
-    if line.relation is not Relation.UNRELATED and not ground.stopped:
+    if line.relation is not Relation.UNRELATED and not ground.holding.stopped:
         beyond = context.beyond_emergency(line.service_day)
         if beyond is not None:
             sources = (*FUND_PAYS, context.cited(beyond.key, line.service_day))

@@ -14,7 +14,7 @@ from gateway.rules import RULES_VERSION
 from gateway.rules.approvals import Asked
 from gateway.rules.audit import holding, suspicions
 from gateway.rules.audit.seen import look
-from gateway.rules.context import NO_CONSENT, RATIO, REFUSED, Context
+from gateway.rules.context import Context
 from gateway.rules.dates import dates_of
 from gateway.rules.employment import as_liable, grounds
 from gateway.rules.entitlement import Confirm, Hold, Manual, Refuse, may_settle
@@ -24,8 +24,8 @@ from gateway.rules.listed import EditionsByDay
 from gateway.rules.meal_allowance import meal_allowance
 from gateway.rules.payout import paid_out
 from gateway.rules.place import emergency_days
-from gateway.rules.plain import Decision, borne
-from gateway.rules.refunds import Netted, Pair, netted
+from gateway.rules.plain import NO_CONSENT, RATIO, REFUSED, Decision, borne
+from gateway.rules.refunds import Netted, alone, netted
 from gateway.rules.resolve import NeedsApproval, NeedsReview, rescued_lines, terms
 
 _KEY_OF_BEARER: Mapping[str, str] = {
@@ -145,22 +145,20 @@ def context_of(bill: Bill, policy: Policy, lines: Netted) -> Context:
 def _line_verdicts(context: Context) -> list[LineVerdict]:
     """Every line in order, an original before its refunds: by what is known of its charge, or by
     itself. Raises PolicyGap and NeedsReview."""
-    apart, refunded, told = context.apart, context.netted.refunded, list[LineVerdict]()
+    apart, told = context.apart, list[LineVerdict]()
     for line, (decision, _, _) in zip(context.netted.originals, context.known, strict=True):
-        if line.line_id in refunded:
-            told += _refunded(context, refunded[line.line_id])
-            continue
         if decision is None or line.line_id in apart:
-            decision = _decided(context, line)
-        split, reasons, citations, steps = decision
-        told.append(LineVerdict(line.line_id, line.amount_fen, split, reasons, citations, steps))
+            told += _by_steps(context, line)
+        else:
+            told.append(LineVerdict(line.line_id, line.amount_fen, *decision))
     return told
 
 
-def _refunded(context: Context, pair: Pair) -> Iterator[LineVerdict]:
-    """The original as if not refunded; each refund the difference to the pair so far."""
+def _by_steps(context: Context, line: BillLine) -> Iterator[LineVerdict]:
+    """The line as if not refunded; each refund the difference to the pair so far."""
+    pair, before = context.netted.refunded.get(line.line_id) or alone(line), NOTHING
     before = NOTHING
-    for one, step in zip((pair.original, *pair.refunds), pair.steps, strict=True):
+    for one, step in zip(pair.lines, pair.steps, strict=True):
         decision = _decided(context, step)
         own = decision._replace(split=decision.split.minus(before))
         yield LineVerdict(one.line_id, one.amount_fen, *own)
@@ -195,7 +193,7 @@ def line_terms(bill: Bill, policy: Policy) -> tuple[NettedTerms, ...]:
     return tuple(
         _told(context, line, step)
         for pair in context.netted.pairs
-        for line, step in zip((pair.original, *pair.refunds), pair.steps, strict=True)
+        for line, step in zip(pair.lines, pair.steps, strict=True)
     )
 
 

@@ -92,10 +92,8 @@ def hunted_alone(mutant: Mutant, learnt: Book) -> str:
     match ended:
         case pytest.ExitCode.OK:
             return ""
-        case pytest.ExitCode.TESTS_FAILED:
-            return failed.name
-        case pytest.ExitCode.INTERRUPTED:
-            return "the rules could not be imported"
+        case pytest.ExitCode.TESTS_FAILED | pytest.ExitCode.INTERRUPTED:
+            return failed.name or "the rules could not be imported"
     raise RuntimeError(said.getvalue())
 
 

@@ -11,8 +11,7 @@ REFUND = a_line(line_id="L2", qty="-1", price="88.00", refund_of="L1")
 
 def test_a_refund_stands_with_its_original_whatever_the_order():
     (group,) = netted([REFUND, ORIGINAL]).pairs
-    assert group.original == ORIGINAL
-    assert group.refunds == (REFUND,)
+    assert group.lines == (ORIGINAL, REFUND)
     assert (group.net.quantity, group.net.amount_fen) == (20_000, 17_600)
 
 

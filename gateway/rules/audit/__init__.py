@@ -66,16 +66,18 @@ def _together(hits: tuple[Hit, ...]) -> Iterator[Hit]:
 def holding(seen: Seen, found: Iterable[Suspicion]) -> tuple[Suspicion, ...]:
     """The suspicions that hold the bill: those that the region says hold, until a person
     cleared the rule for the stay or reviewed every line of it."""
-    held = _switched(seen.context, "audit/hold", seen.last_day)
-    reviewed = {line.line_id for line in seen.lines if line.reviewed}
-    return tuple(
+    codes = _switched(seen.context, "audit/hold", seen.last_day)
+    held = [
         one
         for one in found
-        if one.code in held
+        if one.code in codes
         and not AUDIT_RULES[one.code].automatic
         and one.code not in seen.stay.cleared
-        and not (one.line_ids and reviewed.issuperset(one.line_ids))
-    )
+    ]
+    if not held:
+        return ()
+    reviewed = {line.line_id for line in seen.lines if line.reviewed}
+    return tuple(one for one in held if not (one.line_ids and reviewed.issuperset(one.line_ids)))
 
 
 def _switched(context: Context, key: str, day: date) -> frozenset[str]:

@@ -1,16 +1,16 @@
 """Audit rules about charges: what was charged, how often, for whom, at which price."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
-from itertools import pairwise
+from operator import sub
 
 from gateway.domain.bill import BillLine
 from gateway.domain.case import TreatmentKind
 from gateway.domain.catalogue import CatalogueRow, Kind
 from gateway.domain.money import ONE, price_text, quantity_text
 from gateway.rules import limits
-from gateway.rules.audit.seen import Hit, Seen, hit
+from gateway.rules.audit.seen import Hit, Seen, hit, service_day
 from gateway.rules.concerns import Concern
 from gateway.rules.refunds import in_time
 from gateway.rules.resolve import using
@@ -29,13 +29,12 @@ def charged_twice(seen: Seen) -> Iterator[Hit]:
             yield hit(lines, f"{code} {day} × {len(lines)}")
 
 
-def _within_a_minute(lines: Iterable[BillLine]) -> Iterable[BillLine]:
+def _within_a_minute(lines: Sequence[BillLine]) -> Sequence[BillLine]:
     """The lines in order of time that have a neighbour less than a minute away."""
-    near: dict[str, BillLine] = {}
-    for earlier, later in pairwise(lines):
-        if later.occurred_at - earlier.occurred_at < _MINUTE:
-            near[earlier.line_id], near[later.line_id] = earlier, later
-    return near.values()
+    times = [line.occurred_at for line in lines]
+    gaps = map(sub, times[1:], times)
+    near = {n for first, gap in enumerate(gaps) if gap < _MINUTE for n in (first, first + 1)}
+    return [lines[n] for n in sorted(near)]
 
 
 def contained(seen: Seen) -> Iterator[Hit]:
@@ -64,9 +63,13 @@ def over_quantity(seen: Seen) -> Iterator[Hit]:
 def discharge_medicine(seen: Seen) -> Iterator[Hit]:
     """A04: medicine for more days than the region allows at discharge. By the daily dose where
     the hospital tells it; else more on the last day than the largest day before times the days."""
-    drugs = [line for _, lines in seen.rows(Concern.DRUG) for line in lines]
-    yield from _by_dose(seen, sorted((line for line in drugs if _dose(line)), key=in_time))
-    yield from _by_use(seen, [line for line in drugs if not _dose(line)])
+    drugs, day = seen.rows(Concern.DRUG), seen.last_day
+    late = [
+        line for _, lines in drugs for line in lines if line.take_home or line.service_day == day
+    ]
+    late.sort(key=in_time)
+    yield from _by_dose(seen, [line for line in late if _dose(line)])
+    yield from _by_use(seen, [line for line in late if not _dose(line)])
 
 
 def _dose(line: BillLine) -> int:
@@ -74,18 +77,26 @@ def _dose(line: BillLine) -> int:
     return (line.daily_dose or 0) if line.take_home else 0
 
 
-def _by_use(seen: Seen, drugs: list[BillLine]) -> Iterator[Hit]:
+def _by_use(seen: Seen, late: list[BillLine]) -> Iterator[Hit]:
     """More of a drug on the last day than its largest day so far times the days allowed."""
-    day, last = seen.last_day, defaultdict[str, list[BillLine]](list)
-    for line in sorted((one for one in drugs if one.service_day == day), key=in_time):
-        last[line.code].append(line)
+    last: dict[str, list[BillLine]] = defaultdict(list)
+    for line in late:
+        if line.service_day == seen.last_day:
+            last[line.code].append(line)
     for code, lines in last.items():
-        most = _largest_day(one for one in drugs if one.code == code and one.service_day < day)
+        most = _largest_day(one for one in _before_last(seen, code) if not _dose(one))
         if not most:
             continue
         days, got = _medicine_days(seen), _total(lines)
         if got > days * most:
             yield hit(lines, f"{code} {quantity_text(got)} > {days} × {quantity_text(most)}")
+
+
+def _before_last(seen: Seen, code: str) -> Iterator[BillLine]:
+    """The lines of a drug on the days before the last one."""
+    for row, lines in seen.rows(Concern.DRUG):
+        if row.row.code == code:
+            yield from (line for line in lines if line.service_day < seen.last_day)
 
 
 def _largest_day(lines: Iterable[BillLine]) -> int:
@@ -117,9 +128,9 @@ def more_than_days(seen: Seen) -> Iterator[Hit]:
     """A05: more beds, or more days of nursing, than days of the stay counting both ends."""
     days = (seen.last_day - seen.stay.admitted_on).days + 1
     for concern in (Concern.BED, Concern.NURSING):
-        lines = [line for line, _ in seen.of(concern)]
-        if _total(lines) > days * ONE:
-            yield hit(lines, f"{quantity_text(_total(lines))} > {days}")
+        total = sum(line.quantity for _, lines in seen.rows(concern) for line in lines)
+        if total > days * ONE:
+            yield hit((line for line, _ in seen.of(concern)), f"{quantity_text(total)} > {days}")
 
 
 def _total(lines: list[BillLine]) -> int:
@@ -198,8 +209,10 @@ def outside_dates(seen: Seen) -> Iterator[Hit]:
     before the admission is payable (条例 第三十条第二款)."""
     yield from _after_death(seen)
     first, last = max(seen.stay.admitted_on, seen.context.case.injured_on), seen.last_day
-    for line in seen.lines:
-        if not first <= line.service_day <= last:
+    days = set(map(service_day, seen.lines))
+    outside = {day for day in days if not first <= day <= last}
+    for line in seen.lines if outside else ():
+        if line.service_day in outside:
             yield hit([line], f"{line.service_day} ∉ {first} – {last}")
 
 

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from operator import attrgetter
 from typing import NamedTuple
 
 from gateway.domain.admission import Stay
@@ -12,6 +13,9 @@ from gateway.domain.case import TreatmentKind
 from gateway.domain.party import Party
 from gateway.rules.concerns import Concern
 from gateway.rules.context import Context, Lines, Rows
+
+service_day, amount_fen = attrgetter("service_day"), attrgetter("amount_fen")
+_by_day = attrgetter("service_day", "occurred_at", "line_id")
 
 
 class Hit(NamedTuple):
@@ -67,8 +71,8 @@ def hit(lines: Iterable[BillLine], evidence: str) -> Hit:
 
 
 def by_day(lines: Iterable[BillLine]) -> dict[date, list[BillLine]]:
-    """The lines of each day, days in order."""
+    """The lines of each day in order of time, days in order."""
     days: dict[date, list[BillLine]] = defaultdict(list)
-    for line in sorted(lines, key=lambda one: one.service_day):
+    for line in sorted(lines, key=_by_day):
         days[line.service_day].append(line)
     return dict(days)

@@ -12,7 +12,7 @@ from gateway.domain.bill import BillLine
 from gateway.domain.case import TreatmentKind
 from gateway.domain.money import ONE, yuan
 from gateway.policy.model import Institution, PolicyGap
-from gateway.rules.audit.seen import Hit, Seen, by_day, hit
+from gateway.rules.audit.seen import Hit, Seen, amount_fen, by_day, hit, service_day
 from gateway.rules.concerns import Concern
 from gateway.rules.payout import unreported
 
@@ -77,15 +77,12 @@ def hanging_bed(seen: Seen) -> Iterator[Hit]:
     """A15: whole days of the stay on which nothing but facilities was charged."""
     if seen.stay.treatment is TreatmentKind.DEVICE:
         return
-    treated = {
-        line.service_day
-        for row, lines in seen.context.used.items()
-        if row is None or Concern.FACILITY not in row.concerns
-        for line in lines
-    }
     nights = (seen.last_day - seen.stay.admitted_on).days
-    days = [seen.stay.admitted_on + timedelta(days=n) for n in range(1, nights)]
-    empty = [day for day in days if day not in treated]
+    days = {seen.stay.admitted_on + timedelta(days=n) for n in range(1, nights)}
+    for row, used in seen.context.used.items():
+        if row is None or Concern.FACILITY not in row.concerns:
+            days.difference_update(map(service_day, used))
+    empty = sorted(days)
     if empty:
         lines = [line for line in seen.lines if line.service_day in empty]
         yield hit(lines, " ".join(day.isoformat() for day in empty))
@@ -128,7 +125,7 @@ def registered_late(seen: Seen) -> Iterator[Hit]:
 
 def high_cost(seen: Seen) -> Iterator[Hit]:
     """A22: costs more than the region's threshold."""
-    total_fen = sum(line.amount_fen for line in seen.lines)
+    total_fen = sum(map(amount_fen, seen.lines))
     threshold = seen.context.value("audit/high_cost_fen", seen.last_day).number
     if total_fen > threshold:
         yield Hit((), f"{yuan(total_fen)} > {yuan(threshold)}")
@@ -136,7 +133,8 @@ def high_cost(seen: Seen) -> Iterator[Hit]:
 
 def two_beds(seen: Seen) -> Iterator[Hit]:
     """A23: more than one bed on one day."""
-    for day, lines in by_day(line for line, _ in seen.of(Concern.BED)).items():
+    beds = [line for _, lines in seen.rows(Concern.BED) for line in lines]
+    for day, lines in by_day(beds).items():
         if sum(line.quantity for line in lines) > ONE and len(lines) > 1:
             yield hit(lines, day.isoformat())
 
