@@ -8,7 +8,7 @@
 """
 
 from datetime import date
-from enum import StrEnum
+from enum import StrEnum, auto
 from typing import Final
 
 from gateway.domain.admission import Stay
@@ -26,7 +26,7 @@ class End(StrEnum):
     """What is known: medical benefits go on, ended, or ended if a fact that nobody told is so;
     the words of the unknown name that fact."""
 
-    GOES_ON = ""
+    GOES_ON = auto()
     ENDED = "medical_ended"
     GRADE_UNKNOWN = "relation_ended"
     LUMP_SUM_UNKNOWN = "lump_sum"
