@@ -101,8 +101,11 @@ def test_paying_back_an_advance_says_that_it_is_our_reading():
     assert (cited.key, cited.our_reading) == ("law/paid_back", True)
 
 
-def test_an_ordinary_stay_cites_nothing_about_payees():
-    assert paid_out().citations == ()
+def test_an_ordinary_stay_says_nothing_of_third_parties_and_cites_nothing_about_payees():
+    found = paid_out()
+    assert found.citations == ()
+    taken = (found.third_party_paid_fen, found.taken_off_fen, found.recoverable_fen)
+    assert taken == (0, 0, 0)
 
 
 # --- Quzhou, Xiamen ---------------------------------------------------------------------------
