@@ -36,9 +36,11 @@ from gateway.settings import Settings
 from gateway.store import health as store_health
 from gateway.store import migrate
 from gateway.store.calendar import Calendar
-from gateway.store.database import Database, ProcessLock
+from gateway.store.database import Database
+from gateway.store.opening import database_of
 from gateway.store.personal import KeyRing, Vault
 from gateway.store.registry import keys_of, party_by_id
+from gateway.store.sqlite import ProcessLock
 from gateway.store.unit import StoreFailed
 from gateway.web.admin import Imported, Office, admin_app
 from gateway.web.agency import agency_app
@@ -50,6 +52,10 @@ from gateway.web.ops import ops_app
 _SWEEP_EVERY_S: Final = 3600.0
 _LOOK_AGAIN_S: Final = 0.01
 _log = logging.getLogger(__name__)
+
+
+class NotMigrated(Exception):
+    """PostgreSQL is at another revision than this program: run `gateway migrate` first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,24 +89,36 @@ def socket_path(settings: Settings) -> Path:
 async def opened(settings: Settings, clock: SystemClock | None = None) -> AsyncIterator[Gateway]:
     """The store migrated and open, keys and certificates there, policy loaded and kept.
 
-    Raises AlreadyRunning when another process holds the database.
+    Raises AlreadyRunning when another process holds the data directory, and NotMigrated.
     """
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     lock = ProcessLock(settings.data_dir / "lock")
     lock.take()
     try:
         clock = clock or _clock(settings)
-        migrate.migrate(settings.database_path)
+        await _at_head(settings)
         deployment = Deployment(settings.keys_dir, settings.trust_dir)
         nows = (clock.now(), machine_now())
         deployment.make(settings.gateway_id, settings.server_names, nows)
         vault = Vault(KeyRing(settings.keys_dir, settings.region))
-        async with Database(settings.database_path, vault) as database:
+        async with database_of(settings, vault) as database:
             gateway = _composed(settings, clock, deployment, database)
             await keep_policy(gateway.desk)
             yield gateway
     finally:
         lock.release()
+
+
+async def _at_head(settings: Settings) -> None:
+    """The embedded store is brought to the head; PostgreSQL, which others may be using, must be
+    there already. Raises NotMigrated."""
+    if not settings.database_url:
+        migrate.migrate(settings.database_path)
+        return
+    async with store_health.inspecting(settings) as reader:
+        found = await store_health.revision(reader)
+    if found != migrate.head():
+        raise NotMigrated(found or "-")
 
 
 def _clock(settings: Settings) -> SystemClock:

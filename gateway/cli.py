@@ -22,8 +22,8 @@ from gateway.policy.model import Capability
 from gateway.seal.broken import SealBroken
 from gateway.seal.offline import verify_offline
 from gateway.settings import Settings
-from gateway.store.database import AlreadyRunning
-from gateway.store.migrate import migrate
+from gateway.store.migrate import migrate, migrate_at
+from gateway.store.sqlite import AlreadyRunning
 from gateway.verbs import (
     calculate,
     clocks,
@@ -308,11 +308,17 @@ def _serve(_: argparse.Namespace) -> int:
         asyncio.run(app.run(Settings()))
     except AlreadyRunning as lock:
         return _say(f"另一进程正在使用 / another process holds {lock}")
+    except app.NotMigrated as at:
+        return _say(f"数据库在 {at}：先运行 gateway migrate / at {at}: gateway migrate first")
     return _DONE
 
 
 def _migrate(_: argparse.Namespace) -> int:
-    changed = migrate(Settings().database_path)
+    settings = Settings()
+    if settings.database_url:
+        changed = asyncio.run(migrate_at(settings.database_url))
+    else:
+        changed = migrate(settings.database_path)
     print("已升级 / migrated" if changed else "已是最新 / up to date")
     return _DONE
 

@@ -2,10 +2,23 @@
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Integer, LargeBinary, Text
-from sqlalchemy.types import TypeEngine
+from sqlalchemy import BigInteger, Column, Dialect, Integer, LargeBinary, Text
+from sqlalchemy.types import TypeDecorator, TypeEngine
 
-INTEGER: TypeEngine[int] = BigInteger().with_variant(Integer(), "sqlite")
+
+class _Whole(TypeDecorator[int]):
+    """STRICT tables refuse a fraction; the driver of PostgreSQL would cut it off in silence."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
+        if value is not None and not isinstance(value, int):
+            raise TypeError(f"not a whole number: {type(value).__name__}")
+        return value
+
+
+INTEGER: TypeEngine[int] = _Whole().with_variant(Integer(), "sqlite")
 """Whole numbers: fen, millionths, counts, microseconds UTC, flags 0 and 1."""
 
 TEXT: TypeEngine[str] = Text()

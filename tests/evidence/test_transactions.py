@@ -11,7 +11,7 @@ from gateway.domain.case import CaseState
 from gateway.domain.commands import QueryCase
 from gateway.evidence.leaf import Exchange, leaf_bytes
 from gateway.flows.release_held import release_all
-from gateway.store.database import engine_for
+from gateway.store.sqlite import engine_for
 from gateway.store.tables import audit, leaf, message, settlement, transfer
 from tests.flows.office import LINES, Heard, Office
 from tests.world import person
