@@ -42,16 +42,25 @@ _numbers = count(1)
 def announce() -> None:
     """Name the folder in which the first process that needs a server starts it."""
     if _NAMED not in os.environ:
-        os.environ[_FOLDER] = tempfile.mkdtemp(prefix="gateway-pg-")
+        os.environ[_FOLDER] = str(new_folder())
 
 
 def retire() -> None:
     """Stop the server, if one was started, and remove its data."""
-    folder = Path(os.environ.pop(_FOLDER, ""))
-    if folder.name.startswith("gateway-pg-"):
-        if (folder / "dsn").exists():
-            _run(_programs() / "pg_ctl", "-D", folder / "data", "-m", "immediate", "stop")
-        shutil.rmtree(folder, ignore_errors=True)
+    if _FOLDER in os.environ:
+        remove(Path(os.environ.pop(_FOLDER)))
+
+
+def new_folder() -> Path:
+    """A folder for a server of its own, where whoever runs it may go."""
+    return Path(tempfile.mkdtemp(prefix="gateway-pg-"))
+
+
+def remove(folder: Path) -> None:
+    """Stop the server of the folder, if one runs, and remove its data."""
+    if (folder / "data" / "postmaster.pid").exists():
+        stop(folder, "immediate")
+    shutil.rmtree(folder)
 
 
 def server() -> str:

@@ -11,6 +11,7 @@ class _Whole(TypeDecorator[int]):
 
     impl = BigInteger
     cache_ok = True
+    python_type = int
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
         if value is not None and not isinstance(value, int):
