@@ -23,6 +23,11 @@ class Database(ABC):
         self.vault, self.readers = vault, readers
         self.broken = asyncio.Event()
 
+    @property
+    @abstractmethod
+    def engines(self) -> tuple[AsyncEngine, ...]:
+        """Every engine there is, so that all calls of the driver can be counted."""
+
     @abstractmethod
     async def __aenter__(self) -> Self: ...
 

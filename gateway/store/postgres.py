@@ -101,6 +101,10 @@ class PostgresDatabase(Database):
         self._writers = engine_at(url, read_only=False)
         self._running: set[asyncio.Task[None]] = set()
 
+    @property
+    def engines(self) -> tuple[AsyncEngine, ...]:
+        return self.readers, self._writers
+
     async def __aenter__(self) -> Self:
         return self
 

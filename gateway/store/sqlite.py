@@ -128,6 +128,10 @@ class SqliteDatabase(Database):
         self._queue: asyncio.Queue[tuple[Unit, asyncio.Future[None]] | None] = asyncio.Queue(256)
         self._task: asyncio.Task[None] | None = None
 
+    @property
+    def engines(self) -> tuple[AsyncEngine, ...]:
+        return self.readers, self._writer
+
     async def __aenter__(self) -> Self:
         # Alone, before any reader: changing a new file to WAL takes it exclusively.
         async with self._writer.connect():

@@ -78,7 +78,7 @@ BY_LINES = {"fees.upload", "settlement.commit"}
 def counted(database: Database) -> Iterator[list[str]]:
     """Every statement handed to the driver, on the writer's and the readers' connections."""
     calls: list[str] = []
-    engines = [database._readers.sync_engine, database._writer.sync_engine]
+    engines = [engine.sync_engine for engine in database.engines]
 
     def note(_: Any, __: Any, statement: str, *___: Any) -> None:
         calls.append(statement)

@@ -14,8 +14,9 @@ from gateway.store.personal import KeyRing, Vault
 from gateway.store.postgres import PostgresDatabase
 from gateway.store.sqlite import SqliteDatabase
 from tests import postgres
+from tests.store.hands import address
 
-STORES = ("sqlite", "postgresql")
+SQLITE, POSTGRESQL = STORES = ("sqlite", "postgresql")
 
 
 @pytest.fixture(scope="session")
@@ -46,8 +47,7 @@ async def reopened(database: Database) -> AsyncIterator[Database]:
     if isinstance(database, SqliteDatabase):
         again: Database = SqliteDatabase(database.path, database.vault)
     else:
-        url = database.readers.url.render_as_string(hide_password=False)
-        again = PostgresDatabase(url, database.vault)
+        again = PostgresDatabase(address(database), database.vault)
     async with again:
         yield again
 
@@ -55,7 +55,7 @@ async def reopened(database: Database) -> AsyncIterator[Database]:
 @pytest.fixture(params=STORES)
 async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
     """An empty store of either kind."""
-    if request.param == "sqlite":
+    if request.param == SQLITE:
         path = request.getfixturevalue("migrated")
         copy = Path(shutil.copy(path, tmp_path / "gateway.db"))
         async with SqliteDatabase(copy, _vault(tmp_path)) as made:

@@ -12,9 +12,10 @@ from gateway.domain.commands import Identity
 from gateway.store.database import Database
 from gateway.store.personal import KeyRing, Unopened, Vault, normalised
 from gateway.store.persons import Person, person_by_id, person_by_identity, same_name
-from gateway.store.sqlite import SqliteDatabase, engine_for
+from gateway.store.sqlite import SqliteDatabase
 from gateway.store.tables import metadata, outbox, person, person_index
 from gateway.store.unit import Insert, Unit
+from tests.store.hands import by_hand
 from tests.store.rows import a_row
 from tests.world import id_number
 
@@ -242,8 +243,7 @@ async def test_no_file_of_the_store_shows_a_person(embedded: SqliteDatabase) -> 
         assert [one.name for one in files if canary.encode() in one.read_bytes()] == []
 
 
-async def test_a_row_altered_in_the_database_is_not_believed(embedded: SqliteDatabase) -> None:
-    database = embedded
+async def test_a_row_altered_in_the_database_is_not_believed(database: Database) -> None:
     await known(database)
     second = Unit("T2", YEAR, writes=(Insert(person, [a_person("P2")]),))
     await database.commit(second)
@@ -255,12 +255,10 @@ async def test_a_row_altered_in_the_database_is_not_believed(embedded: SqliteDat
     assert found is not None
 
 
-async def _swapped(database: SqliteDatabase) -> None:
+async def _swapped(database: Database) -> None:
     """Somebody with the file in hands gives the first person the second one's number."""
     other = select(person.c.id_no).where(person.c.person_id == "P2").scalar_subquery()
-    engine = engine_for(database.path, read_only=False, size=1)
-    async with engine.connect() as connection:
+    async with by_hand(database) as connection:
         await connection.execute(
             update(person).where(person.c.person_id == "P1").values(id_no=other)
         )
-    await engine.dispose()

@@ -16,8 +16,10 @@ from gateway.store.postgres import PostgresDatabase, engine_at
 from gateway.store.tables import APPEND_ONLY, lane, metadata
 from gateway.store.unit import Change, Guard, Insert, StaleFacts, StoreFailed, Unit
 from tests import postgres
+from tests.store.hands import address, by_hand
 
 ROUNDS = 40
+MAY_CHANGE = {"leaf_index", "record_key", "key_id"}
 SESSIONS = "SELECT state FROM pg_stat_activity WHERE datname = current_database()"
 
 
@@ -35,8 +37,7 @@ async def store(migrated_url: str, tmp_path: Path) -> AsyncIterator[PostgresData
 
 def plain(database: PostgresDatabase) -> str:
     """The address as another program would write it."""
-    address = database.readers.url.render_as_string(hide_password=False)
-    return address.replace("+asyncpg", "")
+    return address(database).replace("+asyncpg", "")
 
 
 def adding(*names: str) -> Unit:
@@ -133,9 +134,9 @@ async def test_without_a_server_nothing_is_acknowledged_and_afterwards_all_goes_
     tmp_path: Path,
 ) -> None:
     folder = postgres.new_folder()
-    address = await asyncio.to_thread(postgres.start, folder, {})
+    server = await asyncio.to_thread(postgres.start, folder, {})
     try:
-        url = address.replace("postgresql:", "postgresql+asyncpg:") + "/postgres"
+        url = server.replace("postgresql:", "postgresql+asyncpg:") + "/postgres"
         await migrate_at(url)
         async with PostgresDatabase(url, vault(tmp_path)) as database:
             await database.commit(adding("before"))
@@ -144,7 +145,7 @@ async def test_without_a_server_nothing_is_acknowledged_and_afterwards_all_goes_
                 await database.commit(adding("meanwhile"))
             with pytest.raises(StoreFailed):
                 await heads(database)
-            port = int(address.rsplit(":", 1)[1])
+            port = int(server.rsplit(":", 1)[1])
             await asyncio.to_thread(postgres.start, folder, {}, port)
             await database.commit(adding("after"))
             assert set(await heads(database)) == {"before", "after"}
@@ -211,13 +212,12 @@ async def test_a_column_of_history_changes_only_if_it_may(
     store: PostgresDatabase, name: str
 ) -> None:
     await _one_row(store, name)
-    may = {"leaf": {"leaf_index", "record_key", "key_id"}, "audit": {"record_key", "key_id"}}
     other = await asyncpg.connect(plain(store))
     names = {column.name for column in metadata.tables[name].columns}
     try:
-        for column in names & may.get(name, set()):
+        for column in names & MAY_CHANGE:
             await other.execute(f"UPDATE {name} SET {column} = {column}")  # noqa: S608
-        for column in names - may.get(name, set()):
+        for column in names - MAY_CHANGE:
             with pytest.raises(asyncpg.PostgresError, match=f"{name} is append-only"):
                 await other.execute(f"UPDATE {name} SET {column} = {column}")  # noqa: S608
     finally:
@@ -231,7 +231,5 @@ async def _one_row(database: PostgresDatabase, name: str) -> None:
     row = {column.name: made[column.type.python_type] for column in table.columns}
     if name == "transfer":
         row["credit"] = "y"
-    async with engine_at(
-        database.readers.url.render_as_string(hide_password=False), read_only=False
-    ).begin() as connection:
+    async with by_hand(database) as connection:
         await connection.execute(table.insert(), row)
