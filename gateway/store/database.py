@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Self
 
-from sqlalchemy import Executable, Table
+from sqlalchemy import CursorResult, Executable, Table
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from gateway.store.personal import Vault
@@ -50,7 +50,10 @@ class Database(ABC):
     async def reading(self) -> AsyncIterator["Reader"]:
         """A query-only connection; consistency comes from the guards at commit."""
         async with self.readers.connect() as connection:
-            yield Reader(connection, self.vault)
+            yield self._reader(connection)
+
+    def _reader(self, connection: AsyncConnection) -> "Reader":
+        return Reader(connection, self.vault)
 
 
 class Reader:
@@ -65,13 +68,15 @@ class Reader:
 
     async def rows(self, query: Executable, given: Row | None = None) -> Sequence[dict[str, Any]]:
         """Every row of the query (with its parameters given) as a mapping by column name."""
-        found = await self._connection.execute(query, given)
-        return [dict(row) for row in found.mappings()]
+        return [dict(row) for row in (await self._asked(query, given)).mappings()]
 
     async def row(self, query: Executable) -> dict[str, Any] | None:
         """The first row, or None."""
-        found = (await self._connection.execute(query)).mappings().first()
+        found = (await self._asked(query)).mappings().first()
         return None if found is None else dict(found)
+
+    async def _asked(self, query: Executable, given: Row | None = None) -> CursorResult[Any]:
+        return await self._connection.execute(query, given)
 
     async def opened(
         self, table: Table, query: Executable, given: Row | None = None

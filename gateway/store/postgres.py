@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Final, Self
 
-from sqlalchemy import Table, bindparam, column, func
+from sqlalchemy import CursorResult, Executable, Table, bindparam, column, func
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from gateway.store.apply import apply
 from gateway.store.database import Database, Reader
 from gateway.store.personal import Vault
-from gateway.store.unit import Change, KeyTaken, StaleFacts, StoreFailed, Unit
+from gateway.store.unit import Change, KeyTaken, Row, StaleFacts, StoreFailed, Unit
 
 DRIVER: Final = "postgresql+asyncpg"
 _POOL: Final = 8
@@ -35,6 +35,8 @@ _SESSION: Final = {
     "statement_timeout": f"{_LIMIT_S}s",
     "idle_in_transaction_session_timeout": f"{_LIMIT_S}s",
     "synchronous_commit": "on",
+    # Compiling a query costs more than any query here takes.
+    "jit": "off",
 }
 
 
@@ -49,8 +51,6 @@ def engine_at(url: str, *, read_only: bool, size: int = _POOL) -> AsyncEngine:
         url,
         pool_size=size,
         max_overflow=0,
-        # A reader has no second try: it makes sure of its connection first.
-        pool_pre_ping=read_only,
         isolation_level="AUTOCOMMIT" if read_only else "SERIALIZABLE",
         hide_parameters=True,
         connect_args={"server_settings": session, "command_timeout": _LIMIT_S},
@@ -93,6 +93,19 @@ class PostgresDialect:
 _DIALECT: Final = PostgresDialect()
 
 
+class _SteadyReader(Reader):
+    """A reader whose connection may have been lost since its last use: it asks once more."""
+
+    async def _asked(self, query: Executable, given: Row | None = None) -> CursorResult[Any]:
+        try:
+            return await super()._asked(query, given)
+        except DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
+        await self._connection.rollback()
+        return await super()._asked(query, given)
+
+
 class PostgresDatabase(Database):
     """Every commit is a task of its own, shielded from the request that wants it."""
 
@@ -112,6 +125,9 @@ class PostgresDatabase(Database):
         await asyncio.gather(*self._running, return_exceptions=True)
         await self.readers.dispose()
         await self._writers.dispose()
+
+    def _reader(self, connection: AsyncConnection) -> Reader:
+        return _SteadyReader(connection, self.vault)
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Reader]:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from sqlalchemy import BigInteger, Column, Dialect, Integer, LargeBinary, Text
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 
@@ -22,7 +23,19 @@ class _Whole(TypeDecorator[int]):
 INTEGER: TypeEngine[int] = _Whole().with_variant(Integer(), "sqlite")
 """Whole numbers: fen, millionths, counts, microseconds UTC, flags 0 and 1."""
 
-TEXT: TypeEngine[str] = Text()
+
+class _Words(Text):
+    """Sorted byte by byte on both stores, in whatever language the database was made."""
+
+    inherit_cache = True
+
+
+@compiles(_Words, "postgresql")
+def _by_byte(*_: Any, **__: Any) -> str:
+    return 'TEXT COLLATE "C"'
+
+
+TEXT: TypeEngine[str] = _Words()
 """Words, identifiers, days as YYYY-MM-DD, and canonical JSON."""
 
 BLOB: TypeEngine[bytes] = LargeBinary()

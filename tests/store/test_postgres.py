@@ -105,8 +105,9 @@ async def test_a_request_cancelled_at_any_await_leaves_no_transaction_open(
     assert not any(str(state).startswith("idle in transaction") for state in states)
 
 
-async def test_a_connection_lost_before_commit_is_no_loss(store: PostgresDatabase) -> None:
+async def test_connections_lost_between_two_uses_are_no_loss(store: PostgresDatabase) -> None:
     await store.commit(adding("A"))
+    assert set(await heads(store)) == {"A"}
     other = await asyncpg.connect(plain(store))
     try:
         await other.execute(
@@ -115,6 +116,7 @@ async def test_a_connection_lost_before_commit_is_no_loss(store: PostgresDatabas
         )
     finally:
         await other.close()
+    assert set(await heads(store)) == {"A"}
     await store.commit(adding("B"))
     assert set(await heads(store)) == {"A", "B"}
 
@@ -157,7 +159,8 @@ async def test_without_a_server_nothing_is_acknowledged_and_afterwards_all_goes_
 # --- the schema ---
 
 _SCHEMA = {
-    "columns": "SELECT table_name, column_name, data_type, is_nullable, is_identity "
+    "columns": "SELECT table_name, column_name, data_type, is_nullable, is_identity, "
+    "collation_name "
     "FROM information_schema.columns WHERE table_schema = 'public' ORDER BY 1, 2",
     "indexes": "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY 1",
     "constraints": "SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) "
