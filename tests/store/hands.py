@@ -19,8 +19,9 @@ def address(database: Database) -> str:
 async def by_hand(database: Database) -> AsyncIterator[AsyncConnection]:
     """A connection that may write everything; what it did is kept at its end."""
     engine = _engine(database)
-    async with engine.begin() as connection:
+    async with engine.connect() as connection:
         yield connection
+        await connection.commit()
     await engine.dispose()
 
 
