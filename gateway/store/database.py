@@ -41,6 +41,11 @@ class Database(ABC):
         Raises StaleFacts, KeyTaken, or StoreFailed (then nobody may answer as if done).
         """
 
+    @abstractmethod
+    async def leads(self) -> bool:
+        """Whether this process, and no other, numbers, delivers and releases; it asks for the
+        lead when nobody has it. What it then writes is guarded as everything is."""
+
     def refuse_when_broken(self) -> None:
         """Raises StoreFailed once the store has stopped."""
         if self.broken.is_set():

@@ -9,9 +9,9 @@ import logging
 import secrets
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any, Final, Self
+from typing import Any, Final, Self, cast
 
-from sqlalchemy import CursorResult, Executable, Table, bindparam, column, func
+from sqlalchemy import CursorResult, Executable, Table, bindparam, column, func, select
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -28,6 +28,8 @@ _FIRST_WAIT_MS: Final = 4
 _LIMIT_S: Final = 30
 _OVERTAKEN: Final = frozenset({"40001", "40P01"})
 _TAKEN: Final = "23505"
+_LEAD: Final = 0x6773_6C64
+"""Whose advisory lock the lead is."""
 _log = logging.getLogger(__name__)
 _SESSION: Final = {
     "application_name": "gateway",
@@ -113,6 +115,8 @@ class PostgresDatabase(Database):
         super().__init__(vault, engine_at(url, read_only=True))
         self._writers = engine_at(url, read_only=False)
         self._running: set[asyncio.Task[None]] = set()
+        self._leader = engine_at(url, read_only=True, size=1)
+        self._leading, self._lead = asyncio.Lock(), cast(AsyncConnection | None, None)
 
     @property
     def engines(self) -> tuple[AsyncEngine, ...]:
@@ -123,8 +127,11 @@ class PostgresDatabase(Database):
 
     async def __aexit__(self, *_: object) -> None:
         await asyncio.gather(*self._running, return_exceptions=True)
-        await self.readers.dispose()
-        await self._writers.dispose()
+        if self._lead is not None:
+            await self._lead.invalidate()
+            await self._lead.close()
+        for engine in (self.readers, self._writers, self._leader):
+            await engine.dispose()
 
     def _reader(self, connection: AsyncConnection) -> Reader:
         return _SteadyReader(connection, self.vault)
@@ -139,6 +146,26 @@ class PostgresDatabase(Database):
             raise StoreFailed(type(error).__name__) from error
         except DBAPIError as error:
             raise StoreFailed(type(error.orig).__name__) from error
+
+    async def leads(self) -> bool:
+        """The lead is a lock of the server's that lives and dies with one connection."""
+        async with self._leading:
+            if self._lead is not None and not await _answers(self._lead):
+                self._lead = None
+            if self._lead is None:
+                self._lead = await self._taken()
+            return self._lead is not None
+
+    async def _taken(self) -> AsyncConnection | None:
+        try:
+            connection = await self._leader.connect()
+        except (DBAPIError, OSError, TimeoutError):
+            return None
+        taken = await connection.execute(select(func.pg_try_advisory_lock(_LEAD)))
+        if taken.scalar_one():
+            return connection
+        await connection.close()
+        return None
 
     async def commit(self, unit: Unit) -> None:
         """Run the transaction; returns only when it is durable."""
@@ -178,6 +205,17 @@ class PostgresDatabase(Database):
             raise
         finally:
             await connection.close()
+
+
+async def _answers(connection: AsyncConnection) -> bool:
+    """Whether the connection still lives; one that does not is closed."""
+    try:
+        await connection.execute(select(1))
+    except (DBAPIError, OSError, TimeoutError):
+        await connection.invalidate()
+        await connection.close()
+        return False
+    return True
 
 
 @contextmanager

@@ -146,6 +146,10 @@ class SqliteDatabase(Database):
         await self.readers.dispose()
         await self._writer.dispose()
 
+    async def leads(self) -> bool:
+        """There is no other process."""
+        return True
+
     async def commit(self, unit: Unit) -> None:
         """Run the transaction; returns only when it is durable."""
         self.refuse_when_broken()
