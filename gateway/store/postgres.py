@@ -37,6 +37,10 @@ _SESSION: Final = {
     "statement_timeout": f"{_LIMIT_S}s",
     "idle_in_transaction_session_timeout": f"{_LIMIT_S}s",
     "synchronous_commit": "on",
+    # A machine that vanished loses its locks, and so the lead, within a minute.
+    "tcp_keepalives_idle": "30",
+    "tcp_keepalives_interval": "10",
+    "tcp_keepalives_count": "3",
     # Compiling a query costs more than any query here takes.
     "jit": "off",
 }
