@@ -165,9 +165,12 @@ class PostgresDatabase(Database):
             connection = await self._leader.connect()
         except (DBAPIError, OSError, TimeoutError):
             return None
-        taken = await connection.execute(select(func.pg_try_advisory_lock(_LEAD)))
-        if taken.scalar_one():
-            return connection
+        try:
+            taken = await connection.execute(select(func.pg_try_advisory_lock(_LEAD)))
+            if taken.scalar_one():
+                return connection
+        except (DBAPIError, OSError, TimeoutError):
+            await connection.invalidate()
         await connection.close()
         return None
 

@@ -105,20 +105,43 @@ async def test_a_request_cancelled_at_any_await_leaves_no_transaction_open(
     assert not any(str(state).startswith("idle in transaction") for state in states)
 
 
+async def cut_off(database: PostgresDatabase) -> None:
+    """End every connection to the database, and wait until they are gone."""
+    others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    other = await asyncpg.connect(plain(database))
+    try:
+        await other.execute(f"SELECT pg_terminate_backend(pid) {others}")
+        async with asyncio.timeout(10):
+            while await other.fetchval(f"SELECT count(*) {others}"):
+                await asyncio.sleep(0.01)
+    finally:
+        await other.close()
+
+
 async def test_connections_lost_between_two_uses_are_no_loss(store: PostgresDatabase) -> None:
     await store.commit(adding("A"))
     assert set(await heads(store)) == {"A"}
-    other = await asyncpg.connect(plain(store))
-    try:
-        await other.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        )
-    finally:
-        await other.close()
+    await cut_off(store)
     assert set(await heads(store)) == {"A"}
     await store.commit(adding("B"))
     assert set(await heads(store)) == {"A", "B"}
+
+
+async def test_one_leads_until_its_connection_dies_and_then_another(
+    store: PostgresDatabase, tmp_path: Path
+) -> None:
+    async with PostgresDatabase(address(store), vault(tmp_path)) as second:
+        assert [await store.leads(), await second.leads(), await store.leads()] == [
+            True,
+            False,
+            True,
+        ]
+        await cut_off(store)
+        async with asyncio.timeout(10):
+            while not await second.leads():
+                await asyncio.sleep(0.01)
+        assert not await store.leads()
+    assert await store.leads()
 
 
 @pytest.mark.parametrize("value", [1.0, 12.34, "12"])
