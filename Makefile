@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test coverage mutation properties bench lint docs clean help
+.PHONY: demo test coverage mutation properties races bench lint docs clean help
 
 help: ## what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -28,6 +28,9 @@ mutation: .venv/installed ## plant every small fault in the rules; each survivor
 
 properties: .venv/installed ## a million generated bills beside a second implementation
 	$(BIN)/python -m tests.oracle.compare $(or $(BILLS),1000000)
+
+races: .venv/installed ## 10,000 raced pairs of a message and its reversal on each store
+	GATEWAY_WHOLE_RACES=1 $(BIN)/python -m pytest -n auto --dist worksteal -q tests/flows/test_raced_pairs.py
 
 bench: .venv/installed ## measure; writes docs/figures/bench.json
 	$(BIN)/python -m tests.bench $(ARGS)

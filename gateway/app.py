@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date
+from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
@@ -36,9 +37,11 @@ from gateway.settings import Settings
 from gateway.store import health as store_health
 from gateway.store import migrate
 from gateway.store.calendar import Calendar
-from gateway.store.database import Database, ProcessLock
+from gateway.store.database import Database
+from gateway.store.opening import database_of
 from gateway.store.personal import KeyRing, Vault
 from gateway.store.registry import keys_of, party_by_id
+from gateway.store.sqlite import ProcessLock
 from gateway.store.unit import StoreFailed
 from gateway.web.admin import Imported, Office, admin_app
 from gateway.web.agency import agency_app
@@ -50,6 +53,26 @@ from gateway.web.ops import ops_app
 _SWEEP_EVERY_S: Final = 3600.0
 _LOOK_AGAIN_S: Final = 0.01
 _log = logging.getLogger(__name__)
+
+
+class Role(StrEnum):
+    """What one process does (architecture §4); on SQLite one process does all."""
+
+    ALL = "all"
+    HOSPITAL = "hospital"
+    AGENCY = "agency"
+    DELIVERY = "delivery"
+
+    def plays(self, part: "Role") -> bool:
+        return self in (Role.ALL, part)
+
+
+class NotSplit(Exception):
+    """SQLite takes one process: its roles cannot be split."""
+
+
+class NotMigrated(Exception):
+    """PostgreSQL is at another revision than this program: run `gateway migrate` first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,24 +106,36 @@ def socket_path(settings: Settings) -> Path:
 async def opened(settings: Settings, clock: SystemClock | None = None) -> AsyncIterator[Gateway]:
     """The store migrated and open, keys and certificates there, policy loaded and kept.
 
-    Raises AlreadyRunning when another process holds the database.
+    Raises AlreadyRunning when another process holds the data directory, and NotMigrated.
     """
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     lock = ProcessLock(settings.data_dir / "lock")
     lock.take()
     try:
         clock = clock or _clock(settings)
-        migrate.migrate(settings.database_path)
+        await _at_head(settings)
         deployment = Deployment(settings.keys_dir, settings.trust_dir)
         nows = (clock.now(), machine_now())
         deployment.make(settings.gateway_id, settings.server_names, nows)
         vault = Vault(KeyRing(settings.keys_dir, settings.region))
-        async with Database(settings.database_path, vault) as database:
+        async with database_of(settings, vault) as database:
             gateway = _composed(settings, clock, deployment, database)
             await keep_policy(gateway.desk)
             yield gateway
     finally:
         lock.release()
+
+
+async def _at_head(settings: Settings) -> None:
+    """The embedded store is brought to the head; PostgreSQL, which others may be using, must be
+    there already. Raises NotMigrated."""
+    if not settings.database_url:
+        migrate.migrate(settings.database_path)
+        return
+    async with store_health.inspecting(settings) as reader:
+        found = await store_health.revision(reader)
+    if found != migrate.head():
+        raise NotMigrated(found or "-")
 
 
 def _clock(settings: Settings) -> SystemClock:
@@ -143,62 +178,74 @@ def _read_catalogue(path: Path, valid_from: date, valid_to: date | None, region:
     return Imported(found.editions, counts_table(found.counts))
 
 
-async def run(settings: Settings) -> None:
+async def run(settings: Settings, role: Role = Role.ALL) -> None:
     """Serve until SIGTERM or SIGINT: stop accepting, finish requests, stop delivery, close
-    the writer last."""
+    the writer last. Raises NotSplit, and what `opened` raises."""
+    if role is not Role.ALL and not settings.database_url:
+        raise NotSplit(role.value)
     async with opened(settings) as gateway:
-        listeners = make_listeners(gateway)
+        listeners = make_listeners(gateway, role)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop, list(listeners.values()))
-        await serve_all(gateway, listeners)
+        await serve_all(gateway, listeners, role)
 
 
-def make_listeners(gateway: Gateway) -> dict[str, Listener]:
-    """The hospital, agency, ops and operator listeners, bound and not yet serving."""
-    settings, desk, made = gateway.settings, gateway.desk, gateway.deployment
-    limits = Allowance(
+def make_listeners(gateway: Gateway, role: Role = Role.ALL) -> dict[str, Listener]:
+    """The role's listeners, and those of ops and operator, bound and not yet serving."""
+    settings = gateway.settings
+    ops = ops_app(_health(gateway), gateway.metrics, gateway.clock)
+    own = {
+        "ops": make_server(ops, "127.0.0.1", settings.ops_port, None),
+        "admin": make_server(admin_app(gateway.office), "", 0, None, uds=socket_path(settings)),
+    }
+    if role.plays(Role.AGENCY):
+        own = {"agency": _agency(gateway), **own}
+    if role.plays(Role.HOSPITAL):
+        own = {"hospital": _hospital(gateway), **own}
+    return own
+
+
+def _hospital(gateway: Gateway) -> Listener:
+    settings, made = gateway.settings, gateway.deployment
+    tls = tls_context(made.server, made.server_key, made.ca, required=True)
+    served = Limits(hospital_app(gateway.desk), _allowance(settings))
+    return make_server(served, settings.host, settings.hospital_port, tls.context)
+
+
+def _agency(gateway: Gateway) -> Listener:
+    settings, made = gateway.settings, gateway.deployment
+    tls = tls_context(made.server, made.server_key, made.ca, required=False)
+    served = Limits(agency_app(gateway.desk), _allowance(settings))
+    return make_server(served, settings.host, settings.agency_port, tls.context)
+
+
+def _allowance(settings: Settings) -> Allowance:
+    return Allowance(
         settings.body_limit_bytes,
         settings.concurrency_per_party,
         settings.requests_per_second_per_party,
     )
-    hospital_tls = tls_context(made.server, made.server_key, made.ca, required=True)
-    agency_tls = tls_context(made.server, made.server_key, made.ca, required=False)
-    ops = ops_app(_health(gateway), gateway.metrics, gateway.clock)
-    return {
-        "hospital": make_server(
-            Limits(hospital_app(desk), limits),
-            settings.host,
-            settings.hospital_port,
-            hospital_tls.context,
-        ),
-        "agency": make_server(
-            Limits(agency_app(desk), limits),
-            settings.host,
-            settings.agency_port,
-            agency_tls.context,
-        ),
-        "ops": make_server(ops, "127.0.0.1", settings.ops_port, None),
-        "admin": make_server(admin_app(gateway.office), "", 0, None, uds=socket_path(settings)),
-    }
 
 
-async def serve_all(gateway: Gateway, listeners: dict[str, Listener]) -> None:
-    """Serve and deliver until the listeners stop."""
+async def serve_all(
+    gateway: Gateway, listeners: dict[str, Listener], role: Role = Role.ALL
+) -> None:
+    """Serve, and deliver when it is the role's part, until the listeners stop."""
     ended = asyncio.Event()
-    background = [
+    watching = [
         asyncio.create_task(_announce(gateway.settings, listeners)),
-        asyncio.create_task(_deliver(gateway, ended)),
-        asyncio.create_task(_release(gateway, ended)),
         asyncio.create_task(_halt_when_broken(gateway, listeners)),
     ]
+    parts = (_deliver, _release) if role.plays(Role.DELIVERY) else ()
+    working = [asyncio.create_task(part(gateway, ended)) for part in parts]
     try:
         await serve(list(listeners.values()))
     finally:
         ended.set()
-        for task in (background[0], background[-1]):
+        for task in watching:
             task.cancel()
-        await asyncio.gather(*background, return_exceptions=True)
+        await asyncio.gather(*watching, *working, return_exceptions=True)
 
 
 async def _announce(settings: Settings, listeners: dict[str, Listener]) -> None:
@@ -224,12 +271,13 @@ async def _release(gateway: Gateway, ended: asyncio.Event) -> None:
     while not (ended.is_set() or desk.database.broken.is_set()):
         desk.jobs_ready.clear()
         try:
-            now = asyncio.get_running_loop().time()
-            if now - swept >= _SWEEP_EVERY_S:
-                swept = now
-                await sweep(desk)
-                await move_cuts(desk)
-            await release_all(desk)
+            if await desk.database.leads():
+                now = asyncio.get_running_loop().time()
+                if now - swept >= _SWEEP_EVERY_S:
+                    swept = now
+                    await sweep(desk)
+                    await move_cuts(desk)
+                await release_all(desk)
         except StoreFailed:
             _log.warning("release waits: the store failed")
         await _woken(desk.jobs_ready, ended, gateway.settings.delivery_poll_s)

@@ -22,8 +22,8 @@ from gateway.policy.model import Capability
 from gateway.seal.broken import SealBroken
 from gateway.seal.offline import verify_offline
 from gateway.settings import Settings
-from gateway.store.database import AlreadyRunning
-from gateway.store.migrate import migrate
+from gateway.store.migrate import migrate, migrate_at
+from gateway.store.sqlite import AlreadyRunning
 from gateway.verbs import (
     calculate,
     clocks,
@@ -68,7 +68,14 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _serving(verbs: Any) -> None:
-    verb = verbs.add_parser("serve", help="运行全部监听与投递 / run all listeners and delivery")
+    verb = verbs.add_parser("serve", help="运行监听与投递 / run listeners and delivery")
+    verb.add_argument(
+        "--role",
+        type=app.Role,
+        choices=list(app.Role),
+        default=app.Role.ALL,
+        help="只办其一（PostgreSQL）/ one part of it, on PostgreSQL",
+    )
     verb.set_defaults(run=_serve)
     verb = verbs.add_parser("migrate", help="升级数据库 / bring the database to the newest schema")
     verb.set_defaults(run=_migrate)
@@ -302,17 +309,25 @@ def _clocks(arguments: argparse.Namespace) -> int:
     return clocks.run_one(settings, given.event, given.since or today, today, sys.stdout)
 
 
-def _serve(_: argparse.Namespace) -> int:
+def _serve(given: argparse.Namespace) -> int:
     logs.set_up()
     try:
-        asyncio.run(app.run(Settings()))
+        asyncio.run(app.run(Settings(), given.role))
+    except app.NotSplit as role:
+        return _say(f"{role}：SQLite 只许一个进程 / SQLite takes one process: --role all")
     except AlreadyRunning as lock:
         return _say(f"另一进程正在使用 / another process holds {lock}")
+    except app.NotMigrated as at:
+        return _say(f"数据库在 {at}：先运行 gateway migrate / at {at}: gateway migrate first")
     return _DONE
 
 
 def _migrate(_: argparse.Namespace) -> int:
-    changed = migrate(Settings().database_path)
+    settings = Settings()
+    if settings.database_url:
+        changed = asyncio.run(migrate_at(settings.database_url))
+    else:
+        changed = migrate(settings.database_path)
     print("已升级 / migrated" if changed else "已是最新 / up to date")
     return _DONE
 

@@ -32,6 +32,12 @@ class Settings(BaseSettings):
         Path("gateway-data"),
         description="数据库、密钥与证书所在目录 database, keys and certificates",
     )
+    database_url: str = Field(
+        "",
+        pattern=r"^($|postgresql\+asyncpg://)",
+        description="PostgreSQL 的地址；空则用数据目录中的 SQLite "
+        "postgresql+asyncpg://…; empty: SQLite in the data directory",
+    )
     host: str = Field(
         "127.0.0.1", description="医院与经办监听的地址 address of both message listeners"
     )

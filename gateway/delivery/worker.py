@@ -32,7 +32,7 @@ ChannelFor = Callable[[str], Awaitable[Channel | None]]
 
 
 class Worker:
-    """Runs until stopped; one task per process."""
+    """Runs until stopped; one task per process, and at work in the process that leads."""
 
     def __init__(
         self, database: Database, clock: Clock, channel_for: ChannelFor, poll_s: float
@@ -47,7 +47,8 @@ class Worker:
             # Before the turn: whoever wakes us during it may come too late for it.
             wake.clear()
             try:
-                await self.turn()
+                if await self._database.leads():
+                    await self.turn()
             except Exception as error:
                 if self._database.broken.is_set():
                     _log.error("delivery stopped: the store has failed")

@@ -6,6 +6,7 @@ too: every request looks its sender up.
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any, Final
@@ -365,10 +366,10 @@ async def keep_policy(desk: Desk) -> None:
         "content": archive(desk.region),
     }
     act = Act(action="policy.keep", subject=desk.policy.digest)
-    await _commit(
-        desk,
-        applied(subject="policy", writes=(Insert(tables.policy_edition, [row]),), acts=(act,)),
-    )
+    plan = applied(subject="policy", writes=(Insert(tables.policy_edition, [row]),), acts=(act,))
+    # Another process that starts beside us may be the first to keep it.
+    with suppress(KeyTaken):
+        await _commit(desk, plan)
 
 
 def certified(fingerprint: str, pem: str, not_before: Any, not_after: Any) -> Certified:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from sqlalchemy import DDL, Table, event
 
-from gateway.store.tables import APPEND_ONLY, metadata
+from gateway.store.tables import APPEND_ONLY, metadata, outbox
 
 _MAY_CHANGE: Final = frozenset({"leaf_index", "record_key", "key_id"})
 
@@ -24,15 +24,38 @@ def sqlite_triggers(table: Table) -> tuple[str, str]:
     )
 
 
-def _ddl(statement: str) -> Any:
+def postgresql_triggers(table: Table) -> tuple[str, str]:
+    """The same two guards; nor may the table be emptied at a stroke."""
+    columns = ", ".join(c.name for c in table.columns if c.name not in _MAY_CHANGE)
+    return (
+        f"CREATE TRIGGER {table.name}_no_update BEFORE UPDATE OF {columns} OR DELETE "
+        f"ON {table.name} FOR EACH ROW EXECUTE FUNCTION refuse_append_only()",
+        f"CREATE TRIGGER {table.name}_no_truncate BEFORE TRUNCATE "
+        f"ON {table.name} FOR EACH STATEMENT EXECUTE FUNCTION refuse_append_only()",
+    )
+
+
+POSTGRESQL_FUNCTION: Final = (
+    "CREATE OR REPLACE FUNCTION refuse_append_only() RETURNS trigger LANGUAGE plpgsql AS $$ "
+    "BEGIN RAISE EXCEPTION '% is append-only', TG_TABLE_NAME; END $$"
+)
+POSTGRESQL_ENTRY: Final = "ALTER TABLE outbox ADD COLUMN entry bigint GENERATED ALWAYS AS IDENTITY"
+"""PostgreSQL's tables have no rowid: the outbox counts its rows as they are put in."""
+
+
+def _ddl(statement: str, dialect: str) -> Any:
     make: Any = DDL
-    return make(statement).execute_if(dialect="sqlite")
+    return make(statement.replace("%", "%%")).execute_if(dialect=dialect)
 
 
 def _attach(table: Table) -> None:
     for statement in sqlite_triggers(table):
-        event.listen(table, "after_create", _ddl(statement))
+        event.listen(table, "after_create", _ddl(statement, "sqlite"))
+    for statement in postgresql_triggers(table):
+        event.listen(table, "after_create", _ddl(statement, "postgresql"))
 
 
+event.listen(metadata, "before_create", _ddl(POSTGRESQL_FUNCTION, "postgresql"))
+event.listen(outbox, "after_create", _ddl(POSTGRESQL_ENTRY, "postgresql"))
 for _name in APPEND_ONLY:
     _attach(metadata.tables[_name])

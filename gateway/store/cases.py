@@ -52,6 +52,9 @@ FACTS_OF_CASE: Final = case_fact.c.subject.in_(
 )
 """Approvals and stops of a case, arrears of its employer: as `subjects` names them."""
 
+ORDER_OF_FACTS: Final = (case_fact.c.subject, case_fact.c.kind, case_fact.c.fact_no)
+"""PostgreSQL promises no order by itself, and a decision must not depend on one."""
+
 
 def with_facts(
     rows: Iterable[dict[str, Any]], key: str
@@ -79,7 +82,8 @@ async def with_other_employers(reader: Reader, found: Grouped) -> Grouped:
     }
     if not named:
         return found
-    rows = await reader.rows(select(case_fact).where(case_fact.c.subject.in_(named)))
+    query = select(case_fact).where(case_fact.c.subject.in_(named))
+    rows = await reader.rows(query.order_by(*ORDER_OF_FACTS))
     for _, facts in found:
         wanted = {f"employer:{one['fact_no']}" for one in facts if one["kind"] == "employer"}
         kept = {one["subject"] for one in facts}
@@ -94,7 +98,7 @@ async def _cases(reader: Reader, condition: Any) -> list[CaseFacts]:
         .join(person, person.c.person_id == work_case.c.person_id)
         .outerjoin(case_fact, FACTS_OF_CASE)
         .where(condition)
-        .order_by(work_case.c.case_no)
+        .order_by(work_case.c.case_no, *ORDER_OF_FACTS)
     )
     rows = await reader.rows(query)
     found = await with_other_employers(reader, with_facts(rows, "case_no"))

@@ -1,17 +1,35 @@
 """The outbox: sealed messages waiting for their receivers, in lanes."""
 
 from collections.abc import Collection, Sequence
-from typing import Any, Final
+from typing import Any
 
-from sqlalchemy import literal_column, select
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.ext.compiler import compiles
 
 from gateway.store.database import Reader
 from gateway.store.tables import lane, outbox
+from gateway.store.types import INTEGER
 
 WAITING, PARKED, DONE = "WAITING", "PARKED", "DONE"
 
-# The one writer's order of commit: an instant would be the message's arrival, not its commit.
-_COMMITTED: Final[Any] = literal_column("outbox.rowid")
+
+class _Entered(ColumnElement[int]):
+    """The order in which rows were put in. A later message of a subject saw the earlier one
+    committed, so within a subject this is the order of commit; an instant would be that of
+    arrival. Only what is unnumbered is sorted by it: it is never a cursor."""
+
+    inherit_cache = True
+    type = INTEGER
+
+
+@compiles(_Entered, "sqlite")
+def _row_number(*_: Any, **__: Any) -> str:
+    return "outbox.rowid"
+
+
+@compiles(_Entered, "postgresql")
+def _entry(*_: Any, **__: Any) -> str:
+    return "outbox.entry"
 
 
 async def unnumbered(reader: Reader, limit: int) -> Sequence[dict[str, Any]]:
@@ -19,7 +37,7 @@ async def unnumbered(reader: Reader, limit: int) -> Sequence[dict[str, Any]]:
     query = (
         select(outbox.c.message_id, outbox.c.receiver)
         .where(outbox.c.state == WAITING, outbox.c.lane_seq.is_(None))
-        .order_by(_COMMITTED)
+        .order_by(_Entered())
         .limit(limit)
     )
     return await reader.rows(query)

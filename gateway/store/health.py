@@ -3,21 +3,40 @@
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final, Protocol
 from uuid import uuid4
 
-from sqlalchemy import Executable, column, func, select, table
+from sqlalchemy import ColumnElement, Executable, column, func, select, table
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.compiler import compiles
 
+from gateway.settings import Settings
 from gateway.store import migrate
-from gateway.store.database import Database, engine_for
+from gateway.store.database import Database
+from gateway.store.opening import query_only
 from gateway.store.tables import admission, commit_probe, outbox
+from gateway.store.types import INTEGER
 from gateway.store.unit import Unit, Upsert
 
 _PROBE: Final = 1
 _VERSION: Final = table("alembic_version", column("version_num"))
-_TABLES: Final = table("sqlite_master", column("name"))
+
+
+class _Versioned(ColumnElement[int]):
+    """1 when the store records its migration, else 0."""
+
+    inherit_cache = True
+    type = INTEGER
+
+
+@compiles(_Versioned, "sqlite")
+def _in_sqlite(*_: Any, **__: Any) -> str:
+    return f"(SELECT count(*) FROM sqlite_master WHERE name = '{_VERSION.name}')"  # noqa: S608
+
+
+@compiles(_Versioned, "postgresql")
+def _in_postgresql(*_: Any, **__: Any) -> str:
+    return f"(to_regclass('{_VERSION.name}') IS NOT NULL)::int"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +104,8 @@ async def held(reader: Rows) -> Held:
 
 async def revision(reader: Rows) -> str | None:
     """The migration the database is at; None when it records none."""
-    named = select(_TABLES.c.name).where(_TABLES.c.name == _VERSION.name)
-    if not await reader.rows(named):
+    (told,) = await reader.rows(select(_Versioned().label("versioned")))
+    if not told["versioned"]:
         return None
     found = await reader.rows(select(_VERSION.c.version_num))
     return found[0]["version_num"] if found else None
@@ -109,16 +128,10 @@ class _Plain:
 
 
 @asynccontextmanager
-async def inspecting(path: Path) -> AsyncIterator[Rows]:
-    """A query-only look at an existing database, with or without a server at work on it.
+async def inspecting(settings: Settings) -> AsyncIterator[Rows]:
+    """A query-only look at an existing store, with or without a server at work on it.
 
     Raises FileNotFoundError when there is none; makes no key and no file.
     """
-    if not path.exists():
-        raise FileNotFoundError(path)
-    engine = engine_for(path, read_only=True, size=1)
-    try:
-        async with engine.connect() as connection:
-            yield _Plain(connection)
-    finally:
-        await engine.dispose()
+    async with query_only(settings) as connection:
+        yield _Plain(connection)

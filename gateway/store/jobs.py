@@ -13,7 +13,7 @@ OPEN, DONE = "OPEN", "DONE"
 
 async def open_jobs(reader: Reader, limit: int) -> Sequence[dict[str, Any]]:
     query = select(release_job).where(release_job.c.state == OPEN)
-    return await reader.rows(query.order_by(release_job.c.created_us).limit(limit))
+    return await reader.rows(query.order_by(release_job.c.created_us, "job_id").limit(limit))
 
 
 async def job_by_id(reader: Reader, job_id: str) -> dict[str, Any] | None:

@@ -1,4 +1,5 @@
-"""Schema migrations: a snapshot first, then Alembic under an exclusive transaction."""
+"""Schema migrations: on SQLite a snapshot first, then Alembic under an exclusive transaction;
+on PostgreSQL only `gateway migrate` changes the schema, under an advisory lock."""
 
 import sqlite3
 from pathlib import Path
@@ -8,9 +9,12 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, func, select
+from sqlalchemy.ext.asyncio import create_async_engine
 
 _SCRIPTS: Final = Path(__file__).parent / "migrations"
+_LOCK: Final = 0x6773_6D69
+"""Whose advisory lock: two `gateway migrate` follow each other."""
 
 
 def head() -> str:
@@ -28,7 +32,7 @@ def current(path: Path) -> str | None:
     engine = create_engine(f"sqlite:///{path}")
     try:
         with engine.connect() as connection:
-            return MigrationContext.configure(connection).get_current_revision()
+            return _revision(connection)
     finally:
         engine.dispose()
 
@@ -47,14 +51,37 @@ def migrate(path: Path) -> bool:
     engine = _engine(path)
     try:
         with engine.begin() as connection:
-            config = Config()
-            config.set_main_option("script_location", str(_SCRIPTS))
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            _upgrade(connection)
     finally:
         engine.dispose()
     path.chmod(0o600)
     return True
+
+
+async def migrate_at(url: str) -> bool:
+    """Bring the PostgreSQL database to the head; True when anything was done."""
+    engine = create_async_engine(url)
+    try:
+        async with engine.begin() as connection:
+            await connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+            at = await connection.run_sync(_revision)
+            if at == head():
+                return False
+            await connection.run_sync(_upgrade)
+            return True
+    finally:
+        await engine.dispose()
+
+
+def _revision(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def _upgrade(connection: Connection) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(_SCRIPTS))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
 
 
 def _engine(path: Path) -> Engine:

@@ -10,9 +10,11 @@ import hmac
 import os
 import zlib
 from collections.abc import Mapping
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from secrets import token_bytes
+from tempfile import mkstemp
 from typing import Any, Final
 
 from cryptography.exceptions import InvalidTag
@@ -70,15 +72,16 @@ class KeyRing:
 
 
 def _write_secret(path: Path, content: str) -> None:
-    """Create the file for its owner alone; a second creator keeps the first one's key."""
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return
+    """Create the file for its owner alone, whole at once; a second creator, of this process
+    or of another one that shares the folder, keeps the first one's key."""
+    handle, name = mkstemp(dir=path.parent, prefix=".")
     with os.fdopen(handle, "w") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
+    with suppress(FileExistsError):
+        os.link(name, path)
+    os.unlink(name)
 
 
 def normalised(value: str) -> str:

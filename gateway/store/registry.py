@@ -135,7 +135,7 @@ async def parties(reader: Reader) -> list[Party]:
 
 async def keys_of(reader: Reader, party_id: str) -> list[RegisteredKey]:
     query = select(party_key).where(party_key.c.party_id == party_id)
-    rows = await reader.rows(query.order_by(party_key.c.changed_us))
+    rows = await reader.rows(query.order_by(party_key.c.changed_us, party_key.c.fingerprint))
     return [key_of(row) for row in rows]
 
 
@@ -146,5 +146,6 @@ async def key_by_fingerprint(reader: Reader, fingerprint: str) -> RegisteredKey 
 
 async def mandates_of(reader: Reader, carrier: str) -> list[tuple[str, Mandate]]:
     """Every mandate of a carrier with its hospital."""
-    rows = await reader.rows(select(mandate).where(mandate.c.carrier == carrier))
+    query = select(mandate).where(mandate.c.carrier == carrier)
+    rows = await reader.rows(query.order_by(mandate.c.mandate_id))
     return [(row["hospital"], _mandate(row)) for row in rows]

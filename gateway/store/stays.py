@@ -10,7 +10,7 @@ from gateway.domain.admission import AdmissionState, BillState, HoldReason, Stay
 from gateway.domain.bill import BillLine
 from gateway.domain.case import CaseFacts
 from gateway.domain.party import Party
-from gateway.store.cases import FACTS_OF_CASE, with_facts, with_other_employers
+from gateway.store.cases import FACTS_OF_CASE, ORDER_OF_FACTS, with_facts, with_other_employers
 from gateway.store.database import Reader
 from gateway.store.rows import (
     admission_detail,
@@ -60,7 +60,7 @@ _FILES: Final = (
         settlement,
         and_(settlement.c.admission_id == admission.c.admission_id, settlement.c.live == 1),
     )
-    .order_by(admission.c.admission_id)
+    .order_by(admission.c.admission_id, *ORDER_OF_FACTS)
 )
 """Stays with hospital, case, facts of the case and live settlement: a row per fact."""
 
@@ -180,7 +180,7 @@ async def waiting_stays(reader: Reader) -> list[str]:
     query = select(admission.c.admission_id).where(
         or_(admission.c.bill_state == BillState.HELD.value, admission.c.state.in_(waiting))
     )
-    return [row["admission_id"] for row in await reader.rows(query)]
+    return [row["admission_id"] for row in await reader.rows(query.order_by("admission_id"))]
 
 
 async def live_visit(reader: Reader, hospital: str, visit_no: str) -> str | None:
@@ -220,21 +220,15 @@ def _file(reader: Reader, row: dict[str, Any], facts: Sequence[dict[str, Any]]) 
     )
 
 
-def _case(
-    reader: Reader, found: dict[str, Any], facts: Sequence[dict[str, Any]], card_lost: bool
-) -> CaseFacts:
-    return case_of(reader.vault, found, facts, card_lost=card_lost)
-
-
 def detail_of(reader: Reader, file: StayFile) -> dict[str, Any]:
     """The personal part of the stay."""
     return admission_detail(reader.vault, file.row)
 
 
 async def lines_of(reader: Reader, admission_id: str) -> tuple[BillLine, ...]:
-    """Every kept line of the stay."""
+    """Every kept line of the stay, by line id."""
     query = select(bill_line).where(bill_line.c.admission_id == admission_id)
-    return tuple(line_of(row) for row in await reader.rows(query))
+    return tuple(line_of(row) for row in await reader.rows(query.order_by(bill_line.c.line_id)))
 
 
 async def related_lines(

@@ -2,13 +2,40 @@
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Integer, LargeBinary, Text
-from sqlalchemy.types import TypeEngine
+from sqlalchemy import BigInteger, Column, Dialect, Integer, LargeBinary, Text
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.types import TypeDecorator, TypeEngine
 
-INTEGER: TypeEngine[int] = BigInteger().with_variant(Integer(), "sqlite")
+
+class _Whole(TypeDecorator[int]):
+    """STRICT tables refuse a fraction; the driver of PostgreSQL would cut it off in silence."""
+
+    impl = BigInteger
+    cache_ok = True
+    python_type = int
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
+        if value is not None and not isinstance(value, int):
+            raise TypeError(f"not a whole number: {type(value).__name__}")
+        return value
+
+
+INTEGER: TypeEngine[int] = _Whole().with_variant(Integer(), "sqlite")
 """Whole numbers: fen, millionths, counts, microseconds UTC, flags 0 and 1."""
 
-TEXT: TypeEngine[str] = Text()
+
+class _Words(Text):
+    """Sorted byte by byte on both stores, in whatever language the database was made."""
+
+    inherit_cache = True
+
+
+@compiles(_Words, "postgresql")
+def _by_byte(*_: Any, **__: Any) -> str:
+    return 'TEXT COLLATE "C"'
+
+
+TEXT: TypeEngine[str] = _Words()
 """Words, identifiers, days as YYYY-MM-DD, and canonical JSON."""
 
 BLOB: TypeEngine[bytes] = LargeBinary()

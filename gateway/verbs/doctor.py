@@ -61,7 +61,7 @@ def _examined(settings: Settings) -> Iterator[Check]:
     nows = (machine_now(), clock.now())
     for purpose, path in health.certificate_files(settings).items():
         yield health.certificate(purpose, path, nows)[0]
-    yield from _database(settings.database_path, clock)
+    yield from _database(settings, clock)
     yield from _law(settings.region, clock)
     yield health.calendar(Calendar(), business_day(clock.now()))
     yield from _server(settings)
@@ -107,21 +107,21 @@ def _secrets(folder: Path) -> Iterator[Check]:
         yield Check("keys", Status.WARN, zh, en, 0, "files")
 
 
-def _database(path: Path, clock: SystemClock) -> Iterator[Check]:
+def _database(settings: Settings, clock: SystemClock) -> Iterator[Check]:
     try:
-        yield from asyncio.run(_inspected(path, clock))
-    except FileNotFoundError:
-        zh = f"没有数据库 {path.name}：首次运行 gateway serve 时建立；若曾使用过，请从备份恢复。"
-        en = f"No database {path.name}: gateway serve makes it; if there was one, restore it."
+        yield from asyncio.run(_inspected(settings, clock))
+    except FileNotFoundError as absent:
+        zh = f"没有数据库 {absent}：首次运行 gateway serve 时建立；若曾使用过，请从备份恢复。"
+        en = f"No database {absent}: gateway serve makes it; if there was one, restore it."
         yield Check("database", Status.WARN, zh, en)
-    except (SQLAlchemyError, sqlite3.Error) as error:
+    except (SQLAlchemyError, sqlite3.Error, OSError) as error:
         zh = f"数据库打不开（{type(error).__name__}）：停止网关，保留原文件，从备份恢复。"
         en = f"The database does not open ({type(error).__name__}): stop, keep it, restore."
         yield Check("database", Status.FAIL, zh, en)
 
 
-async def _inspected(path: Path, clock: SystemClock) -> list[Check]:
-    async with store.inspecting(path) as reader:
+async def _inspected(settings: Settings, clock: SystemClock) -> list[Check]:
+    async with store.inspecting(settings) as reader:
         found = health.migrations(await store.revision(reader), store.head())
         if found.status is Status.FAIL:
             return [found]

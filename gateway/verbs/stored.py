@@ -21,9 +21,10 @@ from gateway.policy.model import Policy
 from gateway.rules.readjudicate import Change, change_of, difference_verdict
 from gateway.rules.settle import Bill
 from gateway.settings import Settings
-from gateway.store.database import Reader, engine_for
+from gateway.store.database import Reader
 from gateway.store.editions import edition_content, policy_content
 from gateway.store.frozen import Facts, thawed_facts, thawed_verdict
+from gateway.store.opening import query_only
 from gateway.store.personal import KeyRing, Unopened, Vault
 from gateway.store.settlements import deltas_of, settlement_by_id, split_of
 
@@ -67,26 +68,26 @@ class StoredBill:
 @asynccontextmanager
 async def looking(settings: Settings) -> AsyncIterator[Reader]:
     """A query-only look at the store of the deployment. Raises NotTold when it does not open."""
-    path, keys = settings.database_path, settings.keys_dir
-    if not path.exists():
-        raise NotTold(
-            f"没有数据库 {path.name}：设置 GATEWAY_DATA_DIR，或先运行 gateway serve",
-            f"no database {path.name}: set GATEWAY_DATA_DIR, or run gateway serve first",
-        )
-    if not any(keys.glob("*.aes")):
-        raise NotTold("密钥目录中没有密钥：请从备份恢复", "no keys here: restore them from backup")
-    engine = engine_for(path, read_only=True, size=1)
     try:
-        async with engine.connect() as connection:
-            yield Reader(connection, Vault(KeyRing(keys, settings.region)))
-    except (SQLAlchemyError, sqlite3.Error, Unopened) as error:
+        async with query_only(settings) as connection:
+            yield Reader(connection, _vault(settings))
+    except FileNotFoundError as absent:
+        raise NotTold(
+            f"没有数据库 {absent}：设置 GATEWAY_DATA_DIR，或先运行 gateway serve",
+            f"no database {absent}: set GATEWAY_DATA_DIR, or run gateway serve first",
+        ) from None
+    except (SQLAlchemyError, sqlite3.Error, OSError, Unopened) as error:
         name = type(error).__name__
         raise NotTold(
             f"数据库读不出（{name}）：运行 gateway doctor",
             f"the database cannot be read ({name}): run gateway doctor",
         ) from error
-    finally:
-        await engine.dispose()
+
+
+def _vault(settings: Settings) -> Vault:
+    if not any(settings.keys_dir.glob("*.aes")):
+        raise NotTold("密钥目录中没有密钥：请从备份恢复", "no keys here: restore them from backup")
+    return Vault(KeyRing(settings.keys_dir, settings.region))
 
 
 async def stored_bill(reader: Reader, settlement_id: str) -> StoredBill:

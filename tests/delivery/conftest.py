@@ -1,5 +1,5 @@
-"""The same empty store as the store's own tests have."""
+"""The same empty stores as the store's own tests have."""
 
-from tests.store.conftest import database, migrated
+from tests.store.conftest import database, embedded, migrated, migrated_url
 
-__all__ = ["database", "migrated"]
+__all__ = ["database", "embedded", "migrated", "migrated_url"]

@@ -1,8 +1,5 @@
 """A hospital that cannot be called pulls its messages and acknowledges them by digest."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
 from lxml import etree
 from sqlalchemy import select
@@ -16,16 +13,10 @@ from gateway.flows import inbox as inbox_module
 from gateway.flows.release_held import release_all
 from gateway.seal.offline import verify_offline
 from gateway.store.tables import outbox
-from tests.flows.conftest import prepared
-from tests.flows.office import LINES, Heard, Office, copied, office_in
+from tests.flows.conftest import data, office, preparations, store
+from tests.flows.office import LINES, Heard, Office
 
-__all__ = ["prepared"]
-
-
-@pytest.fixture
-async def office(prepared: Path, tmp_path: Path) -> AsyncIterator[Office]:
-    async with office_in(copied(prepared, tmp_path)) as made:
-        yield made
+__all__ = ["data", "office", "preparations", "store"]
 
 
 @pytest.fixture

@@ -15,7 +15,6 @@ from gateway.delivery import worker as worker_module
 from gateway.delivery.worker import Worker
 from gateway.store.database import Database
 from gateway.store.deliveries import DONE, PARKED, WAITING
-from gateway.store.personal import KeyRing, Vault
 from gateway.store.tables import leaf, outbox
 from gateway.store.unit import Change, StoreFailed, Unit
 from tests.delivery.lanes import (
@@ -33,6 +32,7 @@ from tests.delivery.lanes import (
     silence,
     states,
 )
+from tests.store.conftest import reopened
 
 
 @pytest.fixture
@@ -285,8 +285,7 @@ async def test_the_backlog_survives_a_restart(
     await committed(database, a_message("M004"))
     post.down = set()
     clock.move(minutes=6)
-    again = Database(database.path, Vault(KeyRing(database.path.parent / "keys", "999900")))
-    async with again:
+    async with reopened(database) as again:
         assert await a_worker(again, clock, post).turn() == 4
     assert post.order == ["M001", *names(4)]
 

@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from gateway.app import Role
 from gateway.settings import Settings
 from gateway.web.mtls import Pace
 
 ROOT = Path(__file__).parents[2]
 DOCKERFILE = (ROOT / "docker/Dockerfile").read_text()
 COMPOSE = (ROOT / "docker/compose.yaml").read_text()
+SPLIT = (ROOT / "docker/compose.postgres.yaml").read_text()
 README = (ROOT / "docker/README.md").read_text()
 PREFIX = "GATEWAY_"
 
@@ -63,7 +65,7 @@ def test_the_health_check_asks_livez_on_loopback() -> None:
 
 
 def test_every_setting_named_exists() -> None:
-    named = set(re.findall(rf"\b{PREFIX}[A-Z_]+\b", DOCKERFILE + COMPOSE + README))
+    named = set(re.findall(rf"\b{PREFIX}[A-Z_]+\b", DOCKERFILE + COMPOSE + SPLIT + README))
     known = {PREFIX + name.upper() for name in Settings.model_fields}
     assert named
     assert named <= known
@@ -106,7 +108,22 @@ def test_compose_builds_this_dockerfile_from_the_root() -> None:
 def commands() -> list[str]:
     started = [" ".join(re.findall(r'"([^"]+)"', line)) for line in instructions("CMD")]
     told = re.findall(r"python -m gateway \w+", README)
-    return sorted({*started, *told})
+    split = [" ".join(re.findall(r'"([^"]+)"', line)) for line in _split_commands()]
+    return sorted({*started, *told, *split})
+
+
+def _split_commands() -> list[str]:
+    return re.findall(r"command: (\[.+\])", SPLIT)
+
+
+def test_every_role_has_its_service_and_all_share_keys_and_certificates() -> None:
+    roles = set(re.findall(r'"--role", "(\w+)"', SPLIT))
+    assert roles == {role.value for role in Role} - {Role.ALL.value}
+    assert re.findall(r"gateway-(\w+):/var/lib/gateway/(\w+)", SPLIT) == [
+        ("keys", "keys"),
+        ("trust", "trust"),
+    ]
+    assert "GATEWAY_DATABASE_URL" in SPLIT
 
 
 def test_the_image_starts_the_server() -> None:

@@ -109,8 +109,17 @@ class Deployed:
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+PORTS = {
+    "all": ("hospital", "agency", "ops"),
+    "hospital": ("hospital", "ops"),
+    "agency": ("agency", "ops"),
+    "delivery": ("ops",),
+}
+"""Where a process of each role listens."""
+
+
 @contextmanager
-def deployed(folder: Path, **changed: str) -> Iterator[Deployed]:
+def deployed(folder: Path, role: str = "all", **changed: str) -> Iterator[Deployed]:
     """`python -m gateway serve` on free ports of loopback; ended by SIGTERM afterwards."""
     data, log = folder / "data", folder / "log"
     given = {
@@ -125,24 +134,28 @@ def deployed(folder: Path, **changed: str) -> Iterator[Deployed]:
     (data / "ports").unlink(missing_ok=True)
     with log.open("wb") as stderr:
         process = subprocess.Popen(
-            [sys.executable, "-m", "gateway", "serve"], env=environment, stderr=stderr
+            [sys.executable, "-m", "gateway", "serve", "--role", role],
+            env=environment,
+            stderr=stderr,
         )
     try:
-        ports = _ports(data, process, log)
+        ports = _ports(data, PORTS[role], process, log)
         yield Deployed(Settings(data_dir=data, environment="test"), process, ports, log)
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(_STOP_S)
 
 
-def _ports(data: Path, process: "subprocess.Popen[bytes]", log: Path) -> dict[str, int]:
+def _ports(
+    data: Path, names: tuple[str, ...], process: "subprocess.Popen[bytes]", log: Path
+) -> dict[str, int]:
     """The ports, once every listener accepts."""
     deadline = time.monotonic() + _START_S
     while process.poll() is None and time.monotonic() < deadline:
         with suppress(OSError, ValueError, KeyError):
             found = (line.split() for line in (data / "ports").read_text().splitlines())
             ports = {name: int(port) for name, port in found}
-            _accepting(data / "admin.sock", ports["hospital"], ports["agency"], ports["ops"])
+            _accepting(data / "admin.sock", *(ports[name] for name in names))
             return ports
         time.sleep(0.02)
     raise AssertionError(f"the gateway did not start: {log.read_text()}")

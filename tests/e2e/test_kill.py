@@ -66,19 +66,27 @@ def agency_keys(gateway: Deployed) -> PartyKeys:
     return keys
 
 
-async def recognise(gateway: Deployed, keys: PartyKeys) -> None:
+async def report(agency: Client) -> None:
     reported = ReportCase(
         case_no="C1", person=person(1), employer_no="E1", employer_name="虚构机械厂",
         injured_on=DAY, injured_parts="右小腿", diagnoses=(DIAGNOSIS,), reported_by="虚构人事",
         reported_at=machine_now(), channel=Channel.WEB, insured_at_injury=True,
     )  # fmt: skip
+    assert (await agency.send("case.report", reported)).code == "OK"
+
+
+async def decide(agency: Client) -> None:
     decided = DecideCase(
         case_no="C1", state=CaseState.RECOGNISED, decided_on=DAY, authority="999900",
         reason="虚构", decision_no="D1", applied_on=DAY, accepted_on=DAY,
     )  # fmt: skip
+    assert (await agency.send("case.decide", decided)).code == "OK"
+
+
+async def recognise(gateway: Deployed, keys: PartyKeys) -> None:
     async with client(gateway, keys, "agency") as agency:
-        await agency.send("case.report", reported)
-        assert (await agency.send("case.decide", decided)).code == "OK"
+        await report(agency)
+        await decide(agency)
 
 
 async def billed(hospital: Client, visit_no: str) -> str:

@@ -9,6 +9,9 @@ import pytest
 from gateway.domain.case import CaseState
 from gateway.domain.codes import Outcome
 from gateway.domain.commands import CancelSettlement, QueryTransaction, ReverseTransaction
+from gateway.store.migrate import migrate_at
+from tests import postgres
+from tests.store.conftest import SQLITE, STORES
 from tests.world import World, bill_line, world
 
 DAY = date(2026, 3, 2)
@@ -18,10 +21,17 @@ LINES = (
 )
 
 
-@pytest.fixture
-async def town(tmp_path: Path) -> AsyncIterator[World]:
-    async with world(tmp_path) as made:
+@pytest.fixture(params=STORES)
+async def town(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[World]:
+    if request.param == SQLITE:
+        async with world(tmp_path) as made:
+            yield made
+        return
+    url = postgres.new_database()
+    await migrate_at(url)
+    async with world(tmp_path, database_url=url) as made:
         yield made
+    postgres.drop(url)
 
 
 async def settled(town: World, visit: str = "V1", serial: int = 1):

@@ -1,5 +1,5 @@
 """The office of the flows: every kind of transaction without the wire."""
 
-from tests.flows.conftest import office, prepared
+from tests.flows.conftest import data, office, preparations, store
 
-__all__ = ["office", "prepared"]
+__all__ = ["data", "office", "preparations", "store"]

@@ -11,20 +11,21 @@ from gateway.domain.case import CaseState
 from gateway.domain.commands import QueryCase
 from gateway.evidence.leaf import Exchange, leaf_bytes
 from gateway.flows.release_held import release_all
-from gateway.store.database import engine_for
 from gateway.store.tables import audit, leaf, message, settlement, transfer
 from tests.flows.office import LINES, Heard, Office
+from tests.store.hands import by_hand, unguarded
 from tests.world import person
 
 Leaf = dict[str, Any]
 
 
 async def leaves(office: Office) -> list[Leaf]:
-    return await office.kept(leaf, select(leaf).order_by(text("rowid")))
+    return await office.kept(leaf, select(leaf))
 
 
 async def new_leaves(office: Office, before: list[Leaf]) -> list[Leaf]:
-    return (await leaves(office))[len(before) :]
+    known = {one["tx_id"] for one in before}
+    return [one for one in await leaves(office) if one["tx_id"] not in known]
 
 
 def opens(found: Leaf, name: str, content: bytes) -> bool:
@@ -182,12 +183,10 @@ async def test_the_effects_hold_every_row_as_it_was_written(office: Office, tabl
 )
 async def test_a_row_edited_behind_our_back_is_found(office: Office, table: Any, edit: str) -> None:
     await settled(office)
-    engine = engine_for(office.desk.database.path, read_only=False, size=1)
-    async with engine.connect() as connection:
+    async with by_hand(office.desk.database) as connection:
         if table is not settlement:
-            await connection.execute(text(f"DROP TRIGGER {table.name}_no_update"))
+            await unguarded(connection, table.name)
         changed = await connection.execute(text(edit))
-    await engine.dispose()
     assert changed.rowcount > 0
     assert len(await strangers(office, table)) == changed.rowcount
 
@@ -198,10 +197,8 @@ async def test_with_its_record_key_destroyed_a_leaf_says_nothing_and_stays_valid
     heard = await settled(office)
     where = leaf.c.message_id == heard.message_id
     [before] = await office.rows(select(leaf).where(where))
-    engine = engine_for(office.desk.database.path, read_only=False, size=1)
-    async with engine.connect() as connection:
+    async with by_hand(office.desk.database) as connection:
         await connection.execute(leaf.update().where(where).values(record_key=None))
-    await engine.dispose()
     [after] = await office.rows(select(leaf).where(where))
     assert after["leaf_hash"] == before["leaf_hash"]
     with pytest.raises(Exception, match="destroyed"):

@@ -44,6 +44,7 @@ from gateway.flows.identify import connection, identify
 from gateway.settings import Settings
 from gateway.store.unit import Unit, Write
 from gateway.web import admin
+from tests import postgres
 from tests.world import DIAGNOSIS, bill_line, person
 
 START = datetime(2026, 3, 2, 0, 0, tzinfo=UTC)
@@ -53,6 +54,7 @@ LINES = (
     bill_line("L1", "I0001", "12.00", "2", DAY),
     bill_line("L2", "NOT-IN-CATALOGUE", "98.00", "1", DAY),
 )
+_STORE = "database_url"
 _FOREVER_US = 4_000_000_000_000_000
 
 
@@ -347,7 +349,17 @@ def _fingerprint(party_id: str, purpose: KeyPurpose) -> str:
 
 
 def settings_in(folder: Path, **changed: Any) -> Settings:
+    """The settings of the gateway in the folder, whose store is SQLite unless it names another."""
+    told = folder / _STORE
+    if told.exists():
+        changed["database_url"] = told.read_text()
     return Settings(data_dir=folder / "gateway", environment="test", **changed)
+
+
+def in_postgresql(folder: Path, url: str) -> Path:
+    """The gateway of the folder keeps its store at this address."""
+    (folder / _STORE).write_text(url)
+    return folder
 
 
 def prepare(folder: Path) -> Path:
@@ -360,7 +372,7 @@ def prepare(folder: Path) -> Path:
             await made.hospital("H002")
             await made.act("catalog.import", path=str(sample_path()), valid_from="2025-01-01")
 
-    asyncio.run(make())
+    postgres.waited(make())
     return folder
 
 
@@ -376,4 +388,12 @@ async def office_in(folder: Path, start: datetime = START, **changed: Any) -> As
 def copied(prepared: Path, folder: Path) -> Path:
     """A gateway's data of a test's own."""
     shutil.copytree(prepared / "gateway", folder / "gateway")
+    if (prepared / _STORE).exists():
+        in_postgresql(folder, postgres.new_database((prepared / _STORE).read_text()))
     return folder
+
+
+def forgotten(folder: Path) -> None:
+    """Drop the database of a gateway in PostgreSQL; files go by themselves."""
+    if (folder / _STORE).exists():
+        postgres.drop((folder / _STORE).read_text())

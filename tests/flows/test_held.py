@@ -25,7 +25,7 @@ from gateway.domain.commands import (
 from gateway.flows.release_held import release_all, sweep
 from gateway.store import tables
 from gateway.store.unit import Remove
-from tests.flows.office import AGENCY, DAY, LINES, Heard, Office, copied, office_in
+from tests.flows.office import AGENCY, DAY, LINES, Heard, Office, office_in
 from tests.world import bill_line
 
 Say = Callable[[Office, str], Awaitable[Heard]]
@@ -338,15 +338,12 @@ async def test_a_refused_registration_takes_its_held_bill_with_it(office: Office
 # --- the sweep ------------------------------------------------------------------------------------
 
 
-async def test_a_release_job_left_by_a_crash_is_done_after_the_restart(
-    prepared: Path, tmp_path: Path
-) -> None:
-    folder = copied(prepared, tmp_path)
-    async with office_in(folder) as office:
+async def test_a_release_job_left_by_a_crash_is_done_after_the_restart(data: Path) -> None:
+    async with office_in(data) as office:
         stay = await undecided(office)
         held = await office.commit("H001", stay, *LINES)
         await recognised(office, stay)
-    async with office_in(folder) as office:
+    async with office_in(data) as office:
         await release_all(office.desk)
         [settlement] = await settlements(office)
         assert settlement["message_id"] == held.message_id

@@ -18,7 +18,7 @@ from gateway.flows.desk import Desk
 from gateway.flows.exchange import Request
 from gateway.store import tables
 from gateway.store.unit import StaleFacts
-from tests.flows.office import LINES, Heard, Office, at_barrier, copied, office_in
+from tests.flows.office import LINES, Heard, Office, at_barrier, office_in
 
 UNSEEN, IN_PROGRESS, LIVE, REFUSED, UNDONE, TOMBSTONE = (
     "UNSEEN",
@@ -373,11 +373,8 @@ async def test_another_senders_reversal_does_not_wait_for_ours(in_progress: Cell
 
 
 @pytest.mark.parametrize("state", [LIVE, REFUSED, UNDONE, TOMBSTONE])
-async def test_a_restart_keeps_every_final_state(
-    prepared: Path, tmp_path: Path, state: str
-) -> None:
-    folder = copied(prepared, tmp_path)
-    async with office_in(folder) as office:
+async def test_a_restart_keeps_every_final_state(data: Path, state: str) -> None:
+    async with office_in(data) as office:
         await office.recognised("C1", 1)
         stay = await office.billed("H001", "V1", 1)
         count = 99 if state == REFUSED else len(LINES)
@@ -389,7 +386,7 @@ async def test_a_restart_keeps_every_final_state(
             await office.reverse("H001", TARGET, "settlement.commit", "R1")
         before = await office.query("H001", TARGET)
         first = await office.hear(message)
-    async with office_in(folder) as office:
+    async with office_in(data) as office:
         again = await office.hear(message)
         assert (again.outcome, again.code) == (first.outcome, first.code)
         assert again.stored == first.stored

@@ -11,12 +11,13 @@ from gateway.domain.commands import ApplyApproval, CancelApproval
 from gateway.flows.release_held import release_all
 from gateway.store.personal import Vault
 from gateway.store.tables import metadata, person
-from tests.flows.conftest import office, prepared
+from tests.flows.conftest import data, office, preparations, store
 from tests.flows.office import DAY, LINES, Office
+from tests.store.conftest import SQLITE
 from tests.world import DIAGNOSIS
 from tests.world import person as worker
 
-__all__ = ["office", "prepared"]
+__all__ = ["data", "office", "preparations", "store"]
 
 SERIAL = 77
 OPINION, REASON = "旧伤处红肿热痛（虚构）", "病人改往他院（虚构）"
@@ -47,6 +48,17 @@ def files(office: Office) -> list[Path]:
     return [one for one in sorted(folder.rglob("*")) if one.is_file()]
 
 
+async def values(office: Office) -> list[tuple[str, bytes]]:
+    """Every word and every byte string that the store gives to whoever asks it, by column."""
+    return [
+        (f"{table.name}.{name}", value.encode() if isinstance(value, str) else bytes(value))
+        for table in metadata.sorted_tables
+        for row in await office.rows(select(table))
+        for name, value in row.items()
+        if isinstance(value, str | bytes)
+    ]
+
+
 @pytest.mark.parametrize(
     "canary",
     [
@@ -59,11 +71,20 @@ def files(office: Office) -> list[Path]:
         REASON,
     ],
 )
-async def test_no_file_shows_it(office: Office, canary: str) -> None:
+async def test_no_file_and_no_column_shows_it(office: Office, store: str, canary: str) -> None:
     await told(office)
-    shown = [one.name for one in files(office) if canary.encode() in one.read_bytes()]
-    assert {"gateway.db", "gateway.db-wal"} <= {one.name for one in files(office)}
+    found = files(office)
+    if store == SQLITE:
+        assert {"gateway.db", "gateway.db-wal"} <= {one.name for one in found}
+    assert [one.name for one in found if canary.encode() in one.read_bytes()] == []
+    shown = [name for name, value in await values(office) if canary.encode() in value]
     assert shown == []
+
+
+async def test_an_open_word_is_found_where_it_is(office: Office) -> None:
+    """The search of the test above does find."""
+    await told(office)
+    assert ("admission.visit_no", b"V1") in await values(office)
 
 
 async def test_the_person_is_there_for_whoever_has_the_key(office: Office) -> None:

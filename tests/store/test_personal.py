@@ -9,11 +9,13 @@ import pytest
 from sqlalchemy import select, update
 
 from gateway.domain.commands import Identity
-from gateway.store.database import Database, engine_for
+from gateway.store.database import Database
 from gateway.store.personal import KeyRing, Unopened, Vault, normalised
 from gateway.store.persons import Person, person_by_id, person_by_identity, same_name
+from gateway.store.sqlite import SqliteDatabase
 from gateway.store.tables import metadata, outbox, person, person_index
 from gateway.store.unit import Insert, Unit
+from tests.store.hands import by_hand
 from tests.store.rows import a_row
 from tests.world import id_number
 
@@ -233,9 +235,9 @@ async def test_a_person_is_found_by_number_and_told_by_name(database: Database) 
     assert not same_name(whole, identity(id_number(1), "测试乙"))
 
 
-async def test_no_file_of_the_store_shows_a_person(database: Database) -> None:
-    await known(database)
-    files = sorted(database.path.parent.glob("gateway.db*"))
+async def test_no_file_of_the_store_shows_a_person(embedded: SqliteDatabase) -> None:
+    await known(embedded)
+    files = sorted(embedded.path.parent.glob("gateway.db*"))
     assert {one.name for one in files} >= {"gateway.db", "gateway.db-wal"}
     for canary in (id_number(1), "测试甲", "KA-1", "13900000000"):
         assert [one.name for one in files if canary.encode() in one.read_bytes()] == []
@@ -256,9 +258,7 @@ async def test_a_row_altered_in_the_database_is_not_believed(database: Database)
 async def _swapped(database: Database) -> None:
     """Somebody with the file in hands gives the first person the second one's number."""
     other = select(person.c.id_no).where(person.c.person_id == "P2").scalar_subquery()
-    engine = engine_for(database.path, read_only=False, size=1)
-    async with engine.connect() as connection:
+    async with by_hand(database) as connection:
         await connection.execute(
             update(person).where(person.c.person_id == "P1").values(id_no=other)
         )
-    await engine.dispose()

@@ -2,11 +2,13 @@
 
 import pytest
 
+from gateway.settings import Settings
 from gateway.store import health
 from gateway.store.database import Database
 from gateway.store.migrate import head
 from gateway.store.tables import admission, commit_probe, metadata, outbox
 from gateway.store.unit import Insert, StoreFailed, Unit
+from tests import postgres
 from tests.store.rows import a_row
 
 
@@ -72,21 +74,32 @@ async def test_a_migrated_database_is_at_the_head(database) -> None:
 
 
 async def test_an_empty_database_is_at_no_revision(tmp_path) -> None:
-    (tmp_path / "empty.db").touch()
-    async with health.inspecting(tmp_path / "empty.db") as reader:
+    (tmp_path / "gateway.db").touch()
+    async with health.inspecting(Settings(data_dir=tmp_path)) as reader:
         assert await health.revision(reader) is None
 
 
-async def test_inspecting_works_beside_a_running_server_and_makes_no_file(database) -> None:
-    await health.probe_commit(database, 9, 2026)
-    before = sorted(path.name for path in database.path.parent.rglob("*"))
-    async with health.inspecting(database.path) as reader:
+async def test_an_empty_postgresql_is_at_no_revision_and_a_migrated_one_at_the_head(
+    tmp_path, migrated_url
+) -> None:
+    empty = postgres.new_database()
+    for url, expected in ((empty, None), (migrated_url, head())):
+        async with health.inspecting(Settings(data_dir=tmp_path, database_url=url)) as reader:
+            assert await health.revision(reader) == expected
+    postgres.drop(empty)
+
+
+async def test_inspecting_works_beside_a_running_server_and_makes_no_file(embedded) -> None:
+    await health.probe_commit(embedded, 9, 2026)
+    folder = embedded.path.parent
+    before = sorted(path.name for path in folder.rglob("*"))
+    async with health.inspecting(Settings(data_dir=folder)) as reader:
         assert [row["at_us"] for row in await reader.rows(commit_probe.select())] == [9]
-    assert sorted(path.name for path in database.path.parent.rglob("*")) == before
+    assert sorted(path.name for path in folder.rglob("*")) == before
 
 
-async def test_inspecting_cannot_write(database) -> None:
-    async with health.inspecting(database.path) as reader:
+async def test_inspecting_cannot_write(embedded) -> None:
+    async with health.inspecting(Settings(data_dir=embedded.path.parent)) as reader:
         for table in metadata.sorted_tables[:1]:
             with pytest.raises(Exception, match="readonly"):
                 await reader.rows(table.delete())
@@ -94,6 +107,6 @@ async def test_inspecting_cannot_write(database) -> None:
 
 async def test_inspecting_what_is_not_there_makes_nothing(tmp_path) -> None:
     with pytest.raises(FileNotFoundError):
-        async with health.inspecting(tmp_path / "none.db"):
+        async with health.inspecting(Settings(data_dir=tmp_path)):
             pass
     assert list(tmp_path.iterdir()) == []

@@ -14,10 +14,10 @@ from gateway.policy.load import archive
 from gateway.rules.settle import Bill, settle
 from gateway.settings import Settings
 from gateway.store import tables
-from gateway.store.database import Database
 from gateway.store.frozen import Facts, frozen
 from gateway.store.migrate import migrate
 from gateway.store.personal import KeyRing, Vault
+from gateway.store.sqlite import SqliteDatabase
 from gateway.store.unit import Insert, Unit
 from tests.rules.facts import EDITIONS, REGION, a_bill, example_policy
 from tests.store.test_store_health import a_row
@@ -66,7 +66,7 @@ async def insert(
         )
         for name, some in rows.items()
     )
-    async with Database(settings.database_path, vault) as database:
+    async with SqliteDatabase(settings.database_path, vault) as database:
         await database.commit(Unit(tx_id=tx_id, year=2026, writes=writes))
 
 

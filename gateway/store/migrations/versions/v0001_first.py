@@ -9,7 +9,7 @@ branch_labels = None
 depends_on = None
 
 INTEGER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-TEXT = sa.Text()
+TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 BLOB = sa.LargeBinary()
 
 # Frozen copies: this file never changes once released.
@@ -61,6 +61,50 @@ TRIGGERS = (
     "BEGIN SELECT RAISE(ABORT, 'application_answer is append-only'); END",
 )
 
+POSTGRESQL = (
+    "CREATE OR REPLACE FUNCTION refuse_append_only() RETURNS trigger LANGUAGE plpgsql AS $$ "
+    "BEGIN RAISE EXCEPTION '% is append-only', TG_TABLE_NAME; END $$",
+    "ALTER TABLE outbox ADD COLUMN entry bigint GENERATED ALWAYS AS IDENTITY",
+    "CREATE TRIGGER leaf_no_update BEFORE UPDATE OF "
+    "tx_id, kind, sender, receiver, message_id, received_us, assurance, signer, "
+    "request_commitment, reply_commitment, effect_commitment, leaf_hash, salts, "
+    "effect "
+    "OR DELETE ON leaf FOR EACH ROW EXECUTE FUNCTION refuse_append_only()",
+    "CREATE TRIGGER leaf_no_truncate BEFORE TRUNCATE "
+    "ON leaf FOR EACH STATEMENT EXECUTE FUNCTION refuse_append_only()",
+    "CREATE TRIGGER audit_no_update BEFORE UPDATE OF "
+    "tx_id, seq, at_us, actor, action, subject, from_state, to_state, code, reason "
+    "OR DELETE ON audit FOR EACH ROW EXECUTE FUNCTION refuse_append_only()",
+    "CREATE TRIGGER audit_no_truncate BEFORE TRUNCATE "
+    "ON audit FOR EACH STATEMENT EXECUTE FUNCTION refuse_append_only()",
+    "CREATE TRIGGER transfer_no_update BEFORE UPDATE OF "
+    "tx_id, seq, subject, debit, credit, amount_fen, business_day "
+    "OR DELETE ON transfer FOR EACH ROW EXECUTE FUNCTION refuse_append_only()",
+    "CREATE TRIGGER transfer_no_truncate BEFORE TRUNCATE "
+    "ON transfer FOR EACH STATEMENT EXECUTE FUNCTION refuse_append_only()",
+    "CREATE TRIGGER undo_no_update BEFORE UPDATE OF "
+    "effect, sender, message_id, by_sender, by_message_id, command, at_us "
+    "OR DELETE ON undo FOR EACH ROW EXECUTE FUNCTION refuse_append_only()",
+    "CREATE TRIGGER undo_no_truncate BEFORE TRUNCATE "
+    "ON undo FOR EACH STATEMENT EXECUTE FUNCTION refuse_append_only()",
+    "CREATE TRIGGER mapping_history_no_update BEFORE UPDATE OF "
+    "hospital, hospital_code, valid_from, version, content, cause, at_us "
+    "OR DELETE ON mapping_history FOR EACH ROW EXECUTE FUNCTION refuse_append_only()",
+    "CREATE TRIGGER mapping_history_no_truncate BEFORE TRUNCATE "
+    "ON mapping_history FOR EACH STATEMENT EXECUTE FUNCTION refuse_append_only()",
+    "CREATE TRIGGER application_no_update BEFORE UPDATE OF "
+    "application_id, hospital, case_no, admission_id, kind, applied_on, wanted_from, wanted_to, "
+    "transferred_on, message_id, detail "
+    "OR DELETE ON application FOR EACH ROW EXECUTE FUNCTION refuse_append_only()",
+    "CREATE TRIGGER application_no_truncate BEFORE TRUNCATE "
+    "ON application FOR EACH STATEMENT EXECUTE FUNCTION refuse_append_only()",
+    "CREATE TRIGGER application_answer_no_update BEFORE UPDATE OF "
+    "application_id, state, granted, approval_no, answered_on, reason "
+    "OR DELETE ON application_answer FOR EACH ROW EXECUTE FUNCTION refuse_append_only()",
+    "CREATE TRIGGER application_answer_no_truncate BEFORE TRUNCATE "
+    "ON application_answer FOR EACH STATEMENT EXECUTE FUNCTION refuse_append_only()",
+)
+
 
 def upgrade() -> None:
     _admission()
@@ -92,9 +136,9 @@ def upgrade() -> None:
     _transfer()
     _undo()
     _work_case()
-    for statement in TRIGGERS:
-        if op.get_bind().dialect.name == "sqlite":
-            op.execute(statement)
+    embedded = op.get_bind().dialect.name == "sqlite"
+    for statement in TRIGGERS if embedded else POSTGRESQL:
+        op.execute(statement)
 
 
 def _admission() -> None:

@@ -1,0 +1,227 @@
+"""A unit's guards and writes as statements, the same on both stores.
+
+Statements are built once for each shape and never grow with the rows.
+"""
+
+from collections.abc import Hashable, Iterable, Sequence
+from functools import lru_cache
+from itertools import groupby
+from typing import Any, Protocol
+
+from sqlalchemy import ColumnElement, Executable, Table, and_, bindparam, literal_column, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from gateway.store.personal import Vault
+from gateway.store.tables import message
+from gateway.store.unit import (
+    Change,
+    Guard,
+    Insert,
+    KeyTaken,
+    Remove,
+    Row,
+    StaleFacts,
+    Unit,
+    Upsert,
+    Write,
+)
+
+
+class Dialect(Protocol):
+    """What the two stores say in different words."""
+
+    def insert(self, table: Table) -> Any:
+        """An INSERT that can say ON CONFLICT."""
+
+    def is_taken(self, error: IntegrityError) -> bool:
+        """Whether the error is a key taken by another row."""
+
+    async def change_all(self, connection: AsyncConnection, changes: Sequence[Change]) -> int:
+        """Change several rows of one table, each named by the same columns, in one call of the
+        driver; the number of rows changed."""
+
+
+async def apply(connection: AsyncConnection, unit: Unit, vault: Vault, dialect: Dialect) -> None:
+    """Everything of a unit, inside a transaction that is already open.
+
+    Raises StaleFacts and KeyTaken.
+    """
+    if unit.message is not None:
+        await _insert_message(connection, unit, unit.message, vault, dialect)
+    elif unit.guards:
+        await _check(connection, unit.guards)
+    for alike in _runs(unit.writes):
+        try:
+            await _write(connection, alike, vault, unit.year, dialect)
+        except IntegrityError as error:
+            _refuse_taken(alike[0].table, error, dialect)
+            raise
+
+
+async def _insert_message(
+    connection: AsyncConnection, unit: Unit, row: Row, vault: Vault, dialect: Dialect
+) -> None:
+    """The message row and every guarded fact in one statement: no row when a fact moved on."""
+    shut, guards = vault.shut(message, row, unit.year), unit.guards
+    statement = _guarded_insert(tuple(shut), tuple(map(_shape, guards)))
+    try:
+        result = await connection.execute(statement, {**shut, **_guarded(guards)})
+    except IntegrityError as error:
+        _refuse_taken(message, error, dialect)
+        raise
+    if result.rowcount != 1:
+        await _check(connection, guards)
+        raise StaleFacts(message.name)
+
+
+def _refuse_taken(table: Table, error: IntegrityError, dialect: Dialect) -> None:
+    """Raises KeyTaken for a taken key; any other broken constraint is a defect of ours."""
+    if dialect.is_taken(error):
+        raise KeyTaken(table.name) from error
+
+
+async def _check(connection: AsyncConnection, guards: Sequence[Guard]) -> None:
+    """Every guarded fact in one query. Raises StaleFacts that names what moved on."""
+    statement = _questions(tuple(map(_shape, guards)))
+    answer = (await connection.execute(statement, _guarded(guards))).one()
+    moved = [guard.table.name for guard, holds in zip(guards, answer, strict=True) if not holds]
+    if moved:
+        raise StaleFacts(", ".join(moved))
+
+
+_Named = tuple[tuple[str, bool], ...]
+"""Columns compared, each with whether it has to be empty: `IS NULL` and `=` use an index on
+both stores, a comparison that allows both does not."""
+_Shape = tuple[Table, _Named]
+
+
+def _shape(guard: Guard) -> _Shape:
+    return guard.table, named({**guard.key, **guard.values})
+
+
+def named(row: Row) -> _Named:
+    """The columns of a row and which of them are empty."""
+    return tuple((name, value is None) for name, value in row.items())
+
+
+def _guarded(guards: Sequence[Guard]) -> dict[str, Any]:
+    """The values the guards compare, by parameter."""
+    return {
+        f"g{number}_{name}": value
+        for number, guard in enumerate(guards)
+        for name, value in {**guard.key, **guard.values}.items()
+        if value is not None
+    }
+
+
+@lru_cache(maxsize=256)
+def _guarded_insert(columns: tuple[str, ...], shapes: tuple[_Shape, ...]) -> Executable:
+    values = [bindparam(name, type_=message.c[name].type) for name in columns]
+    whole = select(*values).where(*(_holds(number, one) for number, one in enumerate(shapes)))
+    return message.insert().from_select(list(columns), whole)
+
+
+@lru_cache(maxsize=256)
+def _questions(shapes: tuple[_Shape, ...]) -> Executable:
+    return select(*(_holds(number, one).label(f"g{number}") for number, one in enumerate(shapes)))
+
+
+def _holds(number: int, shape: _Shape) -> Any:
+    table, names = shape
+    same = match(table, names, f"g{number}_")
+    return select(literal_column("1")).select_from(table).where(*same).exists()
+
+
+def match(table: Table, names: _Named, prefix: str) -> list[ColumnElement[bool]]:
+    """Conditions that name a row, by parameters of the prefix."""
+    return [
+        table.c[name].is_(None)
+        if empty
+        else table.c[name] == bindparam(f"{prefix}{name}", type_=table.c[name].type)
+        for name, empty in names
+    ]
+
+
+def _runs(writes: Iterable[Write]) -> list[list[Write]]:
+    """Changes of the same columns of one table that follow each other, together; every other
+    write by itself: the number of statements does not grow with the rows."""
+    runs = groupby(enumerate(writes), key=_kind)
+    return [[write for _, write in run] for _, run in runs]
+
+
+def _kind(numbered: tuple[int, Write]) -> Hashable:
+    number, write = numbered
+    if not isinstance(write, Change) or not write.values.keys().isdisjoint(
+        write.table.info["personal"]
+    ):
+        return number
+    return write.table.name, named(write.where), tuple(write.values)
+
+
+async def _write(
+    connection: AsyncConnection,
+    alike: Sequence[Write],
+    vault: Vault,
+    year: int,
+    dialect: Dialect,
+) -> None:
+    first = alike[0]
+    match first:
+        case Insert(table, rows):
+            if rows:
+                shut = [vault.shut(table, row, year) for row in rows]
+                await connection.execute(table.insert(), shut)
+        case Upsert(table, rows):
+            await connection.execute(_upsert(table, rows[0], dialect), list(rows))
+        case Change() if len(alike) == 1:
+            await _change(connection, first, vault, year)
+        case Change(table):
+            changes = [one for one in alike if isinstance(one, Change)]
+            if await dialect.change_all(connection, changes) != len(changes):
+                raise StaleFacts(table.name)
+        case Remove(table, keys):
+            await _remove(connection, table, keys)
+
+
+def _upsert(table: Table, row: Row, dialect: Dialect) -> Executable:
+    statement = dialect.insert(table)
+    key = table.info["row_key"]
+    replaced = {name: statement.excluded[name] for name in row if name not in key}
+    changed: Executable = statement.on_conflict_do_update(index_elements=list(key), set_=replaced)
+    return changed
+
+
+async def _change(connection: AsyncConnection, change: Change, vault: Vault, year: int) -> None:
+    table, where, values = change.table, change.where, change.values
+    row = and_(
+        *(
+            table.c[name].is_(None) if value is None else table.c[name] == value
+            for name, value in where.items()
+        )
+    )
+    personal = set(table.info["personal"])
+    if personal and personal <= values.keys():
+        # Nothing of the old record is left: a new record key needs no look at the old one.
+        whole = vault.shut(table, {**where, **values}, year)
+        values = {name: whole[name] for name in (*values, "key_id", "record_key")}
+    elif not personal.isdisjoint(values):
+        found = (await connection.execute(select(table).where(row))).mappings().first()
+        if found is None:
+            raise StaleFacts(table.name)
+        values = vault.reshut(table, dict(found), values)
+    result = await connection.execute(table.update().where(row).values(**values))
+    if result.rowcount != 1:
+        raise StaleFacts(table.name)
+
+
+async def _remove(connection: AsyncConnection, table: Table, keys: Sequence[Row]) -> None:
+    shared = {name for name in keys[0] if len({key[name] for key in keys}) == 1}
+    listed = [name for name in keys[0] if name not in shared] or [next(iter(keys[0]))]
+    if len(listed) > 1:
+        raise ValueError("keys of a removal may differ in one column only")
+    same = [table.c[name] == keys[0][name] for name in shared]
+    column = table.c[listed[0]]
+    await connection.execute(
+        table.delete().where(*same, column.in_([key[listed[0]] for key in keys]))
+    )

@@ -1,0 +1,250 @@
+"""PostgreSQL: any number of processes, SERIALIZABLE as a belt over the same guards.
+
+A unit is data, so a transaction that another one overtook is simply run again. What never
+happens twice is a COMMIT whose answer was lost: then nobody may answer as if it were done.
+"""
+
+import asyncio
+import logging
+import secrets
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any, Final, Self, cast
+
+from sqlalchemy import CursorResult, Executable, Table, bindparam, column, func, select
+from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from gateway.store.apply import apply
+from gateway.store.database import Database, Reader
+from gateway.store.personal import Vault
+from gateway.store.unit import Change, KeyTaken, Row, StaleFacts, StoreFailed, Unit
+
+DRIVER: Final = "postgresql+asyncpg"
+_POOL: Final = 8
+_TRIES: Final = 5
+_FIRST_WAIT_MS: Final = 4
+_LIMIT_S: Final = 30
+_OVERTAKEN: Final = frozenset({"40001", "40P01"})
+_TAKEN: Final = "23505"
+_LEAD: Final = 0x6773_6C64
+"""Whose advisory lock the lead is."""
+_log = logging.getLogger(__name__)
+_SESSION: Final = {
+    "application_name": "gateway",
+    "timezone": "UTC",
+    "statement_timeout": f"{_LIMIT_S}s",
+    "idle_in_transaction_session_timeout": f"{_LIMIT_S}s",
+    "synchronous_commit": "on",
+    # A machine that vanished loses its locks, and so the lead, within a minute.
+    "tcp_keepalives_idle": "30",
+    "tcp_keepalives_interval": "10",
+    "tcp_keepalives_count": "3",
+    # Compiling a query costs more than any query here takes.
+    "jit": "off",
+}
+
+
+class _Overtaken(Exception):
+    """The transaction did not happen and may be run again."""
+
+
+def engine_at(url: str, *, read_only: bool, size: int = _POOL) -> AsyncEngine:
+    """An engine for readers (each query by itself) or for SERIALIZABLE transactions."""
+    session = {**_SESSION, "default_transaction_read_only": "on" if read_only else "off"}
+    return create_async_engine(
+        url,
+        pool_size=size,
+        max_overflow=0,
+        isolation_level="AUTOCOMMIT" if read_only else "SERIALIZABLE",
+        hide_parameters=True,
+        connect_args={"server_settings": session, "command_timeout": _LIMIT_S},
+    )
+
+
+class PostgresDialect:
+    """What PostgreSQL says in its own words."""
+
+    def insert(self, table: Table) -> Any:
+        return insert(table)
+
+    def is_taken(self, error: IntegrityError) -> bool:
+        return _state(error) == _TAKEN
+
+    async def change_all(self, connection: AsyncConnection, changes: Sequence[Change]) -> int:
+        """One array a column: the statement is the same whatever the number of rows."""
+        first = changes[0]
+        table = first.table
+        old = [name for name, value in first.where.items() if value is not None]
+        empty = [table.c[name].is_(None) for name, value in first.where.items() if value is None]
+        types = {f"old_{name}": table.c[name].type for name in old}
+        types |= {f"new_{name}": table.c[name].type for name in first.values}
+        arrays = [bindparam(f"all_{name}", type_=ARRAY(kind)) for name, kind in types.items()]
+        rows = (
+            func.unnest(*arrays)
+            .table_valued(*(column(name, kind) for name, kind in types.items()), name="given")
+            .render_derived()
+        )
+        statement = (
+            table.update()
+            .where(*empty, *(table.c[name] == rows.c[f"old_{name}"] for name in old))
+            .values({name: rows.c[f"new_{name}"] for name in first.values})
+        )
+        given = {f"all_old_{name}": [one.where[name] for one in changes] for name in old}
+        given |= {f"all_new_{n}": [one.values[n] for one in changes] for n in first.values}
+        return (await connection.execute(statement, given)).rowcount
+
+
+_DIALECT: Final = PostgresDialect()
+
+
+class _SteadyReader(Reader):
+    """A reader whose connection may have been lost since its last use: it asks once more."""
+
+    async def _asked(self, query: Executable, given: Row | None = None) -> CursorResult[Any]:
+        try:
+            return await super()._asked(query, given)
+        except DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
+        await self._connection.rollback()
+        return await super()._asked(query, given)
+
+
+class PostgresDatabase(Database):
+    """Every commit is a task of its own, shielded from the request that wants it."""
+
+    def __init__(self, url: str, vault: Vault) -> None:
+        super().__init__(vault, engine_at(url, read_only=True))
+        self._writers = engine_at(url, read_only=False)
+        self._running: set[asyncio.Task[None]] = set()
+        self._leader = engine_at(url, read_only=True, size=1)
+        self._leading, self._lead = asyncio.Lock(), cast(AsyncConnection | None, None)
+
+    @property
+    def engines(self) -> tuple[AsyncEngine, ...]:
+        return self.readers, self._writers
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await asyncio.gather(*self._running, return_exceptions=True)
+        if self._lead is not None:
+            await self._lead.invalidate()
+            await self._lead.close()
+        for engine in (self.readers, self._writers, self._leader):
+            await engine.dispose()
+
+    def _reader(self, connection: AsyncConnection) -> Reader:
+        return _SteadyReader(connection, self.vault)
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Reader]:
+        """A query-only connection. Raises StoreFailed when the server does not answer."""
+        try:
+            async with super().reading() as reader:
+                yield reader
+        except (OSError, TimeoutError) as error:
+            raise StoreFailed(type(error).__name__) from error
+        except DBAPIError as error:
+            raise StoreFailed(type(error.orig).__name__) from error
+
+    async def leads(self) -> bool:
+        """The lead is a lock of the server's that lives and dies with one connection."""
+        async with self._leading:
+            if self._lead is not None and not await _answers(self._lead):
+                self._lead = None
+            if self._lead is None:
+                self._lead = await self._taken()
+            return self._lead is not None
+
+    async def _taken(self) -> AsyncConnection | None:
+        try:
+            connection = await self._leader.connect()
+        except (DBAPIError, OSError, TimeoutError):
+            return None
+        try:
+            taken = await connection.execute(select(func.pg_try_advisory_lock(_LEAD)))
+            if taken.scalar_one():
+                return connection
+        except (DBAPIError, OSError, TimeoutError):
+            await connection.invalidate()
+        await connection.close()
+        return None
+
+    async def commit(self, unit: Unit) -> None:
+        """Run the transaction; returns only when it is durable."""
+        self.refuse_when_broken()
+        task = asyncio.create_task(self._commit(unit), name="store-commit")
+        self._running.add(task)
+        task.add_done_callback(self._ended)
+        await asyncio.shield(task)
+
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        self._running.discard(task)
+        if not task.cancelled():
+            # A request that was cancelled never asks: the outcome is read here, not warned of.
+            task.exception()
+
+    async def _commit(self, unit: Unit) -> None:
+        wait_ms = _FIRST_WAIT_MS
+        for _ in range(_TRIES):
+            try:
+                return await self._once(unit)
+            except _Overtaken:
+                await asyncio.sleep((wait_ms + secrets.randbelow(wait_ms)) / 1000)
+                wait_ms *= 2
+        raise StaleFacts("overtaken by other transactions")
+
+    async def _once(self, unit: Unit) -> None:
+        with _told_apart():
+            connection = await self._writers.connect()
+        try:
+            with _told_apart():
+                await apply(connection, unit, self.vault, _DIALECT)
+            with _told_apart(committing=True):
+                await connection.commit()
+        except asyncio.CancelledError:
+            # Cut off in the middle: what the connection still does must not reach another user.
+            await connection.invalidate()
+            raise
+        finally:
+            await connection.close()
+
+
+async def _answers(connection: AsyncConnection) -> bool:
+    """Whether the connection still lives; one that does not is closed."""
+    try:
+        await connection.execute(select(1))
+    except (DBAPIError, OSError, TimeoutError):
+        await connection.invalidate()
+        await connection.close()
+        return False
+    return True
+
+
+@contextmanager
+def _told_apart(*, committing: bool = False) -> Iterator[None]:
+    """Errors as what they mean: overtaken (run again), or failed (nobody knows).
+
+    Before COMMIT was sent a lost connection leaves nothing behind.
+    """
+    try:
+        yield
+    except DBAPIError as error:
+        if _state(error) in _OVERTAKEN or (error.connection_invalidated and not committing):
+            raise _Overtaken from error
+        _log.error("transaction failed", extra={"error": type(error.orig).__name__})
+        raise StoreFailed(type(error.orig).__name__) from error
+    except (StaleFacts, KeyTaken):
+        raise
+    except Exception as error:
+        _log.error("transaction failed", extra={"error": type(error).__name__})
+        raise StoreFailed(type(error).__name__) from error
+
+
+def _state(error: DBAPIError) -> str:
+    """The five characters of SQLSTATE; "" when the server said nothing."""
+    return str(getattr(error.orig, "sqlstate", None) or "")

@@ -1,0 +1,213 @@
+"""The embedded store: SQLite in WAL with synchronous=FULL, one writer task, query-only readers.
+
+A transaction is shielded from the request that wants it: the writer task owns the
+only writing connection, so a cancelled request leaves no open transaction behind.
+"""
+
+import asyncio
+import errno
+import fcntl
+import logging
+import os
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final, Self
+
+from sqlalchemy import Table, bindparam, event
+from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import AsyncAdaptedQueuePool
+
+from gateway.store.apply import apply, match, named
+from gateway.store.database import Database
+from gateway.store.personal import Vault
+from gateway.store.unit import Change, KeyTaken, StaleFacts, StoreFailed, Unit
+
+_PRAGMAS: Final = (
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "foreign_keys=ON",
+    "trusted_schema=OFF",
+    "secure_delete=ON",
+    "temp_store=MEMORY",
+    "busy_timeout=5000",
+)
+_READERS: Final = 4
+_PRIMARY: Final = 0xFF
+_FILE_FAILED: Final = (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_TAKEN: Final = (sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY, sqlite3.SQLITE_CONSTRAINT_UNIQUE)
+_log = logging.getLogger(__name__)
+
+
+class AlreadyRunning(Exception):
+    """Another process holds this database."""
+
+
+class ProcessLock:
+    """One process per database: the lock file's holder writes its process id there."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._handle: int | None = None
+
+    def take(self) -> None:
+        """Raises AlreadyRunning when another process holds the lock."""
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(handle)
+            if error.errno in (errno.EAGAIN, errno.EACCES):
+                raise AlreadyRunning(str(self._path)) from None
+            raise
+        os.truncate(handle, 0)
+        os.write(handle, f"{os.getpid()}\n".encode())
+        self._handle = handle
+
+    def release(self) -> None:
+        if self._handle is not None:
+            os.close(self._handle)
+            self._handle = None
+
+
+def engine_for(path: Path, *, read_only: bool, size: int) -> AsyncEngine:
+    """An engine whose connections have every pragma set. Transactions are begun by hand."""
+    engine = create_async_engine(
+        f"sqlite+aiosqlite:///{path}",
+        poolclass=AsyncAdaptedQueuePool,
+        pool_size=size,
+        max_overflow=0,
+        isolation_level="AUTOCOMMIT",
+        hide_parameters=True,
+    )
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def _prepare(connection: Any, _: Any) -> None:
+        cursor = connection.cursor()
+        for pragma in _PRAGMAS:
+            cursor.execute(f"PRAGMA {pragma}")
+        if read_only:
+            cursor.execute("PRAGMA query_only=ON")
+        cursor.close()
+
+    return engine
+
+
+class SqliteDialect:
+    """What SQLite says in its own words."""
+
+    def insert(self, table: Table) -> Any:
+        return insert(table)
+
+    def is_taken(self, error: IntegrityError) -> bool:
+        return _sqlite_code(error) in _TAKEN
+
+    async def change_all(self, connection: AsyncConnection, changes: Sequence[Change]) -> int:
+        first = changes[0]
+        row = match(first.table, named(first.where), "old_")
+        new: dict[str, Any] = {name: bindparam(f"new_{name}") for name in first.values}
+        given = [
+            {f"old_{name}": value for name, value in one.where.items() if value is not None}
+            | {f"new_{name}": value for name, value in one.values.items()}
+            for one in changes
+        ]
+        result = await connection.execute(first.table.update().where(*row).values(**new), given)
+        return result.rowcount
+
+
+class SqliteDatabase(Database):
+    """One process: readers for everyone and one writer task."""
+
+    def __init__(self, path: Path, vault: Vault) -> None:
+        super().__init__(vault, engine_for(path, read_only=True, size=_READERS))
+        self.path = path
+        self._writer = engine_for(path, read_only=False, size=1)
+        self._queue: asyncio.Queue[tuple[Unit, asyncio.Future[None]] | None] = asyncio.Queue(256)
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def engines(self) -> tuple[AsyncEngine, ...]:
+        return self.readers, self._writer
+
+    async def __aenter__(self) -> Self:
+        # Alone, before any reader: changing a new file to WAL takes it exclusively.
+        async with self._writer.connect():
+            pass
+        self._task = asyncio.create_task(self._write_all(), name="store-writer")
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._queue.put(None)
+        if self._task is not None:
+            await self._task
+        await self.readers.dispose()
+        await self._writer.dispose()
+
+    async def leads(self) -> bool:
+        """There is no other process."""
+        return True
+
+    async def commit(self, unit: Unit) -> None:
+        """Run the transaction; returns only when it is durable."""
+        self.refuse_when_broken()
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        await self._queue.put((unit, done))
+        await asyncio.shield(done)
+
+    async def _write_all(self) -> None:
+        async with self._writer.connect() as connection:
+            while (item := await self._queue.get()) is not None:
+                unit, done = item
+                try:
+                    self.refuse_when_broken()
+                    await _run(connection, unit, self.vault)
+                except Exception as error:
+                    self._failed(done, error)
+                else:
+                    if not done.cancelled():
+                        done.set_result(None)
+
+    def _failed(self, done: "asyncio.Future[None]", error: Exception) -> None:
+        if not isinstance(error, StaleFacts | KeyTaken | StoreFailed):
+            _log.error("transaction failed", extra={"error": type(error).__name__})
+            if _unsound(error):
+                # After a failed fsync nobody knows what is on disk: stop, never retry.
+                self.broken.set()
+            error = StoreFailed(type(error).__name__)
+        if not done.cancelled():
+            done.set_exception(error)
+
+
+_DIALECT: Final = SqliteDialect()
+
+
+async def _run(connection: AsyncConnection, unit: Unit, vault: Vault) -> None:
+    await connection.exec_driver_sql("BEGIN IMMEDIATE")
+    try:
+        await apply(connection, unit, vault, _DIALECT)
+        await connection.exec_driver_sql("COMMIT")
+    except BaseException:
+        await _roll_back(connection)
+        raise
+
+
+async def _roll_back(connection: AsyncConnection) -> None:
+    """SQLite ends the transaction by itself after some errors: a ROLLBACK would hide them."""
+    driver: Any = (await connection.get_raw_connection()).driver_connection
+    if driver.in_transaction:
+        await connection.exec_driver_sql("ROLLBACK")
+
+
+def _unsound(error: Exception) -> bool:
+    """Whether the file itself failed."""
+    return _sqlite_code(error) & _PRIMARY in _FILE_FAILED
+
+
+def _sqlite_code(error: Exception) -> int:
+    """SQLite's extended result code; 0 for what SQLite did not say."""
+    if not isinstance(error, DBAPIError):
+        return 0
+    return int(getattr(error.orig, "sqlite_errorcode", 0))
