@@ -34,7 +34,7 @@ from gateway.flows.readjudicate import (
     touched,
 )
 from gateway.flows.settled import amounts, moved, of_verdict
-from gateway.flows.standing import UNDOABLE, stale
+from gateway.flows.standing import stale
 from gateway.flows.transaction import job_unit
 from gateway.policy.citation import read_law
 from gateway.policy.faults import Fault, Page
@@ -45,6 +45,7 @@ from gateway.store.cuts import changed_cut
 from gateway.store.database import Reader
 from gateway.store.readjudications import proposal_by_id
 from gateway.store.rows import canonical, spans_text
+from gateway.store.standing import UNDOABLE
 from gateway.store.unit import Change, Insert, KeyTaken, StaleFacts
 
 _TRIES: Final = 5  # to find facts that nobody moves meanwhile
@@ -340,8 +341,7 @@ def _row(
         "settlement_id": message.settlement_id,
         "kind": DELTA,
         "state": UNDOABLE,
-        # 1 is the settlement itself: each delta of it is live under the next number.
-        "live": stands.original["live"] + len(stands.deltas) + 1,
+        "live": stands.next_place,
         "reverses": None,
         "reinstates": None,
         "adjusts": stands.original["settlement_id"],

@@ -22,7 +22,7 @@ from gateway.policy.faults import BadPolicy
 from gateway.policy.load import archive, load_archive
 from gateway.policy.model import Policy
 from gateway.store import tables
-from gateway.store.settlements import live_of_case
+from gateway.store.standing import numbers_in_force
 from gateway.store.stays import stay_file
 from gateway.store.unit import Insert, KeyTaken, StaleFacts, Write
 
@@ -61,13 +61,12 @@ async def propose_all(desk: Desk, asked: Corrected) -> Found:
     if not asked.by.strip():
         raise NotDone("须写明提出人（--by）/ say who proposes (--by)")
     async with desk.database.reading() as reader:
-        rows = await live_of_case(reader, asked.case_no, asked.first, asked.last)
-    if not rows:
+        numbers = await numbers_in_force(reader, asked.first, asked.last, asked.case_no)
+    if not numbers:
         raise NotDone("所选范围内没有有效的结算 / no live settlement there")
     policy = desk.policy if asked.policy is None else await _kept(desk, asked.policy, asked.by)
     found = Found()
-    for row in rows:
-        number = row["settlement_id"]
+    for number in numbers:
         found.looked_at += 1
         proposal, untold = await _one(desk, number, asked.cause, policy, asked.by, ())
         found.proposals += [proposal] if proposal else []

@@ -19,7 +19,7 @@ from gateway.flows.off_loop import LINE_BYTES, off_loop
 from gateway.flows.plan import Act, Notice, Plan, Transfer, applied
 from gateway.flows.posted_cuts import cut_shares, posted_by, posted_cuts
 from gateway.flows.settled import transfers
-from gateway.flows.standing import Standing, stale, standing
+from gateway.flows.standing import stale, standing
 from gateway.policy.load import load_archive
 from gateway.policy.model import Policy
 from gateway.rules.place import catalogue_region
@@ -38,6 +38,7 @@ from gateway.store.editions import edition_guard, policy_content
 from gateway.store.frozen import Facts, frozen, packed, thawed_facts, thawed_verdict
 from gateway.store.readjudications import kept_proposals
 from gateway.store.rows import canonical
+from gateway.store.standing import Standing, in_force
 from gateway.store.stays import StayFile, stay_of_settlement
 from gateway.store.unit import Change as Update
 from gateway.store.unit import Guard, Insert
@@ -125,7 +126,7 @@ class Recomputed:
 async def touched(reader: Reader, settlement_id: str) -> Touched | None:
     """The settlement with its stay; None unless it is live and no delta itself."""
     found = await stay_of_settlement(reader, settlement_id)
-    if found is None or found[1]["live"] != 1:
+    if found is None or not in_force(found[1]):
         return None
     return Touched(found[0], await standing(reader, *found))
 

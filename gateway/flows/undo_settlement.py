@@ -10,12 +10,13 @@ from gateway.flows.desk import Caller, Desk, new_id
 from gateway.flows.plan import Act, Notice, Plan, Transfer, applied
 from gateway.flows.readjudicate import stale_act
 from gateway.flows.settled import amounts, back, transfers
-from gateway.flows.standing import UNDOABLE, Standing, stale
+from gateway.flows.standing import stale
 from gateway.store import tables
 from gateway.store.frozen import thawed_verdict
 from gateway.store.messages import Stored
 from gateway.store.rows import canonical
 from gateway.store.settlements import split_of
+from gateway.store.standing import UNDOABLE, Standing
 from gateway.store.stays import StayFile
 from gateway.store.unit import Change, Insert, Write
 
@@ -74,7 +75,7 @@ def reversed_settlement(
 
 def _ended(row: dict[str, Any]) -> Change:
     """The settlement, or a delta of it, is in force no more."""
-    where = {"settlement_id": row["settlement_id"], "live": row["live"], "state": UNDOABLE}
+    where = {"settlement_id": row["settlement_id"], "state": UNDOABLE}
     return Change(tables.settlement, where, {"live": None, "state": "REVERSED"})
 
 

@@ -25,7 +25,7 @@ from gateway.rules.settle import settle
 from gateway.rules.what_if import Difference, Tally, compared, proposed_bill
 from gateway.settings import Settings
 from gateway.store.database import Reader
-from gateway.store.settlements import live_ids
+from gateway.store.standing import numbers_in_force
 from gateway.verbs.cores import on_all_cores
 from gateway.verbs.sheets import write_whole
 from gateway.verbs.stored import EditionsOfRecord, NotTold, looking, stored_bill
@@ -96,7 +96,7 @@ def _proposal(settings: Settings, asked: Asked) -> Proposal:
 
 async def _numbers(settings: Settings, asked: Asked) -> list[str]:
     async with looking(settings) as reader:
-        return await live_ids(reader, asked.first, asked.last)
+        return await numbers_in_force(reader, asked.first, asked.last)
 
 
 class _Open:
