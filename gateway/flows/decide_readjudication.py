@@ -36,6 +36,7 @@ from gateway.flows.readjudicate import (
 from gateway.flows.settled import amounts, moved, of_verdict
 from gateway.flows.standing import stale
 from gateway.flows.transaction import job_unit
+from gateway.flows.waiting import decide_again
 from gateway.policy.citation import read_law
 from gateway.policy.faults import Fault, Page
 from gateway.rules.readjudicate import Change as Changes
@@ -259,6 +260,7 @@ def _posting(
             Insert(tables.settlement, [_row(desk, row, one, found, change, message)]),
             _to(row, ProposalState.APPROVED, **values),
             *(stale(desk, other) for other in others),
+            *decide_again(desk, found.moves_others, f"delta {delta}"),
             *(changed_cut(*pair) for pair in cuts),
         ),
         acts=(

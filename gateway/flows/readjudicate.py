@@ -14,6 +14,7 @@ from gateway.domain.cut import Cut
 from gateway.domain.readjudication import Cause, ProposalState
 from gateway.domain.results import ReadjudicationChanged
 from gateway.domain.split import Split
+from gateway.flows.bill_file import other_stays, stays_beside, with_devices
 from gateway.flows.desk import Desk, new_id
 from gateway.flows.off_loop import LINE_BYTES, off_loop
 from gateway.flows.plan import Act, Notice, Plan, Transfer, applied
@@ -30,7 +31,7 @@ from gateway.rules.readjudicate import (
     readjudged,
     takes_from_hospital,
 )
-from gateway.rules.settle import Bill
+from gateway.rules.settle import Bill, device_codes
 from gateway.rules.what_if import outcome_text
 from gateway.store import tables
 from gateway.store.database import Reader
@@ -61,6 +62,7 @@ class Recomputed:
     correction: str
     bill: Bill
     guards: tuple[Guard, ...]
+    others: tuple[StayFile, ...] = ()
     posted_cuts: tuple[Cut, ...] = ()
     change: Change | None = None
     untold: str = ""
@@ -118,6 +120,14 @@ class Recomputed:
         return paid - sum(one.posted_fen for one in cuts)
 
     @property
+    def moves_others(self) -> tuple[StayFile, ...]:
+        """The person's other stays whose settlements may see another meal day or device then."""
+        if self.change is None:
+            return ()
+        days = self.change.before.meal_days != self.change.after.meal_days
+        return self.others if days or device_codes(self.bill) else ()
+
+    @property
     def ground_needed(self) -> bool:
         """Whether the cut follows from a recognition that is gone, and from nothing else."""
         return needs_ground(self.bill.case, cut=self.cut)
@@ -135,19 +145,22 @@ async def recomputed(
     desk: Desk, reader: Reader, one: Touched, cause: Cause, policy: Policy
 ) -> Recomputed:
     """The settlement under what was corrected: the case as it is known now, the catalogues in
-    force now, or `policy`; everything else as the last row of the settlement used it.
+    force now, or `policy`; everything else as the last row of the settlement used it. What the
+    fund paid beside it is read as it stands now: no meal day and no device is paid twice because
+    two stays of the person were corrected.
 
     LookupError when an edition of record is not here.
     """
     facts, before = thawed_facts(one.standing.last["detail"]), _before(one)
     editions = await desk.shelf.of_record(reader, before.edition_digests)
     known = facts.stay, facts.case, facts.hospital, facts.lines
-    bill = Bill(*known, editions, facts.others, facts.devices, facts.paid_by)
+    others = await other_stays(reader, one.file.stay)
+    bill = Bill(*known, editions, stays_beside(others), paid_by=facts.paid_by)
     used = await _of_record(desk, reader, before.policy_digest)
-    guards: tuple[Guard, ...] = ()
+    guards: tuple[Guard, ...] = (one.file.person_guard, *(other.guard for other in others))
     correction = policy.digest
     if cause is Cause.CASE:
-        bill, guards = replace(bill, case=one.file.case), one.file.case_guards
+        bill, guards = replace(bill, case=one.file.case), (*guards, *one.file.case_guards)
         case = one.file.case
         correction = "" if case is None else f"{case.case_no}@{case.version}"
     elif cause is Cause.CATALOGUE:
@@ -155,10 +168,11 @@ async def recomputed(
         region = catalogue_region(facts.stay, facts.hospital, desk.policy)
         now = await desk.shelf.between(reader, min(days), max(days), region)
         bill = replace(bill, editions=now)
-        guards = tuple(edition_guard(edition) for edition in bill.editions)
+        guards = (*guards, *(edition_guard(edition) for edition in bill.editions))
         correction = " ".join(edition.digest for edition in bill.editions)
     else:
         used = policy
+    bill = await with_devices(reader, bill)
     size = LINE_BYTES * len(bill.lines)
     after = await off_loop(size, lambda: readjudged(bill, used, before))
     return Recomputed(
@@ -167,6 +181,7 @@ async def recomputed(
         correction=correction,
         bill=bill,
         guards=guards,
+        others=others,
         posted_cuts=await posted_cuts(reader, one.file),
         change=change_of(before, after) if isinstance(after, BillVerdict) else None,
         untold="" if isinstance(after, BillVerdict) else outcome_text(after),

@@ -1,18 +1,27 @@
 """更正后重审: a correction after settlement is proposed, approved by another, posted as a delta."""
 
+import asyncio
+import io
 import shutil
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from contextlib import suppress
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
+from gateway.clock import at_business
 from gateway.domain.admission import PaidAtDischargeBy
 from gateway.domain.case import CaseState
-from gateway.domain.commands import CancelSettlement, ReconcileTotals, StopBenefit
+from gateway.domain.commands import (
+    CancelSettlement,
+    ReconcileTotals,
+    RegisterDischarge,
+    StopBenefit,
+)
 from gateway.domain.results import ReadjudicationChanged, Settlement
 from gateway.domain.split import Split
 from gateway.flows.administer import NotDone
@@ -21,12 +30,14 @@ from gateway.flows.desk import Desk
 from gateway.flows.release_held import release_all
 from gateway.policy.load import SHIPPED, load
 from gateway.store import tables
+from gateway.verbs import replay
 from tests.flows.office import AGENCY, DAY, LINES, Heard, Office
 from tests.flows.test_ledger import per_account
 from tests.flows.test_races import orders, raced, saying
 from tests.flows.test_settled_guarded import booked, details
 
 FIRST, SECOND = "甲审核", "乙复核"
+APPLIED_LATE = date(2026, 4, 10)
 CLAUSE = ("example_agreement", "第三条")
 ARTICLE = ("gongshang_2010", "第四十二条")
 
@@ -508,6 +519,85 @@ async def test_a_reinstated_settlement_stands_as_adjusted(office: Office) -> Non
     assert balance["2101/hospital/H001"] == -(live["fund_fen"] + live["meal_fen"])
     await stopped(office, "N2")
     assert await proposals(office, state="PROPOSED") == []
+
+
+# --- what the fund paid beside it --------------------------------------------------------------
+
+
+async def overlapping(office: Office, applied_on: date) -> None:
+    """Six meal days in one hospital and four of the same in another, settled once the case is
+    recognised on an application of this day."""
+    await office.report("C1", 1)
+    stays = [(each, await office.register(each, "V1", 1)) for each in ("H001", "H002")]
+    for (hospital, heard), days in zip(reversed(stays), (3, 5), strict=True):
+        await office.upload(hospital, heard.result.admission_id, *LINES)
+        office.move_to(DAY + timedelta(days=days))
+        command = RegisterDischarge(
+            admission_id=heard.result.admission_id,
+            discharged_at=at_business(DAY + timedelta(days=days), 9),
+            way="治愈",
+        )
+        await office.say(hospital, "discharge.register", command)
+        await office.commit(hospital, heard.result.admission_id, *LINES)
+    office.move_to(APPLIED_LATE + timedelta(days=9))
+    await applied(office, applied_on)
+
+
+async def applied(office: Office, day: date) -> None:
+    given = {"applied_on": day, "accepted_on": day}
+    await office.decide("C1", CaseState.RECOGNISED, **given)
+    await release_all(office.desk)
+
+
+async def meals_paid(office: Office) -> int:
+    """What the fund owes for meals by the whole ledger, in fen."""
+    return per_account(await office.rows(select(tables.transfer)))["5101/meal"]
+
+
+async def all_approved(office: Office) -> None:
+    """Every proposal taken up and posted, and those that come of it."""
+    while waiting := await proposals(office, state="PROPOSED"):
+        number = waiting[0]["proposal_id"]
+        await decide(office, "approve", number, FIRST)
+        with suppress(NotDone):  # what the first of them moved is stale, and proposed anew
+            await decide(office, "approve", number, SECOND)
+        await release_all(office.desk)
+
+
+async def test_meal_days_that_two_stays_share_are_paid_once_when_both_are_corrected(
+    office: Office,
+) -> None:
+    await overlapping(office, APPLIED_LATE)
+    assert await meals_paid(office) == 0
+    await applied(office, DAY)
+    assert sorted(row["meal_fen"] for row in await proposals(office)) == [6000, 9000]
+    await all_approved(office)
+    assert len(await settlements(office, kind="DELTA")) == 2
+    assert await meals_paid(office) == 9000
+    told = io.StringIO()
+    code = await asyncio.to_thread(replay.run, office.gateway.settings, (), told, 1)
+    assert (code, "重算 4 笔，4 笔相同" in told.getvalue()) == (0, True)
+
+
+@pytest.mark.parametrize("order", [[0, 1], [1, 0]])
+async def test_of_two_approvals_at_once_the_second_sees_the_meal_days_of_the_first(
+    office: Office, order: list[int]
+) -> None:
+    await overlapping(office, APPLIED_LATE)
+    await applied(office, DAY)
+    numbers = [row["proposal_id"] for row in await proposals(office, state="PROPOSED")]
+    for number in numbers:
+        await decide(office, "approve", number, FIRST)
+    ended = await raced(office, order, *(approving(number, SECOND) for number in numbers))
+    assert sorted(one[:3] for one in ended) == ["已补差", "建议已"]
+    await release_all(office.desk)
+    await all_approved(office)
+    assert await meals_paid(office) == 9000
+
+
+async def test_the_same_stays_told_in_time_cost_the_same(office: Office) -> None:
+    await overlapping(office, DAY)
+    assert await meals_paid(office) == 9000
 
 
 # --- races ------------------------------------------------------------------------------------
