@@ -9,9 +9,18 @@ import pytest
 
 from gateway.cli import main
 from gateway.clock import at_business
+from gateway.policy.load import SHIPPED
 from gateway.verbs import replay
 from tests.flows.office import DAY, office_in, prepare, settings_in
-from tests.flows.test_readjudication import cancel, settled, stopped
+from tests.flows.test_readjudication import (
+    SECOND,
+    cancel,
+    dearer_meals,
+    decide,
+    proposed_by_policy,
+    settled,
+    stopped,
+)
 
 CITED = ["--clause", "example_agreement", "第三条"]
 
@@ -94,6 +103,26 @@ def test_a_correction_goes_from_proposal_to_delta_by_the_command_line(
     undone(data, number)
     code, out, _ = said(capsys, "replay", "--cores", "1")
     assert (code, "重算 3 笔，3 笔相同" in out) == (0, True)
+
+
+def test_a_policy_that_a_delta_has_followed_already_changes_nothing_in_a_what_if(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    prepare(data)
+    root = dearer_meals(data)
+
+    async def story() -> None:
+        async with office_in(data) as office:
+            await settled(office)
+            row = await proposed_by_policy(office, root)
+            await decide(office, "approve", row["proposal_id"], SECOND)
+
+    asyncio.run(story())
+    tried = ["what-if", "--from", "2026-03-01", "--to", "2026-03-31", "--out", str(data / "w.xlsx")]
+    code, out, _ = said(capsys, *tried, "--policy", str(root))
+    assert (code, "1 笔结算，0 笔金额有变，0 笔不再结算，基金差额 0.00" in out) == (0, True)
+    code, out, _ = said(capsys, *tried, "--policy", str(SHIPPED))
+    assert (code, "1 笔结算，1 笔金额有变，0 笔不再结算，基金差额 -75.00" in out) == (0, True)
 
 
 def test_a_delta_whose_row_was_changed_is_found_by_replay(
