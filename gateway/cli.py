@@ -231,7 +231,12 @@ def _readjudicating(verbs: Any) -> None:
     verb = inner.add_parser("show", help="逐行差异 / one of them, line by line")
     verb.add_argument("proposal")
     verb.set_defaults(run=_show_proposal)
-    for act, told in (("approve", "批准并补差 / post the delta"), ("reject", "驳回 / reject")):
+    acts = {
+        "approve": "批准并补差 / post the delta",
+        "reject": "驳回 / reject",
+        "close": "不能重算的已由人办理 / one that was seen to by hand",
+    }
+    for act, told in acts.items():
         verb = inner.add_parser(act, help=told)
         verb.add_argument("proposal")
         verb.add_argument("--by", required=True, help="决定人 / who decides")

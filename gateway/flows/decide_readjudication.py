@@ -6,15 +6,15 @@ recognition was revoked needs a ground of its own beside.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final
 from unicodedata import normalize
 
 from gateway.clock import business_day
 from gateway.domain.admission import BillState
 from gateway.domain.cut import Cut
-from gateway.domain.readjudication import DELTA, Cause, ProposalState
+from gateway.domain.readjudication import AS_TOLD, DELTA, Cause, ProposalState
 from gateway.domain.results import Settlement
 from gateway.flows.administer import NotDone
 from gateway.flows.desk import Desk, new_id
@@ -47,7 +47,7 @@ from gateway.store.database import Reader
 from gateway.store.readjudications import proposal_by_id
 from gateway.store.rows import canonical, spans_text
 from gateway.store.standing import UNDOABLE
-from gateway.store.unit import Change, Insert, KeyTaken, StaleFacts
+from gateway.store.unit import Change, Insert, KeyTaken, StaleFacts, Write
 
 _TRIES: Final = 5  # to find facts that nobody moves meanwhile
 
@@ -121,14 +121,44 @@ async def reject(desk: Desk, proposal_id: str, decision: Decision) -> str:
     return await _decided(desk, proposal_id, attempt)
 
 
+async def close(desk: Desk, proposal_id: str, decision: Decision) -> str:
+    """A person has seen to what the gateway could not compute. Raises NotDone."""
+
+    async def attempt(_: Reader, row: dict[str, Any]) -> tuple[Plan, str | NotDone]:
+        values = {"open": None, "decided_by": decision.by, "decided_us": desk.now_us}
+        act = _act("readjudication.close", row, ProposalState.CLOSED, decision)
+        told = changed(row, state=ProposalState.CLOSED, note=decision.reason)
+        plan = applied(
+            subject=row["admission_id"],
+            writes=(_to(row, ProposalState.CLOSED, **values, reason=decision.reason),),
+            acts=(replace(act, from_state=ProposalState.BY_HAND),),
+            notices=(notice(desk, row["admission_id"], told),),
+        )
+        return plan, f"已办结 / closed {proposal_id}"
+
+    return await _decided(desk, proposal_id, attempt, ProposalState.BY_HAND)
+
+
+_OTHERWISE: Final[dict[str, str]] = {
+    ProposalState.PROPOSED: "这项可以补差：批准或驳回 / it can be posted: approve or reject it",
+    ProposalState.BY_HAND: "网关不能重算，须由人办理后办结（close）"
+    " / it cannot be computed: a person sees to it and closes it",
+}
+"""What to do instead with one that waits for another decision."""
+
 _Attempt = Callable[[Reader, dict[str, Any]], Awaitable[tuple[Plan, str | NotDone]]]
 
 
-async def _decided(desk: Desk, proposal_id: str, attempt: _Attempt) -> str:
+async def _decided(
+    desk: Desk,
+    proposal_id: str,
+    attempt: _Attempt,
+    state: ProposalState = ProposalState.PROPOSED,
+) -> str:
     """Read, plan and commit; what changed meanwhile is read again."""
     for _ in range(_TRIES):
         async with desk.database.reading() as reader:
-            plan, told = await attempt(reader, await _proposed(reader, proposal_id))
+            plan, told = await attempt(reader, await _waiting(reader, proposal_id, state))
         try:
             push = await push_channels(desk, plan)
             await desk.database.commit(job_unit(desk, plan, "operator", push))
@@ -143,11 +173,13 @@ async def _decided(desk: Desk, proposal_id: str, attempt: _Attempt) -> str:
     raise NotDone("同时有其他办理，请重试 / others are at work on it: try again")
 
 
-async def _proposed(reader: Reader, proposal_id: str) -> dict[str, Any]:
+async def _waiting(reader: Reader, proposal_id: str, state: ProposalState) -> dict[str, Any]:
     row = await proposal_by_id(reader, proposal_id)
     if row is None:
         raise NotDone(f"没有这项建议 / no such proposal: {proposal_id}")
-    if row["state"] != ProposalState.PROPOSED:
+    if row["state"] != state:
+        if row["state"] in _OTHERWISE:
+            raise NotDone(_OTHERWISE[row["state"]])
         told = f"{row['state']} {row['decided_by']} {row['delta_id']}".strip()
         raise NotDone(f"已决定 / decided already: {told}")
     return row
@@ -190,8 +222,11 @@ async def _approval(
     desk: Desk, reader: Reader, row: dict[str, Any], decision: Decision
 ) -> tuple[Plan, str | NotDone]:
     one = await touched(reader, row["settlement_id"])
-    if one is None or one.standing.last["settlement_id"] != row["follows"]:
-        return _gone_stale(desk, row, "结算已冲正或已有补差 / reversed, or another delta came")
+    if one is None:
+        return _gone_stale(desk, row, "结算已冲正 / reversed", ())
+    again = _again(desk, one, [row], f"stale {row['proposal_id']}")
+    if one.standing.last["settlement_id"] != row["follows"]:
+        return _gone_stale(desk, row, "已有其他补差 / another delta came", again)
     if one.file.stay.open_cuts:
         waiting = " ".join(sorted(one.file.stay.open_cuts))
         raise NotDone(f"扣减未决，先作决定 / a cut waits for its decision first: {waiting}")
@@ -203,16 +238,28 @@ async def _approval(
         )
     found = await recomputed(desk, reader, one, cause, desk.policy)
     if found.change is None or found.outcome != row["outcome"]:
-        return _gone_stale(desk, row, "事实又有变化，请重新提出 / the facts changed: propose anew")
+        return _gone_stale(
+            desk, row, "事实又有变化，请重新提出 / the facts changed: propose anew", again
+        )
     _check_basis(found, decision)
     return _posting(desk, row, one, found, found.change, decision)
 
 
-def _gone_stale(desk: Desk, row: dict[str, Any], why: str) -> tuple[Plan, NotDone]:
+def _again(
+    desk: Desk, one: Touched, rows: Iterable[dict[str, Any]], told: str
+) -> tuple[Write, ...]:
+    """What the agency told stays told when its proposal goes stale: it is proposed anew."""
+    causes = {Cause(row["cause"]) for row in rows} & AS_TOLD
+    return tuple(write for cause in causes for write in decide_again(desk, [one.file], told, cause))
+
+
+def _gone_stale(
+    desk: Desk, row: dict[str, Any], why: str, again: tuple[Write, ...]
+) -> tuple[Plan, NotDone]:
     told = changed(row, state=ProposalState.STALE, note=why)
     plan = applied(
         subject=row["admission_id"],
-        writes=(stale(desk, row),),
+        writes=(stale(desk, row), *again),
         acts=(stale_act(row["proposal_id"]),),
         notices=(notice(desk, row["admission_id"], told),),
     )
@@ -261,6 +308,7 @@ def _posting(
             _to(row, ProposalState.APPROVED, **values),
             *(stale(desk, other) for other in others),
             *decide_again(desk, found.moves_others, f"delta {delta}"),
+            *_again(desk, one, others, f"delta {delta}"),
             *(changed_cut(*pair) for pair in cuts),
         ),
         acts=(
@@ -356,5 +404,5 @@ def _row(
         "policy_digest": message.policy_digest,
         "edition_digests": canonical(list(message.edition_digests)),
         "message_id": row["proposal_id"],
-        "detail": detail_of(found, change),
+        "detail": detail_of(found, change.after),
     }

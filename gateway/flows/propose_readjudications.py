@@ -45,7 +45,7 @@ class Corrected:
 @dataclass(slots=True)
 class Found:
     """What the looking showed: how many settlements, proposals by number, and what could not
-    be computed, by settlement."""
+    be computed, by settlement, with the number under which it waits for a person."""
 
     looked_at: int = 0
     proposals: list[str] = field(default_factory=list)
@@ -69,8 +69,10 @@ async def propose_all(desk: Desk, asked: Corrected) -> Found:
     for number in numbers:
         found.looked_at += 1
         proposal, untold = await _one(desk, number, asked.cause, policy, asked.by, ())
-        found.proposals += [proposal] if proposal else []
-        found.untold += [(number, untold)] if untold else []
+        if untold:
+            found.untold.append((number, f"{untold} {proposal}".strip()))
+        elif proposal:
+            found.proposals.append(proposal)
     return found
 
 
@@ -96,12 +98,14 @@ async def _kept(desk: Desk, root: Path, by: str) -> Policy:
     return policy
 
 
-async def propose_touched(desk: Desk, admission_id: str, finish: tuple[Write, ...]) -> int:
-    """The job that a decision about the case left: its settlement decided again, once."""
+async def propose_touched(
+    desk: Desk, admission_id: str, cause: Cause, finish: tuple[Write, ...]
+) -> int:
+    """The job that a decision or a payment told late left: its settlement decided again, once."""
     async with desk.database.reading() as reader:
         file = await stay_file(reader, admission_id)
     number = "" if file is None else file.live_settlement
-    await _one(desk, number, Cause.CASE, desk.policy, "", finish)
+    await _one(desk, number, cause, desk.policy, "", finish)
     return 1
 
 
@@ -133,10 +137,7 @@ async def _planned(
         one = await touched(reader, number)
         if one is None:
             return None, "", ""
-        try:
-            found = await recomputed(desk, reader, one, cause, policy)
-        except LookupError:
-            return None, "", "EDITION_MISSING"
+        found = await recomputed(desk, reader, one, cause, policy)
         plan, proposal = await proposed(desk, reader, found, by)
     return plan, proposal, found.untold
 

@@ -11,9 +11,9 @@ from typing import Any
 
 from gateway.domain.bill import BillVerdict
 from gateway.domain.cut import Cut
-from gateway.domain.readjudication import Cause, ProposalState
+from gateway.domain.readjudication import AS_TOLD, Actor, Cause, ProposalState, alike
 from gateway.domain.results import ReadjudicationChanged
-from gateway.domain.split import Split
+from gateway.domain.split import NOTHING, Split
 from gateway.flows.bill_file import other_stays, stays_beside, with_devices
 from gateway.flows.desk import Desk, new_id
 from gateway.flows.off_loop import LINE_BYTES, off_loop
@@ -30,6 +30,7 @@ from gateway.rules.readjudicate import (
     needs_ground,
     readjudged,
     takes_from_hospital,
+    who_acts,
 )
 from gateway.rules.settle import Bill, device_codes
 from gateway.rules.what_if import outcome_text
@@ -55,7 +56,8 @@ class Touched:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recomputed:
-    """A touched settlement decided again: the change, if any, or why no bill can be told."""
+    """A touched settlement decided again: the change, if any, or why no bill can be told and who
+    has to act."""
 
     touched: Touched
     cause: Cause
@@ -66,13 +68,21 @@ class Recomputed:
     posted_cuts: tuple[Cut, ...] = ()
     change: Change | None = None
     untold: str = ""
+    acts: Actor | None = None
 
     @property
     def outcome(self) -> str:
-        """The digest of what is right now: the same correction is proposed once."""
-        if self.change is None:
-            return ""
-        return sha256(canonical(packed(self.change.after)).encode()).hexdigest()
+        """The digest of what is right now, or of why it cannot be told: the same correction is
+        proposed, or left to a person, once."""
+        if self.change is not None:
+            return sha256(canonical(packed(self.change.after)).encode()).hexdigest()
+        if self.untold:
+            return sha256(canonical([self.untold, self.correction]).encode()).hexdigest()
+        return ""
+
+    def known_as(self, row: dict[str, Any]) -> bool:
+        """Whether a person has been asked for the very same already, and has not closed it."""
+        return bool(self.untold) and row["untold"] == self.untold
 
     @property
     def owed(self) -> tuple[tuple[Transfer, ...], tuple[Transfer, ...]]:
@@ -141,28 +151,62 @@ async def touched(reader: Reader, settlement_id: str) -> Touched | None:
     return Touched(found[0], await standing(reader, *found))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Seen:
+    """The bill as it is decided again: under which policy, in whose name, guarded by what."""
+
+    bill: Bill
+    policy: Policy
+    correction: str
+    others: tuple[StayFile, ...]
+    guards: tuple[Guard, ...]
+
+
 async def recomputed(
     desk: Desk, reader: Reader, one: Touched, cause: Cause, policy: Policy
 ) -> Recomputed:
-    """The settlement under what was corrected: the case as it is known now, the catalogues in
-    force now, or `policy`; everything else as the last row of the settlement used it. What the
-    fund paid beside it is read as it stands now: no meal day and no device is paid twice because
-    two stays of the person were corrected.
-
-    LookupError when an edition of record is not here.
+    """The settlement under what was corrected: the case and the prior payments as they are known
+    now, the catalogues in force now, or `policy`; everything else as the last row of the
+    settlement used it. What the fund paid beside it is read as it stands now: no meal day and no
+    device is paid twice because two stays of the person were corrected.
     """
-    facts, before = thawed_facts(one.standing.last["detail"]), _before(one)
+    before, cuts = _before(one), await posted_cuts(reader, one.file)
+    try:
+        seen = await _seen(desk, reader, one, cause, policy)
+    except LookupError:
+        return _without_editions(one, cause, cuts)
+    bill = await with_devices(reader, seen.bill)
+    size = LINE_BYTES * len(bill.lines)
+    after = await off_loop(size, lambda: readjudged(bill, seen.policy, before))
+    return Recomputed(
+        touched=one,
+        cause=cause,
+        correction=seen.correction,
+        bill=bill,
+        guards=seen.guards,
+        others=seen.others,
+        posted_cuts=cuts,
+        change=change_of(before, after) if isinstance(after, BillVerdict) else None,
+        untold="" if isinstance(after, BillVerdict) else outcome_text(after),
+        acts=None if isinstance(after, BillVerdict) else who_acts(after),
+    )
+
+
+async def _seen(desk: Desk, reader: Reader, one: Touched, cause: Cause, policy: Policy) -> _Seen:
+    """Raises LookupError when an edition of record is not here."""
+    facts, before, file = thawed_facts(one.standing.last["detail"]), _before(one), one.file
     editions = await desk.shelf.of_record(reader, before.edition_digests)
     known = facts.stay, facts.case, facts.hospital, facts.lines
-    others = await other_stays(reader, one.file.stay)
+    others = await other_stays(reader, file.stay)
     bill = Bill(*known, editions, stays_beside(others), paid_by=facts.paid_by)
-    used = await _of_record(desk, reader, before.policy_digest)
-    guards: tuple[Guard, ...] = (one.file.person_guard, *(other.guard for other in others))
+    guards: tuple[Guard, ...] = (file.person_guard, *(other.guard for other in others))
     correction = policy.digest
-    if cause is Cause.CASE:
-        bill, guards = replace(bill, case=one.file.case), (*guards, *one.file.case_guards)
-        case = one.file.case
-        correction = "" if case is None else f"{case.case_no}@{case.version}"
+    if cause is not Cause.POLICY:
+        policy = await _of_record(desk, reader, before.policy_digest)
+    if cause in AS_TOLD:
+        stay = replace(facts.stay, payments=file.stay.payments)
+        bill, guards = replace(bill, stay=stay, case=file.case), (*guards, *file.case_guards)
+        correction = _told(file)
     elif cause is Cause.CATALOGUE:
         days = [line.service_day for line in facts.lines]
         region = catalogue_region(facts.stay, facts.hospital, desk.policy)
@@ -170,21 +214,27 @@ async def recomputed(
         bill = replace(bill, editions=now)
         guards = (*guards, *(edition_guard(edition) for edition in bill.editions))
         correction = " ".join(edition.digest for edition in bill.editions)
-    else:
-        used = policy
-    bill = await with_devices(reader, bill)
-    size = LINE_BYTES * len(bill.lines)
-    after = await off_loop(size, lambda: readjudged(bill, used, before))
+    return _Seen(bill=bill, policy=policy, correction=correction, others=others, guards=guards)
+
+
+def _told(file: StayFile) -> str:
+    """What the agency has told so far: the case by its version, the prior payments by number."""
+    case = [] if file.case is None else [f"{file.case.case_no}@{file.case.version}"]
+    return " ".join([*case, *(one.payment_no for one in file.stay.payments)])
+
+
+def _without_editions(one: Touched, cause: Cause, cuts: tuple[Cut, ...]) -> Recomputed:
+    facts = thawed_facts(one.standing.last["detail"])
+    known = facts.stay, facts.case, facts.hospital, facts.lines
     return Recomputed(
         touched=one,
         cause=cause,
-        correction=correction,
-        bill=bill,
-        guards=guards,
-        others=others,
-        posted_cuts=await posted_cuts(reader, one.file),
-        change=change_of(before, after) if isinstance(after, BillVerdict) else None,
-        untold="" if isinstance(after, BillVerdict) else outcome_text(after),
+        correction=_told(one.file),
+        bill=Bill(*known, (), facts.others, facts.devices, facts.paid_by),
+        guards=(),
+        posted_cuts=cuts,
+        untold="EDITION_MISSING",
+        acts=Actor.OPERATOR,
     )
 
 
@@ -204,13 +254,17 @@ async def _of_record(desk: Desk, reader: Reader, digest: str) -> Policy:
 async def proposed(
     desk: Desk, reader: Reader, found: Recomputed, by: str
 ) -> tuple[Plan | None, str]:
-    """The transaction that proposes the change, and the proposal's number; None when there is
-    nothing to write: no change, or it is proposed or rejected already."""
-    stands = found.touched.standing
-    earlier = [row for row in stands.proposals if row["cause"] == found.cause]
-    if found.change is not None:
+    """The transaction that proposes the change, or asks a person for what cannot be computed, and
+    the number of either; None when there is nothing to write: no change, or it is proposed,
+    rejected, asked for or closed already."""
+    stands, causes = found.touched.standing, alike(found.cause)
+    earlier = [row for row in stands.proposals if row["cause"] in causes]
+    asked = next((row for row in earlier if found.known_as(row)), None)
+    if asked is not None:
+        return None, str(asked["proposal_id"])
+    if found.outcome and not _only_tried(desk, found):
         follows = stands.last["settlement_id"]
-        known = await kept_proposals(reader, follows, found.cause, found.outcome)
+        known = await kept_proposals(reader, follows, causes, found.outcome)
         if known and known[0]["open"]:
             return None, str(known[0]["proposal_id"])
         if not known:
@@ -219,6 +273,12 @@ async def proposed(
     if not earlier:
         return None, ""
     return _only_stale(desk, found, earlier), ""
+
+
+def _only_tried(desk: Desk, found: Recomputed) -> bool:
+    """Whether a policy that is not in force leaves a bill untold: whoever tries it is told."""
+    in_force = found.correction == desk.policy.digest
+    return bool(found.untold) and found.cause is Cause.POLICY and not in_force
 
 
 def _proposing(
@@ -271,24 +331,28 @@ def stale_act(proposal_id: str) -> Act:
 
 
 def _act(found: Recomputed, number: str, by: str) -> Act:
+    """What was proposed, or which settlement a person has to see to, and why."""
+    told = (by, found.cause, found.correction, found.untold, found.acts)
     return Act(
-        action="readjudication.propose",
+        action="readjudication.by_hand" if found.untold else "readjudication.propose",
         subject=number,
-        to_state=ProposalState.PROPOSED,
+        to_state=_state(found),
         code=found.touched.standing.original["settlement_id"],
-        reason=f"{by} {found.cause} {found.correction}".strip(),
+        reason=" ".join(str(one) for one in told if one),
     )
+
+
+def _state(found: Recomputed) -> ProposalState:
+    return ProposalState.BY_HAND if found.untold else ProposalState.PROPOSED
 
 
 def _row(desk: Desk, found: Recomputed, number: str, by: str) -> dict[str, Any]:
     change, stands = found.change, found.touched.standing
-    if change is None:
-        raise ValueError("nothing changes: there is nothing to propose")
-    stay = found.touched.file.stay
+    stay, split = found.touched.file.stay, NOTHING if change is None else change.split
     return {
         "proposal_id": number,
         "version": 1,
-        "state": ProposalState.PROPOSED.value,
+        "state": _state(found).value,
         "open": 1,
         "kept": 1,
         "settlement_id": stands.original["settlement_id"],
@@ -299,27 +363,29 @@ def _row(desk: Desk, found: Recomputed, number: str, by: str) -> dict[str, Any]:
         "cause": found.cause.value,
         "correction": found.correction,
         "outcome": found.outcome,
+        "untold": found.untold,
+        "acts": "" if found.acts is None else found.acts.value,
         "cuts_hospital": int(found.cut),
         "needs_ground": int(found.ground_needed),
-        "line_count": len(change.lines),
-        **change.split._asdict(),
-        "meal_fen": change.meal_fen,
+        "line_count": 0 if change is None else len(change.lines),
+        **split._asdict(),
+        "meal_fen": 0 if change is None else change.meal_fen,
         "proposed_by": by,
         "proposed_us": desk.now_us,
         "decided_by": "",
         "decided_us": None,
         "delta_id": "",
         "basis": "",
-        "detail": detail_of(found, change),
+        "detail": detail_of(found, None if change is None else change.after),
         "reason": None,
     }
 
 
-def detail_of(found: Recomputed, change: Change) -> str:
-    """The corrected facts and the verdict on them, as a settlement stores them."""
+def detail_of(found: Recomputed, after: BillVerdict | None) -> str:
+    """The corrected facts and the verdict on them, if any, as a settlement stores them."""
     bill = found.bill
     known = bill.stay, bill.case, bill.hospital, bill.lines
-    return frozen(Facts(*known, bill.others, bill.devices, bill.paid_by), change.after)
+    return frozen(Facts(*known, bill.others, bill.devices, bill.paid_by), after)
 
 
 def changed(row: dict[str, Any], **values: Any) -> ReadjudicationChanged:
@@ -335,6 +401,8 @@ def changed(row: dict[str, Any], **values: Any) -> ReadjudicationChanged:
         "meal_fen": row["meal_fen"],
         "cuts_hospital": bool(row["cuts_hospital"]),
         "needs_ground": bool(row["needs_ground"]),
+        "acts": Actor(row["acts"]) if row["acts"] else None,
+        "note": row["untold"],
     }
     return ReadjudicationChanged(**(told | values))
 

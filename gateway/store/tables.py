@@ -408,6 +408,8 @@ readjudication = _table(
     text("cause"),
     text("correction"),
     text("outcome"),
+    text("untold"),
+    text("acts"),
     integer("cuts_hospital"),
     integer("needs_ground"),
     integer("line_count"),

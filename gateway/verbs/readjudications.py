@@ -57,6 +57,8 @@ def _told(told: Callable[[], Coroutine[Any, Any, Iterable[str]]], out: TextIO) -
 def _summary(row: Mapping[str, Any]) -> str:
     day = instant(row["proposed_us"]).astimezone(BUSINESS_ZONE).date()
     moved = differences(Split(*(row[name] for name in Split._fields)), row["meal_fen"])
+    if row["untold"]:
+        moved = f"不能重算 not computable: {row['untold']}，须由 {row['acts']} 办理 has to act"
     parts = (row["proposal_id"], row["state"], str(day), row["cause"], row["settlement_id"], moved)
     return "  ".join(parts)
 
@@ -65,6 +67,8 @@ async def _shown(reader: Reader, proposal_id: str) -> list[str]:
     row = await proposal_by_id(reader, proposal_id)
     if row is None:
         raise NotTold(f"没有建议 {proposal_id}", f"there is no proposal {proposal_id}")
+    if row["untold"]:
+        return [*_head(row)]
     stood = await settlement_by_id(reader, row["follows"])
     if stood is None:
         raise NotTold(f"没有结算 {row['follows']}", f"there is no settlement {row['follows']}")

@@ -21,7 +21,7 @@ from gateway.domain.party import KeyPurpose, Party, PartyKind
 from gateway.domain.readjudication import Cause
 from gateway.flows import administer
 from gateway.flows.administer import NotDone
-from gateway.flows.decide_readjudication import Decision, approve, cited, reject
+from gateway.flows.decide_readjudication import Decision, approve, cited, close, reject
 from gateway.flows.desk import Desk
 from gateway.flows.propose_readjudications import Corrected, Found, propose_all
 from gateway.seal.authority import Purpose, fingerprint
@@ -220,6 +220,10 @@ async def _reject(office: Office, given: Arguments) -> str:
     return await reject(office.desk, given["proposal"], _decision(office.desk, given))
 
 
+async def _close(office: Office, given: Arguments) -> str:
+    return await close(office.desk, given["proposal"], _decision(office.desk, given))
+
+
 def _decision(desk: Desk, given: Arguments) -> Decision:
     """Who decides, why and on what. Raises NotDone when either lacks, or a text is unknown."""
     by, reason = given["by"].strip(), given["reason"].strip()
@@ -285,5 +289,6 @@ _ACTS: Final[dict[str, Callable[[Office, Arguments], Awaitable[str]]]] = {
     "readjudication.propose": _readjudicate,
     "readjudication.approve": _approve,
     "readjudication.reject": _reject,
+    "readjudication.close": _close,
     "clock.set": _set_clock,
 }

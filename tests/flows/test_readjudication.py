@@ -6,8 +6,10 @@ import shutil
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -15,7 +17,7 @@ from sqlalchemy import select
 
 from gateway.clock import at_business
 from gateway.domain.admission import PaidAtDischargeBy
-from gateway.domain.case import CaseState
+from gateway.domain.case import CaseState, ThirdParty
 from gateway.domain.commands import (
     CancelSettlement,
     ReconcileTotals,
@@ -598,6 +600,109 @@ async def test_of_two_approvals_at_once_the_second_sees_the_meal_days_of_the_fir
 async def test_the_same_stays_told_in_time_cost_the_same(office: Office) -> None:
     await overlapping(office, DAY)
     assert await meals_paid(office) == 9000
+
+
+# --- what a person has to see to -----------------------------------------------------------------
+
+
+async def third_party_told(office: Office, third_party: ThirdParty) -> None:
+    await office.decide("C1", CaseState.RECOGNISED, third_party=third_party)
+    await release_all(office.desk)
+
+
+async def the_open_one(office: Office) -> dict[str, Any]:
+    [row] = await proposals(office, state="BY_HAND")
+    return row
+
+
+async def test_a_correction_that_ends_entitlement_is_told_to_the_agency_and_waits_for_a_person(
+    office: Office,
+) -> None:
+    one = (await settled(office)).result
+    await third_party_told(office, ThirdParty.CONFIRMED_PAID)
+    row = await the_open_one(office)
+    assert (row["settlement_id"], row["untold"], row["acts"], row["fund_fen"]) == (
+        one.settlement_id,
+        "MANUAL THIRD_PARTY",
+        "AGENCY",
+        0,
+    )
+    told = (await told_of(office))[-1]
+    assert (told.state, told.settlement_id, told.note, told.acts) == (
+        "BY_HAND",
+        one.settlement_id,
+        "MANUAL THIRD_PARTY",
+        "AGENCY",
+    )
+    kept = tables.audit.c.action == "readjudication.by_hand"
+    [act] = await office.kept(tables.audit, select(tables.audit).where(kept))
+    assert (act["subject"], act["code"]) == (row["proposal_id"], one.settlement_id)
+    assert act["reason"].endswith(b"MANUAL THIRD_PARTY AGENCY")
+
+
+async def told_of(office: Office) -> list[ReadjudicationChanged]:
+    return await told(office, AGENCY, "readjudication.changed")
+
+
+async def test_what_a_person_has_to_see_to_is_not_posted_but_closed(office: Office) -> None:
+    await settled(office)
+    await third_party_told(office, ThirdParty.CONFIRMED_PAID)
+    number = (await the_open_one(office))["proposal_id"]
+    for act in ("approve", "reject"):
+        assert "close" in await refusal(office, act, number, FIRST)
+    said = await office.act("readjudication.propose", cause="CASE", by=FIRST)
+    assert f"MANUAL THIRD_PARTY {number}" in said
+    assert "closed" in await decide(office, "close", number, FIRST)
+    assert await proposals(office, state="BY_HAND") == []
+    assert (await told_of(office))[-1].state == "CLOSED"
+    await office.act("readjudication.propose", cause="CASE", by=FIRST)
+    assert [row["state"] for row in await proposals(office)] == ["CLOSED"]
+    assert "CLOSED" in await refusal(office, "close", number, FIRST)
+
+
+async def test_a_gap_of_the_policy_is_the_operators_to_see_to(office: Office) -> None:
+    await settled(office)
+    policy = office.desk.policy
+    silent = {key: one for key, one in policy.parameters.items() if key != "meal/day_rule"}
+    office.desk.policy = replace(policy, parameters=MappingProxyType(silent))
+    await office.decide("C1", CaseState.RECOGNISED, litigation=True)
+    await release_all(office.desk)
+    row = await the_open_one(office)
+    assert (row["untold"], row["acts"]) == ("HELD POLICY_GAP meal/day_rule 2026-03-02", "OPERATOR")
+
+
+async def test_an_edition_that_is_gone_is_the_operators_to_see_to(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await settled(office)
+    monkeypatch.setattr(office.desk.shelf, "of_record", gone)
+    await office.decide("C1", CaseState.RECOGNISED, litigation=True)
+    await release_all(office.desk)
+    row = await the_open_one(office)
+    assert (row["untold"], row["acts"]) == ("EDITION_MISSING", "OPERATOR")
+
+
+async def gone(*_: Any) -> None:
+    raise LookupError("an edition of record")
+
+
+async def test_a_correction_that_can_be_computed_takes_the_place_of_one_that_could_not(
+    office: Office,
+) -> None:
+    await settled(office)
+    await third_party_told(office, ThirdParty.SUSPECTED)
+    assert (await the_open_one(office))["untold"] == "HELD THIRD_PARTY SUSPECTED"
+    await third_party_told(office, ThirdParty.NONE)
+    assert [row["state"] for row in await proposals(office)] == ["STALE"]
+    await stopped(office)
+    assert [row["state"] for row in await proposals(office)] == ["STALE", "PROPOSED"]
+
+
+async def test_a_cancelled_settlement_leaves_nobody_anything_to_see_to(office: Office) -> None:
+    one = (await settled(office)).result
+    await third_party_told(office, ThirdParty.CONFIRMED_PAID)
+    await cancel(office, one.settlement_id)
+    assert [row["state"] for row in await proposals(office)] == ["STALE"]
 
 
 # --- races ------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from gateway.rules.readjudicate import (
     needs_ground,
     readjudged,
     takes_from_hospital,
+    who_acts,
 )
 from gateway.rules.settle import Bill, settle
 from gateway.rules.what_if import outcome_text
@@ -62,6 +63,7 @@ def test_a_correction_changes_what_the_row_says_and_nothing_else(row: dict[str, 
     before, after = decided_again(row)
     if "untold" in row:
         assert outcome_text(after) == row["untold"]
+        assert who_acts(after) == row["acts"]
         return
     change = change_of(before, after)
     if "changes" not in row and "meal" not in row:

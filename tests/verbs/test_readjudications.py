@@ -9,6 +9,7 @@ import pytest
 
 from gateway.cli import main
 from gateway.clock import at_business
+from gateway.domain.case import ThirdParty
 from gateway.policy.load import SHIPPED
 from gateway.verbs import replay
 from tests.flows.office import DAY, office_in, prepare, settings_in
@@ -20,6 +21,7 @@ from tests.flows.test_readjudication import (
     proposed_by_policy,
     settled,
     stopped,
+    third_party_told,
 )
 
 CITED = ["--clause", "example_agreement", "第三条"]
@@ -123,6 +125,30 @@ def test_a_policy_that_a_delta_has_followed_already_changes_nothing_in_a_what_if
     assert (code, "1 笔结算，0 笔金额有变，0 笔不再结算，基金差额 0.00" in out) == (0, True)
     code, out, _ = said(capsys, *tried, "--policy", str(SHIPPED))
     assert (code, "1 笔结算，1 笔金额有变，0 笔不再结算，基金差额 -75.00" in out) == (0, True)
+
+
+def test_what_cannot_be_computed_is_listed_until_a_person_closes_it(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    prepare(data)
+
+    async def story() -> str:
+        async with office_in(data) as office:
+            one = (await settled(office)).result
+            await third_party_told(office, ThirdParty.CONFIRMED_PAID)
+            return str(one.settlement_id)
+
+    number = asyncio.run(story())
+    code, out, _ = said(capsys, "readjudications", "list", "--state", "BY_HAND")
+    waits = "不能重算 not computable: MANUAL THIRD_PARTY，须由 AGENCY 办理 has to act"
+    assert (code, number in out, waits in out) == (0, True, True)
+    asked = out.split()[0]
+    code, out, _ = said(capsys, "readjudications", "show", asked)
+    assert (code, waits in out, "医院 hospital H001" in out) == (0, True, True)
+    seen_to = ["readjudications", "close", asked, "--by", "甲", "--reason", "已手工办理（虚构）"]
+    assert said(capsys, *seen_to)[0] == 0
+    assert said(capsys, "readjudications", "list", "--state", "BY_HAND")[1] == ""
+    assert "理由 reason 已手工办理" in said(capsys, "readjudications", "show", asked)[1]
 
 
 def test_a_delta_whose_row_was_changed_is_found_by_replay(

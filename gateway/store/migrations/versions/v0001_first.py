@@ -598,6 +598,8 @@ def _readjudication() -> None:
         sa.Column("cause", TEXT, nullable=False),
         sa.Column("correction", TEXT, nullable=False),
         sa.Column("outcome", TEXT, nullable=False),
+        sa.Column("untold", TEXT, nullable=False),
+        sa.Column("acts", TEXT, nullable=False),
         sa.Column("cuts_hospital", INTEGER, nullable=False),
         sa.Column("needs_ground", INTEGER, nullable=False),
         sa.Column("line_count", INTEGER, nullable=False),
