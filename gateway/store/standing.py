@@ -9,15 +9,17 @@ alone would read what a delta has changed since (tests/tidy/standing.py).
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import ColumnElement, FromClause, func, or_, select
+from sqlalchemy import ColumnElement, FromClause, and_, exists, func, or_, select
 
+from gateway.clock import at_business, micros
+from gateway.domain.catalogue import Edition
 from gateway.store.database import Reader
 from gateway.store.readjudications import open_proposals
 from gateway.store.rows import days_of
 from gateway.store.settlements import deltas_of, settlement_of
-from gateway.store.tables import settlement
+from gateway.store.tables import admission, bill_line, catalogue_edition, settlement
 
 UNDOABLE: Final = "SETTLED"
 """A filed settlement is no longer undone by its hospital: the agency adjusts."""
@@ -118,6 +120,68 @@ async def standing_row(reader: Reader, number: str) -> dict[str, Any] | None:
     own = or_(settlement.c.settlement_id == number, settlement.c.adjusts == number)
     found = await standing_rows(reader, own)
     return found[0] if found else None
+
+
+class Reach(NamedTuple):
+    """How many settlements in force something new reaches, and the first and last day on which
+    they were booked, as text."""
+
+    settlements: int = 0
+    first: str = ""
+    last: str = ""
+
+
+async def reached_by_edition(reader: Reader, edition: Edition) -> Reach:
+    """Those with a service day of the edition that used its region's catalogues and stand without
+    it."""
+    of_region = select(catalogue_edition.c.digest).where(
+        catalogue_edition.c.region == edition.region,
+        LAST.c.edition_digests.contains(catalogue_edition.c.digest),
+    )
+    return await _reach(
+        reader,
+        _served(edition.valid_from, edition.valid_to),
+        of_region.correlate(LAST).exists(),
+        ~LAST.c.edition_digests.contains(edition.digest),
+    )
+
+
+async def reached_by_policy(reader: Reader, digest: str, since: date) -> Reach:
+    """Those that stand by the policy of this digest with a service day, or the discharge, on the
+    day or later."""
+    left = exists().where(
+        admission.c.admission_id == settlement.c.admission_id,
+        admission.c.discharged_us >= micros(at_business(since, 0)),
+    )
+    by_it = LAST.c.policy_digest == digest
+    return await _reach(reader, by_it, or_(_served(since, None), left))
+
+
+async def policies_standing(reader: Reader) -> list[str]:
+    """The digest of every policy that a settlement in force stands by."""
+    query = select(LAST.c.policy_digest).where(last_row(LAST)).distinct()
+    return [row["policy_digest"] for row in await reader.rows(query.order_by("policy_digest"))]
+
+
+def _served(first: date, last: date | None) -> ColumnElement[bool]:
+    line = exists().where(
+        bill_line.c.admission_id == settlement.c.admission_id,
+        bill_line.c.service_day >= first.isoformat(),
+    )
+    return line if last is None else line.where(bill_line.c.service_day <= last.isoformat())
+
+
+async def _reach(reader: Reader, *conditions: ColumnElement[bool]) -> Reach:
+    booked = settlement.c.business_day
+    query = (
+        select(func.count(), func.min(booked), func.max(booked))
+        .select_from(settlement)
+        .join(LAST, and_(LAST.c.admission_id == settlement.c.admission_id, last_row(LAST)))
+        .where(itself(settlement), *conditions)
+    )
+    [row] = await reader.rows(query)
+    number, first, last = row.values()
+    return Reach(number, first or "", last or "")
 
 
 async def numbers_in_force(

@@ -24,6 +24,7 @@ from gateway.flows.administer import NotDone
 from gateway.flows.decide_readjudication import Decision, approve, cited, close, reject
 from gateway.flows.desk import Desk
 from gateway.flows.propose_readjudications import Corrected, Found, propose_all
+from gateway.flows.reached import by_editions
 from gateway.seal.authority import Purpose, fingerprint
 from gateway.seal.broken import CertificateRefused
 from gateway.seal.deployment import Deployment
@@ -168,7 +169,9 @@ async def _change_agreement(office: Office, given: Arguments) -> str:
 async def _import_catalogue(office: Office, given: Arguments) -> str:
     found = _read_catalogue(office, given)
     await administer.import_editions(office.desk, found.editions, office.edition_bytes)
-    return found.counts
+    async with office.desk.database.reading() as reader:
+        reached = await by_editions(reader, found.editions)
+    return "\n".join(filter(None, (found.counts, reached)))
 
 
 def _read_catalogue(office: Office, given: Arguments) -> Imported:

@@ -26,7 +26,7 @@ from gateway.domain.commands import (
 )
 from gateway.domain.results import ReadjudicationChanged, Settlement
 from gateway.domain.split import Split
-from gateway.flows.administer import NotDone
+from gateway.flows.administer import NotDone, keep_policy
 from gateway.flows.decide_readjudication import Decision, approve
 from gateway.flows.desk import Desk
 from gateway.flows.release_held import release_all
@@ -201,6 +201,48 @@ async def test_another_correction_of_the_case_replaces_the_proposal(office: Offi
     await office.decide("C1", CaseState.REVOKED)
     await release_all(office.desk)
     assert [row["state"] for row in await proposals(office)] == ["STALE", "PROPOSED"]
+
+
+ITEMS_HEAD = "kind,code,name,unit,payable,ceiling_tertiary,ceiling_secondary,ceiling_primary"
+COMMAND = "gateway readjudicate --cause {} --from 2026-03-02 --to 2026-03-02 --by"
+
+
+@pytest.mark.parametrize(
+    ("span", "reached"),
+    [
+        ({"valid_from": "2026-03-02"}, 1),
+        ({"valid_from": "2026-03-03"}, 0),
+        ({"valid_from": "2026-03-02", "region": "330100"}, 0),
+    ],
+    ids=["its day", "after it", "another region"],
+)
+async def test_a_catalogue_imported_late_tells_what_it_reaches_and_how_to_propose_it(
+    office: Office, tmp_path: Path, span: dict[str, str], reached: int
+) -> None:
+    await settled(office)
+    items = tmp_path / "items.csv"
+    text = f"{ITEMS_HEAD},ceiling,remark\nitem,I0001,换药,次,yes,,,,10.00,\n"
+    items.write_text(text, encoding="utf-8")
+    said = await office.act("catalog.import", path=str(items), **span)
+    assert (COMMAND.format("CATALOGUE") in said) is bool(reached)
+    assert ("涉及已结算 1 笔" in said) is bool(reached)
+    if reached:
+        await office.act("readjudication.propose", cause="CATALOGUE", by=FIRST)
+        await approved(office)
+        again = await office.act("catalog.import", path=str(items), **span)
+        assert "涉及已结算" not in again
+
+
+async def test_a_policy_newly_in_force_tells_what_it_reaches_and_how_to_propose_it(
+    office: Office, tmp_path: Path
+) -> None:
+    await settled(office)
+    assert await keep_policy(office.desk) == ""
+    office.desk.policy = load("999900", dearer_meals(tmp_path))
+    said = await keep_policy(office.desk)
+    assert COMMAND.format("POLICY") in said
+    assert "涉及已结算 1 笔" in said
+    assert await keep_policy(office.desk) == ""
 
 
 # --- approving --------------------------------------------------------------------------------
