@@ -110,6 +110,7 @@ CAUSE: Final = one_of(
         "CASE": ("案件的决定或事实", "a decision or fact of the case"),
         "CATALOGUE": ("目录或价格", "catalogue or price"),
         "POLICY": ("政策取值", "a value of the policy"),
+        "CUT": ("扣减的复核决定", "the final decision on a cut"),
     },
 )
 PROPOSAL_STATE: Final = one_of(

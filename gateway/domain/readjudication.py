@@ -8,11 +8,16 @@ from typing import Final
 
 
 class Cause(StrEnum):
-    """What was corrected 更正事由: the case, the catalogue or the policy."""
+    """What was corrected 更正事由: the case, the catalogue or the policy; or a cut was decided."""
 
     CASE = "CASE"
     CATALOGUE = "CATALOGUE"
     POLICY = "POLICY"
+    CUT = "CUT"
+
+
+CORRECTIONS: Final = (Cause.CASE, Cause.CATALOGUE, Cause.POLICY)
+"""What a person may propose; a cut is posted by its own two persons and proposed by nobody."""
 
 
 class ProposalState(StrEnum):

@@ -9,16 +9,15 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any
 
-from gateway.domain.bill import BillVerdict
-from gateway.domain.cut import Cut
+from gateway.domain.bill import BillVerdict, Payee
 from gateway.domain.readjudication import Cause, ProposalState
 from gateway.domain.results import ReadjudicationChanged
 from gateway.domain.split import Split
 from gateway.flows.desk import Desk, new_id
 from gateway.flows.off_loop import LINE_BYTES, off_loop
 from gateway.flows.plan import Act, Notice, Plan, Transfer, applied
-from gateway.flows.posted_cuts import cut_shares, posted_by, posted_cuts
-from gateway.flows.settled import transfers
+from gateway.flows.posted_cuts import posted_cuts, violations, with_violations
+from gateway.flows.settled import owed_to, transfers
 from gateway.flows.standing import Standing, stale, standing
 from gateway.policy.load import load_archive
 from gateway.policy.model import Policy
@@ -60,7 +59,6 @@ class Recomputed:
     correction: str
     bill: Bill
     guards: tuple[Guard, ...]
-    posted_cuts: tuple[Cut, ...] = ()
     change: Change | None = None
     untold: str = ""
 
@@ -84,37 +82,17 @@ class Recomputed:
         return transfers(number, original["hospital"], verdict.payout, day)
 
     @property
-    def cuts_after(self) -> tuple[Cut, ...]:
-        """The posted cuts as they take back of the settlement as it should be: a line that was
-        cut is not taken from the hospital a second time, nor paid to it after all."""
-        if self.change is None:
-            return self.posted_cuts
-        lines, verdict = self.bill.lines, self.change.after
-        return tuple(posted_by(one, cut_shares(one, lines, verdict)) for one in self.posted_cuts)
-
-    @property
-    def recut(self) -> list[tuple[Cut, Cut]]:
-        """Each posted cut that takes back another amount then, before and after."""
-        pairs = zip(self.posted_cuts, self.cuts_after, strict=True)
-        return [(before, after) for before, after in pairs if before != after]
-
-    @property
     def cut(self) -> bool:
         """Whether the hospital gets less from the fund, or bears more."""
         if self.change is None:
             return False
         before, after = self.owed
-        return takes_from_hospital(
-            self.change,
-            self._paid(before, self.posted_cuts),
-            self._paid(after, self.cuts_after),
-        )
+        return takes_from_hospital(self.change, self._paid(before), self._paid(after))
 
-    def _paid(self, owed: Sequence[Transfer], cuts: Sequence[Cut]) -> int:
-        """What the hospital has of the fund, cuts taken off."""
-        account = f"2101/hospital/{self.bill.stay.hospital}"
-        paid = sum(row.amount_fen for row in owed if row.credit == account)
-        return paid - sum(one.posted_fen for one in cuts)
+    def _paid(self, owed: Sequence[Transfer]) -> int:
+        """What the hospital has of the fund."""
+        account = owed_to(Payee.HOSPITAL, self.bill.stay.hospital)
+        return sum(row.amount_fen for row in owed if row.credit == account)
 
     @property
     def ground_needed(self) -> bool:
@@ -134,15 +112,11 @@ async def recomputed(
     desk: Desk, reader: Reader, one: Touched, cause: Cause, policy: Policy
 ) -> Recomputed:
     """The settlement under what was corrected: the case as it is known now, the catalogues in
-    force now, or `policy`; everything else as the last row of the settlement used it.
+    force now, or `policy`; everything else as it stands.
 
     LookupError when an edition of record is not here.
     """
-    facts, before = thawed_facts(one.standing.last["detail"]), _before(one)
-    editions = await desk.shelf.of_record(reader, before.edition_digests)
-    known = facts.stay, facts.case, facts.hospital, facts.lines
-    bill = Bill(*known, editions, facts.others, facts.devices, facts.paid_by)
-    used = await _of_record(desk, reader, before.policy_digest)
+    bill, used = await as_it_stands(desk, reader, one)
     guards: tuple[Guard, ...] = ()
     correction = policy.digest
     if cause is Cause.CASE:
@@ -150,26 +124,48 @@ async def recomputed(
         case = one.file.case
         correction = "" if case is None else f"{case.case_no}@{case.version}"
     elif cause is Cause.CATALOGUE:
-        days = [line.service_day for line in facts.lines]
-        region = catalogue_region(facts.stay, facts.hospital, desk.policy)
+        days = [line.service_day for line in bill.lines]
+        region = catalogue_region(bill.stay, bill.hospital, desk.policy)
         now = await desk.shelf.between(reader, min(days), max(days), region)
         bill = replace(bill, editions=now)
         guards = tuple(edition_guard(edition) for edition in bill.editions)
         correction = " ".join(edition.digest for edition in bill.editions)
     else:
         used = policy
-    size = LINE_BYTES * len(bill.lines)
-    after = await off_loop(size, lambda: readjudged(bill, used, before))
+    change, untold = await decided_again(one, bill, used)
     return Recomputed(
         touched=one,
         cause=cause,
         correction=correction,
         bill=bill,
         guards=guards,
-        posted_cuts=await posted_cuts(reader, one.file),
-        change=change_of(before, after) if isinstance(after, BillVerdict) else None,
-        untold="" if isinstance(after, BillVerdict) else outcome_text(after),
+        change=change,
+        untold=untold,
     )
+
+
+async def as_it_stands(desk: Desk, reader: Reader, one: Touched) -> tuple[Bill, Policy]:
+    """The bill and the policy as the last row of the settlement used them, its lines by the cuts
+    that stand. LookupError when an edition of record is not here."""
+    stands, before = one.standing, _before(one)
+    facts = thawed_facts(stands.last["detail"])
+    as_charged = thawed_facts(stands.original["detail"]) if stands.deltas else facts
+    found = violations(await posted_cuts(reader, one.file))
+    lines = with_violations(as_charged.lines, found)
+    editions = await desk.shelf.of_record(reader, before.edition_digests)
+    known = facts.stay, facts.case, facts.hospital, lines
+    bill = Bill(*known, editions, facts.others, facts.devices, facts.paid_by)
+    return bill, await _of_record(desk, reader, before.policy_digest)
+
+
+async def decided_again(one: Touched, bill: Bill, policy: Policy) -> tuple[Change | None, str]:
+    """What changes of the settlement when this bill is decided by the policy; why it cannot be
+    told, if so."""
+    before, size = _before(one), LINE_BYTES * len(bill.lines)
+    after = await off_loop(size, lambda: readjudged(bill, policy, before))
+    if isinstance(after, BillVerdict):
+        return change_of(before, after), ""
+    return None, outcome_text(after)
 
 
 def _before(one: Touched) -> BillVerdict:
@@ -208,7 +204,7 @@ async def proposed(
 def _proposing(
     desk: Desk, found: Recomputed, earlier: Sequence[dict[str, Any]], number: str, by: str
 ) -> Plan:
-    row = _row(desk, found, number, by)
+    row = proposal_row(desk, found, number, by)
     file = found.touched.file
     return applied(
         subject=file.stay.admission_id,
@@ -264,7 +260,8 @@ def _act(found: Recomputed, number: str, by: str) -> Act:
     )
 
 
-def _row(desk: Desk, found: Recomputed, number: str, by: str) -> dict[str, Any]:
+def proposal_row(desk: Desk, found: Recomputed, number: str, by: str) -> dict[str, Any]:
+    """The row of a proposal. ValueError where nothing changes."""
     change, stands = found.change, found.touched.standing
     if change is None:
         raise ValueError("nothing changes: there is nothing to propose")
