@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from gateway.domain.admission import BillState, HoldReason, PaidAtDischargeBy
+from gateway.domain.admission import BillState, DaySpan, HoldReason, PaidAtDischargeBy
 from gateway.domain.bill import BillLine, Relation
 from gateway.domain.case import CaseState
 from gateway.domain.codes import Outcome
@@ -570,6 +570,22 @@ async def test_on_a_settled_bill_only_violations_are_decided(office: Office) -> 
     lines = (LineDecision(line_id="L1", relation=Relation.UNRELATED, violation="NO_ORDER"),)
     assert (await find(office, stay, lines=lines)).code == "SETTLED_ALREADY"
     assert (await find(office, stay, cleared=("A01",))).code == "SETTLED_ALREADY"
+    assert (await find(office, stay)).outcome is Outcome.APPLIED
+
+
+async def test_days_of_a_hanging_bed_on_a_settled_bill_are_refused_and_say_what_to_do(
+    office: Office,
+) -> None:
+    stay, heard = await settled(office, LINE)
+    spans = (DaySpan(DAY, DAY),)
+    refused = await find(office, stay, lines=(), hanging_bed=spans, rule="")
+    assert refused.code == "SETTLED_ALREADY"
+    (finding,) = refused.result.findings
+    assert (finding.field, finding.got) == ("HangingBed", heard.result.settlement_id)
+    assert finding.expected == "Line/Violation = HANGING_BED"
+    lines = (LineDecision(line_id="L1", violation="NO_ORDER"),)
+    both = await find(office, stay, lines=lines, hanging_bed=spans)
+    assert both.code == "SETTLED_ALREADY"
     assert (await find(office, stay)).outcome is Outcome.APPLIED
 
 
