@@ -111,6 +111,7 @@ CAUSE: Final = one_of(
         "CATALOGUE": ("目录或价格", "catalogue or price"),
         "POLICY": ("政策取值", "a value of the policy"),
         "PAYMENT": ("结算后报告的先前支付", "a prior payment reported after settlement"),
+        "CUT": ("扣减的复核决定", "the final decision on a cut"),
     },
 )
 ACTOR: Final = one_of(

@@ -8,13 +8,18 @@ from typing import Final
 
 
 class Cause(StrEnum):
-    """What was corrected 更正事由: the case, the catalogue, the policy, or who paid before."""
+    """What was corrected 更正事由: case, catalogue, policy, prior payments; or a cut was
+    decided."""
 
     CASE = "CASE"
     CATALOGUE = "CATALOGUE"
     POLICY = "POLICY"
     PAYMENT = "PAYMENT"
+    CUT = "CUT"
 
+
+CORRECTIONS: Final = (Cause.CASE, Cause.CATALOGUE, Cause.POLICY, Cause.PAYMENT)
+"""What a person may propose; a cut is posted by its own two persons and proposed by nobody."""
 
 AS_TOLD: Final = frozenset({Cause.CASE, Cause.PAYMENT})
 """What the agency tells by message: the settlement is decided again by itself, on all told so

@@ -9,45 +9,34 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
-from unicodedata import normalize
 
-from gateway.clock import business_day
-from gateway.domain.admission import BillState
-from gateway.domain.cut import Cut
-from gateway.domain.readjudication import AS_TOLD, DELTA, Cause, ProposalState
-from gateway.domain.results import Settlement
+from gateway.domain.identity import same_name
+from gateway.domain.readjudication import AS_TOLD, Cause, ProposalState
 from gateway.flows.administer import NotDone
-from gateway.flows.desk import Desk, new_id
+from gateway.flows.desk import Desk
 from gateway.flows.exchange import push_channels
-from gateway.flows.plan import Act, Notice, Plan, applied
-from gateway.flows.posted_cuts import post
-from gateway.flows.raise_cuts import told as cut_told
+from gateway.flows.plan import Act, Plan, applied
+from gateway.flows.post_delta import Source, delta_of
 from gateway.flows.readjudicate import (
     Recomputed,
     Touched,
     changed,
-    detail_of,
     notice,
     recomputed,
     seen,
     stale_act,
     touched,
 )
-from gateway.flows.settled import amounts, moved, of_verdict
 from gateway.flows.standing import stale
 from gateway.flows.transaction import job_unit
 from gateway.flows.waiting import decide_again
 from gateway.policy.citation import read_law
 from gateway.policy.faults import Fault, Page
 from gateway.rules.readjudicate import Change as Changes
-from gateway.rules.readjudicate import difference_verdict
 from gateway.store import tables
-from gateway.store.cuts import changed_cut
 from gateway.store.database import Reader
 from gateway.store.readjudications import proposal_by_id
-from gateway.store.rows import canonical, spans_text
-from gateway.store.standing import UNDOABLE
-from gateway.store.unit import Change, Insert, KeyTaken, StaleFacts, Write
+from gateway.store.unit import Change, KeyTaken, StaleFacts, Write
 
 _TRIES: Final = 5  # to find facts that nobody moves meanwhile
 
@@ -96,7 +85,7 @@ async def approve(desk: Desk, proposal_id: str, decision: Decision) -> str:
             return _taken_up(
                 row, decision
             ), f"{decision.by} 已提出，须另一人批准 / another approves"
-        if _same_person(row["proposed_by"], decision.by):
+        if same_name(row["proposed_by"], decision.by):
             raise NotDone("提出与批准须为两人 / whoever proposed it does not approve it")
         return await _approval(desk, reader, row, decision)
 
@@ -185,13 +174,6 @@ async def _waiting(reader: Reader, proposal_id: str, state: ProposalState) -> di
     return row
 
 
-def _same_person(one: str, other: str) -> bool:
-    def plain(name: str) -> str:
-        return "".join(normalize("NFKC", name).casefold().split())
-
-    return plain(one) == plain(other)
-
-
 def _to(row: dict[str, Any], state: ProposalState, **values: Any) -> Change:
     where = {"proposal_id": row["proposal_id"], "version": row["version"]}
     values |= {"version": row["version"] + 1, "state": state.value}
@@ -242,7 +224,7 @@ async def _approval(
             desk, row, "事实又有变化，请重新提出 / the facts changed: propose anew", again
         )
     _check_basis(found, decision)
-    return _posting(desk, row, one, found, found.change, decision)
+    return _posting(desk, row, found, found.change, decision)
 
 
 def _again(
@@ -282,127 +264,31 @@ def _check_basis(found: Recomputed, decision: Decision) -> None:
 
 
 def _posting(
-    desk: Desk,
-    row: dict[str, Any],
-    one: Touched,
-    found: Recomputed,
-    change: Changes,
-    decision: Decision,
+    desk: Desk, row: dict[str, Any], found: Recomputed, change: Changes, decision: Decision
 ) -> tuple[Plan, str]:
-    message = _message(desk, one, change, decision)
-    delta, stay, day = message.settlement_id, one.file.stay, str(message.business_day)
-    others = [
-        other for other in one.standing.proposals if other["proposal_id"] != row["proposal_id"]
-    ]
+    one, number = found.touched, row["proposal_id"]
+    delta = delta_of(desk, found, change, Source(number, decision.basis))
+    others = [other for other in one.standing.proposals if other["proposal_id"] != number]
     values = {"open": None, "decided_by": decision.by, "decided_us": desk.now_us}
-    values |= {"delta_id": delta, "basis": decision.basis, "reason": decision.reason}
+    values |= {"delta_id": delta.delta_id, "basis": decision.basis, "reason": decision.reason}
     told = changed(row, state=ProposalState.APPROVED, note=decision.basis)
-    cuts = found.recut
     plan = applied(
-        message,
-        subject=stay.admission_id,
+        delta.message,
+        subject=one.file.stay.admission_id,
         guards=found.guards,
         writes=(
             seen(one.file),
-            Insert(tables.settlement, [_row(desk, row, one, found, change, message)]),
+            delta.write,
             _to(row, ProposalState.APPROVED, **values),
             *(stale(desk, other) for other in others),
-            *decide_again(desk, found.moves_others, f"delta {delta}"),
-            *_again(desk, one, others, f"delta {delta}"),
-            *(changed_cut(*pair) for pair in cuts),
+            *decide_again(desk, found.moves_others, f"delta {delta.delta_id}"),
+            *_again(desk, one, others, f"delta {delta.delta_id}"),
         ),
         acts=(
             _act("readjudication.approve", row, ProposalState.APPROVED, decision),
             *(stale_act(other["proposal_id"]) for other in others),
-            *(_cut_act(after, delta) for _, after in cuts),
         ),
-        transfers=(
-            *moved(*found.owed, delta, day),
-            *(each for pair in cuts for each in post(*pair, change.before.payout, day)),
-        ),
-        notices=(
-            *(_told(receiver, message) for receiver in (stay.hospital, desk.agency_id)),
-            notice(desk, stay.admission_id, told),
-            *(each for _, after in cuts for each in cut_told(desk, after)),
-        ),
+        transfers=delta.transfers,
+        notices=(*delta.notices, notice(desk, one.file.stay.admission_id, told)),
     )
-    return plan, f"已补差 / delta posted {delta}"
-
-
-def _cut_act(one: Cut, delta: str) -> Act:
-    """What the fund pays for a cut line changed, and with it what the cut takes back."""
-    return Act(
-        action="cut.adjust",
-        subject=one.admission_id,
-        from_state=one.state,
-        to_state=one.state,
-        code=one.cut_no,
-        reason=delta,
-    )
-
-
-def _told(receiver: str, message: Settlement) -> Notice:
-    return Notice(
-        receiver=receiver,
-        subject=message.admission_id,
-        command="settlement.result",
-        result=message,
-    )
-
-
-def _message(desk: Desk, one: Touched, change: Changes, decision: Decision) -> Settlement:
-    """The delta as both sides get it: only the lines that differ, amounts signed."""
-    original, stay = one.standing.original, one.file.stay
-    now, verdict = desk.clock.now(), difference_verdict(change)
-    return Settlement(
-        admission_id=stay.admission_id,
-        bill_state=BillState.SETTLED,
-        settlement_id=new_id("D"),
-        bill_no=original["bill_no"],
-        adjusts=original["settlement_id"],
-        visit_no=stay.visit_no,
-        hospital=stay.hospital,
-        case_no=original["case_no"],
-        decision_no=one.file.case.decision_no if one.file.case else "",
-        settled_at=now,
-        business_day=business_day(now),
-        admitted_at=stay.admitted_at,
-        discharged_at=stay.discharged_at,
-        note=decision.basis,
-        **of_verdict(verdict),
-    )
-
-
-def _row(
-    desk: Desk,
-    row: dict[str, Any],
-    one: Touched,
-    found: Recomputed,
-    change: Changes,
-    message: Settlement,
-) -> dict[str, Any]:
-    """The delta's row: signed amounts; its detail is the whole bill as it is right now."""
-    stands = one.standing
-    own = ("key_id", "record_key")
-    kept = {name: value for name, value in stands.original.items() if name not in own}
-    return {
-        **kept,
-        **amounts(message.split, change.meal_fen),
-        "settlement_id": message.settlement_id,
-        "kind": DELTA,
-        "state": UNDOABLE,
-        "live": stands.next_place,
-        "reverses": None,
-        "reinstates": None,
-        "adjusts": stands.original["settlement_id"],
-        "follows": stands.last["settlement_id"],
-        "settled_us": desk.now_us,
-        "business_day": str(message.business_day),
-        "line_count": len(message.lines),
-        "meal_days": spans_text(change.after.meal_days),
-        "rules_version": message.rules_version,
-        "policy_digest": message.policy_digest,
-        "edition_digests": canonical(list(message.edition_digests)),
-        "message_id": row["proposal_id"],
-        "detail": detail_of(found, change.after),
-    }
+    return plan, f"已补差 / delta posted {delta.delta_id}"

@@ -9,8 +9,7 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any
 
-from gateway.domain.bill import BillVerdict
-from gateway.domain.cut import Cut
+from gateway.domain.bill import BillVerdict, Payee
 from gateway.domain.readjudication import AS_TOLD, Actor, Cause, ProposalState, alike
 from gateway.domain.results import ReadjudicationChanged
 from gateway.domain.split import NOTHING, Split
@@ -18,8 +17,8 @@ from gateway.flows.bill_file import other_stays, stays_beside, with_devices
 from gateway.flows.desk import Desk, new_id
 from gateway.flows.off_loop import LINE_BYTES, off_loop
 from gateway.flows.plan import Act, Notice, Plan, Transfer, applied
-from gateway.flows.posted_cuts import cut_shares, posted_by, posted_cuts
-from gateway.flows.settled import transfers
+from gateway.flows.posted_cuts import posted_cuts, violations, with_violations
+from gateway.flows.settled import owed_to, transfers
 from gateway.flows.standing import stale, standing
 from gateway.policy.load import load_archive
 from gateway.policy.model import Policy
@@ -65,7 +64,6 @@ class Recomputed:
     bill: Bill
     guards: tuple[Guard, ...]
     others: tuple[StayFile, ...] = ()
-    posted_cuts: tuple[Cut, ...] = ()
     change: Change | None = None
     untold: str = ""
     acts: Actor | None = None
@@ -97,37 +95,17 @@ class Recomputed:
         return transfers(number, original["hospital"], verdict.payout, day)
 
     @property
-    def cuts_after(self) -> tuple[Cut, ...]:
-        """The posted cuts as they take back of the settlement as it should be: a line that was
-        cut is not taken from the hospital a second time, nor paid to it after all."""
-        if self.change is None:
-            return self.posted_cuts
-        lines, verdict = self.bill.lines, self.change.after
-        return tuple(posted_by(one, cut_shares(one, lines, verdict)) for one in self.posted_cuts)
-
-    @property
-    def recut(self) -> list[tuple[Cut, Cut]]:
-        """Each posted cut that takes back another amount then, before and after."""
-        pairs = zip(self.posted_cuts, self.cuts_after, strict=True)
-        return [(before, after) for before, after in pairs if before != after]
-
-    @property
     def cut(self) -> bool:
         """Whether the hospital gets less from the fund, or bears more."""
         if self.change is None:
             return False
         before, after = self.owed
-        return takes_from_hospital(
-            self.change,
-            self._paid(before, self.posted_cuts),
-            self._paid(after, self.cuts_after),
-        )
+        return takes_from_hospital(self.change, self._paid(before), self._paid(after))
 
-    def _paid(self, owed: Sequence[Transfer], cuts: Sequence[Cut]) -> int:
-        """What the hospital has of the fund, cuts taken off."""
-        account = f"2101/hospital/{self.bill.stay.hospital}"
-        paid = sum(row.amount_fen for row in owed if row.credit == account)
-        return paid - sum(one.posted_fen for one in cuts)
+    def _paid(self, owed: Sequence[Transfer]) -> int:
+        """What the hospital has of the fund."""
+        account = owed_to(Payee.HOSPITAL, self.bill.stay.hospital)
+        return sum(row.amount_fen for row in owed if row.credit == account)
 
     @property
     def moves_others(self) -> tuple[StayFile, ...]:
@@ -152,32 +130,38 @@ async def touched(reader: Reader, settlement_id: str) -> Touched | None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Seen:
-    """The bill as it is decided again: under which policy, in whose name, guarded by what."""
+class Seen:
+    """A bill to be decided again: under which policy, by what correction, with the person's other
+    stays beside it, and the guards of what was read."""
 
     bill: Bill
     policy: Policy
-    correction: str
     others: tuple[StayFile, ...]
     guards: tuple[Guard, ...]
+    correction: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Again:
+    """What changes when a bill is decided again, if anything; or why it cannot be told and who
+    has to act."""
+
+    change: Change | None = None
+    untold: str = ""
+    acts: Actor | None = None
 
 
 async def recomputed(
     desk: Desk, reader: Reader, one: Touched, cause: Cause, policy: Policy
 ) -> Recomputed:
     """The settlement under what was corrected: the case and the prior payments as they are known
-    now, the catalogues in force now, or `policy`; everything else as the last row of the
-    settlement used it. What the fund paid beside it is read as it stands now: no meal day and no
-    device is paid twice because two stays of the person were corrected.
-    """
-    before, cuts = _before(one), await posted_cuts(reader, one.file)
+    now, the catalogues in force now, or `policy`; everything else as it stands."""
     try:
-        seen = await _seen(desk, reader, one, cause, policy)
+        seen = await _corrected(desk, reader, one, cause, policy)
     except LookupError:
-        return _without_editions(one, cause, cuts)
+        return _without_editions(one, cause)
     bill = await with_devices(reader, seen.bill)
-    size = LINE_BYTES * len(bill.lines)
-    after = await off_loop(size, lambda: readjudged(bill, seen.policy, before))
+    again = await decided_again(one, bill, seen.policy)
     return Recomputed(
         touched=one,
         cause=cause,
@@ -185,36 +169,60 @@ async def recomputed(
         bill=bill,
         guards=seen.guards,
         others=seen.others,
-        posted_cuts=cuts,
-        change=change_of(before, after) if isinstance(after, BillVerdict) else None,
-        untold="" if isinstance(after, BillVerdict) else outcome_text(after),
-        acts=None if isinstance(after, BillVerdict) else who_acts(after),
+        change=again.change,
+        untold=again.untold,
+        acts=again.acts,
     )
 
 
-async def _seen(desk: Desk, reader: Reader, one: Touched, cause: Cause, policy: Policy) -> _Seen:
+async def _corrected(
+    desk: Desk, reader: Reader, one: Touched, cause: Cause, policy: Policy
+) -> Seen:
     """Raises LookupError when an edition of record is not here."""
-    facts, before, file = thawed_facts(one.standing.last["detail"]), _before(one), one.file
-    editions = await desk.shelf.of_record(reader, before.edition_digests)
-    known = facts.stay, facts.case, facts.hospital, facts.lines
-    others = await other_stays(reader, file.stay)
-    bill = Bill(*known, editions, stays_beside(others), paid_by=facts.paid_by)
-    guards: tuple[Guard, ...] = (file.person_guard, *(other.guard for other in others))
-    correction = policy.digest
-    if cause is not Cause.POLICY:
-        policy = await _of_record(desk, reader, before.policy_digest)
+    seen, file = await as_it_stands(desk, reader, one), one.file
+    if cause is Cause.POLICY:
+        return replace(seen, policy=policy, correction=policy.digest)
+    bill, guards = seen.bill, seen.guards
     if cause in AS_TOLD:
-        stay = replace(facts.stay, payments=file.stay.payments)
+        stay = replace(bill.stay, payments=file.stay.payments)
         bill, guards = replace(bill, stay=stay, case=file.case), (*guards, *file.case_guards)
-        correction = _told(file)
-    elif cause is Cause.CATALOGUE:
-        days = [line.service_day for line in facts.lines]
-        region = catalogue_region(facts.stay, facts.hospital, desk.policy)
-        now = await desk.shelf.between(reader, min(days), max(days), region)
-        bill = replace(bill, editions=now)
-        guards = (*guards, *(edition_guard(edition) for edition in bill.editions))
-        correction = " ".join(edition.digest for edition in bill.editions)
-    return _Seen(bill=bill, policy=policy, correction=correction, others=others, guards=guards)
+        return replace(seen, bill=bill, guards=guards, correction=_told(file))
+    days = [line.service_day for line in bill.lines]
+    region = catalogue_region(bill.stay, bill.hospital, desk.policy)
+    now = await desk.shelf.between(reader, min(days), max(days), region)
+    guards = (*guards, *(edition_guard(edition) for edition in now))
+    correction = " ".join(edition.digest for edition in now)
+    return replace(seen, bill=replace(bill, editions=now), guards=guards, correction=correction)
+
+
+async def as_it_stands(desk: Desk, reader: Reader, one: Touched) -> Seen:
+    """The bill and the policy as the last row of the settlement used them, its lines by the cuts
+    that stand. What the fund paid beside it is read as it stands now: no meal day and no device is
+    paid twice because two stays of the person were corrected. LookupError when an edition of
+    record is not here."""
+    stands, before, file = one.standing, _before(one), one.file
+    facts = thawed_facts(stands.last["detail"])
+    as_charged = thawed_facts(stands.original["detail"]) if stands.deltas else facts
+    found = violations(await posted_cuts(reader, file))
+    lines = with_violations(as_charged.lines, found)
+    editions = await desk.shelf.of_record(reader, before.edition_digests)
+    others = await other_stays(reader, file.stay)
+    known = facts.stay, facts.case, facts.hospital, lines
+    return Seen(
+        bill=Bill(*known, editions, stays_beside(others), paid_by=facts.paid_by),
+        policy=await _of_record(desk, reader, before.policy_digest),
+        others=others,
+        guards=(file.person_guard, *(other.guard for other in others)),
+    )
+
+
+async def decided_again(one: Touched, bill: Bill, policy: Policy) -> Again:
+    """What changes of the settlement when this bill is decided by the policy."""
+    before, size = _before(one), LINE_BYTES * len(bill.lines)
+    after = await off_loop(size, lambda: readjudged(bill, policy, before))
+    if isinstance(after, BillVerdict):
+        return Again(change=change_of(before, after))
+    return Again(untold=outcome_text(after), acts=who_acts(after))
 
 
 def _told(file: StayFile) -> str:
@@ -223,7 +231,7 @@ def _told(file: StayFile) -> str:
     return " ".join([*case, *(one.payment_no for one in file.stay.payments)])
 
 
-def _without_editions(one: Touched, cause: Cause, cuts: tuple[Cut, ...]) -> Recomputed:
+def _without_editions(one: Touched, cause: Cause) -> Recomputed:
     facts = thawed_facts(one.standing.last["detail"])
     known = facts.stay, facts.case, facts.hospital, facts.lines
     return Recomputed(
@@ -232,7 +240,6 @@ def _without_editions(one: Touched, cause: Cause, cuts: tuple[Cut, ...]) -> Reco
         correction=_told(one.file),
         bill=Bill(*known, (), facts.others, facts.devices, facts.paid_by),
         guards=(),
-        posted_cuts=cuts,
         untold="EDITION_MISSING",
         acts=Actor.OPERATOR,
     )
@@ -284,7 +291,7 @@ def _only_tried(desk: Desk, found: Recomputed) -> bool:
 def _proposing(
     desk: Desk, found: Recomputed, earlier: Sequence[dict[str, Any]], number: str, by: str
 ) -> Plan:
-    row = _row(desk, found, number, by)
+    row = proposal_row(desk, found, number, by)
     file = found.touched.file
     return applied(
         subject=file.stay.admission_id,
@@ -346,7 +353,8 @@ def _state(found: Recomputed) -> ProposalState:
     return ProposalState.BY_HAND if found.untold else ProposalState.PROPOSED
 
 
-def _row(desk: Desk, found: Recomputed, number: str, by: str) -> dict[str, Any]:
+def proposal_row(desk: Desk, found: Recomputed, number: str, by: str) -> dict[str, Any]:
+    """The row of a proposal, or of what a person is asked to see to."""
     change, stands = found.change, found.touched.standing
     stay, split = found.touched.file.stay, NOTHING if change is None else change.split
     return {

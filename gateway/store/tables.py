@@ -384,7 +384,6 @@ cut = _table(
     optional_text("answer_by"),
     optional_text("heard_on"),
     optional_integer("decided_us"),
-    CheckConstraint("posted_fen <= upheld_fen", name="posted_of_upheld"),
     CheckConstraint("upheld_fen <= amount_fen", name="upheld_of_amount"),
     Index("ix_cut_admission_id", "admission_id"),
     Index("ix_cut_hospital_raised_us", "hospital", "raised_us"),

@@ -11,7 +11,8 @@ from typing import Any, Final, TextIO
 from gateway.clock import BUSINESS_ZONE, instant
 from gateway.domain.bill import BillLine, Citation, LineVerdict
 from gateway.domain.money import yuan
-from gateway.domain.split import Payer, Split
+from gateway.domain.split import NOTHING, Payer, Split
+from gateway.rules.payout import moved
 from gateway.rules.readjudicate import Change, LineChange, change_of
 from gateway.settings import Settings
 from gateway.store.database import Reader
@@ -21,6 +22,7 @@ from gateway.store.settlements import settlement_by_id
 from gateway.verbs.arithmetic import PAYERS, shares
 from gateway.verbs.stored import NotTold, looking
 
+TAKEN_OFF: Final = "整单减除第三人已付 taken off the whole bill for what a third party paid"
 TOLD: Final = 0
 NOT_TOLD: Final = 1
 
@@ -112,6 +114,9 @@ def change_told(lines: Mapping[str, BillLine], change: Change) -> Iterator[str]:
         for word, meal in zip(("原 before", "改 after"), meals, strict=True):
             yield f"   {word} {meal.days} 天 days  {yuan(meal.amount_fen)}（{meal.channel}）"
         yield from _new(meals[0].citations, meals[1].citations)
+    less = change.after.payout.taken_off_fen - change.before.payout.taken_off_fen
+    if less:
+        yield f"{TAKEN_OFF} {differences(moved(NOTHING, less), 0)}"
     yield f"差额 difference {differences(change.split, change.meal_fen)}"
 
 

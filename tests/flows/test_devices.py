@@ -16,8 +16,9 @@ from gateway.domain.commands import CancelSettlement, DecideApproval, StopBenefi
 from gateway.domain.split import Payer
 from gateway.flows.release_held import release_all
 from gateway.store import tables
+from tests.flows import test_cuts as cutting
 from tests.flows.office import AGENCY, LINES, Heard, Office, at_barrier
-from tests.flows.test_readjudication import approved
+from tests.flows.test_readjudication import approved, proposals
 from tests.world import bill_line
 
 FIRST, SECOND = "D001", "D002"
@@ -211,6 +212,36 @@ async def stopped(office: Office) -> None:
     )
     await office.say(AGENCY, "benefit.stop", stop)
     await release_all(office.desk)
+
+
+async def cut_away(office: Office, stay: str) -> str:
+    """The only line of a device's bill is upheld as a violation; the number of the cut."""
+    await cutting.find(office, stay)
+    [one] = await cutting.cuts(office, stay, FIRST)
+    await cutting.answer(office, one.cut_no, FIRST)
+    assert (await cutting.decide(office, one.cut_no)).outcome is Outcome.APPLIED
+    return one.cut_no
+
+
+async def test_a_device_that_an_upheld_cut_took_from_the_fund_runs_no_life(office: Office) -> None:
+    await opened(office)
+    await confirmed(office)
+    await cut_away(office, (await settled(office, FIRST, "V1", FITTED)).result.admission_id)
+    assert borne(await settled(office, SECOND, "V2", TOO_EARLY)) == (570_000, 150_000)
+
+
+async def test_a_cut_decided_after_the_next_device_lets_that_one_be_looked_at_again(
+    office: Office,
+) -> None:
+    await opened(office)
+    await confirmed(office)
+    first = await settled(office, FIRST, "V1", FITTED)
+    second = await settled(office, SECOND, "V2", TOO_EARLY)
+    assert borne(second)[0] == 0
+    await cut_away(office, first.result.admission_id)
+    await release_all(office.desk)
+    [row] = await proposals(office, state="PROPOSED")
+    assert (row["settlement_id"], row["fund_fen"]) == (second.result.settlement_id, 570_000)
 
 
 async def test_a_device_that_a_delta_took_from_the_fund_runs_no_life(office: Office) -> None:

@@ -309,7 +309,6 @@ def _cut() -> None:
         sa.Column("key_id", TEXT, nullable=False),
         sa.Column("record_key", BLOB, nullable=True),
         sa.Column("detail", BLOB, nullable=True),
-        sa.CheckConstraint("posted_fen <= upheld_fen", name=op.f("ck_cut_posted_of_upheld")),
         sa.CheckConstraint("upheld_fen <= amount_fen", name=op.f("ck_cut_upheld_of_amount")),
         sa.PrimaryKeyConstraint("cut_no", name=op.f("pk_cut")),
         info={"personal": ("detail",), "row_key": ("cut_no",)},
