@@ -236,6 +236,11 @@ async def owed(office: Office, stay: str, *cut_nos: str) -> dict[str, int]:
     return {account: fen for account, fen in per_account(own).items() if fen}
 
 
+def spent(ledger: dict[str, int]) -> dict[str, int]:
+    """What the fund spent by the ledger; a claim on the hospital is no expense."""
+    return {account: fen for account, fen in ledger.items() if account.startswith("5101/")}
+
+
 def payees(payout: Payout) -> dict[Payee, int]:
     return {one.payee: one.medical_fen + one.meal_fen for one in payout.shares}
 
@@ -254,6 +259,9 @@ async def test_a_cut_gives_the_same_before_and_after_the_settlement(
     split, meal_fen, payout = await standing(office, after)
     assert (split, meal_fen, payees(payout)) == (story.split, story.meal_fen, story.payout)
     assert (early.posted_fen, late.posted_fen) == (0, story.posted_fen)
+    expense = spent(await owed(office, after, late.cut_no))
+    assert expense == spent(await owed(office, before, early.cut_no))
+    assert sum(expense.values()) == story.split.fund_fen + story.meal_fen
     assert late.upheld_fen == early.upheld_fen
     assert early.decision is not None
     assert late.decision is not None
