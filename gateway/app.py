@@ -120,7 +120,9 @@ async def opened(settings: Settings, clock: SystemClock | None = None) -> AsyncI
         vault = Vault(KeyRing(settings.keys_dir, settings.region))
         async with database_of(settings, vault) as database:
             gateway = _composed(settings, clock, deployment, database)
-            await keep_policy(gateway.desk)
+            reached = await keep_policy(gateway.desk)
+            if reached:
+                _log.warning("a new policy: %s", reached)
             yield gateway
     finally:
         lock.release()

@@ -15,7 +15,7 @@ from gateway import app, logs
 from gateway.clock import SystemClock, business_day
 from gateway.domain.catalogue import Level
 from gateway.domain.party import PartyKind
-from gateway.domain.readjudication import Cause, ProposalState
+from gateway.domain.readjudication import CORRECTIONS, ProposalState
 from gateway.flows.administer import NotDone
 from gateway.policy.load import SHIPPED
 from gateway.policy.model import Capability
@@ -219,7 +219,7 @@ def _proving(verbs: Any) -> None:
 
 def _readjudicating(verbs: Any) -> None:
     verb = verbs.add_parser("readjudicate", help="更正后重审 / propose what a correction changes")
-    verb.add_argument("--cause", choices=[one.value for one in Cause], required=True)
+    verb.add_argument("--cause", choices=[one.value for one in CORRECTIONS], required=True)
     verb.add_argument("--from", dest="first", default="", help="结算日起 / booked from")
     verb.add_argument("--to", dest="last", default="", help="结算日止 / booked to")
     verb.add_argument("--case", default="", help="只此案件 / of this case alone")
@@ -238,7 +238,12 @@ def _readjudicating(verbs: Any) -> None:
     verb = inner.add_parser("show", help="逐行差异 / one of them, line by line")
     verb.add_argument("proposal")
     verb.set_defaults(run=_show_proposal)
-    for act, told in (("approve", "批准并补差 / post the delta"), ("reject", "驳回 / reject")):
+    acts = {
+        "approve": "批准并补差 / post the delta",
+        "reject": "驳回 / reject",
+        "close": "不能重算的已由人办理 / one that was seen to by hand",
+    }
+    for act, told in acts.items():
         verb = inner.add_parser(act, help=told)
         verb.add_argument("proposal")
         verb.add_argument("--by", required=True, help="决定人 / who decides")

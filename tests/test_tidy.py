@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.secret_scan import secrets
-from tests.tidy import layers, numbers, purity, shape, words
+from tests.tidy import layers, numbers, purity, shape, standing, words
 from tests.tidy.source import FOLDERS, Source, project, python_files
 
 OF_PYTHON = (
@@ -23,6 +23,7 @@ OF_PYTHON = (
     numbers.only_on_paper,
     numbers.no_numeric_text,
     numbers.no_law_in_words,
+    standing.one_reader,
     shape.short_functions,
     shape.introduced,
     shape.reasoned_skips,

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.secret_scan import secrets
-from tests.tidy import layers, numbers, purity, shape, words
+from tests.tidy import layers, numbers, purity, shape, standing, words
 from tests.tidy.source import Source
 
 Check = Callable[[Source], Iterator[str]]
@@ -97,6 +97,13 @@ PLANTED = [
     (numbers.no_law_in_words, FLOW, "def f(x):\n    return f'{x}：二十个工作日内办结'"),
     (numbers.no_law_in_words, SHEET, "TOLD = 'paid within 20 working days'"),
     (numbers.no_law_in_words, RULE, "TOLD = '预留 5 % 保证金'"),
+    # --- what stands of a settlement ---
+    (standing.one_reader, STORE, "query = select(settlement).where(settlement.c.live == 1)"),
+    (standing.one_reader, FLOW, "query = query.where(tables.settlement.c.live.is_not(None))"),
+    (standing.one_reader, STORE, "days = settlement.c.meal_days.label('days')"),
+    (standing.one_reader, FLOW, "def f(row):\n    return row['live'] == 1"),
+    (standing.one_reader, FLOW, "def f(one):\n    return days_of(one.original['meal_days'])"),
+    (standing.one_reader, STORE, "ok = Guard(settlement, {'settlement_id': 'S1'}, {'live': 1})"),
     # --- shape ---
     (shape.short_functions, FLOW, "def long():\n" + "    pass\n" * shape.LINES_MAX),
     (shape.short_functions, FLOW, "async def long():\n" + "    pass\n" * shape.LINES_MAX),
@@ -154,6 +161,11 @@ HONEST = [
     (numbers.no_law_in_words, RULE, 'def f():\n    """应当在30日内。"""\n    return "逾期"'),
     (numbers.no_law_in_words, RULE, "COURSE = re.compile('支付不超过([0-9]+)天|2天')"),
     (numbers.no_law_in_words, FLOW, "def f(n):\n    return f'应当在{n}日内申请'"),
+    (standing.one_reader, "gateway/store/standing.py", "HERE = settlement.c.live == 1"),
+    (standing.one_reader, STORE, "query = query.where(admission.c.live == 1)"),
+    (standing.one_reader, STORE, "ok = Guard(admission, {'admission_id': 'A1'}, {'live': 1})"),
+    (standing.one_reader, FLOW, "def f(file):\n    return file.row['live']"),
+    (standing.one_reader, FLOW, "row = {'live': 1, 'meal_days': spans_text(verdict.meal_days)}"),
     (shape.short_functions, FLOW, "def long():\n" + "    pass\n" * (shape.LINES_MAX - 1)),
     (shape.introduced, FLOW, DOC),
     (

@@ -713,6 +713,7 @@ READJUDICATION_CHANGED: Final = shape(
         "因认定撤销而追回，须另有依据方可批准",
         "Takes back for want of recognition: not approved without an article",
     ),
+    may("Acts", "acts", word.ACTOR, "不能重算的由谁办理", "Who has to act where it is BY_HAND"),
     may("Note", "note", TEXT_500, "说明", "Note", sample="case.decide D0001"),
 )
 

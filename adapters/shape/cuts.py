@@ -59,13 +59,6 @@ CUT_LINE: Final = shape(
     need("Name", "name", TEXT_200, "项目名称", "Name", sample="换药"),
     need("Amount", "amount_fen", FEN, "原金额", "Amount charged"),
     may("Upheld", "upheld_fen", FEN, "复核后的扣减", "Cut by the final decision"),
-    may(
-        "Posted",
-        "posted_fen",
-        FEN,
-        "其中从已结算的基金支付中追回",
-        "Of which taken back from what the fund paid by a settlement",
-    ),
 )
 STATEMENT: Final = shape(
     "Statement",
@@ -96,6 +89,15 @@ CUT_DECISION: Final = shape(
         FEN,
         "医院应退还单位、个人的金额",
         "What the hospital owes to employer and person who paid their shares",
+    ),
+    may(
+        "DeltaId",
+        "delta_id",
+        NUMBER,
+        "已结算账单的补差结算编号，金额不变的没有",
+        "Delta settlement posted to a settled bill; none where no amount changes",
+        absent="",
+        sample="D0001",
     ),
 )
 CUT: Final = shape(
@@ -147,7 +149,14 @@ CUT: Final = shape(
     need("RaisedAt", "raised_at", INSTANT, "提出时刻", "When it was raised"),
     told("Amount", lambda one: one.amount_fen, FEN, "原金额合计", "Amount of the lines"),
     told("Upheld", lambda one: one.upheld_fen, FEN, "复核后的扣减合计", "Cut by the decision"),
-    told("Posted", lambda one: one.posted_fen, FEN, "其中追回基金支付", "Of which taken back"),
+    need(
+        "Posted",
+        "posted_fen",
+        FEN,
+        "已结算的，基金因此少付（医疗费与伙食，按整单重算之差）",
+        "What the fund pays less for a settled bill: fees and meals, the whole bill decided again",
+        sample="25.00",
+    ),
     may("NoticedOn", "noticed_on", DAY, "通知送达日", "Day the notice was served", absent=None),
     may("AnswerBy", "answer_by", DAY, "陈述申辩的最后一日", "Last day to answer", absent=None),
     may(

@@ -30,7 +30,7 @@ from gateway.domain.codes import CODES, Outcome, Retry, Who
 from gateway.domain.cut import CutOutcome, CutState
 from gateway.domain.mapping import MappingState
 from gateway.domain.payments import PriorPayer
-from gateway.domain.readjudication import Cause, ProposalState
+from gateway.domain.readjudication import Actor, Cause, ProposalState
 from gateway.domain.reasons import VIOLATIONS
 from gateway.domain.split import Payer
 
@@ -110,6 +110,16 @@ CAUSE: Final = one_of(
         "CASE": ("案件的决定或事实", "a decision or fact of the case"),
         "CATALOGUE": ("目录或价格", "catalogue or price"),
         "POLICY": ("政策取值", "a value of the policy"),
+        "PAYMENT": ("结算后报告的先前支付", "a prior payment reported after settlement"),
+        "CUT": ("扣减的复核决定", "the final decision on a cut"),
+    },
+)
+ACTOR: Final = one_of(
+    "Actor",
+    Actor,
+    {
+        "AGENCY": ("经办机构", "the agency"),
+        "OPERATOR": ("网关运维", "the operator of the gateway"),
     },
 )
 PROPOSAL_STATE: Final = one_of(
@@ -121,6 +131,11 @@ PROPOSAL_STATE: Final = one_of(
         "APPROVED": ("已批准并补差", "approved, its delta posted"),
         "REJECTED": ("已驳回", "rejected"),
         "STALE": ("已失效", "stale: the facts changed again"),
+        "BY_HAND": (
+            "网关不能重算，须由人办理（Note 写明原因，Acts 写明谁办）",
+            "not computable: a person has to see to it (Note says why, Acts who)",
+        ),
+        "CLOSED": ("不能重算的已由人办结", "what was not computable is closed by a person"),
     },
 )
 BILL_STATE: Final = one_of(

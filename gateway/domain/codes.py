@@ -916,6 +916,16 @@ _ALL: Final = (
         ("cut.decide",),
     ),
     Code(
+        "CUT_NOT_COMPUTABLE",
+        "已结算的账单按此决定无法重算",
+        "The settled bill cannot be decided again by this decision",
+        "原因见 Got；先办理该原因，再作复核决定",
+        "Got says why: mend that first, then decide",
+        _A,
+        _NEW,
+        ("cut.decide", "cut.query"),
+    ),
+    Code(
         "CUT_STANDS",
         "已有扣减追回本次结算的费用，结算不可撤销",
         "A cut took money back from this settlement: it cannot be undone",

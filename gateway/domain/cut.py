@@ -71,15 +71,14 @@ REMEDIES: Final = (
 
 @dataclass(frozen=True, slots=True)
 class CutLine:
-    """A line cut, with its refunds: what was charged, what the hospital bears by the final
-    decision, and which of it was taken back from a settlement on the ledger, in fen."""
+    """A line cut, with its refunds: what was charged, and what the hospital bears by the final
+    decision, in fen."""
 
     line_id: str
     code: str
     name: str
     amount_fen: int
     upheld_fen: int = 0
-    posted_fen: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +96,8 @@ class Statement:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CutDecision:
     """A final decision, by another person than who raised the cut. `give_back_fen` is what the
-    hospital owes to the worker or employer who paid their shares of the lines."""
+    hospital owes to the worker or employer who paid their shares; `delta_id` the delta
+    settlement 补差结算 that the decision posted to a settled bill, if it changed any amount."""
 
     outcome: CutOutcome
     by: str
@@ -106,6 +106,7 @@ class CutDecision:
     hearing_on: date | None
     at: datetime
     give_back_fen: int = 0
+    delta_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +114,9 @@ class Cut:
     """One cut. `rule` is the audit rule that led to it, if one did; `clause` the clause of the
     service agreement; `settlement_id` is empty while the bill is not settled. `answer_by` is the
     last day to answer, None until the notice is served; `heard_on` the day of the first statement,
-    or the last day to answer once that has passed."""
+    or the last day to answer once that has passed. `posted_fen` is what the fund pays less for a
+    settled bill by the cut, medical fees and meals, in fen: the difference of the whole bill, which
+    is seldom the sum of its lines."""
 
     cut_no: str
     version: int
@@ -135,6 +138,7 @@ class Cut:
     heard_on: date | None = None
     statements: tuple[Statement, ...] = ()
     decisions: tuple[CutDecision, ...] = ()
+    posted_fen: int = 0
 
     @property
     def decision(self) -> CutDecision | None:
@@ -150,8 +154,12 @@ class Cut:
         return sum(line.upheld_fen for line in self.lines)
 
     @property
-    def posted_fen(self) -> int:
-        return sum(line.posted_fen for line in self.lines)
+    def upheld_ids(self) -> frozenset[str]:
+        """The lines that are the hospital's by the decision in force."""
+        if self.decision is None or self.state is not CutState.UPHELD:
+            return frozenset()
+        whole = self.decision.outcome is CutOutcome.UPHELD
+        return frozenset(line.line_id for line in self.lines if whole or line.upheld_fen)
 
     def overdue(self, today: date) -> bool:
         """Whether the last day to answer has passed."""

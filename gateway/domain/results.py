@@ -16,7 +16,7 @@ from gateway.domain.catalogue import CatalogueRow
 from gateway.domain.cut import Cut
 from gateway.domain.findings import Finding
 from gateway.domain.mapping import Candidate, Mapping, MappingState
-from gateway.domain.readjudication import Cause, ProposalState
+from gateway.domain.readjudication import Actor, Cause, ProposalState
 from gateway.domain.split import NOTHING, Split
 
 
@@ -361,7 +361,8 @@ class ReadjudicationChanged:
     """To the agency: a correction touches a live settlement, or a proposal about it moved.
 
     `state` is that of the proposal, or TOUCHED when there is none yet; `split` and `meal_fen`
-    are what the correction would add, negative what it takes away.
+    are what the correction would add, negative what it takes away. Of one that cannot be computed
+    (BY_HAND) `note` says why, and `acts` who has to act.
     """
 
     state: ProposalState
@@ -374,6 +375,7 @@ class ReadjudicationChanged:
     meal_fen: int = 0
     cuts_hospital: bool = False
     needs_ground: bool = False
+    acts: Actor | None = None
     note: str = ""
 
 

@@ -18,6 +18,7 @@ from gateway.domain.party import KeyPurpose, KeyState, Party, PartyKind, Registe
 from gateway.flows import dispatch
 from gateway.flows.desk import Desk, new_id
 from gateway.flows.plan import Act, Plan, applied
+from gateway.flows.reached import by_policy
 from gateway.flows.transaction import job_unit
 from gateway.flows.waiting import look_again
 from gateway.policy.load import archive
@@ -354,22 +355,25 @@ def _ended_before(edition: Edition, head: Mapping[str, Any]) -> Change:
     return Change(tables.catalogue_edition, where, {"valid_to": last})
 
 
-async def keep_policy(desk: Desk) -> None:
-    """The policy edition in use is stored whole under its digest, once."""
+async def keep_policy(desk: Desk) -> str:
+    """The policy edition in use is stored whole under its digest, once; what it reaches of what
+    was settled before, in words for the operator, when it is new."""
     async with desk.database.reading() as reader:
         if await policy_content(reader, desk.policy.digest) is not None:
-            return
+            return ""
+        reached = await by_policy(reader, desk.policy)
     row = {
         "digest": desk.policy.digest,
         "region": desk.region,
         "stored_us": desk.now_us,
         "content": archive(desk.region),
     }
-    act = Act(action="policy.keep", subject=desk.policy.digest)
+    act = Act(action="policy.keep", subject=desk.policy.digest, reason=reached)
     plan = applied(subject="policy", writes=(Insert(tables.policy_edition, [row]),), acts=(act,))
     # Another process that starts beside us may be the first to keep it.
     with suppress(KeyTaken):
         await _commit(desk, plan)
+    return reached
 
 
 def certified(fingerprint: str, pem: str, not_before: Any, not_after: Any) -> Certified:

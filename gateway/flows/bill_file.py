@@ -1,9 +1,10 @@
 """A bill with everything it is computed from; shared by preview, commit and release."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 
-from gateway.domain.admission import LIVE, PaidAtDischargeBy
+from gateway.domain.admission import LIVE, PaidAtDischargeBy, Stay
 from gateway.domain.bill import BillLine, BillVerdict
 from gateway.domain.findings import Finding
 from gateway.domain.money import yuan
@@ -14,10 +15,9 @@ from gateway.rules.none_found import none_found
 from gateway.rules.place import catalogue_region
 from gateway.rules.settle import Bill, device_codes, settle
 from gateway.store.database import Reader
-from gateway.store.devices import device_guards, device_moves, devices_supplied
+from gateway.store.devices import device_moves, devices_supplied
 from gateway.store.editions import edition_guard
 from gateway.store.frozen import Facts, frozen
-from gateway.store.rows import days_of
 from gateway.store.stays import StayFile, lines_of, stay_guard, stays_of_person
 from gateway.store.unit import Guard, Write
 
@@ -40,8 +40,7 @@ class BillFile:
         editions = tuple(edition_guard(edition) for edition in self.bill.editions)
         others = tuple(stay_guard(other) for other in self.bill.others)
         person = () if self.file.case is None else (self.file.person_guard,)
-        devices = device_guards(self.bill.devices)
-        return (*self.file.case_guards, *person, *others, *editions, *devices)
+        return (*self.file.case_guards, *person, *others, *editions)
 
     def moves(self) -> tuple[Write, ...]:
         """What a settlement in force moves beside the stay, so that another sees it."""
@@ -68,18 +67,33 @@ async def load_bill(
     days = [line.service_day for line in lines] or [file.stay.admitted_on]
     region = catalogue_region(file.stay, file.hospital, desk.policy)
     editions = await desk.shelf.between(reader, min(days), max(days), region)
-    found = await stays_of_person(reader, file.stay.person_id)
-    others = tuple(
-        replace(one.stay, meal_days=days_of(one.live_meal_days))
-        for one in found
-        if one.stay.state in LIVE and one.stay.admission_id != file.stay.admission_id
-    )
     stay = file.stay
     if stay.discharged_on is None and discharged_on is not None:
         stay = replace(stay, discharged_on=discharged_on)
-    bill = Bill(stay, file.case, file.hospital, lines, editions, others)
-    devices = await devices_supplied(reader, stay.person_id, device_codes(bill), stay.admission_id)
-    return BillFile(file, replace(bill, devices=devices))
+    others = await other_stays(reader, stay)
+    bill = Bill(stay, file.case, file.hospital, lines, editions, stays_beside(others))
+    return BillFile(file, await with_devices(reader, bill))
+
+
+async def other_stays(reader: Reader, stay: Stay) -> tuple[StayFile, ...]:
+    """The person's other stays that are registered or settled."""
+    found = await stays_of_person(reader, stay.person_id)
+    return tuple(
+        one
+        for one in found
+        if one.stay.state in LIVE and one.stay.admission_id != stay.admission_id
+    )
+
+
+def stays_beside(others: Iterable[StayFile]) -> tuple[Stay, ...]:
+    """The other stays as the rules see them: each with the meal days that stand of it."""
+    return tuple(replace(one.stay, meal_days=one.standing_meal_days) for one in others)
+
+
+async def with_devices(reader: Reader, bill: Bill) -> Bill:
+    """The bill with the devices that stand of the person's other settlements."""
+    person_id, own = bill.stay.person_id, bill.stay.admission_id
+    return replace(bill, devices=await devices_supplied(reader, person_id, device_codes(bill), own))
 
 
 async def decided(desk: Desk, bill_file: BillFile) -> Verdict:

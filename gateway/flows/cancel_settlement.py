@@ -5,9 +5,10 @@ from gateway.domain.findings import Finding
 from gateway.domain.readjudication import DELTA
 from gateway.flows.desk import Caller, Desk
 from gateway.flows.plan import Plan, refused
-from gateway.flows.standing import UNDOABLE, standing
+from gateway.flows.standing import standing
 from gateway.flows.undo_settlement import cut_stands, reversed_settlement
 from gateway.store.settlements import reversal_of
+from gateway.store.standing import UNDOABLE, in_force
 from gateway.store.stays import stay_of_settlement
 
 
@@ -23,7 +24,7 @@ async def cancel_settlement(desk: Desk, caller: Caller, command: CancelSettlemen
             whole = Finding("REVERSE_TOO_LATE", "SettlementId", DELTA, original["adjusts"])
             return refused(whole, subject=file.stay.admission_id)
         stands = await standing(reader, file, original)
-        if original["live"] == 1 and stands.undoable:
+        if in_force(original) and stands.undoable:
             if file.stay.posted_cuts:
                 return refused(cut_stands(file), subject=file.stay.admission_id)
             plan, _ = reversed_settlement(desk, caller, file, stands, command.reason)

@@ -5,7 +5,7 @@ A violation is provisional: it raises a cut that the hospital answers (flows/rai
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from gateway.clock import micros
 from gateway.domain.admission import BillState
@@ -27,9 +27,12 @@ from gateway.store.rows import canonical, line_row
 from gateway.store.stays import StayFile, detail_of, related_lines, stay_file
 from gateway.store.unit import Upsert
 
+_CUT_THE_DAY: Final = "Line/Violation = HANGING_BED"
+
 
 async def decide_lines(desk: Desk, caller: Caller, command: DecideLines) -> Plan:
-    """All decisions or none; on a settled bill violations only, else it is cancelled first."""
+    """All decisions or none; on a settled bill violations of lines only, else it is cancelled
+    first."""
     if not (command.lines or command.cleared or command.hanging_bed):
         return refused(Finding("VALUE_CONFLICT", "Line", "", "Line | Cleared | HangingBed"))
     async with desk.database.reading() as reader:
@@ -37,7 +40,7 @@ async def decide_lines(desk: Desk, caller: Caller, command: DecideLines) -> Plan
         if file is None:
             return refused(Finding("ADMISSION_NOT_FOUND", "AdmissionId", command.admission_id))
         if file.bill_state is BillState.SETTLED and not _violations_alone(command):
-            return refused(Finding("SETTLED_ALREADY", "AdmissionId", file.live_settlement))
+            return refused(_settled_already(file, command))
         detail = detail_of(reader, file)
         ids = [one.line_id for one in command.lines]
         found = await related_lines(reader, file.stay.admission_id, ids)
@@ -56,9 +59,17 @@ async def decide_lines(desk: Desk, caller: Caller, command: DecideLines) -> Plan
 
 def _violations_alone(command: DecideLines) -> bool:
     """Nothing but violations: those are cut from a settled bill as from any other."""
-    return not command.cleared and all(
+    return not (command.cleared or command.hanging_bed) and all(
         one.violation and one.relation is None and one.limit_met is None for one in command.lines
     )
+
+
+def _settled_already(file: StayFile, command: DecideLines) -> Finding:
+    """Days of a hanging bed have no line of their own to hear the hospital about: after the
+    settlement a line of such a day is cut, which takes the meals of the day with it."""
+    if command.hanging_bed:
+        return Finding("SETTLED_ALREADY", "HangingBed", file.live_settlement, _CUT_THE_DAY)
+    return Finding("SETTLED_ALREADY", "AdmissionId", file.live_settlement)
 
 
 def _fault(

@@ -6,46 +6,37 @@ recognition was revoked needs a ground of its own beside.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final
-from unicodedata import normalize
 
-from gateway.clock import business_day
-from gateway.domain.admission import BillState
-from gateway.domain.cut import Cut
-from gateway.domain.readjudication import DELTA, Cause, ProposalState
-from gateway.domain.results import Settlement
+from gateway.domain.identity import same_name
+from gateway.domain.readjudication import AS_TOLD, Cause, ProposalState
 from gateway.flows.administer import NotDone
-from gateway.flows.desk import Desk, new_id
+from gateway.flows.desk import Desk
 from gateway.flows.exchange import push_channels
-from gateway.flows.plan import Act, Notice, Plan, applied
-from gateway.flows.posted_cuts import post
-from gateway.flows.raise_cuts import told as cut_told
+from gateway.flows.plan import Act, Plan, applied
+from gateway.flows.post_delta import Source, delta_of
 from gateway.flows.readjudicate import (
     Recomputed,
     Touched,
     changed,
-    detail_of,
     notice,
     recomputed,
     seen,
     stale_act,
     touched,
 )
-from gateway.flows.settled import amounts, moved, of_verdict
-from gateway.flows.standing import UNDOABLE, stale
+from gateway.flows.standing import stale
 from gateway.flows.transaction import job_unit
+from gateway.flows.waiting import decide_again
 from gateway.policy.citation import read_law
 from gateway.policy.faults import Fault, Page
 from gateway.rules.readjudicate import Change as Changes
-from gateway.rules.readjudicate import difference_verdict
 from gateway.store import tables
-from gateway.store.cuts import changed_cut
 from gateway.store.database import Reader
 from gateway.store.readjudications import proposal_by_id
-from gateway.store.rows import canonical, spans_text
-from gateway.store.unit import Change, Insert, KeyTaken, StaleFacts
+from gateway.store.unit import Change, KeyTaken, StaleFacts, Write
 
 _TRIES: Final = 5  # to find facts that nobody moves meanwhile
 
@@ -94,7 +85,7 @@ async def approve(desk: Desk, proposal_id: str, decision: Decision) -> str:
             return _taken_up(
                 row, decision
             ), f"{decision.by} 已提出，须另一人批准 / another approves"
-        if _same_person(row["proposed_by"], decision.by):
+        if same_name(row["proposed_by"], decision.by):
             raise NotDone("提出与批准须为两人 / whoever proposed it does not approve it")
         return await _approval(desk, reader, row, decision)
 
@@ -119,14 +110,44 @@ async def reject(desk: Desk, proposal_id: str, decision: Decision) -> str:
     return await _decided(desk, proposal_id, attempt)
 
 
+async def close(desk: Desk, proposal_id: str, decision: Decision) -> str:
+    """A person has seen to what the gateway could not compute. Raises NotDone."""
+
+    async def attempt(_: Reader, row: dict[str, Any]) -> tuple[Plan, str | NotDone]:
+        values = {"open": None, "decided_by": decision.by, "decided_us": desk.now_us}
+        act = _act("readjudication.close", row, ProposalState.CLOSED, decision)
+        told = changed(row, state=ProposalState.CLOSED, note=decision.reason)
+        plan = applied(
+            subject=row["admission_id"],
+            writes=(_to(row, ProposalState.CLOSED, **values, reason=decision.reason),),
+            acts=(replace(act, from_state=ProposalState.BY_HAND),),
+            notices=(notice(desk, row["admission_id"], told),),
+        )
+        return plan, f"已办结 / closed {proposal_id}"
+
+    return await _decided(desk, proposal_id, attempt, ProposalState.BY_HAND)
+
+
+_OTHERWISE: Final[dict[str, str]] = {
+    ProposalState.PROPOSED: "这项可以补差：批准或驳回 / it can be posted: approve or reject it",
+    ProposalState.BY_HAND: "网关不能重算，须由人办理后办结（close）"
+    " / it cannot be computed: a person sees to it and closes it",
+}
+"""What to do instead with one that waits for another decision."""
+
 _Attempt = Callable[[Reader, dict[str, Any]], Awaitable[tuple[Plan, str | NotDone]]]
 
 
-async def _decided(desk: Desk, proposal_id: str, attempt: _Attempt) -> str:
+async def _decided(
+    desk: Desk,
+    proposal_id: str,
+    attempt: _Attempt,
+    state: ProposalState = ProposalState.PROPOSED,
+) -> str:
     """Read, plan and commit; what changed meanwhile is read again."""
     for _ in range(_TRIES):
         async with desk.database.reading() as reader:
-            plan, told = await attempt(reader, await _proposed(reader, proposal_id))
+            plan, told = await attempt(reader, await _waiting(reader, proposal_id, state))
         try:
             push = await push_channels(desk, plan)
             await desk.database.commit(job_unit(desk, plan, "operator", push))
@@ -141,21 +162,16 @@ async def _decided(desk: Desk, proposal_id: str, attempt: _Attempt) -> str:
     raise NotDone("同时有其他办理，请重试 / others are at work on it: try again")
 
 
-async def _proposed(reader: Reader, proposal_id: str) -> dict[str, Any]:
+async def _waiting(reader: Reader, proposal_id: str, state: ProposalState) -> dict[str, Any]:
     row = await proposal_by_id(reader, proposal_id)
     if row is None:
         raise NotDone(f"没有这项建议 / no such proposal: {proposal_id}")
-    if row["state"] != ProposalState.PROPOSED:
+    if row["state"] != state:
+        if row["state"] in _OTHERWISE:
+            raise NotDone(_OTHERWISE[row["state"]])
         told = f"{row['state']} {row['decided_by']} {row['delta_id']}".strip()
         raise NotDone(f"已决定 / decided already: {told}")
     return row
-
-
-def _same_person(one: str, other: str) -> bool:
-    def plain(name: str) -> str:
-        return "".join(normalize("NFKC", name).casefold().split())
-
-    return plain(one) == plain(other)
 
 
 def _to(row: dict[str, Any], state: ProposalState, **values: Any) -> Change:
@@ -188,8 +204,11 @@ async def _approval(
     desk: Desk, reader: Reader, row: dict[str, Any], decision: Decision
 ) -> tuple[Plan, str | NotDone]:
     one = await touched(reader, row["settlement_id"])
-    if one is None or one.standing.last["settlement_id"] != row["follows"]:
-        return _gone_stale(desk, row, "结算已冲正或已有补差 / reversed, or another delta came")
+    if one is None:
+        return _gone_stale(desk, row, "结算已冲正 / reversed", ())
+    again = _again(desk, one, [row], f"stale {row['proposal_id']}")
+    if one.standing.last["settlement_id"] != row["follows"]:
+        return _gone_stale(desk, row, "已有其他补差 / another delta came", again)
     if one.file.stay.open_cuts:
         waiting = " ".join(sorted(one.file.stay.open_cuts))
         raise NotDone(f"扣减未决，先作决定 / a cut waits for its decision first: {waiting}")
@@ -201,16 +220,28 @@ async def _approval(
         )
     found = await recomputed(desk, reader, one, cause, desk.policy)
     if found.change is None or found.outcome != row["outcome"]:
-        return _gone_stale(desk, row, "事实又有变化，请重新提出 / the facts changed: propose anew")
+        return _gone_stale(
+            desk, row, "事实又有变化，请重新提出 / the facts changed: propose anew", again
+        )
     _check_basis(found, decision)
-    return _posting(desk, row, one, found, found.change, decision)
+    return _posting(desk, row, found, found.change, decision)
 
 
-def _gone_stale(desk: Desk, row: dict[str, Any], why: str) -> tuple[Plan, NotDone]:
+def _again(
+    desk: Desk, one: Touched, rows: Iterable[dict[str, Any]], told: str
+) -> tuple[Write, ...]:
+    """What the agency told stays told when its proposal goes stale: it is proposed anew."""
+    causes = {Cause(row["cause"]) for row in rows} & AS_TOLD
+    return tuple(write for cause in causes for write in decide_again(desk, [one.file], told, cause))
+
+
+def _gone_stale(
+    desk: Desk, row: dict[str, Any], why: str, again: tuple[Write, ...]
+) -> tuple[Plan, NotDone]:
     told = changed(row, state=ProposalState.STALE, note=why)
     plan = applied(
         subject=row["admission_id"],
-        writes=(stale(desk, row),),
+        writes=(stale(desk, row), *again),
         acts=(stale_act(row["proposal_id"]),),
         notices=(notice(desk, row["admission_id"], told),),
     )
@@ -233,126 +264,31 @@ def _check_basis(found: Recomputed, decision: Decision) -> None:
 
 
 def _posting(
-    desk: Desk,
-    row: dict[str, Any],
-    one: Touched,
-    found: Recomputed,
-    change: Changes,
-    decision: Decision,
+    desk: Desk, row: dict[str, Any], found: Recomputed, change: Changes, decision: Decision
 ) -> tuple[Plan, str]:
-    message = _message(desk, one, change, decision)
-    delta, stay, day = message.settlement_id, one.file.stay, str(message.business_day)
-    others = [
-        other for other in one.standing.proposals if other["proposal_id"] != row["proposal_id"]
-    ]
+    one, number = found.touched, row["proposal_id"]
+    delta = delta_of(desk, found, change, Source(number, decision.basis))
+    others = [other for other in one.standing.proposals if other["proposal_id"] != number]
     values = {"open": None, "decided_by": decision.by, "decided_us": desk.now_us}
-    values |= {"delta_id": delta, "basis": decision.basis, "reason": decision.reason}
+    values |= {"delta_id": delta.delta_id, "basis": decision.basis, "reason": decision.reason}
     told = changed(row, state=ProposalState.APPROVED, note=decision.basis)
-    cuts = found.recut
     plan = applied(
-        message,
-        subject=stay.admission_id,
+        delta.message,
+        subject=one.file.stay.admission_id,
         guards=found.guards,
         writes=(
             seen(one.file),
-            Insert(tables.settlement, [_row(desk, row, one, found, change, message)]),
+            delta.write,
             _to(row, ProposalState.APPROVED, **values),
             *(stale(desk, other) for other in others),
-            *(changed_cut(*pair) for pair in cuts),
+            *decide_again(desk, found.moves_others, f"delta {delta.delta_id}"),
+            *_again(desk, one, others, f"delta {delta.delta_id}"),
         ),
         acts=(
             _act("readjudication.approve", row, ProposalState.APPROVED, decision),
             *(stale_act(other["proposal_id"]) for other in others),
-            *(_cut_act(after, delta) for _, after in cuts),
         ),
-        transfers=(
-            *moved(*found.owed, delta, day),
-            *(each for pair in cuts for each in post(*pair, change.before.payout, day)),
-        ),
-        notices=(
-            *(_told(receiver, message) for receiver in (stay.hospital, desk.agency_id)),
-            notice(desk, stay.admission_id, told),
-            *(each for _, after in cuts for each in cut_told(desk, after)),
-        ),
+        transfers=delta.transfers,
+        notices=(*delta.notices, notice(desk, one.file.stay.admission_id, told)),
     )
-    return plan, f"已补差 / delta posted {delta}"
-
-
-def _cut_act(one: Cut, delta: str) -> Act:
-    """What the fund pays for a cut line changed, and with it what the cut takes back."""
-    return Act(
-        action="cut.adjust",
-        subject=one.admission_id,
-        from_state=one.state,
-        to_state=one.state,
-        code=one.cut_no,
-        reason=delta,
-    )
-
-
-def _told(receiver: str, message: Settlement) -> Notice:
-    return Notice(
-        receiver=receiver,
-        subject=message.admission_id,
-        command="settlement.result",
-        result=message,
-    )
-
-
-def _message(desk: Desk, one: Touched, change: Changes, decision: Decision) -> Settlement:
-    """The delta as both sides get it: only the lines that differ, amounts signed."""
-    original, stay = one.standing.original, one.file.stay
-    now, verdict = desk.clock.now(), difference_verdict(change)
-    return Settlement(
-        admission_id=stay.admission_id,
-        bill_state=BillState.SETTLED,
-        settlement_id=new_id("D"),
-        bill_no=original["bill_no"],
-        adjusts=original["settlement_id"],
-        visit_no=stay.visit_no,
-        hospital=stay.hospital,
-        case_no=original["case_no"],
-        decision_no=one.file.case.decision_no if one.file.case else "",
-        settled_at=now,
-        business_day=business_day(now),
-        admitted_at=stay.admitted_at,
-        discharged_at=stay.discharged_at,
-        note=decision.basis,
-        **of_verdict(verdict),
-    )
-
-
-def _row(
-    desk: Desk,
-    row: dict[str, Any],
-    one: Touched,
-    found: Recomputed,
-    change: Changes,
-    message: Settlement,
-) -> dict[str, Any]:
-    """The delta's row: signed amounts; its detail is the whole bill as it is right now."""
-    stands = one.standing
-    own = ("key_id", "record_key")
-    kept = {name: value for name, value in stands.original.items() if name not in own}
-    return {
-        **kept,
-        **amounts(message.split, change.meal_fen),
-        "settlement_id": message.settlement_id,
-        "kind": DELTA,
-        "state": UNDOABLE,
-        # 1 is the settlement itself: each delta of it is live under the next number.
-        "live": stands.original["live"] + len(stands.deltas) + 1,
-        "reverses": None,
-        "reinstates": None,
-        "adjusts": stands.original["settlement_id"],
-        "follows": stands.last["settlement_id"],
-        "settled_us": desk.now_us,
-        "business_day": str(message.business_day),
-        "line_count": len(message.lines),
-        "meal_days": spans_text(change.after.meal_days),
-        "rules_version": message.rules_version,
-        "policy_digest": message.policy_digest,
-        "edition_digests": canonical(list(message.edition_digests)),
-        "message_id": row["proposal_id"],
-        "detail": detail_of(found, change),
-    }
+    return plan, f"已补差 / delta posted {delta.delta_id}"

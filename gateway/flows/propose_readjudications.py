@@ -22,7 +22,7 @@ from gateway.policy.faults import BadPolicy
 from gateway.policy.load import archive, load_archive
 from gateway.policy.model import Policy
 from gateway.store import tables
-from gateway.store.settlements import live_of_case
+from gateway.store.standing import numbers_in_force
 from gateway.store.stays import stay_file
 from gateway.store.unit import Insert, KeyTaken, StaleFacts, Write
 
@@ -45,7 +45,7 @@ class Corrected:
 @dataclass(slots=True)
 class Found:
     """What the looking showed: how many settlements, proposals by number, and what could not
-    be computed, by settlement."""
+    be computed, by settlement, with the number under which it waits for a person."""
 
     looked_at: int = 0
     proposals: list[str] = field(default_factory=list)
@@ -61,17 +61,18 @@ async def propose_all(desk: Desk, asked: Corrected) -> Found:
     if not asked.by.strip():
         raise NotDone("须写明提出人（--by）/ say who proposes (--by)")
     async with desk.database.reading() as reader:
-        rows = await live_of_case(reader, asked.case_no, asked.first, asked.last)
-    if not rows:
+        numbers = await numbers_in_force(reader, asked.first, asked.last, asked.case_no)
+    if not numbers:
         raise NotDone("所选范围内没有有效的结算 / no live settlement there")
     policy = desk.policy if asked.policy is None else await _kept(desk, asked.policy, asked.by)
     found = Found()
-    for row in rows:
-        number = row["settlement_id"]
+    for number in numbers:
         found.looked_at += 1
         proposal, untold = await _one(desk, number, asked.cause, policy, asked.by, ())
-        found.proposals += [proposal] if proposal else []
-        found.untold += [(number, untold)] if untold else []
+        if untold:
+            found.untold.append((number, f"{untold} {proposal}".strip()))
+        elif proposal:
+            found.proposals.append(proposal)
     return found
 
 
@@ -97,12 +98,14 @@ async def _kept(desk: Desk, root: Path, by: str) -> Policy:
     return policy
 
 
-async def propose_touched(desk: Desk, admission_id: str, finish: tuple[Write, ...]) -> int:
-    """The job that a decision about the case left: its settlement decided again, once."""
+async def propose_touched(
+    desk: Desk, admission_id: str, cause: Cause, finish: tuple[Write, ...]
+) -> int:
+    """The job that a decision or a payment told late left: its settlement decided again, once."""
     async with desk.database.reading() as reader:
         file = await stay_file(reader, admission_id)
     number = "" if file is None else file.live_settlement
-    await _one(desk, number, Cause.CASE, desk.policy, "", finish)
+    await _one(desk, number, cause, desk.policy, "", finish)
     return 1
 
 
@@ -134,10 +137,7 @@ async def _planned(
         one = await touched(reader, number)
         if one is None:
             return None, "", ""
-        try:
-            found = await recomputed(desk, reader, one, cause, policy)
-        except LookupError:
-            return None, "", "EDITION_MISSING"
+        found = await recomputed(desk, reader, one, cause, policy)
         plan, proposal = await proposed(desk, reader, found, by)
     return plan, proposal, found.untold
 

@@ -15,6 +15,7 @@ from gateway.domain.cut import Cut, CutLine, CutState
 from gateway.domain.findings import Finding
 from gateway.flows.desk import Desk, new_id
 from gateway.flows.plan import Act, Notice
+from gateway.flows.posted_cuts import violations
 from gateway.policy.model import PolicyGap
 from gateway.rules.cuts import answer_by
 from gateway.store.cuts import new_cut
@@ -73,10 +74,7 @@ def cut_fault(
 
 def _upheld(line_id: str, posted: Iterable[Cut]) -> str:
     """The violation that the hospital bears a line of a settled bill for, or ""."""
-    for one in posted:
-        if any(line.line_id == line_id and line.upheld_fen for line in one.lines):
-            return one.violation
-    return ""
+    return violations(posted).get(line_id, "")
 
 
 def raised(

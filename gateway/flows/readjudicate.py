@@ -9,17 +9,17 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any
 
-from gateway.domain.bill import BillVerdict
-from gateway.domain.cut import Cut
-from gateway.domain.readjudication import Cause, ProposalState
+from gateway.domain.bill import BillVerdict, Payee
+from gateway.domain.readjudication import AS_TOLD, Actor, Cause, ProposalState, alike
 from gateway.domain.results import ReadjudicationChanged
-from gateway.domain.split import Split
+from gateway.domain.split import NOTHING, Split
+from gateway.flows.bill_file import other_stays, stays_beside, with_devices
 from gateway.flows.desk import Desk, new_id
 from gateway.flows.off_loop import LINE_BYTES, off_loop
 from gateway.flows.plan import Act, Notice, Plan, Transfer, applied
-from gateway.flows.posted_cuts import cut_shares, posted_by, posted_cuts
-from gateway.flows.settled import transfers
-from gateway.flows.standing import Standing, stale, standing
+from gateway.flows.posted_cuts import posted_cuts, violations, with_violations
+from gateway.flows.settled import owed_to, transfers
+from gateway.flows.standing import stale, standing
 from gateway.policy.load import load_archive
 from gateway.policy.model import Policy
 from gateway.rules.place import catalogue_region
@@ -29,8 +29,9 @@ from gateway.rules.readjudicate import (
     needs_ground,
     readjudged,
     takes_from_hospital,
+    who_acts,
 )
-from gateway.rules.settle import Bill
+from gateway.rules.settle import Bill, device_codes
 from gateway.rules.what_if import outcome_text
 from gateway.store import tables
 from gateway.store.database import Reader
@@ -38,6 +39,7 @@ from gateway.store.editions import edition_guard, policy_content
 from gateway.store.frozen import Facts, frozen, packed, thawed_facts, thawed_verdict
 from gateway.store.readjudications import kept_proposals
 from gateway.store.rows import canonical
+from gateway.store.standing import Standing, in_force
 from gateway.store.stays import StayFile, stay_of_settlement
 from gateway.store.unit import Change as Update
 from gateway.store.unit import Guard, Insert
@@ -53,23 +55,32 @@ class Touched:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recomputed:
-    """A touched settlement decided again: the change, if any, or why no bill can be told."""
+    """A touched settlement decided again: the change, if any, or why no bill can be told and who
+    has to act."""
 
     touched: Touched
     cause: Cause
     correction: str
     bill: Bill
     guards: tuple[Guard, ...]
-    posted_cuts: tuple[Cut, ...] = ()
+    others: tuple[StayFile, ...] = ()
     change: Change | None = None
     untold: str = ""
+    acts: Actor | None = None
 
     @property
     def outcome(self) -> str:
-        """The digest of what is right now: the same correction is proposed once."""
-        if self.change is None:
-            return ""
-        return sha256(canonical(packed(self.change.after)).encode()).hexdigest()
+        """The digest of what is right now, or of why it cannot be told: the same correction is
+        proposed, or left to a person, once."""
+        if self.change is not None:
+            return sha256(canonical(packed(self.change.after)).encode()).hexdigest()
+        if self.untold:
+            return sha256(canonical([self.untold, self.correction]).encode()).hexdigest()
+        return ""
+
+    def known_as(self, row: dict[str, Any]) -> bool:
+        """Whether a person has been asked for the very same already, and has not closed it."""
+        return bool(self.untold) and row["untold"] == self.untold
 
     @property
     def owed(self) -> tuple[tuple[Transfer, ...], tuple[Transfer, ...]]:
@@ -84,37 +95,25 @@ class Recomputed:
         return transfers(number, original["hospital"], verdict.payout, day)
 
     @property
-    def cuts_after(self) -> tuple[Cut, ...]:
-        """The posted cuts as they take back of the settlement as it should be: a line that was
-        cut is not taken from the hospital a second time, nor paid to it after all."""
-        if self.change is None:
-            return self.posted_cuts
-        lines, verdict = self.bill.lines, self.change.after
-        return tuple(posted_by(one, cut_shares(one, lines, verdict)) for one in self.posted_cuts)
-
-    @property
-    def recut(self) -> list[tuple[Cut, Cut]]:
-        """Each posted cut that takes back another amount then, before and after."""
-        pairs = zip(self.posted_cuts, self.cuts_after, strict=True)
-        return [(before, after) for before, after in pairs if before != after]
-
-    @property
     def cut(self) -> bool:
         """Whether the hospital gets less from the fund, or bears more."""
         if self.change is None:
             return False
         before, after = self.owed
-        return takes_from_hospital(
-            self.change,
-            self._paid(before, self.posted_cuts),
-            self._paid(after, self.cuts_after),
-        )
+        return takes_from_hospital(self.change, self._paid(before), self._paid(after))
 
-    def _paid(self, owed: Sequence[Transfer], cuts: Sequence[Cut]) -> int:
-        """What the hospital has of the fund, cuts taken off."""
-        account = f"2101/hospital/{self.bill.stay.hospital}"
-        paid = sum(row.amount_fen for row in owed if row.credit == account)
-        return paid - sum(one.posted_fen for one in cuts)
+    def _paid(self, owed: Sequence[Transfer]) -> int:
+        """What the hospital has of the fund."""
+        account = owed_to(Payee.HOSPITAL, self.bill.stay.hospital)
+        return sum(row.amount_fen for row in owed if row.credit == account)
+
+    @property
+    def moves_others(self) -> tuple[StayFile, ...]:
+        """The person's other stays whose settlements may see another meal day or device then."""
+        if self.change is None:
+            return ()
+        days = self.change.before.meal_days != self.change.after.meal_days
+        return self.others if days or device_codes(self.bill) else ()
 
     @property
     def ground_needed(self) -> bool:
@@ -125,50 +124,124 @@ class Recomputed:
 async def touched(reader: Reader, settlement_id: str) -> Touched | None:
     """The settlement with its stay; None unless it is live and no delta itself."""
     found = await stay_of_settlement(reader, settlement_id)
-    if found is None or found[1]["live"] != 1:
+    if found is None or not in_force(found[1]):
         return None
     return Touched(found[0], await standing(reader, *found))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """A bill to be decided again: under which policy, by what correction, with the person's other
+    stays beside it, and the guards of what was read."""
+
+    bill: Bill
+    policy: Policy
+    others: tuple[StayFile, ...]
+    guards: tuple[Guard, ...]
+    correction: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Again:
+    """What changes when a bill is decided again, if anything; or why it cannot be told and who
+    has to act."""
+
+    change: Change | None = None
+    untold: str = ""
+    acts: Actor | None = None
 
 
 async def recomputed(
     desk: Desk, reader: Reader, one: Touched, cause: Cause, policy: Policy
 ) -> Recomputed:
-    """The settlement under what was corrected: the case as it is known now, the catalogues in
-    force now, or `policy`; everything else as the last row of the settlement used it.
-
-    LookupError when an edition of record is not here.
-    """
-    facts, before = thawed_facts(one.standing.last["detail"]), _before(one)
-    editions = await desk.shelf.of_record(reader, before.edition_digests)
-    known = facts.stay, facts.case, facts.hospital, facts.lines
-    bill = Bill(*known, editions, facts.others, facts.devices, facts.paid_by)
-    used = await _of_record(desk, reader, before.policy_digest)
-    guards: tuple[Guard, ...] = ()
-    correction = policy.digest
-    if cause is Cause.CASE:
-        bill, guards = replace(bill, case=one.file.case), one.file.case_guards
-        case = one.file.case
-        correction = "" if case is None else f"{case.case_no}@{case.version}"
-    elif cause is Cause.CATALOGUE:
-        days = [line.service_day for line in facts.lines]
-        region = catalogue_region(facts.stay, facts.hospital, desk.policy)
-        now = await desk.shelf.between(reader, min(days), max(days), region)
-        bill = replace(bill, editions=now)
-        guards = tuple(edition_guard(edition) for edition in bill.editions)
-        correction = " ".join(edition.digest for edition in bill.editions)
-    else:
-        used = policy
-    size = LINE_BYTES * len(bill.lines)
-    after = await off_loop(size, lambda: readjudged(bill, used, before))
+    """The settlement under what was corrected: the case and the prior payments as they are known
+    now, the catalogues in force now, or `policy`; everything else as it stands."""
+    try:
+        seen = await _corrected(desk, reader, one, cause, policy)
+    except LookupError:
+        return _without_editions(one, cause)
+    bill = await with_devices(reader, seen.bill)
+    again = await decided_again(one, bill, seen.policy)
     return Recomputed(
         touched=one,
         cause=cause,
-        correction=correction,
+        correction=seen.correction,
         bill=bill,
-        guards=guards,
-        posted_cuts=await posted_cuts(reader, one.file),
-        change=change_of(before, after) if isinstance(after, BillVerdict) else None,
-        untold="" if isinstance(after, BillVerdict) else outcome_text(after),
+        guards=seen.guards,
+        others=seen.others,
+        change=again.change,
+        untold=again.untold,
+        acts=again.acts,
+    )
+
+
+async def _corrected(
+    desk: Desk, reader: Reader, one: Touched, cause: Cause, policy: Policy
+) -> Seen:
+    """Raises LookupError when an edition of record is not here."""
+    seen, file = await as_it_stands(desk, reader, one), one.file
+    if cause is Cause.POLICY:
+        return replace(seen, policy=policy, correction=policy.digest)
+    bill, guards = seen.bill, seen.guards
+    if cause in AS_TOLD:
+        stay = replace(bill.stay, payments=file.stay.payments)
+        bill, guards = replace(bill, stay=stay, case=file.case), (*guards, *file.case_guards)
+        return replace(seen, bill=bill, guards=guards, correction=_told(file))
+    days = [line.service_day for line in bill.lines]
+    region = catalogue_region(bill.stay, bill.hospital, desk.policy)
+    now = await desk.shelf.between(reader, min(days), max(days), region)
+    guards = (*guards, *(edition_guard(edition) for edition in now))
+    correction = " ".join(edition.digest for edition in now)
+    return replace(seen, bill=replace(bill, editions=now), guards=guards, correction=correction)
+
+
+async def as_it_stands(desk: Desk, reader: Reader, one: Touched) -> Seen:
+    """The bill and the policy as the last row of the settlement used them, its lines by the cuts
+    that stand. What the fund paid beside it is read as it stands now: no meal day and no device is
+    paid twice because two stays of the person were corrected. LookupError when an edition of
+    record is not here."""
+    stands, before, file = one.standing, _before(one), one.file
+    facts = thawed_facts(stands.last["detail"])
+    as_charged = thawed_facts(stands.original["detail"]) if stands.deltas else facts
+    found = violations(await posted_cuts(reader, file))
+    lines = with_violations(as_charged.lines, found)
+    editions = await desk.shelf.of_record(reader, before.edition_digests)
+    others = await other_stays(reader, file.stay)
+    known = facts.stay, facts.case, facts.hospital, lines
+    return Seen(
+        bill=Bill(*known, editions, stays_beside(others), paid_by=facts.paid_by),
+        policy=await _of_record(desk, reader, before.policy_digest),
+        others=others,
+        guards=(file.person_guard, *(other.guard for other in others)),
+    )
+
+
+async def decided_again(one: Touched, bill: Bill, policy: Policy) -> Again:
+    """What changes of the settlement when this bill is decided by the policy."""
+    before, size = _before(one), LINE_BYTES * len(bill.lines)
+    after = await off_loop(size, lambda: readjudged(bill, policy, before))
+    if isinstance(after, BillVerdict):
+        return Again(change=change_of(before, after))
+    return Again(untold=outcome_text(after), acts=who_acts(after))
+
+
+def _told(file: StayFile) -> str:
+    """What the agency has told so far: the case by its version, the prior payments by number."""
+    case = [] if file.case is None else [f"{file.case.case_no}@{file.case.version}"]
+    return " ".join([*case, *(one.payment_no for one in file.stay.payments)])
+
+
+def _without_editions(one: Touched, cause: Cause) -> Recomputed:
+    facts = thawed_facts(one.standing.last["detail"])
+    known = facts.stay, facts.case, facts.hospital, facts.lines
+    return Recomputed(
+        touched=one,
+        cause=cause,
+        correction=_told(one.file),
+        bill=Bill(*known, (), facts.others, facts.devices, facts.paid_by),
+        guards=(),
+        untold="EDITION_MISSING",
+        acts=Actor.OPERATOR,
     )
 
 
@@ -188,13 +261,17 @@ async def _of_record(desk: Desk, reader: Reader, digest: str) -> Policy:
 async def proposed(
     desk: Desk, reader: Reader, found: Recomputed, by: str
 ) -> tuple[Plan | None, str]:
-    """The transaction that proposes the change, and the proposal's number; None when there is
-    nothing to write: no change, or it is proposed or rejected already."""
-    stands = found.touched.standing
-    earlier = [row for row in stands.proposals if row["cause"] == found.cause]
-    if found.change is not None:
+    """The transaction that proposes the change, or asks a person for what cannot be computed, and
+    the number of either; None when there is nothing to write: no change, or it is proposed,
+    rejected, asked for or closed already."""
+    stands, causes = found.touched.standing, alike(found.cause)
+    earlier = [row for row in stands.proposals if row["cause"] in causes]
+    asked = next((row for row in earlier if found.known_as(row)), None)
+    if asked is not None:
+        return None, str(asked["proposal_id"])
+    if found.outcome and not _only_tried(desk, found):
         follows = stands.last["settlement_id"]
-        known = await kept_proposals(reader, follows, found.cause, found.outcome)
+        known = await kept_proposals(reader, follows, causes, found.outcome)
         if known and known[0]["open"]:
             return None, str(known[0]["proposal_id"])
         if not known:
@@ -205,10 +282,16 @@ async def proposed(
     return _only_stale(desk, found, earlier), ""
 
 
+def _only_tried(desk: Desk, found: Recomputed) -> bool:
+    """Whether a policy that is not in force leaves a bill untold: whoever tries it is told."""
+    in_force = found.correction == desk.policy.digest
+    return bool(found.untold) and found.cause is Cause.POLICY and not in_force
+
+
 def _proposing(
     desk: Desk, found: Recomputed, earlier: Sequence[dict[str, Any]], number: str, by: str
 ) -> Plan:
-    row = _row(desk, found, number, by)
+    row = proposal_row(desk, found, number, by)
     file = found.touched.file
     return applied(
         subject=file.stay.admission_id,
@@ -255,24 +338,29 @@ def stale_act(proposal_id: str) -> Act:
 
 
 def _act(found: Recomputed, number: str, by: str) -> Act:
+    """What was proposed, or which settlement a person has to see to, and why."""
+    told = (by, found.cause, found.correction, found.untold, found.acts)
     return Act(
-        action="readjudication.propose",
+        action="readjudication.by_hand" if found.untold else "readjudication.propose",
         subject=number,
-        to_state=ProposalState.PROPOSED,
+        to_state=_state(found),
         code=found.touched.standing.original["settlement_id"],
-        reason=f"{by} {found.cause} {found.correction}".strip(),
+        reason=" ".join(str(one) for one in told if one),
     )
 
 
-def _row(desk: Desk, found: Recomputed, number: str, by: str) -> dict[str, Any]:
+def _state(found: Recomputed) -> ProposalState:
+    return ProposalState.BY_HAND if found.untold else ProposalState.PROPOSED
+
+
+def proposal_row(desk: Desk, found: Recomputed, number: str, by: str) -> dict[str, Any]:
+    """The row of a proposal, or of what a person is asked to see to."""
     change, stands = found.change, found.touched.standing
-    if change is None:
-        raise ValueError("nothing changes: there is nothing to propose")
-    stay = found.touched.file.stay
+    stay, split = found.touched.file.stay, NOTHING if change is None else change.split
     return {
         "proposal_id": number,
         "version": 1,
-        "state": ProposalState.PROPOSED.value,
+        "state": _state(found).value,
         "open": 1,
         "kept": 1,
         "settlement_id": stands.original["settlement_id"],
@@ -283,27 +371,29 @@ def _row(desk: Desk, found: Recomputed, number: str, by: str) -> dict[str, Any]:
         "cause": found.cause.value,
         "correction": found.correction,
         "outcome": found.outcome,
+        "untold": found.untold,
+        "acts": "" if found.acts is None else found.acts.value,
         "cuts_hospital": int(found.cut),
         "needs_ground": int(found.ground_needed),
-        "line_count": len(change.lines),
-        **change.split._asdict(),
-        "meal_fen": change.meal_fen,
+        "line_count": 0 if change is None else len(change.lines),
+        **split._asdict(),
+        "meal_fen": 0 if change is None else change.meal_fen,
         "proposed_by": by,
         "proposed_us": desk.now_us,
         "decided_by": "",
         "decided_us": None,
         "delta_id": "",
         "basis": "",
-        "detail": detail_of(found, change),
+        "detail": detail_of(found, None if change is None else change.after),
         "reason": None,
     }
 
 
-def detail_of(found: Recomputed, change: Change) -> str:
-    """The corrected facts and the verdict on them, as a settlement stores them."""
+def detail_of(found: Recomputed, after: BillVerdict | None) -> str:
+    """The corrected facts and the verdict on them, if any, as a settlement stores them."""
     bill = found.bill
     known = bill.stay, bill.case, bill.hospital, bill.lines
-    return frozen(Facts(*known, bill.others, bill.devices, bill.paid_by), change.after)
+    return frozen(Facts(*known, bill.others, bill.devices, bill.paid_by), after)
 
 
 def changed(row: dict[str, Any], **values: Any) -> ReadjudicationChanged:
@@ -319,6 +409,8 @@ def changed(row: dict[str, Any], **values: Any) -> ReadjudicationChanged:
         "meal_fen": row["meal_fen"],
         "cuts_hospital": bool(row["cuts_hospital"]),
         "needs_ground": bool(row["needs_ground"]),
+        "acts": Actor(row["acts"]) if row["acts"] else None,
+        "note": row["untold"],
     }
     return ReadjudicationChanged(**(told | values))
 

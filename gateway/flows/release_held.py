@@ -25,7 +25,7 @@ from gateway.flows.propose_readjudications import propose_touched
 from gateway.flows.registration import Check, check
 from gateway.flows.settled import Settling, settlement_message
 from gateway.flows.transaction import job_unit
-from gateway.flows.waiting import READJUDICATION, REOPENING, waits
+from gateway.flows.waiting import READJUDICATION, REOPENING, cause_of, waits
 from gateway.rules.entitlement import Hold, Manual, Refuse
 from gateway.store import tables
 from gateway.store.database import Reader
@@ -82,7 +82,7 @@ async def _one_job(desk: Desk, job: dict[str, Any]) -> int:
         {"state": DONE, "done_us": desk.now_us},
     )
     if job["cause"].startswith(READJUDICATION):
-        return await propose_touched(desk, job["admission_id"], (finish,))
+        return await propose_touched(desk, job["admission_id"], cause_of(job["cause"]), (finish,))
     return await _advance(desk, job["admission_id"], job["cause"], (finish,))
 
 

@@ -2,23 +2,25 @@
 
 What basic insurance paid is given back first, what a third party paid for eligible medical
 fees is taken off, what employer or worker paid goes back to them: the bill that waits for it
-is looked at again. A settled bill is not touched, it must be cancelled first.
+is looked at again. Of a settled bill nothing is edited: what the payment changes of it is proposed,
+for two persons to approve (flows/readjudicate.py).
 """
 
 from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
-from gateway.domain.admission import LIVE, BillState
+from gateway.domain.admission import LIVE
 from gateway.domain.commands import ReportPayment
 from gateway.domain.findings import Finding
 from gateway.domain.money import yuan
 from gateway.domain.payments import PriorPayer, PriorPayment
+from gateway.domain.readjudication import Cause
 from gateway.domain.results import Acknowledged
 from gateway.flows.desk import Caller, Desk
 from gateway.flows.plan import Act, Plan, applied, refused
 from gateway.flows.stay_file import state_finding
-from gateway.flows.waiting import look_again
+from gateway.flows.waiting import decide_again, look_again, touched, touched_acts
 from gateway.store import tables
 from gateway.store.frozen import plain
 from gateway.store.rows import canonical
@@ -38,21 +40,14 @@ async def report_payment(desk: Desk, caller: Caller, command: ReportPayment) -> 
         file = await stay_file(reader, command.admission_id)
         if file is None:
             return refused(Finding("ADMISSION_NOT_FOUND", "AdmissionId", command.admission_id))
-        fault = _state_fault(file)
-        if fault is not None:
-            return refused(fault, subject=file.stay.admission_id)
+        if file.stay.state not in LIVE:
+            return refused(state_finding(file), subject=file.stay.admission_id)
         detail = detail_of(reader, file)
     faults = [*_faults(desk.today, command.payment), *_unknown(file, command)]
     if faults:
         return refused(*faults, subject=file.stay.admission_id)
     detail["payments"] = plain(_kept(file, command))
     return _reported(desk, file, command, detail)
-
-
-def _state_fault(file: StayFile) -> Finding | None:
-    if file.bill_state is BillState.SETTLED:
-        return Finding("SETTLED_ALREADY", "AdmissionId", file.live_settlement)
-    return None if file.stay.state in LIVE else state_finding(file)
 
 
 def _faults(today: date, payment: PriorPayment) -> Iterator[Finding]:
@@ -126,8 +121,10 @@ def _kept(file: StayFile, command: ReportPayment) -> tuple[PriorPayment, ...]:
 
 
 def _reported(desk: Desk, file: StayFile, command: ReportPayment, detail: dict[str, Any]) -> Plan:
-    """The stay's version moves, so that a settlement racing with the report decides anew."""
+    """The stay's version moves, so that a settlement or the approval of a delta racing with the
+    report decides anew."""
     stay, payment = file.stay, command.payment
+    told = f"payment.report {payment.payment_no}"
     where = {"admission_id": stay.admission_id, "version": stay.version}
     values = {"version": stay.version + 1, "detail": canonical(detail)}
     return applied(
@@ -135,7 +132,8 @@ def _reported(desk: Desk, file: StayFile, command: ReportPayment, detail: dict[s
         subject=stay.admission_id,
         writes=(
             Change(tables.admission, where, values),
-            *look_again(desk, [file], f"payment.report {payment.payment_no}"),
+            *look_again(desk, [file], told),
+            *decide_again(desk, [file], told, Cause.PAYMENT),
         ),
         acts=(
             Act(
@@ -145,5 +143,7 @@ def _reported(desk: Desk, file: StayFile, command: ReportPayment, detail: dict[s
                 code=payment.payment_no,
                 reason=f"{command.by} {command.reason}",
             ),
+            *touched_acts([file], payment.payment_no),
         ),
+        notices=touched(desk, [file], told, Cause.PAYMENT),
     )

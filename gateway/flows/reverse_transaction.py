@@ -6,6 +6,7 @@ original and reversal exactly one wins, whatever their order.
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from datetime import date
 from typing import Any, Final
 
 from gateway.domain.admission import BillState, HoldReason, Stay
@@ -29,9 +30,8 @@ from gateway.flows.undo_settlement import (
 from gateway.rules.entitlement import Confirm, may_settle
 from gateway.store import tables
 from gateway.store.database import Reader
-from gateway.store.frozen import thawed_facts
+from gateway.store.frozen import Facts, thawed_facts
 from gateway.store.messages import Stored, stored
-from gateway.store.rows import days_of
 from gateway.store.stays import (
     StayFile,
     lines_of,
@@ -239,38 +239,37 @@ def _unheld(caller: Caller, file: StayFile, command: ReverseTransaction) -> Plan
 async def _undo_cancel(
     desk: Desk, reader: Reader, caller: Caller, command: ReverseTransaction, target: Stored
 ) -> Plan:
-    """A cancelled settlement comes back while lines are unchanged, the case is still payable and
-    no other stay was paid for its meal days meanwhile."""
+    """A cancelled settlement comes back as it stood while lines and prior payments are unchanged,
+    the case is still payable and no other stay was paid for its meal days meanwhile."""
     file, original = await _stay_and_settlement(reader, target, reversed_by=target.effect)
-    if original is None or not await _reinstatable(desk, reader, file, original):
+    if original is None:
+        return _not(command, "REVERSE_TOO_LATE", file.bill_state)
+    stood = await standing(reader, file, original)
+    then = thawed_facts(stood.last["detail"])
+    if not await _reinstatable(desk, reader, file, then):
         return _not(command, "REVERSE_TOO_LATE", file.bill_state)
     now = await load_bill(desk, reader, file)
-    if now.bill.devices != thawed_facts(original["detail"]).devices:
-        return _not(command, "REVERSE_TOO_LATE", file.bill_state)
     others = await stays_of_person(reader, file.stay.person_id)
     others = [one for one in others if one.stay.admission_id != file.stay.admission_id]
-    days = days_of(original["meal_days"])
-    if any(days & days_of(one.live_meal_days) for one in others):
+    taken = frozenset[date]().union(*(one.standing_meal_days for one in others))
+    if now.bill.devices != then.devices or stood.meal_days & taken:
         return _not(command, "REVERSE_TOO_LATE", file.bill_state)
-    whole = (await standing(reader, file, original)).whole
-    plan, message = reinstated_settlement(desk, caller, file, whole, target)
+    plan, message = reinstated_settlement(desk, caller, file, stood.whole, target)
     guards = (*plan.guards, *(one.guard for one in others))
     plan = replace(plan, guards=guards, writes=(*plan.writes, *now.moves()))
     return _undone(desk, caller, command, plan, settlement=message)
 
 
-def _days(stay: Stay) -> tuple[object, ...]:
-    """What the meal allowance of the stay was counted from."""
-    return stay.discharged_at, stay.admitted_at, stay.leave_days, stay.hanging_days
+def _counted_from(stay: Stay) -> tuple[object, ...]:
+    """What the meal allowance and the payees of the stay were counted from."""
+    days = stay.discharged_at, stay.admitted_at, stay.leave_days, stay.hanging_days
+    return *days, stay.payments
 
 
-async def _reinstatable(
-    desk: Desk, reader: Reader, file: StayFile, original: dict[str, Any]
-) -> bool:
+async def _reinstatable(desk: Desk, reader: Reader, file: StayFile, then: Facts) -> bool:
     if file.live_settlement or file.bill_state is not BillState.OPEN:
         return False
-    then = thawed_facts(original["detail"])
-    same_stay = _days(then.stay) == _days(file.stay)
+    same_stay = _counted_from(then.stay) == _counted_from(file.stay)
     lines = await lines_of(reader, file.stay.admission_id)
     same_lines = sorted(lines, key=lambda one: one.line_id) == sorted(
         then.lines, key=lambda one: one.line_id

@@ -106,7 +106,7 @@ def transfers(settlement_id: str, hospital: str, payout: Payout, day: str) -> tu
         Transfer(
             subject=settlement_id,
             debit=debit,
-            credit=_owed_to(share.payee, hospital),
+            credit=owed_to(share.payee, hospital),
             amount_fen=amount_fen,
             business_day=day,
         )
@@ -116,7 +116,8 @@ def transfers(settlement_id: str, hospital: str, payout: Payout, day: str) -> tu
     return tuple(row for row in rows if row.amount_fen > 0)
 
 
-def _owed_to(payee: Payee, hospital: str) -> str:
+def owed_to(payee: Payee, hospital: str) -> str:
+    """The account of what the fund owes the payee."""
     own = f"/{hospital}" if payee is Payee.HOSPITAL else ""
     return f"2101/{payee.value}{own}"
 

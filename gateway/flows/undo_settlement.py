@@ -9,13 +9,14 @@ from gateway.domain.results import Settlement
 from gateway.flows.desk import Caller, Desk, new_id
 from gateway.flows.plan import Act, Notice, Plan, Transfer, applied
 from gateway.flows.readjudicate import stale_act
-from gateway.flows.settled import amounts, back, transfers
-from gateway.flows.standing import UNDOABLE, Standing, stale
+from gateway.flows.settled import amounts, back, of_verdict, transfers
+from gateway.flows.standing import stale
 from gateway.store import tables
 from gateway.store.frozen import thawed_verdict
 from gateway.store.messages import Stored
 from gateway.store.rows import canonical
 from gateway.store.settlements import split_of
+from gateway.store.standing import UNDOABLE, Standing
 from gateway.store.stays import StayFile
 from gateway.store.unit import Change, Insert, Write
 
@@ -74,7 +75,7 @@ def reversed_settlement(
 
 def _ended(row: dict[str, Any]) -> Change:
     """The settlement, or a delta of it, is in force no more."""
-    where = {"settlement_id": row["settlement_id"], "live": row["live"], "state": UNDOABLE}
+    where = {"settlement_id": row["settlement_id"], "state": UNDOABLE}
     return Change(tables.settlement, where, {"live": None, "state": "REVERSED"})
 
 
@@ -179,8 +180,23 @@ def reinstated_settlement(
 ) -> tuple[Plan, Settlement]:
     """A cancelled settlement in force again: a new row that reinstates the old one as it stood,
     deltas included."""
-    now, verdict = desk.clock.now(), thawed_verdict(original["detail"])
-    message = Settlement(
+    message = _in_force_again(desk, file, original)
+    plan = applied(
+        message,
+        subject=file.stay.admission_id,
+        effect=message.settlement_id,
+        guards=file.case_guards,
+        writes=_reinstating(desk, caller, file, original, message, cancelled),
+        acts=(_act(caller, file, BillState.SETTLED, original["settlement_id"], "reinstated"),),
+        transfers=_transfers(original, message.settlement_id, str(message.business_day)),
+        notices=(_to_agency(desk, file, message),),
+    )
+    return plan, message
+
+
+def _in_force_again(desk: Desk, file: StayFile, original: dict[str, Any]) -> Settlement:
+    now = desk.clock.now()
+    return Settlement(
         admission_id=file.stay.admission_id,
         bill_state=BillState.SETTLED,
         settlement_id=new_id("S"),
@@ -194,27 +210,8 @@ def reinstated_settlement(
         business_day=business_day(now),
         admitted_at=file.stay.admitted_at,
         discharged_at=file.stay.discharged_at,
-        split=verdict.split,
-        meal=verdict.meal,
-        payout=verdict.payout,
-        lines=verdict.lines,
-        rules_version=verdict.rules_version,
-        policy_digest=verdict.policy_digest,
-        edition_digests=verdict.edition_digests,
-        grounds=verdict.grounds,
-        liable_employer=verdict.liable_employer,
+        **of_verdict(thawed_verdict(original["detail"])),
     )
-    plan = applied(
-        message,
-        subject=file.stay.admission_id,
-        effect=message.settlement_id,
-        guards=file.case_guards,
-        writes=_reinstating(desk, caller, file, original, message, cancelled),
-        acts=(_act(caller, file, BillState.SETTLED, original["settlement_id"], "reinstated"),),
-        transfers=_transfers(original, message.settlement_id, str(message.business_day)),
-        notices=(_to_agency(desk, file, message),),
-    )
-    return plan, message
 
 
 def _reinstating(

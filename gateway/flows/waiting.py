@@ -33,13 +33,22 @@ def reopen(desk: Desk, files: Iterable[StayFile], decision: str) -> tuple[Write,
     return _jobs(desk, files, f"{REOPENING} {decision}")
 
 
-def decide_again(desk: Desk, files: Iterable[StayFile], cause: str) -> tuple[Write, ...]:
+def decide_again(
+    desk: Desk, files: Iterable[StayFile], told: str, cause: Cause = Cause.CASE
+) -> tuple[Write, ...]:
     """One job per settled stay, to propose what the correction changes of its settlement."""
     settled = (file for file in files if file.live_settlement)
-    return _jobs(desk, settled, f"{READJUDICATION} {cause}")
+    return _jobs(desk, settled, f"{READJUDICATION} {cause} {told}")
 
 
-def touched(desk: Desk, files: Iterable[StayFile], cause: str) -> tuple[Notice, ...]:
+def cause_of(job: str) -> Cause:
+    """What was corrected, by the cause of a job that `decide_again` wrote."""
+    return Cause(job.split()[1])
+
+
+def touched(
+    desk: Desk, files: Iterable[StayFile], told: str, cause: Cause = Cause.CASE
+) -> tuple[Notice, ...]:
     """The agency learns which settlements a correction touches, before anything is proposed."""
     return tuple(
         Notice(
@@ -51,8 +60,8 @@ def touched(desk: Desk, files: Iterable[StayFile], cause: str) -> tuple[Notice, 
                 settlement_id=file.live_settlement,
                 hospital=file.stay.hospital,
                 case_no=file.stay.case_no,
-                cause=Cause.CASE,
-                note=cause,
+                cause=cause,
+                note=told,
             ),
         )
         for file in files

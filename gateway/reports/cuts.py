@@ -29,7 +29,6 @@ _LINE_HEADS: Final = (
     "项目 Item",
     "原金额 Amount",
     "扣减 Cut",
-    "其中追回基金 Taken back",
     "理由 Reason",
     "依据 Basis",
     "申诉期限 Answer by",
@@ -47,6 +46,7 @@ _CUT_HEADS: Final = (
     "复核决定 Decision",
     "原金额 Amount",
     "扣减 Cut",
+    "追回基金 Taken back",
     "应退还单位、个人 To give back",
 )
 STATES: Final[dict[CutState, str]] = {
@@ -103,7 +103,6 @@ def _line_rows(cuts: Sequence[Cut]) -> Iterator[tuple[str | Decimal | None, ...]
     sums = (
         sum(one.amount_fen for one in cuts),
         sum(one.upheld_fen for one in cuts),
-        sum(one.posted_fen for one in cuts),
     )
     yield ("合计 Total", *[None] * _BEFORE_SUMS, *map(yuan_number, sums))
 
@@ -119,7 +118,6 @@ def _line_row(one: Cut, line: CutLine) -> tuple[str | Decimal | None, ...]:
         f"{line.code} {line.name}",
         yuan_number(line.amount_fen),
         yuan_number(line.upheld_fen),
-        yuan_number(line.posted_fen),
         f"{REASONS[one.violation].zh}：{one.reason}",
         basis(one),
         answered_by(one),
@@ -142,6 +140,7 @@ def _cut_row(one: Cut) -> tuple[str | Decimal | None, ...]:
         "；".join(_decisions(one)),
         yuan_number(one.amount_fen),
         yuan_number(one.upheld_fen),
+        yuan_number(one.posted_fen),
         yuan_number(give_back_fen),
     )
 

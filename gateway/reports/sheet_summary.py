@@ -1,6 +1,6 @@
 """结算单首页 The first pages of a sheet: who, when, how much, by what right."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Final, TypeVar
 
@@ -242,20 +242,37 @@ def _payout(stack: Stack, payout: Payout | None) -> None:
         Column("合计", "Total", 90, _RIGHT),
     )
     table(stack, columns, [_share_row(one) for one in payout.shares])
+    for told in (*_taken_off(payout), *_recoverable(payout.recoverable_fen)):
+        paragraph(stack, told, 7)
+
+
+def _taken_off(payout: Payout) -> Iterator[str]:
+    """What a third party's payment takes off the whole bill: lines do not know of it, so that
+    those of a delta add up with it alone."""
+    paid, off = yuan(payout.third_party_paid_fen), yuan(payout.taken_off_fen)
     if payout.third_party_paid_fen:
-        paid, off = yuan(payout.third_party_paid_fen), yuan(payout.taken_off_fen)
-        told = (
-            f"第三人已付可支付医疗费 {paid} 元，其中 {off} 元从基金支付减除，列入其他渠道",
-            f"a third party paid {paid} of eligible medical fees; {off} left the fund's share",
+        yield (
+            f"第三人已付可支付医疗费 {paid} 元，其中 {off} 元从基金支付减除，列入其他渠道 / "
+            f"a third party paid {paid} of eligible medical fees; {off} left the fund's share"
         )
-        paragraph(stack, f"{told[0]} / {told[1]}", 7)
-    if payout.recoverable_fen:
-        most = yuan(payout.recoverable_fen)
-        paragraph(
-            stack,
-            f"基金先行支付 {most} 元，可依法向第三人追偿 / the fund advanced {most}, "
-            "which it may recover from the third party",
-            7,
+    elif payout.taken_off_fen:
+        yield (
+            f"第三人已付从基金支付减除的差额 {off} 元，列入其他渠道 / the difference of what left "
+            f"the fund's share because a third party had paid it: {off}"
+        )
+
+
+def _recoverable(fen: int) -> Iterator[str]:
+    """What the fund may recover of the third party; of a delta or a reversal, how much less."""
+    if fen > 0:
+        yield (
+            f"基金先行支付 {yuan(fen)} 元，可依法向第三人追偿 / the fund advanced {yuan(fen)}, "
+            "which it may recover from the third party"
+        )
+    if fen < 0:
+        yield (
+            f"可向第三人追偿的数额减少 {yuan(-fen)} 元 / less recoverable from the third party "
+            f"by {yuan(-fen)}"
         )
 
 

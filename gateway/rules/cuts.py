@@ -4,13 +4,13 @@
 对重点业务、高风险业务分级审核。（社会保险经办条例 第三十七条）
 """
 
-import unicodedata
 from collections.abc import Iterator
 from datetime import date, timedelta
 
 from gateway.domain.commands import AnswerCut, DecideCut
 from gateway.domain.cut import MOST_STATEMENTS, TRANSITIONS, Cut, CutOutcome, CutState
 from gateway.domain.findings import Finding
+from gateway.domain.identity import same_name
 from gateway.policy.model import Policy
 
 _ANOTHER = "提出人以外的人 / a person other than who raised the cut"
@@ -75,13 +75,8 @@ def _too_early(cut: Cut, command: DecideCut, today: date) -> Iterator[Finding]:
 
 
 def _same_person(cut: Cut, command: DecideCut) -> Iterator[Finding]:
-    if _person(cut.raised_by) == _person(command.by):
+    if same_name(cut.raised_by, command.by):
         yield Finding("CUT_SAME_PERSON", "By", "", _ANOTHER)
-
-
-def _person(name: str) -> str:
-    """One spelling of a name: width, case and blanks make no other person."""
-    return "".join(unicodedata.normalize("NFKC", name).casefold().split())
 
 
 def _lines_faults(cut: Cut, command: DecideCut) -> Iterator[Finding]:

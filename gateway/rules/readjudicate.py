@@ -5,6 +5,7 @@ The rule is the one that settles; here its answer is compared with what stands, 
 
 from dataclasses import dataclass, replace
 
+from gateway.domain.admission import HoldReason
 from gateway.domain.bill import (
     BillVerdict,
     Citation,
@@ -14,6 +15,7 @@ from gateway.domain.bill import (
     Payout,
 )
 from gateway.domain.case import NEGATIVE, POSITIVE, CaseFacts, CaseState
+from gateway.domain.readjudication import Actor
 from gateway.domain.split import Payer, Split, total
 from gateway.policy.model import Policy
 from gateway.rules import RULES_VERSION
@@ -110,6 +112,13 @@ def _moved(line: LineVerdict, payer: Payer, reason: str, cited: Citation) -> Lin
     split = line.split._replace(fund_fen=0).given(payer, fund)
     reasons = (*(one for one in line.reasons if one != reason), reason)
     return line._replace(split=split, reasons=reasons, citations=(*line.citations, cited))
+
+
+def who_acts(outcome: Hold | Refuse | Manual) -> Actor:
+    """Who has to act where no bill can be told: what the policy lacks the operator enters, all
+    else is the agency's to find out or to settle by hand."""
+    gap = isinstance(outcome, Hold) and outcome.reason is HoldReason.POLICY_GAP
+    return Actor.OPERATOR if gap else Actor.AGENCY
 
 
 def change_of(before: BillVerdict, after: BillVerdict) -> Change | None:

@@ -104,7 +104,7 @@ def _ended(edition: Edition, since: date) -> Edition:
 
 
 def compared(settlement_id: str, bill: Bill, settled: BillVerdict, other: Outcome) -> Difference:
-    """What one settlement shows: `settled` as it was, `other` as proposed."""
+    """What one settlement shows: `settled` as it stands, `other` as proposed."""
     found, hospital = Difference(), bill.stay.hospital
     if not isinstance(other, BillVerdict):
         fund_fen = settled.split.fund_fen + settled.meal.amount_fen

@@ -12,6 +12,7 @@ from gateway.domain.case import ApprovalKind, CaseState
 from gateway.domain.clocks import OpenApplication, OpenCase, OpenMonth, OpenStay
 from gateway.store.database import Reader
 from gateway.store.rows import day
+from gateway.store.standing import itself
 from gateway.store.tables import (
     admission,
     application,
@@ -156,7 +157,7 @@ async def open_months(reader: Reader) -> list[OpenMonth]:
             func.max(settlement.c.business_day).label("last_day"),
             func.count().label("settlements"),
         )
-        .where(settlement.c.live == 1, settlement.c.state == "SETTLED")
+        .where(itself(settlement), settlement.c.state == "SETTLED")
         .group_by(settlement.c.hospital, month)
         .order_by(settlement.c.hospital, month)
     )

@@ -13,7 +13,7 @@ from gateway.domain.cut import PENDING, Cut, CutDecision, CutLine, CutState, Sta
 from gateway.store.database import Reader
 from gateway.store.frozen import plain, restored
 from gateway.store.rows import canonical, day, day_text
-from gateway.store.tables import cut
+from gateway.store.tables import cut, transfer
 from gateway.store.unit import Change, Insert
 
 _TOLD = ("visit_no", "clause", "evidence", "raised_by", "reason")
@@ -74,6 +74,7 @@ def _cut_of(row: Mapping[str, Any]) -> Cut:
         noticed_on=day(row["noticed_on"]),
         answer_by=day(row["answer_by"]),
         heard_on=day(row["heard_on"]),
+        posted_fen=row["posted_fen"],
         statements=tuple(restored(Statement, one) for one in detail["statements"]),
         decisions=tuple(restored(CutDecision, one) for one in detail["decisions"]),
     )
@@ -93,6 +94,12 @@ async def cut_by_no(reader: Reader, cut_no: str) -> Cut | None:
 async def cuts_of_stay(reader: Reader, admission_id: str) -> list[Cut]:
     """Every cut of a stay, the oldest first."""
     return await _cuts(reader, cut.c.admission_id == admission_id)
+
+
+async def claims_of(reader: Reader, cut_no: str) -> Sequence[dict[str, Any]]:
+    """The ledger rows that a cut booked under its own number, in order."""
+    query = select(transfer).where(transfer.c.subject == cut_no)
+    return await reader.rows(query.order_by(transfer.c.tx_id, transfer.c.seq))
 
 
 async def cuts_between(reader: Reader, first_us: int, end_us: int, hospital: str) -> list[Cut]:

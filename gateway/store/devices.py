@@ -10,30 +10,33 @@ from sqlalchemy import select
 from gateway.domain.bill import SuppliedDevice
 from gateway.store.database import Reader
 from gateway.store.frozen import thawed_facts, thawed_verdict
-from gateway.store.settlements import settlement_of
+from gateway.store.standing import standing_rows
 from gateway.store.stays import StayFile
 from gateway.store.tables import bill_line, person, settlement
-from gateway.store.unit import Change, Guard
+from gateway.store.unit import Change
 
 
 async def devices_supplied(
     reader: Reader, person_id: str, codes: Collection[str], admission_id: str
 ) -> tuple[SuppliedDevice, ...]:
-    """Devices of these codes in the person's other live settlements, as far as the fund paid."""
+    """Devices of these codes in the person's other settlements, as far as the fund still pays for
+    them by what stands of each, deltas included.
+
+    A change of any of them moves the version of its stay, which the decision guards.
+    """
     if not codes:
         return ()
     holding = select(bill_line.c.admission_id).where(bill_line.c.code.in_(list(codes)))
-    query = select(settlement).where(
+    rows = await standing_rows(
+        reader,
         settlement.c.person_id == person_id,
-        settlement.c.live == 1,
         settlement.c.admission_id != admission_id,
         settlement.c.admission_id.in_(holding),
     )
-    rows = await reader.rows(query.order_by(settlement.c.settlement_id))
     return tuple(
-        SuppliedDevice(code, day, row["settlement_id"])
+        SuppliedDevice(code, day, row["number"])
         for row in rows
-        for code, day in _paid(settlement_of(reader, row)["detail"], codes)
+        for code, day in _paid(row["detail"], codes)
     )
 
 
@@ -47,14 +50,6 @@ def _paid(detail: dict[str, Any], codes: Collection[str]) -> list[tuple[str, dat
         if original.code in codes:
             fund[original.code, original.service_day] += verdict.split.fund_fen
     return sorted(key for key, fen in fund.items() if fen > 0)
-
-
-def device_guards(devices: Collection[SuppliedDevice]) -> tuple[Guard, ...]:
-    """The earlier settlements must still be in force."""
-    return tuple(
-        Guard(settlement, {"settlement_id": number}, {"live": 1})
-        for number in sorted({device.settlement_id for device in devices})
-    )
 
 
 def device_moves(file: StayFile) -> tuple[Change, ...]:

@@ -1,7 +1,7 @@
 """Proposals of re-adjudication 重审建议: what a correction would change, and who decided."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import select
@@ -32,12 +32,12 @@ async def open_proposals(reader: Reader, settlement_id: str) -> Sequence[dict[st
 
 
 async def kept_proposals(
-    reader: Reader, follows: str, cause: str, outcome: str
+    reader: Reader, follows: str, causes: Collection[str], outcome: str
 ) -> Sequence[dict[str, Any]]:
     """The proposal of this very change on this very basis, unless it went stale."""
     query = select(readjudication).where(
         readjudication.c.follows == follows,
-        readjudication.c.cause == cause,
+        readjudication.c.cause.in_(sorted(causes)),
         readjudication.c.outcome == outcome,
         readjudication.c.kept == 1,
     )

@@ -58,32 +58,10 @@ async def deltas_of(reader: Reader, settlement_id: str) -> list[dict[str, Any]]:
     return found
 
 
-async def live_of_case(
-    reader: Reader, case_no: str | None, first: date, last: date
-) -> list[dict[str, Any]]:
-    """Number and stay of every live settlement booked in the span, of one case or of all."""
-    query = select(settlement.c.settlement_id, settlement.c.admission_id).where(
-        settlement.c.live == 1,
-        settlement.c.business_day.between(first.isoformat(), last.isoformat()),
-    )
-    if case_no is not None:
-        query = query.where(settlement.c.case_no == case_no)
-    return [dict(row) for row in await reader.rows(query.order_by("settlement_id"))]
-
-
 async def all_ids(reader: Reader) -> list[str]:
     """Every settlement and reversal, for replaying."""
     query = select(settlement.c.settlement_id).order_by("settlement_id")
     return [row["settlement_id"] for row in await reader.rows(query)]
-
-
-async def live_ids(reader: Reader, first: date, last: date) -> list[str]:
-    """Every live settlement booked from the first to the last day."""
-    query = select(settlement.c.settlement_id).where(
-        settlement.c.live == 1,
-        settlement.c.business_day.between(first.isoformat(), last.isoformat()),
-    )
-    return [row["settlement_id"] for row in await reader.rows(query.order_by("settlement_id"))]
 
 
 async def around_day(reader: Reader, hospital: str, day: date) -> Sequence[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Final
 
 from sqlalchemy import and_, exists, or_, select
@@ -16,12 +17,14 @@ from gateway.store.rows import (
     admission_detail,
     case_of,
     cut,
+    days_of,
     labelled,
     line_of,
     party_of,
     stay_of,
 )
 from gateway.store.settlements import settlement_of
+from gateway.store.standing import LAST, LAST_COLUMNS, itself, last_row
 from gateway.store.tables import (
     admission,
     bill_line,
@@ -37,6 +40,7 @@ from gateway.store.unit import Guard
 _UPLOAD_PAGE = 500
 
 
+_DELTA: Final = settlement.alias("delta")
 _FILES: Final = (
     select(
         *labelled(admission, "a"),
@@ -45,24 +49,24 @@ _FILES: Final = (
         *labelled(case_fact, "f"),
         person.c.card_lost.label("card_lost"),
         person.c.version.label("person_version"),
-        settlement.c.settlement_id.label("live_settlement"),
-        settlement.c.meal_days.label("live_meal_days"),
-        exists()
-        .where(readjudication.c.admission_id == admission.c.admission_id)
-        .label("readjudicated"),
+        *LAST_COLUMNS,
+        or_(
+            exists().where(readjudication.c.admission_id == admission.c.admission_id),
+            exists().where(
+                _DELTA.c.admission_id == admission.c.admission_id, _DELTA.c.adjusts.is_not(None)
+            ),
+        ).label("readjudicated"),
     )
     .select_from(admission)
     .join(party, party.c.party_id == admission.c.hospital)
     .outerjoin(person, person.c.person_id == admission.c.person_id)
     .outerjoin(work_case, work_case.c.case_no == admission.c.case_no)
     .outerjoin(case_fact, FACTS_OF_CASE)
-    .outerjoin(
-        settlement,
-        and_(settlement.c.admission_id == admission.c.admission_id, settlement.c.live == 1),
-    )
+    .outerjoin(LAST, and_(LAST.c.admission_id == admission.c.admission_id, last_row(LAST)))
     .order_by(admission.c.admission_id, *ORDER_OF_FACTS)
 )
-"""Stays with hospital, case, facts of the case and live settlement: a row per fact."""
+"""Stays with hospital, case, facts of the case and what stands of the settlement: a row per
+fact."""
 
 _JOINED: Final = settlement.alias("joined")
 _JOINED_COLUMNS: Final = [column.label(f"j_{column.name}") for column in _JOINED.columns]
@@ -78,9 +82,10 @@ class StayFile:
     case: CaseFacts | None
     person_version: int
     live_settlement: str
-    live_meal_days: str
+    standing_meal_days: frozenset[date]
+    """The days of the meal allowance by the settlement in force and its deltas."""
     readjudicated: bool
-    """Whether anything was ever proposed of a settlement of the stay."""
+    """Whether anything was ever proposed of a settlement of the stay, or posted to one."""
 
     @property
     def bill_state(self) -> BillState:
@@ -124,8 +129,8 @@ async def stay_and_settlement(
 ) -> tuple[StayFile, dict[str, Any] | None] | None:
     """A stay with its live settlement, or with the one that the reversal named took back."""
     reversal = select(settlement.c.reverses).where(settlement.c.settlement_id == reversed_by)
-    live = _JOINED.c.live == 1
-    wanted = _JOINED.c.settlement_id == reversal.scalar_subquery() if reversed_by else live
+    taken_back = _JOINED.c.settlement_id == reversal.scalar_subquery()
+    wanted = taken_back if reversed_by else itself(_JOINED)
     query = (
         _FILES.where(admission.c.admission_id == admission_id)
         .outerjoin(_JOINED, and_(_JOINED.c.admission_id == admission.c.admission_id, wanted))
@@ -215,7 +220,7 @@ def _file(reader: Reader, row: dict[str, Any], facts: Sequence[dict[str, Any]]) 
         else case_of(reader.vault, found, facts, card_lost=bool(row["card_lost"])),
         person_version=row["person_version"] or 0,
         live_settlement=row["live_settlement"] or "",
-        live_meal_days=row["live_meal_days"] or "",
+        standing_meal_days=days_of(row["standing_meal_days"] or ""),
         readjudicated=bool(row["readjudicated"]),
     )
 

@@ -338,10 +338,15 @@ def _payout(payout: Payout) -> Iterator[str]:
             f"第三人已付可支付医疗费 a third party paid {yuan(payout.third_party_paid_fen)}，"
             f"从基金减除 taken off the fund {yuan(payout.taken_off_fen)}（基金 fund → 其他 other）"
         )
-    if payout.recoverable_fen:
+    if payout.recoverable_fen > 0:
         yield (
             f"先行支付可向第三人追偿 recoverable from the third party, up to "
             f"{yuan(payout.recoverable_fen)}"
+        )
+    if payout.recoverable_fen < 0:
+        yield (
+            f"可向第三人追偿的减少 less recoverable from the third party by "
+            f"{yuan(-payout.recoverable_fen)}"
         )
     for one in payout.shares:
         yield (

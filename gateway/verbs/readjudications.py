@@ -11,7 +11,8 @@ from typing import Any, Final, TextIO
 from gateway.clock import BUSINESS_ZONE, instant
 from gateway.domain.bill import BillLine, Citation, LineVerdict
 from gateway.domain.money import yuan
-from gateway.domain.split import Payer, Split
+from gateway.domain.split import NOTHING, Payer, Split
+from gateway.rules.payout import moved
 from gateway.rules.readjudicate import Change, LineChange, change_of
 from gateway.settings import Settings
 from gateway.store.database import Reader
@@ -21,6 +22,7 @@ from gateway.store.settlements import settlement_by_id
 from gateway.verbs.arithmetic import PAYERS, shares
 from gateway.verbs.stored import NotTold, looking
 
+TAKEN_OFF: Final = "整单减除第三人已付 taken off the whole bill for what a third party paid"
 TOLD: Final = 0
 NOT_TOLD: Final = 1
 
@@ -57,6 +59,8 @@ def _told(told: Callable[[], Coroutine[Any, Any, Iterable[str]]], out: TextIO) -
 def _summary(row: Mapping[str, Any]) -> str:
     day = instant(row["proposed_us"]).astimezone(BUSINESS_ZONE).date()
     moved = differences(Split(*(row[name] for name in Split._fields)), row["meal_fen"])
+    if row["untold"]:
+        moved = f"不能重算 not computable: {row['untold']}，须由 {row['acts']} 办理 has to act"
     parts = (row["proposal_id"], row["state"], str(day), row["cause"], row["settlement_id"], moved)
     return "  ".join(parts)
 
@@ -65,6 +69,8 @@ async def _shown(reader: Reader, proposal_id: str) -> list[str]:
     row = await proposal_by_id(reader, proposal_id)
     if row is None:
         raise NotTold(f"没有建议 {proposal_id}", f"there is no proposal {proposal_id}")
+    if row["untold"]:
+        return [*_head(row)]
     stood = await settlement_by_id(reader, row["follows"])
     if stood is None:
         raise NotTold(f"没有结算 {row['follows']}", f"there is no settlement {row['follows']}")
@@ -108,6 +114,9 @@ def change_told(lines: Mapping[str, BillLine], change: Change) -> Iterator[str]:
         for word, meal in zip(("原 before", "改 after"), meals, strict=True):
             yield f"   {word} {meal.days} 天 days  {yuan(meal.amount_fen)}（{meal.channel}）"
         yield from _new(meals[0].citations, meals[1].citations)
+    less = change.after.payout.taken_off_fen - change.before.payout.taken_off_fen
+    if less:
+        yield f"{TAKEN_OFF} {differences(moved(NOTHING, less), 0)}"
     yield f"差额 difference {differences(change.split, change.meal_fen)}"
 
 

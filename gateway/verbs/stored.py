@@ -27,6 +27,7 @@ from gateway.store.frozen import Facts, thawed_facts, thawed_verdict
 from gateway.store.opening import query_only
 from gateway.store.personal import KeyRing, Unopened, Vault
 from gateway.store.settlements import deltas_of, settlement_by_id, split_of
+from gateway.store.standing import standing_row
 
 
 class NotTold(Exception):
@@ -99,6 +100,15 @@ async def stored_bill(reader: Reader, settlement_id: str) -> StoredBill:
     if row["adjusts"]:
         return await _delta(reader, row, facts, verdict)
     return StoredBill(row, facts, _negated(verdict) if row["reverses"] else verdict)
+
+
+async def standing_bill(reader: Reader, settlement_id: str) -> tuple[Facts, BillVerdict]:
+    """What stands of a settlement in force: the facts and the verdict of the last of its row and
+    its deltas. Raises NotTold when it is not in force."""
+    row = await standing_row(reader, settlement_id)
+    if row is None:
+        raise NotTold(f"没有有效的结算 {settlement_id}", f"{settlement_id} is not in force")
+    return thawed_facts(row["detail"]), thawed_verdict(row["detail"])
 
 
 async def _delta(

@@ -1,7 +1,7 @@
 """`gateway what-if`: a proposed policy or catalogue run over past settlements 政策测算.
 
-The stored facts are decided by the same rules under the proposal; nothing is written but the
-report.
+What stands of each settlement, deltas included, is decided by the rule that re-adjudicates under
+the proposal; nothing is written but the report.
 """
 
 import asyncio
@@ -21,14 +21,14 @@ from gateway.policy.faults import BadPolicy
 from gateway.policy.load import archive, load_archive
 from gateway.policy.model import Policy
 from gateway.reports.what_if import NotSettled, Row, WhatIf, what_if_workbook
-from gateway.rules.settle import settle
+from gateway.rules.readjudicate import readjudged
 from gateway.rules.what_if import Difference, Tally, compared, proposed_bill
 from gateway.settings import Settings
 from gateway.store.database import Reader
-from gateway.store.settlements import live_ids
+from gateway.store.standing import numbers_in_force
 from gateway.verbs.cores import on_all_cores
 from gateway.verbs.sheets import write_whole
-from gateway.verbs.stored import EditionsOfRecord, NotTold, looking, stored_bill
+from gateway.verbs.stored import EditionsOfRecord, NotTold, looking, standing_bill
 
 WRITTEN: Final = 0
 NOT_WRITTEN: Final = 1
@@ -96,7 +96,7 @@ def _proposal(settings: Settings, asked: Asked) -> Proposal:
 
 async def _numbers(settings: Settings, asked: Asked) -> list[str]:
     async with looking(settings) as reader:
-        return await live_ids(reader, asked.first, asked.last)
+        return await numbers_in_force(reader, asked.first, asked.last)
 
 
 class _Open:
@@ -131,11 +131,11 @@ async def _tried(settings: Settings, opened: _Open, numbers: Sequence[str]) -> D
 
 
 async def _one(reader: Reader, opened: _Open, number: str) -> Difference:
-    stored = await stored_bill(reader, number)
-    bill, policy = await opened.record.bill(reader, stored.facts, stored.verdict)
+    facts, stands = await standing_bill(reader, number)
+    bill, policy = await opened.record.bill(reader, facts, stands)
     new = proposed_bill(bill, opened.editions, opened.proposal.since)
-    outcome = settle(new, opened.policy or policy)
-    return compared(number, bill, stored.verdict, outcome)
+    outcome = readjudged(new, opened.policy or policy, stands)
+    return compared(number, bill, stands, outcome)
 
 
 def report(asked: Asked, settlements: int, found: Difference) -> WhatIf:

@@ -21,9 +21,10 @@ from gateway.domain.party import KeyPurpose, Party, PartyKind
 from gateway.domain.readjudication import Cause
 from gateway.flows import administer
 from gateway.flows.administer import NotDone
-from gateway.flows.decide_readjudication import Decision, approve, cited, reject
+from gateway.flows.decide_readjudication import Decision, approve, cited, close, reject
 from gateway.flows.desk import Desk
 from gateway.flows.propose_readjudications import Corrected, Found, propose_all
+from gateway.flows.reached import by_editions
 from gateway.seal.authority import Purpose, fingerprint
 from gateway.seal.broken import CertificateRefused
 from gateway.seal.deployment import Deployment
@@ -168,7 +169,9 @@ async def _change_agreement(office: Office, given: Arguments) -> str:
 async def _import_catalogue(office: Office, given: Arguments) -> str:
     found = _read_catalogue(office, given)
     await administer.import_editions(office.desk, found.editions, office.edition_bytes)
-    return found.counts
+    async with office.desk.database.reading() as reader:
+        reached = await by_editions(reader, found.editions)
+    return "\n".join(filter(None, (found.counts, reached)))
 
 
 def _read_catalogue(office: Office, given: Arguments) -> Imported:
@@ -218,6 +221,10 @@ async def _approve(office: Office, given: Arguments) -> str:
 
 async def _reject(office: Office, given: Arguments) -> str:
     return await reject(office.desk, given["proposal"], _decision(office.desk, given))
+
+
+async def _close(office: Office, given: Arguments) -> str:
+    return await close(office.desk, given["proposal"], _decision(office.desk, given))
 
 
 def _decision(desk: Desk, given: Arguments) -> Decision:
@@ -285,5 +292,6 @@ _ACTS: Final[dict[str, Callable[[Office, Arguments], Awaitable[str]]]] = {
     "readjudication.propose": _readjudicate,
     "readjudication.approve": _approve,
     "readjudication.reject": _reject,
+    "readjudication.close": _close,
     "clock.set": _set_clock,
 }

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from gateway.domain.admission import BillState, HoldReason, PaidAtDischargeBy
+from gateway.domain.admission import BillState, DaySpan, HoldReason, PaidAtDischargeBy
 from gateway.domain.bill import BillLine, Relation
 from gateway.domain.case import CaseState
 from gateway.domain.codes import Outcome
@@ -21,7 +21,8 @@ from gateway.domain.commands import (
     QueryCuts,
 )
 from gateway.domain.cut import Cut, CutOutcome, CutState
-from gateway.domain.split import Payer
+from gateway.domain.results import Settlement
+from gateway.domain.split import Payer, Split
 from gateway.flows import move_cuts as move_cuts_module
 from gateway.flows.move_cuts import move_cuts
 from gateway.flows.release_held import release_all, sweep
@@ -115,13 +116,23 @@ async def booked(office: Office, subject: str) -> list[tuple[str, str, int]]:
     return [(row["debit"], row["credit"], row["amount_fen"]) for row in rows]
 
 
-async def told(office: Office, receiver: str) -> list[Cut]:
+def delta_of(one: Cut) -> str:
+    """The delta settlement that the decision in force posted, "" for none."""
+    assert one.decision is not None
+    return one.decision.delta_id
+
+
+async def told(office: Office, receiver: str, command: str = "cut.changed") -> list[Any]:
     """The cuts that the receiver was told of, in order, opened from the outbox."""
     query = select(tables.outbox).where(
-        tables.outbox.c.receiver == receiver, tables.outbox.c.command == "cut.changed"
+        tables.outbox.c.receiver == receiver, tables.outbox.c.command == command
     )
     rows = await office.kept(tables.outbox, query.order_by(tables.outbox.c.created_us))
     return [office.opened(receiver, row["sealed"])[1] for row in rows]
+
+
+async def settlements_told(office: Office, receiver: str) -> list[Settlement]:
+    return await told(office, receiver, "settlement.result")
 
 
 # --- the way of one cut --------------------------------------------------------------------------
@@ -429,9 +440,39 @@ async def test_an_upheld_cut_of_a_settled_bill_takes_back_what_the_fund_paid(
     stay, heard = await settled(office, LINE, OTHER)
     done = await final(office, stay)
     assert (done.settlement_id, done.posted_fen) == (heard.result.settlement_id, 2400)
-    assert await booked(office, done.cut_no) == [("2101/hospital/H001", "5101/medical", 2400)]
-    (row,) = await office.rows(select(tables.settlement))
-    assert (row["live"], row["fund_fen"]) == (1, 3600)
+    rows = await office.rows(select(tables.settlement).order_by(tables.settlement.c.live))
+    assert [(row["live"], row["fund_fen"], row["hospital_fen"]) for row in rows] == [
+        (1, 3600, 0),
+        (2, -2400, 2400),
+    ]
+    assert await booked(office, delta_of(done)) == [("2101/hospital/H001", "5101/medical", 2400)]
+
+
+async def test_both_sides_get_the_delta_that_a_cut_posted_and_its_clause(office: Office) -> None:
+    stay, heard = await settled(office, LINE, OTHER)
+    done = await final(office, stay)
+    for receiver in (HOSPITAL, AGENCY):
+        delta = (await settlements_told(office, receiver))[-1]
+        assert (delta.settlement_id, delta.adjusts) == (
+            delta_of(done),
+            heard.result.settlement_id,
+        )
+        assert delta.split == Split(-2400, 0, 0, 2400, 0)
+        assert [line.line_id for line in delta.lines] == ["L1"]
+        assert done.cut_no in delta.note
+        assert "虚构协议第一条" in delta.note
+
+
+async def test_a_cut_that_changes_no_amount_posts_nothing_and_counts_all_the_same(
+    office: Office,
+) -> None:
+    """The hospital bears a line without consent already; upheld, it is cut once."""
+    absent = bill_line("L1", "NOT-IN-CATALOGUE", "98.00", "1", DAY)
+    stay, _ = await settled(office, absent)
+    done = await final(office, stay)
+    assert (done.upheld_fen, done.posted_fen, delta_of(done)) == (9800, 0, "")
+    assert len(await office.rows(select(tables.settlement))) == 1
+    assert (await find(office, stay)).code == "VALUE_CONFLICT"
 
 
 async def test_until_then_a_settled_bill_and_the_ledger_stay_as_they_are(office: Office) -> None:
@@ -454,7 +495,13 @@ async def test_what_the_worker_was_paid_the_hospital_owes_the_fund(office: Offic
     await office.decide("C1", CaseState.RECOGNISED)
     await release_all(office.desk)
     done = await final(office, stay)
-    assert await booked(office, done.cut_no) == [("1221/hospital/H001", "5101/medical", 2400)]
+    assert await booked(office, delta_of(done)) == [("2101/individual", "5101/medical", 2400)]
+    assert await booked(office, done.cut_no) == [("1221/hospital/H001", "2101/individual", 2400)]
+    await decide(office, done.cut_no, CutOutcome.WITHDRAWN)
+    assert sorted(await booked(office, done.cut_no)) == [
+        ("1221/hospital/H001", "2101/individual", 2400),
+        ("2101/individual", "1221/hospital/H001", 2400),
+    ]
 
 
 async def test_what_others_paid_of_the_line_is_to_be_given_back(office: Office) -> None:
@@ -478,9 +525,8 @@ async def test_a_settlement_with_an_upheld_cut_is_not_undone(office: Office) -> 
     assert reversal.code == "CUT_STANDS"
     back = await decide(office, done.cut_no, CutOutcome.WITHDRAWN)
     assert (back.result.state, back.result.posted_fen) == (CutState.WITHDRAWN, 0)
-    assert sorted(await booked(office, done.cut_no)) == [
-        ("2101/hospital/H001", "5101/medical", 2400),
-        ("5101/medical", "2101/hospital/H001", 2400),
+    assert await booked(office, back.result.decision.delta_id) == [
+        ("5101/medical", "2101/hospital/H001", 2400)
     ]
     assert (await office.say(HOSPITAL, "settlement.cancel", command)).code == "OK"
 
@@ -527,6 +573,22 @@ async def test_on_a_settled_bill_only_violations_are_decided(office: Office) -> 
     assert (await find(office, stay)).outcome is Outcome.APPLIED
 
 
+async def test_days_of_a_hanging_bed_on_a_settled_bill_are_refused_and_say_what_to_do(
+    office: Office,
+) -> None:
+    stay, heard = await settled(office, LINE)
+    spans = (DaySpan(DAY, DAY),)
+    refused = await find(office, stay, lines=(), hanging_bed=spans, rule="")
+    assert refused.code == "SETTLED_ALREADY"
+    (finding,) = refused.result.findings
+    assert (finding.field, finding.got) == ("HangingBed", heard.result.settlement_id)
+    assert finding.expected == "Line/Violation = HANGING_BED"
+    lines = (LineDecision(line_id="L1", violation="NO_ORDER"),)
+    both = await find(office, stay, lines=lines, hanging_bed=spans)
+    assert both.code == "SETTLED_ALREADY"
+    assert (await find(office, stay)).outcome is Outcome.APPLIED
+
+
 # --- races ---------------------------------------------------------------------------------------
 
 
@@ -569,4 +631,5 @@ async def test_two_decisions_at_once_are_one(office: Office) -> None:
     other = asyncio.create_task(office.hear(requests[1], desk))
     heard = await asyncio.gather(one, other)
     assert sorted(each.code for each in heard) == ["CUT_STATE", "OK"]
-    assert len(await booked(office, cut_no)) == 1
+    rows = await office.rows(select(tables.settlement.c.fund_fen).order_by("settled_us"))
+    assert [row["fund_fen"] for row in rows] == [2400, -2400]

@@ -12,11 +12,13 @@ from gateway.domain.admission import BillState
 from gateway.domain.bill import BillLine
 from gateway.domain.case import ApprovalKind, AuthorityKind, TreatmentKind
 from gateway.domain.codes import Outcome
-from gateway.domain.commands import CancelSettlement, DecideApproval
+from gateway.domain.commands import CancelSettlement, DecideApproval, StopBenefit
 from gateway.domain.split import Payer
 from gateway.flows.release_held import release_all
 from gateway.store import tables
+from tests.flows import test_cuts as cutting
 from tests.flows.office import AGENCY, LINES, Heard, Office, at_barrier
+from tests.flows.test_readjudication import approved, proposals
 from tests.world import bill_line
 
 FIRST, SECOND = "D001", "D002"
@@ -196,3 +198,58 @@ async def test_a_device_is_no_stay_that_overlaps_another(office: Office) -> None
     for heard in (fitted_bill, hospital_bill):
         assert "A13" not in [one.code for one in heard.result.suspicions]
     assert "A13" in [one.code for one in second_bill.result.suspicions]
+
+
+async def stopped(office: Office) -> None:
+    """It turns out that benefits were stopped on the day of the first device."""
+    stop = StopBenefit(
+        case_no="C1",
+        valid_from=FITTED,
+        valid_to=FITTED,
+        ground="拒绝治疗",
+        notice_no="N1",
+        served_on=FITTED,
+    )
+    await office.say(AGENCY, "benefit.stop", stop)
+    await release_all(office.desk)
+
+
+async def cut_away(office: Office, stay: str) -> str:
+    """The only line of a device's bill is upheld as a violation; the number of the cut."""
+    await cutting.find(office, stay)
+    [one] = await cutting.cuts(office, stay, FIRST)
+    await cutting.answer(office, one.cut_no, FIRST)
+    assert (await cutting.decide(office, one.cut_no)).outcome is Outcome.APPLIED
+    return one.cut_no
+
+
+async def test_a_device_that_an_upheld_cut_took_from_the_fund_runs_no_life(office: Office) -> None:
+    await opened(office)
+    await confirmed(office)
+    await cut_away(office, (await settled(office, FIRST, "V1", FITTED)).result.admission_id)
+    assert borne(await settled(office, SECOND, "V2", TOO_EARLY)) == (570_000, 150_000)
+
+
+async def test_a_cut_decided_after_the_next_device_lets_that_one_be_looked_at_again(
+    office: Office,
+) -> None:
+    await opened(office)
+    await confirmed(office)
+    first = await settled(office, FIRST, "V1", FITTED)
+    second = await settled(office, SECOND, "V2", TOO_EARLY)
+    assert borne(second)[0] == 0
+    await cut_away(office, first.result.admission_id)
+    await release_all(office.desk)
+    [row] = await proposals(office, state="PROPOSED")
+    assert (row["settlement_id"], row["fund_fen"]) == (second.result.settlement_id, 570_000)
+
+
+async def test_a_device_that_a_delta_took_from_the_fund_runs_no_life(office: Office) -> None:
+    await opened(office)
+    await confirmed(office)
+    assert borne(await settled(office, FIRST, "V1", FITTED))[0] == 570_000
+    await stopped(office)
+    assert (await approved(office))["fund_fen"] == -570_000
+    again = await settled(office, SECOND, "V2", TOO_EARLY)
+    assert borne(again) == (570_000, 150_000)
+    assert again.result.lines[0].reasons == ("OVER_CEILING",)

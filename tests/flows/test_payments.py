@@ -1,9 +1,12 @@
 """payment.report: who paid before the fund does, and what becomes of the bill that waits for it."""
 
 import asyncio
+import io
 import json
+import shutil
 from dataclasses import replace
 from datetime import date, timedelta
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -23,10 +26,15 @@ from gateway.domain.commands import (
 from gateway.domain.payments import PriorPayer, PriorPayment
 from gateway.domain.results import Settlement
 from gateway.flows.release_held import release_all
+from gateway.policy.load import SHIPPED, archive, load_archive
 from gateway.rules.settle import Bill, settle
 from gateway.store import tables
 from gateway.store.frozen import thawed_facts, thawed_verdict
+from gateway.store.unit import Insert
+from gateway.verbs import replay
 from tests.flows.office import AGENCY, DAY, Heard, Office, at_barrier
+from tests.flows.test_ledger import per_account
+from tests.flows.test_readjudication import approved, proposals, told_of
 from tests.world import bill_line
 
 HOSPITAL = "H001"
@@ -234,7 +242,7 @@ async def test_a_preview_pays_the_payees_that_the_settlement_then_pays(office: O
 
 
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
-async def test_a_payment_reported_while_the_bill_settles_is_in_it_or_is_refused(
+async def test_a_payment_reported_while_the_bill_settles_is_in_it_or_is_proposed(
     office: Office, order: tuple[int, int]
 ) -> None:
     stay = await stayed(office)
@@ -247,13 +255,87 @@ async def test_a_payment_reported_while_the_bill_settles_is_in_it_or_is_refused(
     await barrier.until(1)
     tasks.append(asyncio.ensure_future(office.hear(told, desk)))
     settled, reported = await asyncio.gather(*tasks)
-    assert settled.code == "OK"
-    if reported.code == "OK":
+    assert (settled.code, reported.code) == ("OK", "OK")
+    await release_all(office.desk)
+    waiting = [row["cause"] for row in await proposals(office)]
+    if order == (1, 0):
         assert medical(settled.result) == {Payee.HOSPITAL: 10000, Payee.EMPLOYER: 2000}
+        assert waiting == []
     else:
-        assert reported.code == "SETTLED_ALREADY"
         assert medical(settled.result) == {Payee.HOSPITAL: 12000}
-    assert (reported.code == "OK") is (order == (1, 0))
+        assert waiting == ["PAYMENT"]
+
+
+# --- after settlement -------------------------------------------------------------------------
+
+
+async def directly(office: Office, folder: Path) -> None:
+    """The policy of a region that settles directly where a third party is liable, in force."""
+    root = folder / "policy"
+    shutil.copytree(SHIPPED, root)
+    word = root / "regions/999900_example/third_party/policy.toml"
+    word.write_text(word.read_text(encoding="utf-8").replace('"MANUAL"', '"DIRECT"'))
+    content = archive("999900", root)
+    office.desk.policy = load_archive(content)
+    row = {"digest": office.desk.policy.digest, "region": "999900", "content": content}
+    row["stored_us"] = office.desk.now_us
+    await office.write(Insert(tables.policy_edition, [row]))
+
+
+async def of_third_party(office: Office, folder: Path) -> tuple[str, Settlement]:
+    """A settled stay of which the agency learns that a third party is liable."""
+    await directly(office, folder)
+    stay = await stayed(office)
+    heard = await office.commit(HOSPITAL, stay, *LINES)
+    await office.decide("C1", CaseState.RECOGNISED, third_party=ThirdParty.CONFIRMED_PAID)
+    await release_all(office.desk)
+    return stay, heard.result
+
+
+async def test_what_a_third_party_paid_after_settlement_leaves_the_fund_by_a_delta(
+    office: Office, tmp_path: Path
+) -> None:
+    stay, one = await of_third_party(office, tmp_path)
+    [waits] = await proposals(office)
+    assert (waits["state"], waits["untold"]) == ("BY_HAND", "HELD THIRD_PARTY CONFIRMED_PAID")
+    assert (await report(office, stay, paid(PriorPayer.THIRD_PARTY, 5000))).code == "OK"
+    await release_all(office.desk)
+    [gone, row] = await proposals(office)
+    assert (gone["state"], row["state"], row["cause"]) == ("STALE", "PROPOSED", "PAYMENT")
+    assert (row["fund_fen"], row["other_fen"], row["line_count"]) == (-5000, 5000, 0)
+    touched = [one.cause for one in await told_of(office) if one.state == "TOUCHED"]
+    assert touched == ["CASE", "PAYMENT"]
+    delta = await approved(office)
+    assert (delta["adjusts"], delta["fund_fen"]) == (one.settlement_id, -5000)
+    booked = per_account(await office.rows(select(tables.transfer)))
+    assert booked["5101/medical"] == 12000 - 5000
+    said = io.StringIO()
+    assert await asyncio.to_thread(replay.run, office.gateway.settings, (), said, 1) == 0
+
+
+async def test_a_payment_corrected_after_its_delta_is_proposed_the_other_way(
+    office: Office, tmp_path: Path
+) -> None:
+    stay, _ = await of_third_party(office, tmp_path)
+    await report(office, stay, paid(PriorPayer.THIRD_PARTY, 5000))
+    await release_all(office.desk)
+    await approved(office)
+    await report(office, stay, paid(PriorPayer.THIRD_PARTY, 3000))
+    await release_all(office.desk)
+    [row] = await proposals(office, state="PROPOSED")
+    assert (row["cause"], row["fund_fen"], row["other_fen"]) == ("PAYMENT", 2000, -2000)
+
+
+async def test_a_payment_told_after_the_cancellation_keeps_the_settlement_from_coming_back(
+    office: Office,
+) -> None:
+    stay = await stayed(office)
+    one = (await office.commit(HOSPITAL, stay, *LINES)).result
+    command = CancelSettlement(settlement_id=one.settlement_id, reason="虚构", operator="op1")
+    cancelled = await office.say(HOSPITAL, "settlement.cancel", command)
+    await report(office, stay, paid(PriorPayer.EMPLOYER, 2000))
+    back = await office.reverse(HOSPITAL, cancelled.message_id, "settlement.cancel")
+    assert back.code == "REVERSE_TOO_LATE"
 
 
 # --- the command ------------------------------------------------------------------------------
@@ -328,13 +410,10 @@ async def test_only_a_payment_on_record_can_be_taken_back(office: Office) -> Non
     assert [one.field for one in heard.result.findings] == ["PaymentNo"]
 
 
-async def test_an_unknown_a_settled_and_a_cancelled_stay_are_not_touched(office: Office) -> None:
+async def test_an_unknown_and_a_cancelled_stay_are_not_touched(office: Office) -> None:
     nowhere = await report(office, "A-NONE", paid(PriorPayer.EMPLOYER, 1))
     assert nowhere.code == "ADMISSION_NOT_FOUND"
-    stay = await stayed(office)
-    await office.commit(HOSPITAL, stay, *LINES)
-    settled = await report(office, stay, paid(PriorPayer.EMPLOYER, 1))
-    assert settled.code == "SETTLED_ALREADY"
+    await office.recognised("C1", 1)
     other: str = (await office.register("H002", "V2", 1)).result.admission_id
     gone = CancelAdmission(admission_id=other, reason="虚构")
     await office.say("H002", "admission.cancel", gone)

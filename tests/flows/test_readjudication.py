@@ -1,32 +1,45 @@
 """更正后重审: a correction after settlement is proposed, approved by another, posted as a delta."""
 
+import asyncio
+import io
 import shutil
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from contextlib import suppress
+from dataclasses import replace
+from datetime import date, timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
+from gateway.clock import at_business
 from gateway.domain.admission import PaidAtDischargeBy
-from gateway.domain.case import CaseState
-from gateway.domain.commands import CancelSettlement, ReconcileTotals, StopBenefit
+from gateway.domain.case import CaseState, ThirdParty
+from gateway.domain.commands import (
+    CancelSettlement,
+    ReconcileTotals,
+    RegisterDischarge,
+    StopBenefit,
+)
 from gateway.domain.results import ReadjudicationChanged, Settlement
 from gateway.domain.split import Split
-from gateway.flows.administer import NotDone
+from gateway.flows.administer import NotDone, keep_policy
 from gateway.flows.decide_readjudication import Decision, approve
 from gateway.flows.desk import Desk
 from gateway.flows.release_held import release_all
 from gateway.policy.load import SHIPPED, load
 from gateway.store import tables
+from gateway.verbs import replay
 from tests.flows.office import AGENCY, DAY, LINES, Heard, Office
 from tests.flows.test_ledger import per_account
 from tests.flows.test_races import orders, raced, saying
 from tests.flows.test_settled_guarded import booked, details
 
 FIRST, SECOND = "甲审核", "乙复核"
+APPLIED_LATE = date(2026, 4, 10)
 CLAUSE = ("example_agreement", "第三条")
 ARTICLE = ("gongshang_2010", "第四十二条")
 
@@ -188,6 +201,48 @@ async def test_another_correction_of_the_case_replaces_the_proposal(office: Offi
     await office.decide("C1", CaseState.REVOKED)
     await release_all(office.desk)
     assert [row["state"] for row in await proposals(office)] == ["STALE", "PROPOSED"]
+
+
+ITEMS_HEAD = "kind,code,name,unit,payable,ceiling_tertiary,ceiling_secondary,ceiling_primary"
+COMMAND = "gateway readjudicate --cause {} --from 2026-03-02 --to 2026-03-02 --by"
+
+
+@pytest.mark.parametrize(
+    ("span", "reached"),
+    [
+        ({"valid_from": "2026-03-02"}, 1),
+        ({"valid_from": "2026-03-03"}, 0),
+        ({"valid_from": "2026-03-02", "region": "330100"}, 0),
+    ],
+    ids=["its day", "after it", "another region"],
+)
+async def test_a_catalogue_imported_late_tells_what_it_reaches_and_how_to_propose_it(
+    office: Office, tmp_path: Path, span: dict[str, str], reached: int
+) -> None:
+    await settled(office)
+    items = tmp_path / "items.csv"
+    text = f"{ITEMS_HEAD},ceiling,remark\nitem,I0001,换药,次,yes,,,,10.00,\n"
+    items.write_text(text, encoding="utf-8")
+    said = await office.act("catalog.import", path=str(items), **span)
+    assert (COMMAND.format("CATALOGUE") in said) is bool(reached)
+    assert ("涉及已结算 1 笔" in said) is bool(reached)
+    if reached:
+        await office.act("readjudication.propose", cause="CATALOGUE", by=FIRST)
+        await approved(office)
+        again = await office.act("catalog.import", path=str(items), **span)
+        assert "涉及已结算" not in again
+
+
+async def test_a_policy_newly_in_force_tells_what_it_reaches_and_how_to_propose_it(
+    office: Office, tmp_path: Path
+) -> None:
+    await settled(office)
+    assert await keep_policy(office.desk) == ""
+    office.desk.policy = load("999900", dearer_meals(tmp_path))
+    said = await keep_policy(office.desk)
+    assert COMMAND.format("POLICY") in said
+    assert "涉及已结算 1 笔" in said
+    assert await keep_policy(office.desk) == ""
 
 
 # --- approving --------------------------------------------------------------------------------
@@ -508,6 +563,188 @@ async def test_a_reinstated_settlement_stands_as_adjusted(office: Office) -> Non
     assert balance["2101/hospital/H001"] == -(live["fund_fen"] + live["meal_fen"])
     await stopped(office, "N2")
     assert await proposals(office, state="PROPOSED") == []
+
+
+# --- what the fund paid beside it --------------------------------------------------------------
+
+
+async def overlapping(office: Office, applied_on: date) -> None:
+    """Six meal days in one hospital and four of the same in another, settled once the case is
+    recognised on an application of this day."""
+    await office.report("C1", 1)
+    stays = [(each, await office.register(each, "V1", 1)) for each in ("H001", "H002")]
+    for (hospital, heard), days in zip(reversed(stays), (3, 5), strict=True):
+        await office.upload(hospital, heard.result.admission_id, *LINES)
+        office.move_to(DAY + timedelta(days=days))
+        command = RegisterDischarge(
+            admission_id=heard.result.admission_id,
+            discharged_at=at_business(DAY + timedelta(days=days), 9),
+            way="治愈",
+        )
+        await office.say(hospital, "discharge.register", command)
+        await office.commit(hospital, heard.result.admission_id, *LINES)
+    office.move_to(APPLIED_LATE + timedelta(days=9))
+    await applied(office, applied_on)
+
+
+async def applied(office: Office, day: date) -> None:
+    given = {"applied_on": day, "accepted_on": day}
+    await office.decide("C1", CaseState.RECOGNISED, **given)
+    await release_all(office.desk)
+
+
+async def meals_paid(office: Office) -> int:
+    """What the fund owes for meals by the whole ledger, in fen."""
+    return per_account(await office.rows(select(tables.transfer)))["5101/meal"]
+
+
+async def all_approved(office: Office) -> None:
+    """Every proposal taken up and posted, and those that come of it."""
+    while waiting := await proposals(office, state="PROPOSED"):
+        number = waiting[0]["proposal_id"]
+        await decide(office, "approve", number, FIRST)
+        with suppress(NotDone):  # what the first of them moved is stale, and proposed anew
+            await decide(office, "approve", number, SECOND)
+        await release_all(office.desk)
+
+
+async def test_meal_days_that_two_stays_share_are_paid_once_when_both_are_corrected(
+    office: Office,
+) -> None:
+    await overlapping(office, APPLIED_LATE)
+    assert await meals_paid(office) == 0
+    await applied(office, DAY)
+    assert sorted(row["meal_fen"] for row in await proposals(office)) == [6000, 9000]
+    await all_approved(office)
+    assert len(await settlements(office, kind="DELTA")) == 2
+    assert await meals_paid(office) == 9000
+    told = io.StringIO()
+    code = await asyncio.to_thread(replay.run, office.gateway.settings, (), told, 1)
+    assert (code, "重算 4 笔，4 笔相同" in told.getvalue()) == (0, True)
+
+
+@pytest.mark.parametrize("order", [[0, 1], [1, 0]])
+async def test_of_two_approvals_at_once_the_second_sees_the_meal_days_of_the_first(
+    office: Office, order: list[int]
+) -> None:
+    await overlapping(office, APPLIED_LATE)
+    await applied(office, DAY)
+    numbers = [row["proposal_id"] for row in await proposals(office, state="PROPOSED")]
+    for number in numbers:
+        await decide(office, "approve", number, FIRST)
+    ended = await raced(office, order, *(approving(number, SECOND) for number in numbers))
+    assert sorted(one[:3] for one in ended) == ["已补差", "建议已"]
+    await release_all(office.desk)
+    await all_approved(office)
+    assert await meals_paid(office) == 9000
+
+
+async def test_the_same_stays_told_in_time_cost_the_same(office: Office) -> None:
+    await overlapping(office, DAY)
+    assert await meals_paid(office) == 9000
+
+
+# --- what a person has to see to -----------------------------------------------------------------
+
+
+async def third_party_told(office: Office, third_party: ThirdParty) -> None:
+    await office.decide("C1", CaseState.RECOGNISED, third_party=third_party)
+    await release_all(office.desk)
+
+
+async def the_open_one(office: Office) -> dict[str, Any]:
+    [row] = await proposals(office, state="BY_HAND")
+    return row
+
+
+async def test_a_correction_that_ends_entitlement_is_told_to_the_agency_and_waits_for_a_person(
+    office: Office,
+) -> None:
+    one = (await settled(office)).result
+    await third_party_told(office, ThirdParty.CONFIRMED_PAID)
+    row = await the_open_one(office)
+    assert (row["settlement_id"], row["untold"], row["acts"], row["fund_fen"]) == (
+        one.settlement_id,
+        "MANUAL THIRD_PARTY",
+        "AGENCY",
+        0,
+    )
+    told = (await told_of(office))[-1]
+    assert (told.state, told.settlement_id, told.note, told.acts) == (
+        "BY_HAND",
+        one.settlement_id,
+        "MANUAL THIRD_PARTY",
+        "AGENCY",
+    )
+    kept = tables.audit.c.action == "readjudication.by_hand"
+    [act] = await office.kept(tables.audit, select(tables.audit).where(kept))
+    assert (act["subject"], act["code"]) == (row["proposal_id"], one.settlement_id)
+    assert act["reason"].endswith(b"MANUAL THIRD_PARTY AGENCY")
+
+
+async def told_of(office: Office) -> list[ReadjudicationChanged]:
+    return await told(office, AGENCY, "readjudication.changed")
+
+
+async def test_what_a_person_has_to_see_to_is_not_posted_but_closed(office: Office) -> None:
+    await settled(office)
+    await third_party_told(office, ThirdParty.CONFIRMED_PAID)
+    number = (await the_open_one(office))["proposal_id"]
+    for act in ("approve", "reject"):
+        assert "close" in await refusal(office, act, number, FIRST)
+    said = await office.act("readjudication.propose", cause="CASE", by=FIRST)
+    assert f"MANUAL THIRD_PARTY {number}" in said
+    assert "closed" in await decide(office, "close", number, FIRST)
+    assert await proposals(office, state="BY_HAND") == []
+    assert (await told_of(office))[-1].state == "CLOSED"
+    await office.act("readjudication.propose", cause="CASE", by=FIRST)
+    assert [row["state"] for row in await proposals(office)] == ["CLOSED"]
+    assert "CLOSED" in await refusal(office, "close", number, FIRST)
+
+
+async def test_a_gap_of_the_policy_is_the_operators_to_see_to(office: Office) -> None:
+    await settled(office)
+    policy = office.desk.policy
+    silent = {key: one for key, one in policy.parameters.items() if key != "meal/day_rule"}
+    office.desk.policy = replace(policy, parameters=MappingProxyType(silent))
+    await office.decide("C1", CaseState.RECOGNISED, litigation=True)
+    await release_all(office.desk)
+    row = await the_open_one(office)
+    assert (row["untold"], row["acts"]) == ("HELD POLICY_GAP meal/day_rule 2026-03-02", "OPERATOR")
+
+
+async def test_an_edition_that_is_gone_is_the_operators_to_see_to(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await settled(office)
+    monkeypatch.setattr(office.desk.shelf, "of_record", gone)
+    await office.decide("C1", CaseState.RECOGNISED, litigation=True)
+    await release_all(office.desk)
+    row = await the_open_one(office)
+    assert (row["untold"], row["acts"]) == ("EDITION_MISSING", "OPERATOR")
+
+
+async def gone(*_: Any) -> None:
+    raise LookupError("an edition of record")
+
+
+async def test_a_correction_that_can_be_computed_takes_the_place_of_one_that_could_not(
+    office: Office,
+) -> None:
+    await settled(office)
+    await third_party_told(office, ThirdParty.SUSPECTED)
+    assert (await the_open_one(office))["untold"] == "HELD THIRD_PARTY SUSPECTED"
+    await third_party_told(office, ThirdParty.NONE)
+    assert [row["state"] for row in await proposals(office)] == ["STALE"]
+    await stopped(office)
+    assert [row["state"] for row in await proposals(office)] == ["STALE", "PROPOSED"]
+
+
+async def test_a_cancelled_settlement_leaves_nobody_anything_to_see_to(office: Office) -> None:
+    one = (await settled(office)).result
+    await third_party_told(office, ThirdParty.CONFIRMED_PAID)
+    await cancel(office, one.settlement_id)
+    assert [row["state"] for row in await proposals(office)] == ["STALE"]
 
 
 # --- races ------------------------------------------------------------------------------------

@@ -47,6 +47,7 @@ from gateway.store import tables
 from gateway.store.unit import Change
 from tests.flows.office import AGENCY, DAY, LINES, Heard, Office
 from tests.flows.test_cuts import answer, decide, raised
+from tests.flows.test_payments import with_policy
 from tests.world import bill_line, person
 
 
@@ -258,6 +259,20 @@ async def test_a_cancelled_settlement_is_reinstated_by_a_new_row(office: Office)
     ]
     row = await admission(office, stay)
     assert (row["state"], row["bill_state"]) == ("CLOSED", "SETTLED")
+
+
+async def test_a_reinstated_settlement_names_the_suspicions_that_the_first_one_named(
+    office: Office,
+) -> None:
+    with_policy(office, audit__hold=())
+    twice = [bill_line(one, "I0001", "12.00", "1", DAY) for one in ("L1", "L2")]
+    await office.recognised("C1", 1)
+    stay = await office.billed("H001", "V1", 1, tuple(twice))
+    settled = await office.commit("H001", stay, *twice)
+    cancelled = await cancel(office, settled.result.settlement_id)
+    reversal = await office.reverse("H001", cancelled.message_id, "settlement.cancel")
+    assert "A01" in {one.code for one in settled.result.suspicions}
+    assert reversal.result.settlement.suspicions == settled.result.suspicions
 
 
 async def test_a_reinstated_settlement_can_be_cancelled_again(office: Office) -> None:

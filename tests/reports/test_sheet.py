@@ -263,6 +263,14 @@ def test_every_payee_stands_with_its_medical_fees_and_meals(bill: Sheet):
         assert told in text, told
 
 
+def test_a_delta_tells_what_a_third_party_paid_moves_of_the_whole_bill(bill: Sheet):
+    payout = Payout((PayeeShare(Payee.HOSPITAL, -3_000, 0),), 0, -15_000, -3_000)
+    text = text_of(replace(bill, settlement=replace(bill.settlement, payout=payout)))
+    assert "第三人已付从基金支付减除的差额-150.00元，列入其他渠道" in text
+    assert "可向第三人追偿的数额减少30.00元" in text
+    assert "可依法向第三人追偿" not in text
+
+
 @pytest.mark.parametrize("payout", [None, NO_PAYOUT])
 def test_a_sheet_without_payees_has_no_table_of_them(bill: Sheet, payout: Payout | None):
     text = text_of(replace(bill, settlement=replace(bill.settlement, payout=payout)))

@@ -1,15 +1,22 @@
 """更正后重审的规则: what a correction changes, line by line and payer by payer."""
 
+from collections import Counter
 from dataclasses import replace
 from datetime import date
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from gateway.domain.bill import BillVerdict, Citation, Payee, PayeeShare, Payout
+from gateway.domain.bill import BillLine, BillVerdict, Citation, Payee, PayeeShare, Payout
+from gateway.domain.case import ThirdParty
 from gateway.domain.catalogue import Edition, Kind
 from gateway.domain.money import fen, price
+from gateway.domain.payments import PriorPayer, PriorPayment
 from gateway.domain.split import NOTHING, Payer, total
+from gateway.flows.posted_cuts import with_violations
+from gateway.rules.payout import moved
 from gateway.rules.readjudicate import (
     Change,
     change_of,
@@ -17,18 +24,30 @@ from gateway.rules.readjudicate import (
     needs_ground,
     readjudged,
     takes_from_hospital,
+    who_acts,
 )
 from gateway.rules.settle import Bill, settle
 from gateway.rules.what_if import outcome_text
-from tests.rules.facts import EDITIONS, FACILITIES, a_row, example_policy
+from tests.rules.facts import (
+    ADMITTED,
+    EDITIONS,
+    FACILITIES,
+    a_bill,
+    a_case,
+    a_row,
+    a_stay,
+    example_policy,
+    policy_with,
+)
 from tests.rules.tables import bill_of, policy_of, rows, split_of
+from tests.rules.test_properties import bills
 
 ROWS = rows("readjudication.toml")
 
 
 def as_settled(row: dict[str, Any]) -> tuple[Bill, BillVerdict]:
     bill = bill_of({"lines": row["lines"], **row.get("as_settled", {})})
-    verdict = settle(bill, example_policy())
+    verdict = settle(bill, policy_of({"policy": row.get("then", {})}))
     assert isinstance(verdict, BillVerdict), verdict
     return bill, verdict
 
@@ -63,6 +82,7 @@ def test_a_correction_changes_what_the_row_says_and_nothing_else(row: dict[str, 
     before, after = decided_again(row)
     if "untold" in row:
         assert outcome_text(after) == row["untold"]
+        assert who_acts(after) == row["acts"]
         return
     change = change_of(before, after)
     if "changes" not in row and "meal" not in row:
@@ -72,7 +92,8 @@ def test_a_correction_changes_what_the_row_says_and_nothing_else(row: dict[str, 
     told = {one.after.line_id: one.difference for one in change.lines}
     assert told == {key: split_of(value) for key, value in row.get("changes", {}).items()}
     assert change.meal_fen == fen(row.get("meal", "0.00"))
-    assert change.split == total(list(told.values()))
+    lines = total(list(told.values()))
+    assert change.split == (split_of(row["sum"]) if "sum" in row else lines)
     assert change.split.total_fen == 0
 
 
@@ -105,6 +126,43 @@ def test_the_same_correction_again_changes_nothing(row: dict[str, Any]) -> None:
     again = readjudged(corrected(row), policy_of(row), after)
     assert again == after
     assert change_of(after, again) is None
+
+
+@given(bills(), st.integers(0, 100_000), st.sets(st.integers(0, 20), min_size=1))
+def test_a_bill_settled_and_then_cut_is_one_that_was_cut_and_then_settled(
+    lines: list[BillLine], paid_fen: int, cut: set[int]
+) -> None:
+    """For each payer, each payee and the meals, whatever a third party paid."""
+    policy = policy_with({"third_party/policy": "DIRECT", "audit/hold": ()})
+    payment = PriorPayment(
+        payment_no="T1", payer=PriorPayer.THIRD_PARTY, paid_on=ADMITTED, eligible_fen=paid_fen
+    )
+    stay, case = a_stay(payments=(payment,)), a_case(third_party=ThirdParty.CONFIRMED_PAID)
+    bill = a_bill(*lines, stay=stay, case=case)
+    found = {
+        line.line_id: ("NO_ORDER", "HANGING_BED")[no % 2]
+        for no, line in enumerate(lines)
+        if no in cut and not line.refund_of
+    }
+    before = settle(bill, policy)
+    after = settle(replace(bill, lines=with_violations(bill.lines, found)), policy)
+    assert isinstance(before, BillVerdict)
+    assert isinstance(after, BillVerdict)
+    delta = difference_verdict(change_of(before, after) or Change(before, after, ()))
+    assert before.split.plus(delta.split) == after.split
+    assert before.meal.amount_fen + delta.meal.amount_fen == after.meal.amount_fen
+    assert payees(before.payout, delta.payout) == payees(after.payout)
+    off_fen = delta.payout.taken_off_fen
+    assert moved(total([line.split for line in delta.lines]), off_fen) == delta.split
+
+
+def payees(*payouts: Payout) -> dict[tuple[Payee, str], int]:
+    """What each payee gets by all of them, fees and meals apart; nothing left out."""
+    got: Counter[tuple[Payee, str]] = Counter()
+    for share in (one for payout in payouts for one in payout.shares):
+        got[share.payee, "medical"] += share.medical_fen
+        got[share.payee, "meal"] += share.meal_fen
+    return {key: fen for key, fen in got.items() if fen}
 
 
 def test_a_bill_that_loses_its_case_is_not_withdrawn() -> None:
