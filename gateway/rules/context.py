@@ -1,7 +1,7 @@
 """What all lines of one bill share: the grounds of its days, its policy values, its catalogue."""
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from operator import attrgetter
@@ -57,6 +57,14 @@ class Holding(NamedTuple):
     after_emergency: bool
 
 
+class Supplied(NamedTuple):
+    """What a bill itself supplies of one device: how many each day that count, in 10^-4, and the
+    days on which the fund bears one, in order."""
+
+    numbers: Counter[date]
+    days: list[date]
+
+
 @dataclass(slots=True)
 class Context:
     """What all lines of one bill share; look-ups are remembered.
@@ -84,6 +92,7 @@ class Context:
     used: Mapping[Listed | None, list[BillLine]] = field(default_factory=dict)
     allowances: Mapping[str, int] = field(default_factory=dict)
     apart: frozenset[str] = frozenset()
+    supplied: dict[str, Supplied] = field(default_factory=dict)
     _pieces: frozenset[str] | None = None
     _concerned: dict[Concern, Rows] = field(default_factory=lambda: defaultdict(list))
     _days_used: dict[str, tuple[date, ...]] = field(default_factory=dict)
@@ -125,6 +134,16 @@ class Context:
     def _over_quantity(self, line: BillLine) -> bool:
         """Whether the line goes beyond what is left of its limited quantity."""
         return self.allowances.get(line.line_id, line.quantity) < line.quantity
+
+    def numbers(self, lines: Iterable[BillLine]) -> Supplied:
+        """How many of a device each day supplies within its limits of quantity, without those
+        that the agency found beyond what was confirmed; no days yet."""
+        numbers = Counter[date]()
+        for line in lines:
+            if not line.limit_unmet:
+                allowed = self.allowances.get(line.line_id, line.quantity)
+                numbers[line.service_day] += min(line.quantity, allowed)
+        return Supplied(numbers, [])
 
     def charge(self, line: BillLine) -> Charge:
         """The charge of the line, with what is left for it where that is too little."""
