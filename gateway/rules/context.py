@@ -93,6 +93,7 @@ class Context:
     allowances: Mapping[str, int] = field(default_factory=dict)
     apart: frozenset[str] = frozenset()
     supplied: dict[str, Supplied] = field(default_factory=dict)
+    _given_back: Lines = field(default_factory=list)
     _pieces: frozenset[str] | None = None
     _concerned: dict[Concern, Rows] = field(default_factory=lambda: defaultdict(list))
     _days_used: dict[str, tuple[date, ...]] = field(default_factory=dict)
@@ -116,9 +117,13 @@ class Context:
     def _use(self) -> None:
         counted, used = list[BillLine](), defaultdict[Listed | None, list[BillLine]](list)
         for line, (_, listed, counts) in zip(self.netted.nets, self.known, strict=True):
-            if counts and line.quantity > 0 and self.beyond_emergency(line.service_day) is None:
+            if not counts or self.beyond_emergency(line.service_day) is not None:
+                continue
+            if line.quantity > 0:
                 counted.append(line)
                 used[listed].append(line)
+            elif listed is not None and Concern.QUANTITY in listed.concerns:
+                self._given_back.append((line, listed))
         self.counted, self.used = counted, used
 
     def _limit(self) -> None:
@@ -127,7 +132,9 @@ class Context:
                 for concern in row.concerns:
                     self._concerned[concern].append((row, lines))
         limited = self.concerned(Concern.QUANTITY)
-        self.allowances = allowances(limited)
+        # What was given back whole uses nothing up, but its limit is printed as it was charged.
+        counted = sorted([*limited, *self._given_back], key=lambda one: in_time(one[0]))
+        self.allowances = allowances(counted)
         over = [line.line_id for line, _ in limited if self._over_quantity(line)]
         self.apart = self.rescued.union(over)
 
