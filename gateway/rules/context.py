@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from gateway.domain.admission import Stay
 from gateway.domain.bill import BillLine, Citation, SuppliedDevice
-from gateway.domain.case import REFUSED_DISCHARGE, BenefitStop, CaseFacts
+from gateway.domain.case import REFUSED_DISCHARGE, Arrears, BenefitStop, CaseFacts
 from gateway.domain.catalogue import Kind, Level
 from gateway.domain.split import Payer
 from gateway.policy.model import PickedBy, Policy, PolicyGap, Value
@@ -45,14 +45,15 @@ Rows = list[tuple[Listed, list[BillLine]]]
 
 
 class Holding(NamedTuple):
-    """What the bill says of a day: the turn of the policy's values, decisions, cover, the window
-    of an overdue application (None where no text says whether the day is in it), and whether it
-    lies after the days of an emergency."""
+    """What the bill says of a day: the turn of the policy's values, decisions, cover, arrears
+    of the employer's, the window of an overdue application (None where no text says whether the
+    day is in it), and whether it lies after the days of an emergency."""
 
     turn: int
     stopped: bool
     notice: BenefitStop | None
     before_cover: bool
+    in_arrears: bool
     late: bool | None
     after_emergency: bool
 
@@ -86,6 +87,7 @@ class Context:
     asked: Asked
     netted: Netted
     devices: tuple[SuppliedDevice, ...] = ()
+    owed: tuple[Arrears, ...] = ()
     emergency: EmergencyDays | None = None
     known: Sequence[Known] = ()
     counted: Sequence[BillLine] = ()
@@ -200,6 +202,7 @@ class Context:
             stopped=holding.stopped,
             notice=holding.notice,
             before_cover=holding.before_cover,
+            in_arrears=holding.in_arrears,
             late=holding.late,
             after_emergency=holding.after_emergency,
             rates=tuple([self._rate(kind, day) for kind in Kind]),
@@ -223,6 +226,7 @@ class Context:
             stopped=any(stop.ground != REFUSED_DISCHARGE for stop in stops),
             notice=next(refused, None),
             before_cover=self.case.before_cover(day),
+            in_arrears=any(one.covers(day) for one in self.owed),
             late=self.late_until is not None and self.late_until.says(day),
             after_emergency=self.emergency is not None and day > self.emergency.last,
         )

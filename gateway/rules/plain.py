@@ -57,16 +57,20 @@ class Rate(NamedTuple):
 
 
 class Window(NamedTuple):
-    """Why the fund's share moves to the employer: before cover, or by an overdue application."""
+    """Why the fund's share moves to the employer: before cover, in arrears that had begun before
+    the stay, or by an overdue application."""
 
     before_cover: bool = False
     late: bool = False
+    in_arrears: bool = False
 
     @property
     def sources(self) -> Sources:
         """The article that moves it."""
         if self.before_cover:
             return (anchors.NEWLY_ARISING,)
+        if self.in_arrears:
+            return (anchors.ARREARS_PAID,)
         return (anchors.LATE_APPLICATION,) if self.late else ()
 
 
@@ -94,6 +98,7 @@ class Ground(NamedTuple):
     stopped: bool
     notice: BenefitStop | None
     before_cover: bool
+    in_arrears: bool
     late: bool | None
     after_emergency: bool
     rates: tuple[Rate | None, ...]
@@ -182,7 +187,7 @@ def _catalogued(
         return outside(charge, listed)
     if rate is None or late is None or unprinted(listed) or on_the_worker(ground, charge, listed):
         return None
-    return inside(charge, listed, rate, Window(ground.before_cover, late))
+    return inside(charge, listed, rate, Window(ground.before_cover, late, ground.in_arrears))
 
 
 def whole(ground: Ground, charge: Charge) -> tuple[Terms, Sources] | None:

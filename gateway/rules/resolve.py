@@ -96,7 +96,8 @@ def _catalogued(context: Context, line: BillLine, charge: Charge) -> tuple[Terms
 
 def _window(context: Context, day: date) -> Window:
     """Raises PolicyGap."""
-    return Window(context.holding(day).before_cover, context.late(day))
+    holding = context.holding(day)
+    return Window(holding.before_cover, context.late(day), holding.in_arrears)
 
 
 def _inside(
