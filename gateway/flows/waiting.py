@@ -39,7 +39,7 @@ def decide_again(desk: Desk, files: Iterable[StayFile], cause: str) -> tuple[Wri
     return _jobs(desk, settled, f"{READJUDICATION} {cause}")
 
 
-def touched(desk: Desk, files: Iterable[StayFile], cause: str) -> tuple[Notice, ...]:
+def correction_notices(desk: Desk, files: Iterable[StayFile], cause: str) -> tuple[Notice, ...]:
     """The agency learns which settlements a correction touches, before anything is proposed."""
     return tuple(
         Notice(
@@ -60,7 +60,7 @@ def touched(desk: Desk, files: Iterable[StayFile], cause: str) -> tuple[Notice, 
     )
 
 
-def touched_acts(files: Iterable[StayFile], cause: str) -> tuple[Act, ...]:
+def correction_acts(files: Iterable[StayFile], cause: str) -> tuple[Act, ...]:
     """One audit row for each settlement that a correction touches."""
     return tuple(
         Act(action="readjudication.touched", subject=file.live_settlement, code=cause)
