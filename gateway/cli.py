@@ -169,6 +169,7 @@ def _law(verbs: Any) -> None:
     verb = inner.add_parser("check", help="核对文件 / tell every fault of the files")
     verb.add_argument("--region", default="", help="默认全部 / default: all")
     verb.add_argument("--dir", type=Path, default=SHIPPED, help="政策目录 / folder of the files")
+    verb.add_argument("--on", type=date.fromisoformat, help="从哪一天看 / seen from this day")
     verb.set_defaults(run=_policy_check)
     verb = inner.add_parser("show", help="某日的取值与依据 / a value on a day and its source")
     verb.add_argument("key")
@@ -394,7 +395,8 @@ async def _asked(settings: Settings, act: str, given: Mapping[str, Any]) -> str:
 
 
 def _policy_check(arguments: argparse.Namespace) -> int:
-    return policy.check(arguments.region, arguments.dir, sys.stdout)
+    today = arguments.on or business_day(SystemClock().now())
+    return policy.check(arguments.region, arguments.dir, today, sys.stdout)
 
 
 def _policy_show(arguments: argparse.Namespace) -> int:
