@@ -35,6 +35,7 @@ from gateway.verbs import (
     sheets,
     what_if,
 )
+from gateway.verbs.stored import NotTold, need_database
 from gateway.web import admin
 from gateway.web.mtls import reachable
 
@@ -256,6 +257,10 @@ def _whole_path(text: str) -> str:
 def _readjudicate(arguments: argparse.Namespace) -> int:
     """A corrected catalogue is put in force first; what it changes is proposed then."""
     given = arguments
+    try:
+        need_database(Settings())
+    except NotTold as missing:
+        return _say(str(missing))
     if given.catalog:
         corrected = {"path": given.catalog, "valid_from": given.valid_from, "valid_to": ""}
         if _perform("catalog.correct", corrected, None) != _DONE:
@@ -414,6 +419,12 @@ def _calculate(arguments: argparse.Namespace) -> int:
 
 def _explain(arguments: argparse.Namespace) -> int:
     given = arguments
+    if given.as_case and given.line is not None:
+        print(
+            "--as-case 是整张账单，不能只要一行 / --as-case tells a whole bill: leave --line out",
+            file=sys.stderr,
+        )
+        return _USAGE
     return explain.run(Settings(), given.settlement, given.as_case, sys.stdout, given.line)
 
 
@@ -421,11 +432,21 @@ def _replay(arguments: argparse.Namespace) -> int:
     return replay.run(Settings(), arguments.settlements, sys.stdout, arguments.cores)
 
 
+def _backwards(first: date, last: date) -> int:
+    """A span that ends before it begins holds no settlement at all."""
+    print(
+        f"--to {last} 早于 --from {first} / --to {last} is before --from {first}", file=sys.stderr
+    )
+    return _USAGE
+
+
 def _what_if(arguments: argparse.Namespace) -> int:
     given = arguments
     if given.policy is None and given.catalog is None:
         print("给出 --policy 或 --catalog / give --policy or --catalog", file=sys.stderr)
         return _USAGE
+    if given.last < given.first:
+        return _backwards(given.first, given.last)
     asked = what_if.Asked(
         policy=given.policy,
         catalogue=given.catalog,
@@ -459,6 +480,8 @@ def _sheet(arguments: argparse.Namespace) -> int:
 
 def _cuts(arguments: argparse.Namespace) -> int:
     given = arguments
+    if given.last < given.first:
+        return _backwards(given.first, given.last)
     return sheets.write_cuts(Settings(), given.first, given.last, given.hospital, given.out)
 
 

@@ -64,15 +64,21 @@ class StoredBill:
         return self.row["adjusts"] or ""
 
 
-@asynccontextmanager
-async def looking(settings: Settings) -> AsyncIterator[Reader]:
-    """A query-only look at the store of the deployment. Raises NotTold when it does not open."""
-    path, keys = settings.database_path, settings.keys_dir
+def need_database(settings: Settings) -> None:
+    """Raises NotTold when the deployment has no database yet: an act on settlements makes none."""
+    path = settings.database_path
     if not path.exists():
         raise NotTold(
             f"没有数据库 {path.name}：设置 GATEWAY_DATA_DIR，或先运行 gateway serve",
             f"no database {path.name}: set GATEWAY_DATA_DIR, or run gateway serve first",
         )
+
+
+@asynccontextmanager
+async def looking(settings: Settings) -> AsyncIterator[Reader]:
+    """A query-only look at the store of the deployment. Raises NotTold when it does not open."""
+    need_database(settings)
+    path, keys = settings.database_path, settings.keys_dir
     if not any(keys.glob("*.aes")):
         raise NotTold("密钥目录中没有密钥：请从备份恢复", "no keys here: restore them from backup")
     engine = engine_for(path, read_only=True, size=1)
