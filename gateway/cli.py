@@ -35,6 +35,7 @@ from gateway.verbs import (
     sheets,
     what_if,
 )
+from gateway.verbs.stored import NotTold, need_database
 from gateway.web import admin
 from gateway.web.mtls import reachable
 
@@ -176,6 +177,7 @@ def _law(verbs: Any) -> None:
     verb = inner.add_parser("check", help="核对文件 / tell every fault of the files")
     verb.add_argument("--region", default="", help="默认全部 / default: all")
     verb.add_argument("--dir", type=Path, default=SHIPPED, help="政策目录 / folder of the files")
+    verb.add_argument("--on", type=date.fromisoformat, help="从哪一天看 / seen from this day")
     verb.set_defaults(run=_policy_check)
     verb = inner.add_parser("show", help="某日的取值与依据 / a value on a day and its source")
     verb.add_argument("key")
@@ -267,6 +269,10 @@ def _whole_path(text: str) -> str:
 def _readjudicate(arguments: argparse.Namespace) -> int:
     """A corrected catalogue is put in force first; what it changes is proposed then."""
     given = arguments
+    try:
+        need_database(Settings())
+    except NotTold as missing:
+        return _say(str(missing))
     if given.catalog:
         corrected = {"path": given.catalog, "valid_from": given.valid_from, "valid_to": ""}
         if _perform("catalog.correct", corrected, None) != _DONE:
@@ -414,7 +420,8 @@ async def _asked(settings: Settings, act: str, given: Mapping[str, Any]) -> str:
 
 
 def _policy_check(arguments: argparse.Namespace) -> int:
-    return policy.check(arguments.region, arguments.dir, sys.stdout)
+    today = arguments.on or business_day(SystemClock().now())
+    return policy.check(arguments.region, arguments.dir, today, sys.stdout)
 
 
 def _policy_show(arguments: argparse.Namespace) -> int:
@@ -432,6 +439,12 @@ def _calculate(arguments: argparse.Namespace) -> int:
 
 def _explain(arguments: argparse.Namespace) -> int:
     given = arguments
+    if given.as_case and given.line is not None:
+        print(
+            "--as-case 是整张账单，不能只要一行 / --as-case tells a whole bill: leave --line out",
+            file=sys.stderr,
+        )
+        return _USAGE
     return explain.run(Settings(), given.settlement, given.as_case, sys.stdout, given.line)
 
 
@@ -439,11 +452,21 @@ def _replay(arguments: argparse.Namespace) -> int:
     return replay.run(Settings(), arguments.settlements, sys.stdout, arguments.cores)
 
 
+def _backwards(first: date, last: date) -> int:
+    """A span that ends before it begins holds no settlement at all."""
+    print(
+        f"--to {last} 早于 --from {first} / --to {last} is before --from {first}", file=sys.stderr
+    )
+    return _USAGE
+
+
 def _what_if(arguments: argparse.Namespace) -> int:
     given = arguments
     if given.policy is None and given.catalog is None:
         print("给出 --policy 或 --catalog / give --policy or --catalog", file=sys.stderr)
         return _USAGE
+    if given.last < given.first:
+        return _backwards(given.first, given.last)
     asked = what_if.Asked(
         policy=given.policy,
         catalogue=given.catalog,
@@ -477,6 +500,8 @@ def _sheet(arguments: argparse.Namespace) -> int:
 
 def _cuts(arguments: argparse.Namespace) -> int:
     given = arguments
+    if given.last < given.first:
+        return _backwards(given.first, given.last)
     return sheets.write_cuts(Settings(), given.first, given.last, given.hospital, given.out)
 
 

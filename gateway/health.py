@@ -354,10 +354,11 @@ def law_probe(values: Iterable[Dated], clock: Clock) -> Probe:
 
 
 def law(values: Iterable[Dated], today: date) -> Check:
-    """A value that nobody has dated counts as never confirmed; an abolished one needs no look."""
+    """A value that nobody has dated, or that is dated ahead, counts as never confirmed; an
+    abolished one needs no look."""
     since = today - timedelta(days=CONFIRMATION_DAYS)
     in_force = (value for value in values if not value.values[-1].ended)
-    old = sorted(v.name for v in in_force if v.confirmed_on is None or v.confirmed_on < since)
+    old = sorted(v.name for v in in_force if not since <= (v.confirmed_on or date.min) <= today)
     if not old:
         zh = "政策取值均在 400 天内核对过。"
         en = "Every value of the law was confirmed within 400 days."

@@ -238,6 +238,15 @@ DECIDE_CASE: Final = shape(
         sample="2026-04-30",
         rare=True,
     ),
+    may(
+        "SupplementBy",
+        "supplement_by",
+        DAY,
+        "补正材料的最后一日；提前收到而仍不符合要求的，为收到之日",
+        "Last day to supply documents; the day when those still faulty came, if earlier",
+        sample="2026-04-30",
+        rare=True,
+    ),
     ROSTER_RECEIVED_ON,
     UNDERPAID,
     may(

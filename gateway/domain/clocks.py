@@ -1,12 +1,13 @@
 """期限 What clocks run on: the calendar of working days, and the facts that start a clock."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Protocol
 
 from gateway.domain.admission import AdmissionState
-from gateway.domain.case import ApprovalKind, CaseState
+from gateway.domain.case import ApprovalKind, CaseState, TreatmentKind
 from gateway.domain.cut import CutState
+from gateway.domain.party import Party
 
 
 class WorkingDays(Protocol):
@@ -21,7 +22,8 @@ class WorkingDays(Protocol):
 class OpenCase:
     """A case that is not decided yet. `suspended_days` are the days of 中止 that have ended;
     `event_day` is the injury or the diagnosis, `extended_to` the last day for the employer as the
-    department extended it."""
+    department extended it; `decided_on` the day of the last step, `supplement_by` the last day to
+    supply documents, `reported_on` the day on which the accident was reported."""
 
     case_no: str
     state: CaseState
@@ -30,11 +32,18 @@ class OpenCase:
     accepted_on: date | None
     suspended_days: int
     extended_to: date | None = None
+    decided_on: date | None = None
+    supplement_by: date | None = None
+    reported_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class OpenStay:
-    """A registered stay that is not closed."""
+    """A registered stay that is not closed, in an `institution`.
+
+    Of an emergency, `admitted_at` and `told_at` are the moments, in business time, of the
+    admission and of the first report of it, by the registration or by that of the case.
+    """
 
     admission_id: str
     hospital: str
@@ -43,6 +52,11 @@ class OpenStay:
     admitted_on: date
     registered_on: date
     late: bool
+    treatment: TreatmentKind = TreatmentKind.INPATIENT
+    emergency: bool = False
+    institution: Party | None = None
+    admitted_at: datetime | None = None
+    told_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

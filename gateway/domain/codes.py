@@ -699,8 +699,9 @@ _ALL: Final = (
         "LINE_AMOUNT_MISMATCH",
         "金额不等于单价乘数量",
         "Amount is not price × quantity",
-        "四舍五入到分后仍不相等",
-        "Even rounded half up to the fen",
+        "四舍五入到分后仍不相等；把数量退完的退费行也可填余下的金额（“应为”列出两个数）",
+        "Even rounded half up to the fen; a refund that leaves no quantity may also give back what "
+        "is left of the amount (both figures are told)",
         _V,
         _NEW,
         ("fees.upload",),
@@ -759,8 +760,9 @@ _ALL: Final = (
         "REFUND_EXCEEDS_ORIGINAL",
         "退费超过原行",
         "The refund exceeds its original",
-        "净数量或净金额小于零",
-        "Net quantity or amount below zero",
+        "净数量或净金额小于零；逐次退费各自进位、最后一次不够退的，最后一行填“应为”写明的余额",
+        "Net quantity or amount below zero; where refunds were each rounded up, let the last one "
+        "give back what is told to be left",
         _H,
         _NEW,
         ("fees.query",),

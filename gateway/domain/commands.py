@@ -354,6 +354,7 @@ class DecideCase:
     relation_ended_on: date | None = None
     diagnosed_on: date | None = None
     application_extended_to: date | None = None
+    supplement_by: date | None = None
     roster_received_on: date | None = None
     underpaid: bool | None = None
     grade: Grade | None = None

@@ -60,6 +60,10 @@ REASONS: Final[dict[str, Reason]] = {
         "参保缴费前发生的费用，由用人单位承担",
         "Arose before the employer had joined and paid: the employer's",
     ),
+    "EMPLOYER_IN_ARREARS": Reason(
+        "用人单位欠缴工伤保险费，按当地规定由用人单位承担",
+        "The employer owed premiums: by the region's text the employer's",
+    ),
     "DUPLICATE_CHARGE": Reason("重复收费", "Charged twice"),
     "NO_ORDER": Reason("无医嘱收费", "Charged without a doctor's order"),
     "OVER_FREQUENCY": Reason("超频次收费", "Charged more often than allowed"),

@@ -31,7 +31,7 @@ from gateway.flows.approval_facts import approval_content, approval_faults
 from gateway.flows.case_status import roster_faults
 from gateway.flows.desk import Caller, Desk
 from gateway.flows.plan import Act, Plan, applied, refused
-from gateway.flows.waiting import decide_again, look_again, touched, touched_acts
+from gateway.flows.waiting import correction_acts, correction_notices, decide_again, look_again
 from gateway.policy.model import Policy, PolicyGap
 from gateway.rules.paid_leave import follows, longest
 from gateway.rules.resolve import rescue_mark
@@ -300,9 +300,9 @@ def _told(
         ),
         acts=(
             Act(action=action, subject=subject, code=number, reason=reason),
-            *touched_acts(stays, number),
+            *correction_acts(stays, number),
         ),
-        notices=touched(desk, stays, cause),
+        notices=correction_notices(desk, stays, cause),
     )
 
 

@@ -3,10 +3,11 @@
 社会保险行政部门应当自受理工伤认定申请之日起60日内作出工伤认定的决定。（工伤保险条例 第二十条）
 """
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any, Final
 
-from gateway.domain.case import POSITIVE, TRANSITIONS, CaseFacts
+from gateway.domain.case import POSITIVE, TRANSITIONS, CaseFacts, CaseState
 from gateway.domain.commands import DecideCase
 from gateway.domain.findings import Finding
 from gateway.domain.results import Acknowledged
@@ -20,22 +21,22 @@ from gateway.flows.case_status import (
 from gateway.flows.desk import Caller, Desk
 from gateway.flows.plan import Act, Plan, applied, refused
 from gateway.flows.waiting import (
+    correction_acts,
+    correction_notices,
     decide_again,
     look_again,
     reopen,
     reopens,
-    touched,
-    touched_acts,
 )
 from gateway.store import tables
 from gateway.store.cases import case_by_no, case_detail
 from gateway.store.rows import canonical, day_text
-from gateway.store.stays import stays_of_cases
-from gateway.store.unit import Change
+from gateway.store.stays import StayFile, stays_of_cases
+from gateway.store.unit import Change, Write
 
 _DAYS: Final = (
     *("applied_on", "accepted_on", "relation_ended_on"),
-    *("diagnosed_on", "application_extended_to"),
+    *("diagnosed_on", "application_extended_to", "supplement_by"),
 )
 
 
@@ -51,35 +52,48 @@ async def decide_case(desk: Desk, caller: Caller, command: DecideCase) -> Plan:
             return refused(*faults, subject=case.case_no)
         detail = await case_detail(reader, case.case_no) if status_of(command) else None
         stays = await stays_of_cases(reader, [case.case_no])
-    decision = command.decision_no or command.state
-    refused_before = [file for file in stays if reopens(file)]
-    waiting = [file for file in stays if not reopens(file)]
-    where = {"case_no": case.case_no, "version": case.version}
+    return applied(
+        Acknowledged(subject=case.case_no, state=command.state),
+        subject=case.case_no,
+        writes=(_case(case, command, detail), *_looked_at(desk, stays, _decision(command))),
+        acts=(_step(case, command), *correction_acts(stays, command.decision_no)),
+        notices=correction_notices(desk, stays, f"case.decide {_decision(command)}"),
+    )
+
+
+def _decision(command: DecideCase) -> str:
+    """By what the step is known: its number, else the state it led to."""
+    return command.decision_no or command.state
+
+
+def _case(case: CaseFacts, command: DecideCase, detail: dict[str, Any] | None) -> Change:
+    """The case in its new state, with the worker's facts that the message told."""
     values = {"version": case.version + 1, **_values(case, command)}
     if detail is not None:
         detail["status"] = detail.get("status", {}) | status_of(command)
         values["detail"] = canonical(detail)
-    return applied(
-        Acknowledged(subject=case.case_no, state=command.state),
+    return Change(tables.work_case, {"case_no": case.case_no, "version": case.version}, values)
+
+
+def _looked_at(desk: Desk, stays: Sequence[StayFile], decision: str) -> tuple[Write, ...]:
+    """The stays of the case again: waiting ones, refused ones, and settled ones."""
+    refused_before = [file for file in stays if reopens(file)]
+    waiting = [file for file in stays if not reopens(file)]
+    return (
+        *look_again(desk, waiting, f"decision {decision}"),
+        *reopen(desk, refused_before, decision),
+        *decide_again(desk, stays, f"decision {decision}"),
+    )
+
+
+def _step(case: CaseFacts, command: DecideCase) -> Act:
+    return Act(
+        action="case.decide",
         subject=case.case_no,
-        writes=(
-            Change(tables.work_case, where, values),
-            *look_again(desk, waiting, f"decision {decision}"),
-            *reopen(desk, refused_before, decision),
-            *decide_again(desk, stays, f"decision {decision}"),
-        ),
-        acts=(
-            Act(
-                action="case.decide",
-                subject=case.case_no,
-                from_state=case.state,
-                to_state=command.state,
-                code=command.decision_no,
-                reason=f"{command.authority} {command.reason}",
-            ),
-            *touched_acts(stays, command.decision_no),
-        ),
-        notices=touched(desk, stays, f"case.decide {decision}"),
+        from_state=case.state,
+        to_state=command.state,
+        code=command.decision_no,
+        reason=f"{command.authority} {command.reason}",
     )
 
 
@@ -90,6 +104,9 @@ def _faults(case: CaseFacts, command: DecideCase) -> list[Finding]:
     if command.state is not case.state and command.state not in allowed:
         expected = ", ".join(sorted(allowed)) or "-"
         faults.append(Finding("CASE_TRANSITION", "State", command.state, expected))
+    if command.supplement_by is not None and command.state is not CaseState.SUPPLEMENTING:
+        said, only = str(command.supplement_by), f"State {CaseState.SUPPLEMENTING}"
+        faults.append(Finding("VALUE_CONFLICT", "SupplementBy", said, only))
     if command.state in POSITIVE:
         known = {
             "AppliedOn": command.applied_on or case.applied_on,

@@ -146,5 +146,6 @@ def _row(command: ReportCase, person_id: str) -> dict[str, object]:
         "authority": "",
         "diagnosed_on": day_text(command.diagnosed_on),
         "application_extended_to": None,
+        "supplement_by": None,
         "detail": canonical(detail),
     }

@@ -20,7 +20,7 @@ from gateway.domain.results import Acknowledged
 from gateway.flows.desk import Caller, Desk
 from gateway.flows.plan import Act, Plan, applied, refused
 from gateway.flows.stay_file import state_finding
-from gateway.flows.waiting import decide_again, look_again, touched, touched_acts
+from gateway.flows.waiting import correction_acts, correction_notices, decide_again, look_again
 from gateway.store import tables
 from gateway.store.frozen import plain
 from gateway.store.rows import canonical
@@ -143,7 +143,7 @@ def _reported(desk: Desk, file: StayFile, command: ReportPayment, detail: dict[s
                 code=payment.payment_no,
                 reason=f"{command.by} {command.reason}",
             ),
-            *touched_acts([file], payment.payment_no),
+            *correction_acts([file], payment.payment_no),
         ),
-        notices=touched(desk, [file], told, Cause.PAYMENT),
+        notices=correction_notices(desk, [file], told, Cause.PAYMENT),
     )

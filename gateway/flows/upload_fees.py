@@ -78,7 +78,8 @@ def _answer(desk: Desk, keeping: _Keeping, line: BillLine) -> LineAnswer:
     coded = _coded(desk, keeping, line)
     if isinstance(coded, Finding):
         return LineAnswer(line_id=line.line_id, status="rejected", finding=coded)
-    fault = _sign_fault(coded) or _amount_fault(desk, coded) or _refund_fault(keeping, coded)
+    fault = _sign_fault(coded) or _amount_fault(desk, keeping, coded)
+    fault = fault or _refund_fault(keeping, coded)
     if fault is not None:
         return LineAnswer(line_id=line.line_id, status="rejected", finding=fault)
     old = keeping.before.get(line.line_id)
@@ -130,17 +131,35 @@ def _sign_fault(line: BillLine) -> Finding | None:
     return Finding("LINE_SIGN", "Quantity", got, expected, line.line_id)
 
 
-def _amount_fault(desk: Desk, line: BillLine) -> Finding | None:
-    """Amount = round(price × quantity), within the tolerance of the region if it has one."""
-    expected = times(line.price, line.quantity)
+def _amount_fault(desk: Desk, keeping: _Keeping, line: BillLine) -> Finding | None:
+    """Amount = round(price × quantity), within the tolerance of the region if it has one; the
+    refund of the last of a line may give back what is left of its amount instead."""
+    expected, rest = times(line.price, line.quantity), _rest(keeping, line)
     try:
         tolerance = desk.policy.value("line/amount_tolerance_fen", line.service_day).number
     except PolicyGap:
         tolerance = 0
-    if abs(line.amount_fen - expected) <= tolerance:
+    if abs(line.amount_fen - expected) <= tolerance or line.amount_fen == rest:
         return None
-    got, wanted = yuan(line.amount_fen), yuan(expected)
-    return Finding("LINE_AMOUNT_MISMATCH", "Amount", got, wanted, line.line_id)
+    wanted = yuan(expected) if rest in (None, expected) else f"{yuan(expected)} | {yuan(rest)}"
+    return Finding("LINE_AMOUNT_MISMATCH", "Amount", yuan(line.amount_fen), wanted, line.line_id)
+
+
+def _rest(keeping: _Keeping, line: BillLine) -> int | None:
+    """What a refund that brings the quantity of its original to zero gives back of the amount,
+    after what each refund before it was rounded to; None for any other line."""
+    original = keeping.known(line.refund_of) if line.refund_of else None
+    if original is None:
+        return None
+    others = _others(keeping, line)
+    if original.quantity + line.quantity + sum(one.quantity for one in others):
+        return None
+    return -original.amount_fen - sum(one.amount_fen for one in others)
+
+
+def _others(keeping: _Keeping, line: BillLine) -> list[BillLine]:
+    """The other refunds of the original that the refund names."""
+    return [one for one in keeping.refunds_of(line.refund_of) if one.line_id != line.line_id]
 
 
 def _refund_fault(keeping: _Keeping, line: BillLine) -> Finding | None:
@@ -153,8 +172,11 @@ def _refund_fault(keeping: _Keeping, line: BillLine) -> Finding | None:
         return Finding("REFUND_TARGET", "RefundOf", line.refund_of, "", line.line_id)
     if (original.code, original.price) != (line.code, line.price):
         return Finding("REFUND_MISMATCH", "Code", line.code, original.code, line.line_id)
-    others = [one for one in keeping.refunds_of(line.refund_of) if one.line_id != line.line_id]
-    return _net_fault(original, [*others, line], line)
+    rest = _rest(keeping, line)
+    if rest is not None and line.amount_fen < rest:
+        got, left = yuan(line.amount_fen), yuan(rest)
+        return Finding("REFUND_EXCEEDS_ORIGINAL", "Amount", got, left, line.line_id)
+    return _net_fault(original, [*_others(keeping, line), line], line)
 
 
 def _original_fault(keeping: _Keeping, line: BillLine) -> Finding | None:

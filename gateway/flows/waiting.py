@@ -46,7 +46,7 @@ def cause_of(job: str) -> Cause:
     return Cause(job.split()[1])
 
 
-def touched(
+def correction_notices(
     desk: Desk, files: Iterable[StayFile], told: str, cause: Cause = Cause.CASE
 ) -> tuple[Notice, ...]:
     """The agency learns which settlements a correction touches, before anything is proposed."""
@@ -69,7 +69,7 @@ def touched(
     )
 
 
-def touched_acts(files: Iterable[StayFile], cause: str) -> tuple[Act, ...]:
+def correction_acts(files: Iterable[StayFile], cause: str) -> tuple[Act, ...]:
     """One audit row for each settlement that a correction touches."""
     return tuple(
         Act(action="readjudication.touched", subject=file.live_settlement, code=cause)

@@ -20,6 +20,17 @@ NEWLY_ARISING: Final = Citation(
     "law/newly_arising", "employer", _IN_FORCE, "《工伤保险条例》第六十二条第三款", our_reading=True
 )
 """The day after joining and paying is the first of 新发生的费用: the text names no day."""
+ARREARS_PAID: Final = Citation(
+    "law/arrears_paid", "employer", _IN_FORCE, "《工伤保险条例》第六十二条第三款", our_reading=True
+)
+"""What arises after arrears were paid inside a stay is newly arising: the text speaks of an
+employer that joins. The day of paying is the first that is no longer owed for."""
+UNINSURED: Final = Citation(
+    "law/uninsured",
+    "employer",
+    _IN_FORCE,
+    "《工伤保险条例》第六十二条第二款、《中华人民共和国社会保险法》第四十一条第一款",
+)
 DEVICES: Final = Citation("law/devices", "fund", _IN_FORCE, "《工伤保险条例》第三十二条")
 GIVEN_BACK_FIRST: Final = Citation(
     "law/given_back_first",

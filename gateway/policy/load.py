@@ -10,6 +10,7 @@ import json
 import re
 import tomllib
 from collections.abc import Mapping
+from datetime import date
 from decimal import Decimal
 from hashlib import sha256
 from pathlib import Path
@@ -30,10 +31,14 @@ _TEXTS: Final = "texts.toml"
 _NATIONAL: Final = "national/"
 _REGIONS: Final = "regions/"
 _DIRECTORY: Final = "directory.toml"
+_ENABLED: Final = "audit/enabled"
+_HOLD: Final = "audit/hold"
 _SUFFIX: Final = ".toml"
 _LONGEST_PATH: Final = 100
 _REGION_FOLDER: Final = re.compile(r"([0-9]{6})_[a-z]+")
 # TOML admits hexadecimal, octal and binary numbers; no law is written in them.
+# How editors of some systems begin a file in UTF-8 or UTF-16.
+_MARKS: Final = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 _RADIX: Final = re.compile(r"^\s*is\s*=\s*[+-]?0[xob]", re.MULTILINE)
 
 
@@ -131,6 +136,7 @@ def _policy(region: str, files: Mapping[str, bytes]) -> Policy:
     folder = _folder_in(tables)
     own = _parameters(faults, tables, texts, folder)
     _check_shadows(faults, folder, national, own)
+    _check_holds(Page(f"{folder}{_HOLD}{_SUFFIX}", faults), own.get(_HOLD), own.get(_ENABLED))
     directory = _directory(faults, tables, texts, folder)
     if faults:
         raise BadPolicy(faults)
@@ -147,6 +153,12 @@ def _policy(region: str, files: Mapping[str, bytes]) -> Policy:
 def _table(page: Page, raw: bytes) -> dict[str, Any]:
     if not page.path.endswith(_SUFFIX) or len(page.path) > _LONGEST_PATH:
         page.fault("只收路径不超过 100 字符的 .toml 文件", "only .toml with a path up to 100 long")
+    if raw.startswith(_MARKS):
+        page.fault(
+            "文件以字节顺序标记（BOM）开头，请另存为不带 BOM 的 UTF-8",
+            "the file begins with a byte order mark (BOM): save it as UTF-8 without one",
+        )
+        return {}
     try:
         text = raw.decode()
         table = tomllib.loads(text, parse_float=Decimal)
@@ -192,6 +204,27 @@ def _check_shadows(
             )
         if shadowed is not None and shadowed.final:
             page.fault("全国值不得由地方替换", "the national value is final")
+
+
+def _check_holds(page: Page, hold: Dated | None, enabled: Dated | None) -> None:
+    """A rule that is not enabled is never asked, so that it would hold nothing."""
+    days = {value.since for dated in (hold, enabled) if dated for value in dated.values}
+    for day in sorted(days):
+        idle = ", ".join(word for word in _words(hold, day) if word not in _words(enabled, day))
+        if idle:
+            page.fault(
+                f"{day}：{idle} 没有启用（{_ENABLED}），不会挂起账单",
+                f"{day}: {idle} is not enabled ({_ENABLED}) and would hold no bill",
+            )
+
+
+def _words(dated: Dated | None, day: date) -> tuple[str, ...]:
+    """The words in force on the day; none where the file is silent or faulty."""
+    if dated is None:
+        return ()
+    in_force = [value for value in dated.values if value.since <= day]
+    amount = in_force[-1].amount if in_force else None
+    return amount if isinstance(amount, tuple) else ()
 
 
 def _directory(

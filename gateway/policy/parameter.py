@@ -24,6 +24,19 @@ _SCALES: Final = {
 }
 _LAST: Final = {Unit.DAY_OF_MONTH: 31, Unit.MONTH: 12}
 """Units that count from 1, with the last number that they have."""
+_MOST: Final = {
+    # An amount of money has at most twelve digits before the point (gateway/domain/money.py).
+    Unit.FEN: 10**14 - 1,
+    Unit.FEN_PER_DAY: 10**14 - 1,
+    # No period of the law is longer than a century.
+    Unit.YEARS: 100,
+    Unit.MONTHS: 1_200,
+    Unit.DAYS: 36_525,
+    Unit.WORKING_DAYS: 36_525,
+    Unit.HOURS: 876_600,
+    **_LAST,
+}
+"""Units that are counted, with the most that a file may say: beyond it is a slip of the pen."""
 _LIMITS: Final = frozenset(Unit) - {Unit.WORD, Unit.WORDS, Unit.SWITCH, *_LAST, *_SCALES}
 # Stands in for what a faulty file did not give; a file with a fault is never used.
 _NO_DAY: Final = date.min
@@ -191,14 +204,16 @@ def _switch(page: Page, given: object) -> Amount:
 
 
 def _count(page: Page, unit: Unit, given: object) -> Amount:
-    if type(given) is int and given >= 0 and _is_possible(unit, given):
+    if type(given) is int and given > _MOST[unit]:
+        page.fault(
+            f"is 为 {given}，超过 {unit} 的最大值 {_MOST[unit]}",
+            f"is is {given}, more than {_MOST[unit]}, the most of {unit}",
+        )
+        return None
+    if type(given) is int and given >= (unit in _LAST):
         return given
     page.fault(f"is 应为 {unit} 的非负整数", f"is must be a whole number of {unit}, not negative")
     return None
-
-
-def _is_possible(unit: Unit, count: int) -> bool:
-    return unit not in _LAST or 1 <= count <= _LAST[unit]
 
 
 def _ten_thousandths(page: Page, unit: Unit, given: object) -> Amount:

@@ -235,7 +235,7 @@ def _case_line(netted: NettedTerms) -> CaseLine:
         consent=terms.consent,
         unrelated=terms.unrelated or bool(terms.outside),
         violation=terms.violation,
-        late=terms.late or terms.before_cover,
+        late=terms.late or terms.before_cover or terms.in_arrears,
         emergency_approved=terms.emergency_approved,
         refused_discharge=terms.refused_discharge,
     )

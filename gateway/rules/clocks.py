@@ -26,6 +26,7 @@ from gateway.domain.clocks import (
 from gateway.policy.model import Policy, PolicyGap, Unit, Value
 from gateway.rules.cited import citation
 from gateway.rules.dates import last_of_month, months_later
+from gateway.rules.place import rests_on_emergency
 
 _ONE_DAY: Final = timedelta(days=1)
 
@@ -44,13 +45,19 @@ class Owner(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Clock:
     """One clock: the policy keys that give its length (the first one that a text fills
-    stands), its owner, what starts it and what has to be done."""
+    stands), its owner, what starts it and what has to be done. No paper that starts one without
+    `paper` reaches the store yet: it is told for a day that is asked for."""
 
     name: str
     keys: tuple[str, ...]
     owner: Owner
     starts: tuple[str, str]
     does: tuple[str, str]
+    paper: bool = True
+
+
+class NoSuchDay(ValueError):
+    """The clock would end after the last day of the calendar."""
 
 
 _ACCIDENT = ("事故发生或职业病诊断", "accident, or diagnosis of an occupational disease")
@@ -74,6 +81,7 @@ _ALL = (
         Owner.EMPLOYER,
         _ACCIDENT,
         ("书面备案事故", "file the accident in writing"),
+        paper=False,
     ),
     Clock(
         "EMPLOYER_APPLICATION",
@@ -207,6 +215,7 @@ _ALL = (
         Owner.AGENCY,
         ("收到手工报销申请", "manual claim received"),
         ("办结手工报销", "finish the manual claim"),
+        paper=False,
     ),
     Clock(
         "ADVANCE_DEMAND",
@@ -214,6 +223,7 @@ _ALL = (
         Owner.AGENCY,
         _ADVANCE,
         ("向用人单位发出书面催告", "send the employer the written demand"),
+        paper=False,
     ),
     Clock(
         "ADVANCE_ANSWER",
@@ -221,6 +231,7 @@ _ALL = (
         Owner.EMPLOYER,
         ("催告送达", "demand served"),
         ("核实并支付工伤待遇", "verify and pay the benefits"),
+        paper=False,
     ),
     Clock(
         "ADVANCE_REFUSAL",
@@ -228,6 +239,7 @@ _ALL = (
         Owner.AGENCY,
         _ADVANCE,
         ("作出不予先行支付的决定", "decide to refuse the advance"),
+        paper=False,
     ),
     Clock(
         "ADVANCE_REPAYMENT",
@@ -235,6 +247,7 @@ _ALL = (
         Owner.EMPLOYER,
         ("责令偿还送达", "order to repay served"),
         ("偿还先行支付的待遇", "repay what the fund advanced"),
+        paper=False,
     ),
     Clock(
         "INSPECTION_OPINION",
@@ -242,6 +255,7 @@ _ALL = (
         Owner.AGENCY,
         ("缴费稽核结束", "premium inspection ended"),
         ("送达稽核意见书", "serve the written opinion"),
+        paper=False,
     ),
 )
 CLOCKS: Final[Mapping[str, Clock]] = MappingProxyType({clock.name: clock for clock in _ALL})
@@ -252,8 +266,9 @@ class Deadline:
     """When a clock that started on `since` ends.
 
     `due` is None when the calendar is not loaded so far, when the clock is suspended (中止)
-    and when no text gives its length: then `gap` says so, else `source` cites it. `done_on`
-    is the day it was done, for a clock that is told only because it was overrun.
+    and when no text gives its length: then `gap` says so, else `source` cites it; or when the
+    day that starts it is `untold`. `done_on` is the day it was done, for a clock that is told
+    only because it was overrun.
     """
 
     clock: Clock
@@ -264,6 +279,7 @@ class Deadline:
     gap: str = ""
     suspended: bool = False
     done_on: date | None = None
+    untold: bool = False
 
     def left(self, today: date) -> int | None:
         """Calendar days left, negative when overrun; None when the end is not known."""
@@ -273,13 +289,17 @@ class Deadline:
 def deadline(
     policy: Policy, days: WorkingDays, name: str, since: date, subject: str = ""
 ) -> Deadline:
-    """The end of the clock of this name. KeyError when there is none of the name."""
+    """The end of the clock of this name. KeyError when there is none of the name, NoSuchDay when
+    it ends after the last day of the calendar."""
     clock = CLOCKS[name]
     try:
         key, value = _length(policy, clock, since)
     except PolicyGap as gap:
         return Deadline(clock, subject, since, None, gap=str(gap))
-    due = _end(days, policy.parameters[key].unit, value, since)
+    try:
+        due = _end(days, policy.parameters[key].unit, value, since)
+    except (OverflowError, ValueError) as beyond:
+        raise NoSuchDay(since) from beyond
     return Deadline(clock, subject, since, due, citation(policy, key, value))
 
 
@@ -326,10 +346,30 @@ def _same_day(day: date, year: int) -> date:
 def of_cases(policy: Policy, days: WorkingDays, cases: Iterable[OpenCase]) -> Iterator[Deadline]:
     """The clocks of cases that are not decided: 中止 days are not counted (第二十条第三款)."""
     for case in cases:
+        yield from _reported(policy, days, case)
+        if case.state is CaseState.SUPPLEMENTING:
+            yield _supplemented(policy, days, case)
         for name, since in _started(case):
             found = deadline(policy, days, name, since, case.case_no)
             found = _extended(found, case)
             yield _suspended(found, case) if found.clock.starts is _ACCEPTED else found
+
+
+def _reported(policy: Policy, days: WorkingDays, case: OpenCase) -> Iterator[Deadline]:
+    """The report of the accident, when it came late."""
+    if case.reported_on is not None:
+        found = deadline(policy, days, "QUICK_REPORT", case.event_day, case.case_no)
+        if (found.left(case.reported_on) or 0) < 0:
+            yield replace(found, done_on=case.reported_on)
+
+
+def _supplemented(policy: Policy, days: WorkingDays, case: OpenCase) -> Deadline:
+    """申请人逾期不补正或者补正后仍不符合要求的，应当在逾期之日起三日内或者收到补正材料的三日内，决定不予
+    受理。（浙江省工伤保险条例 第十六条第二款） The notice sets the last day: none is guessed."""
+    since = case.supplement_by or case.decided_on or case.event_day
+    found = deadline(policy, days, "REFUSE_ACCEPTANCE", since, case.case_no)
+    untold = case.supplement_by is None and not found.gap
+    return replace(found, due=None, untold=True) if untold else found
 
 
 def _started(case: OpenCase) -> Iterator[tuple[str, date]]:
@@ -368,6 +408,7 @@ def of_stays(policy: Policy, days: WorkingDays, stays: Iterable[OpenStay]) -> It
             yield deadline(policy, days, "ADMISSION_CHECK", stay.registered_on, subject)
         if stay.state is AdmissionState.HELD and not stay.case_no:
             yield deadline(policy, days, "NONE_FOUND", stay.admitted_on, subject)
+        yield from _emergency(policy, stay, subject)
         if stay.late:
             late = deadline(policy, days, "REGISTRATION", stay.admitted_on, subject)
             yield Deadline(
@@ -379,6 +420,22 @@ def of_stays(policy: Policy, days: WorkingDays, stays: Iterable[OpenStay]) -> It
                 late.gap,
                 done_on=stay.registered_on,
             )
+
+
+def _emergency(policy: Policy, stay: OpenStay, subject: str) -> Iterator[Deadline]:
+    """An emergency without agreement of which the agency was told too late: the registration of
+    the stay tells it too, as for the bill (rules/place.py)."""
+    clock, place = CLOCKS["EMERGENCY_REPORT"], stay.institution
+    if place is None or not rests_on_emergency(stay, place, policy):
+        return
+    key, limit = clock.keys[0], policy.find(clock.keys[0], stay.admitted_on)
+    if limit is None or limit.unlimited or stay.admitted_at is None or stay.told_at is None:
+        return
+    ends = stay.admitted_at + timedelta(hours=limit.number)
+    if stay.told_at > ends:
+        source, told_on = citation(policy, key, limit), stay.told_at.date()
+        since, due = stay.admitted_on, ends.date()
+        yield Deadline(clock, subject, since, due, source, done_on=told_on)
 
 
 _DECISIONS: Final[Mapping[ApprovalKind, str]] = MappingProxyType(

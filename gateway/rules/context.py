@@ -1,13 +1,14 @@
 """What all lines of one bill share: the grounds of its days, its policy values, its catalogue."""
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from typing import NamedTuple
 
 from gateway.domain.admission import Stay
 from gateway.domain.bill import BillLine, Citation, SuppliedDevice
-from gateway.domain.case import REFUSED_DISCHARGE, CaseFacts
+from gateway.domain.case import REFUSED_DISCHARGE, Arrears, CaseFacts
 from gateway.domain.catalogue import Kind, Level
 from gateway.policy.model import PickedBy, Policy, PolicyGap, Value
 from gateway.rules.approvals import Asked
@@ -38,6 +39,14 @@ Lines = list[tuple[BillLine, Listed]]
 Rows = list[tuple[Listed, list[BillLine]]]
 
 
+class Supplied(NamedTuple):
+    """What a bill itself supplies of one device: how many each day that count, in 10^-4, and the
+    days on which the fund bears one, in order."""
+
+    numbers: Counter[date]
+    days: list[date]
+
+
 @dataclass(slots=True)
 class Context:
     """What all lines of one bill share; look-ups are remembered.
@@ -59,12 +68,14 @@ class Context:
     asked: Asked
     netted: Netted
     devices: tuple[SuppliedDevice, ...] = ()
+    owed: tuple[Arrears, ...] = ()
     emergency: EmergencyDays | None = None
     known: Sequence[Known] = ()
     counted: Sequence[BillLine] = ()
     used: Mapping[Listed | None, list[BillLine]] = field(default_factory=dict)
     allowances: Mapping[str, int] = field(default_factory=dict)
     apart: frozenset[str] = frozenset()
+    supplied: dict[str, Supplied] = field(default_factory=dict)
     _pieces: frozenset[str] | None = None
     _concerned: dict[Concern, Rows] = field(default_factory=lambda: defaultdict(list))
     _days_used: dict[str, tuple[date, ...]] = field(default_factory=dict)
@@ -104,11 +115,33 @@ class Context:
                 for concern in row.concerns:
                     self._concerned[concern].append((row, lines))
         limited = self.concerned(Concern.QUANTITY)
-        self.allowances = allowances(limited)
+        # What was given back whole uses nothing up, but its limit is printed as it was charged.
+        given_back = [one for one in self._given_back() if Concern.QUANTITY in one[1].concerns]
+        in_order = sorted([*limited, *given_back], key=lambda one: in_time(one[0]))
+        self.allowances = allowances(in_order)
         over = [
             line.line_id for line, _ in limited if self.allowances[line.line_id] < line.quantity
         ]
         self.apart = self.rescued.union(over, self.netted.refunded)
+
+    def _given_back(self) -> Iterator[tuple[BillLine, Listed]]:
+        """The lines that would count if they had not been given back whole, with their rows."""
+        for pair in self.netted.refunded.values():
+            day, (charge,) = pair.net.service_day, charges(pair.lines[:1])
+            _, listed, counts = self.standing(day)[charge]
+            if pair.net.quantity == 0 and counts and listed is not None:
+                if self.beyond_emergency(day) is None:
+                    yield pair.net, listed
+
+    def numbers(self, lines: Iterable[BillLine]) -> Supplied:
+        """How many of a device each day supplies within its limits of quantity, without those
+        that the agency found beyond what was confirmed; no days yet."""
+        numbers = Counter[date]()
+        for line in lines:
+            if not line.limit_unmet:
+                allowed = self.allowances.get(line.line_id, line.quantity)
+                numbers[line.service_day] += min(line.quantity, allowed)
+        return Supplied(numbers, [])
 
     def charge(self, line: BillLine) -> Charge:
         """The charge of the line, with what is left for it where that is too little."""
@@ -180,6 +213,7 @@ class Context:
             stopped=any(stop.ground != REFUSED_DISCHARGE for stop in stops),
             notice=next(refused, None),
             before_cover=self.case.before_cover(day),
+            in_arrears=any(one.covers(day) for one in self.owed),
             late=self.late_until is not None and self.late_until.says(day),
             after_emergency=self.emergency is not None and day > self.emergency.last,
         )

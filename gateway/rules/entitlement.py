@@ -4,11 +4,11 @@
 （工伤保险条例 第三十条第二款）
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 from gateway.domain.admission import AdmissionRefusal, AdmissionState, HoldReason, Stay
-from gateway.domain.bill import Suspicion
+from gateway.domain.bill import Citation, Suspicion
 from gateway.domain.case import (
     LIABLE,
     NEGATIVE,
@@ -20,8 +20,17 @@ from gateway.domain.case import (
 )
 from gateway.domain.party import Party
 from gateway.domain.payments import PriorPayer
+from gateway.policy import anchors
 from gateway.policy.model import Policy, PolicyGap
 from gateway.rules.approvals import Asked, missing
+from gateway.rules.arrears import (
+    arrears_rule,
+    arrears_source,
+    is_over,
+    owed_at_admission,
+    owed_at_injury,
+    owed_in_stay,
+)
 from gateway.rules.dates import dates_of, picked
 from gateway.rules.employment import as_liable
 from gateway.rules.medical_end import End, medical_end
@@ -67,10 +76,16 @@ class Hold:
 
 @dataclass(frozen=True, slots=True)
 class Refuse:
-    """Refused with this code; `note` says what is missing where the code cannot."""
+    """Refused with this code; `note` says what is missing where the code cannot.
+
+    Where the fund's share of a bill that was settled would move by it to the employer, `reason`
+    and `source` say why.
+    """
 
     code: str
     note: str = ""
+    reason: str = field(default="", compare=False)
+    source: Citation | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,13 +149,9 @@ def _by_hand_for_others(stay: Stay, case: CaseFacts, policy: Policy) -> bool:
     return _word("traffic_accident/policy", stay, case, policy) == "MANUAL"
 
 
-def _owed_at_injury(case: CaseFacts) -> bool:
-    return any(owed.covers(case.event_day) for owed in case.arrears)
-
-
 def _never_covered(stay: Stay, case: CaseFacts, policy: Policy) -> bool:
     """Arrears on the day of injury in a region whose text then never pays."""
-    return _owed_at_injury(case) and _word("arrears/policy", stay, case, policy) == "NEVER"
+    return owed_at_injury(case) and arrears_rule(stay, case, policy).word == "NEVER"
 
 
 def _place_refused(stay: Stay, case: CaseFacts, hospital: Party, policy: Policy) -> Refuse | None:
@@ -170,7 +181,7 @@ def _unknown(stay: Stay, case: CaseFacts, hospital: Party, policy: Policy) -> st
         return "third_party"
     if case.disputed:
         return "disputed"
-    if any(owed.covers(stay.admitted_on) for owed in case.arrears):
+    if owed_at_admission(stay, case):
         return "arrears"
     end = medical_end(stay, case, policy)
     if end is not End.GOES_ON:
@@ -241,7 +252,9 @@ def _insured(stay: Stay, case: CaseFacts, hospital: Party, policy: Policy) -> En
         return None
     if case.insured_at_injury is False:
         # Newly arising costs are the fund's once the employer has joined and paid (第三款).
-        return Refuse("EMPLOYER_PAYS") if case.before_cover(stay.last_day) else None
+        if not case.before_cover(stay.last_day):
+            return None
+        return Refuse("EMPLOYER_PAYS", reason="BEFORE_COVER", source=anchors.UNINSURED)
     # The agency that confirmed the registration checked the insurance with it.
     checked = stay.confirmed_by_agency
     return None if checked else Hold(HoldReason.PENDING_CHECK, note="insured_at_injury")
@@ -277,18 +290,19 @@ def _litigation(stay: Stay, case: CaseFacts, hospital: Party, policy: Policy) ->
 
 def _arrears(stay: Stay, case: CaseFacts, hospital: Party, policy: Policy) -> Entitlement | None:
     """Arrears on a day of the stay, or on the day of injury: as the region's text says."""
-    first = stay.admitted_on
-    owed = [one for one in case.arrears if one.touches(first, stay.last_day)]
-    if not owed and not _owed_at_injury(case):
+    owed = owed_in_stay(stay, case)
+    if not owed and not owed_at_injury(case):
         return None
-    rule = _word("arrears/policy", stay, case, policy)
-    if rule == "NEVER":
-        return Refuse("EMPLOYER_PAYS")
+    rule = arrears_rule(stay, case, policy).word
     if rule == "HOLD_UNTIL_PAID":
         unpaid = [one.since for one in owed if one.settled_on is None]
         return Hold(HoldReason.ARREARS, note=min(unpaid).isoformat()) if unpaid else None
-    # CONTINUE_IN_STAY covers a stay that had begun when the arrears began.
-    return None if all(one.since > first for one in owed) else Refuse("EMPLOYER_PAYS")
+    # CONTINUE_IN_STAY covers a stay that had begun when the arrears began; of arrears that are
+    # paid inside it the days before are the employer's, line by line (rules/arrears.py).
+    if rule == "CONTINUE_IN_STAY" and is_over(owed_at_admission(stay, case), stay):
+        return None
+    source = arrears_source(stay, case, policy)
+    return Refuse("EMPLOYER_PAYS", reason="EMPLOYER_IN_ARREARS", source=source)
 
 
 def _relation(stay: Stay, case: CaseFacts, hospital: Party, policy: Policy) -> Entitlement | None:

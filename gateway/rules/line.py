@@ -46,6 +46,7 @@ class Terms(NamedTuple):
     violation: str = ""
     late: bool = False
     before_cover: bool = False
+    in_arrears: bool = False
     emergency_approved: bool = False
     refused_discharge: bool = False
 
@@ -77,7 +78,7 @@ def decide(terms: Terms, bearers: Bearers) -> Decided:
     amount = _amount(terms)
     in_time = _whole if is_whole(terms) else _shared
     split, reasons, steps = in_time(terms, bearers, amount)
-    if terms.late or terms.before_cover:
+    if terms.late or terms.before_cover or terms.in_arrears:
         return _moved_to_employer(terms, Decided(amount, split, reasons, steps))
     return Decided(amount, split, reasons, steps)
 
@@ -87,9 +88,14 @@ def _moved_to_employer(terms: Terms, in_time: Decided) -> Decided:
     steps, split = in_time.steps._replace(late=0), in_time.split
     if not split.fund_fen:
         return in_time._replace(steps=steps)
-    reason = "BEFORE_COVER" if terms.before_cover else "LATE_APPLICATION"
     moved = split._replace(fund_fen=0, employer_fen=split.employer_fen + split.fund_fen)
-    return in_time._replace(split=moved, reasons=(*in_time.reasons, reason), steps=steps)
+    return in_time._replace(split=moved, reasons=(*in_time.reasons, _why(terms)), steps=steps)
+
+
+def _why(terms: Terms) -> str:
+    if terms.before_cover:
+        return "BEFORE_COVER"
+    return "EMPLOYER_IN_ARREARS" if terms.in_arrears else "LATE_APPLICATION"
 
 
 def _amount(terms: Terms) -> int:

@@ -81,6 +81,8 @@ def _window(context: Context, day: date) -> tuple[str, Citation] | None:
         return "beyond_emergency", context.cited(limit.key, day)
     if holding.before_cover:
         return "before_cover", anchors.NEWLY_ARISING
+    if holding.in_arrears:
+        return "in_arrears", anchors.ARREARS_PAID
     if context.late(day) and context.value(_LATE, day).switch:
         return "late", context.cited(_LATE, day)
     return None

@@ -7,7 +7,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Final
+from typing import Final, Protocol
 
 from gateway.domain.admission import Stay
 from gateway.domain.case import PLACE_KINDS, ApprovalKind, TreatmentKind
@@ -25,14 +25,25 @@ _CAPABILITY: Final = {
 _DAY: Final = timedelta(days=1)
 
 
-def agreed_place(stay: Stay, hospital: Party, policy: Policy) -> bool:
+class Placed(Protocol):
+    """A stay, as far as its place turns on it."""
+
+    @property
+    def admitted_on(self) -> date: ...
+    @property
+    def treatment(self) -> TreatmentKind: ...
+    @property
+    def emergency(self) -> bool: ...
+
+
+def agreed_place(stay: Placed, hospital: Party, policy: Policy) -> bool:
     """Whether the agreement allows the admission; none begins while suspended."""
     day = stay.admitted_on
     in_force = hospital.agreed_on(day) and not hospital.suspended_on(day)
     return in_force and hospital.region == policy.region and _capable(stay, hospital)
 
 
-def _capable(stay: Stay, hospital: Party) -> bool:
+def _capable(stay: Placed, hospital: Party) -> bool:
     return _CAPABILITY.get(stay.treatment, Capability.MEDICAL) in hospital.capabilities
 
 
@@ -103,19 +114,20 @@ def emergency_days(asked: Asked) -> EmergencyDays | None:
     The day of admission is the first; the day on which the patient was found stable is still
     paid, the next one only elsewhere.
     """
-    if not _needs_emergency(asked):
+    if not rests_on_emergency(asked.stay, asked.hospital, asked.policy):
         return None
     windows = [window for limit in (_counted, _stable) if (window := limit(asked)) is not None]
     return min(windows, key=lambda window: window.last, default=None)
 
 
-def is_emergency(stay: Stay) -> bool:
+def is_emergency(stay: Placed) -> bool:
     """急救 is treatment: neither rehabilitation nor the fitting of a device is an emergency."""
     return stay.emergency and stay.treatment not in _CAPABILITY
 
 
-def _needs_emergency(asked: Asked) -> bool:
-    return is_emergency(asked.stay) and not agreed_place(asked.stay, asked.hospital, asked.policy)
+def rests_on_emergency(stay: Placed, hospital: Party, policy: Policy) -> bool:
+    """Whether the place is payable only as an emergency."""
+    return is_emergency(stay) and not agreed_place(stay, hospital, policy)
 
 
 def _counted(asked: Asked) -> EmergencyDays | None:
@@ -140,7 +152,7 @@ def _stable(asked: Asked) -> EmergencyDays | None:
 def reported_late(asked: Asked) -> bool:
     """Whether nobody told the agency of the emergency in the hours that the text gives: neither
     the hospital by registering the stay nor the employer by its report."""
-    if not _needs_emergency(asked):
+    if not rests_on_emergency(asked.stay, asked.hospital, asked.policy):
         return False
     limit = _said(lambda: asked.value("emergency/report_hours", asked.stay.admitted_on))
     if limit is None or limit.unlimited:

@@ -80,16 +80,20 @@ class Rate(NamedTuple):
 
 
 class Window(NamedTuple):
-    """Why the fund's share moves to the employer: before cover, or by an overdue application."""
+    """Why the fund's share moves to the employer: before cover, in arrears that had begun before
+    the stay, or by an overdue application."""
 
     before_cover: bool = False
     late: bool = False
+    in_arrears: bool = False
 
     @property
     def sources(self) -> Sources:
         """The article that moves it."""
         if self.before_cover:
             return (anchors.NEWLY_ARISING,)
+        if self.in_arrears:
+            return (anchors.ARREARS_PAID,)
         return (anchors.LATE_APPLICATION,) if self.late else ()
 
 
@@ -101,11 +105,12 @@ class Holding(NamedTuple):
     stopped: bool
     notice: BenefitStop | None
     before_cover: bool
+    in_arrears: bool
     late: bool | None
     after_emergency: bool
 
 
-CLEAR: Final = Holding(False, None, False, False, False)
+CLEAR: Final = Holding(False, None, False, False, False, False)
 """A day on which nothing keeps the fund from paying."""
 
 
@@ -242,7 +247,8 @@ def _catalogued(
         return outside(charge, listed)
     if rate is None or late is None or unprinted(listed) or on_the_worker(ground, charge, listed):
         return None
-    return inside(charge, listed, rate, Window(ground.holding.before_cover, late))
+    holding = ground.holding
+    return inside(charge, listed, rate, Window(holding.before_cover, late, holding.in_arrears))
 
 
 def whole(ground: Ground, charge: Charge) -> tuple[Terms, Sources] | None:

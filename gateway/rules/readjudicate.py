@@ -61,7 +61,8 @@ def readjudged(
 ) -> BillVerdict | Hold | Refuse | Manual:
     """The bill as the rules decide it now.
 
-    Where recognition or cover is gone the fund bears nothing of what `before` says it bears;
+    Where recognition or cover is gone the fund bears nothing of what `before` says it bears, for
+    the reason and by the text that the decision names;
     what waits for a fact or goes by hand cannot be computed and is answered as it is.
     """
     outcome, case = settle(bill, policy), bill.case
@@ -69,17 +70,9 @@ def readjudged(
         return outcome
     if case.state in _WITHDRAWN:
         return _withdrawn(before, Payer.OTHER, "NOT_INJURY", _decision(case))
-    if outcome == Refuse("EMPLOYER_PAYS"):
-        return _withdrawn(before, Payer.EMPLOYER, "BEFORE_COVER", _UNINSURED)
+    if isinstance(outcome, Refuse) and outcome.source is not None:
+        return _withdrawn(before, Payer.EMPLOYER, outcome.reason, outcome.source)
     return outcome
-
-
-_UNINSURED = Citation(
-    "law/uninsured",
-    "employer",
-    "2011-01-01",
-    "《工伤保险条例》第六十二条第二款、《中华人民共和国社会保险法》第四十一条第一款",
-)
 
 
 def _decision(case: CaseFacts) -> Citation:

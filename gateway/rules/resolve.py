@@ -1,21 +1,24 @@
 """From a bill line to the terms the line rule sees: catalogue row, policy values, windows."""
 
+from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
 from hashlib import sha256
 
 from gateway.domain.admission import Stay
-from gateway.domain.bill import BillLine, Relation, SuppliedDevice
+from gateway.domain.bill import BillLine, Relation
 from gateway.domain.case import ApprovalKind, CaseFacts
 from gateway.domain.catalogue import CatalogueRow, InsuranceLimit
+from gateway.domain.money import ONE, quantity_text
+from gateway.domain.split import Payer
 from gateway.policy import anchors
 from gateway.policy.model import PolicyGap
 from gateway.rules import limits
 from gateway.rules.approvals import missing
-from gateway.rules.context import Context
+from gateway.rules.context import Context, Supplied
 from gateway.rules.dates import months_later
-from gateway.rules.line import Terms
+from gateway.rules.line import Bearers, Terms, decide
 from gateway.rules.listed import Listed, Sources
 from gateway.rules.plain import (
     FUND_PAYS,
@@ -30,6 +33,8 @@ from gateway.rules.plain import (
 )
 
 _DRUG_LIMITS, _ADULT_YEARS = "line/apply_drug_limits", "person/adult_years"
+_ANYBODY = Bearers(Payer.INDIVIDUAL)
+"""What the fund bears of a line does not turn on who bears the rest."""
 
 
 class NeedsApproval(Exception):
@@ -83,10 +88,7 @@ def _catalogued(context: Context, line: BillLine, charge: Charge) -> tuple[Terms
         window = _window(context, line.service_day) if rescue else None
         return outside(charge, listed, window)
     if listed.row.life_months is not None:
-        _confirmed_device(context, line)
-        running = device_in_use(context, line, listed.row.life_months)
-        if running is not None:
-            return _too_early(charge, listed, running)
+        return _device(context, line, listed, listed.row.life_months)
     if not rescue and (unmet := _unmet_limit(context, line, listed.remark)):
         return _beyond_limit(context, line, listed, unmet)
     return _inside(context, line, listed, rescue)
@@ -94,7 +96,8 @@ def _catalogued(context: Context, line: BillLine, charge: Charge) -> tuple[Terms
 
 def _window(context: Context, day: date) -> Window:
     """Raises PolicyGap."""
-    return Window(context.holding(day).before_cover, context.late(day))
+    holding = context.holding(day)
+    return Window(holding.before_cover, context.late(day), holding.in_arrears)
 
 
 def _inside(
@@ -126,18 +129,60 @@ def _confirmed_device(context: Context, line: BillLine) -> None:
         raise NeedsApproval(lacking)
 
 
-def device_in_use(context: Context, line: BillLine, life_months: int) -> SuppliedDevice | None:
-    """The device of the same code whose life, counted from the day it was supplied by the list
-    in force now, has not ended on the day."""
-    day = line.service_day
-    earlier = (one for one in context.devices if one.code == line.code and one.supplied_on <= day)
-    latest = max(earlier, key=lambda one: one.supplied_on, default=None)
-    if latest is None or months_later(latest.supplied_on, life_months) < day:
-        return None
-    return latest
+def _device(
+    context: Context, line: BillLine, listed: Listed, life_months: int
+) -> tuple[Terms, Sources]:
+    """A device that was confirmed, once in its life, and more than one on a day only as a person
+    saw it. Raises NeedsApproval, NeedsReview and PolicyGap."""
+    _confirmed_device(context, line)
+    running = device_in_use(context, line, life_months)
+    if running is not None or line.limit_unmet:
+        return _too_early(context.charge(line), listed, running or line.service_day)
+    number = _number(context, line)
+    resolved, sources = _inside(context, line, listed, line.line_id in context.rescued)
+    return resolved, (*sources, *number)
 
 
-def _too_early(charge: Charge, listed: Listed, running: SuppliedDevice) -> tuple[Terms, Sources]:
+def device_in_use(context: Context, line: BillLine, life_months: int) -> date | None:
+    """The day on which the fund supplied the same device, by an earlier settlement or an earlier
+    day of this bill, if its life by the list in force now has not ended on the day."""
+    day, days = line.service_day, _supplied(context, line.code).days
+    earlier = [
+        one.supplied_on
+        for one in context.devices
+        if one.code == line.code and one.supplied_on <= day
+    ]
+    before = bisect_left(days, day)
+    latest = max([*earlier, *days[max(before - 1, 0) : before]], default=None)
+    return None if latest is None or months_later(latest, life_months) < day else latest
+
+
+def _supplied(context: Context, code: str) -> Supplied:
+    """What of the device the bill itself supplies, net of refunds: a line is asked after those
+    of earlier days, which its own answer turns on."""
+    found = context.supplied.get(code)
+    if found is None:
+        lines = [one for one in context.counted if one.code == code]
+        found = context.supplied[code] = context.numbers(lines)
+        for one in lines:
+            if decide(terms(context, one)[0], _ANYBODY).split.fund_fen:
+                found.days.append(one.service_day)
+    return found
+
+
+def _number(context: Context, line: BillLine) -> Sources:
+    """Several of one device on a day, as a pair is, replace nothing; but whether so many were
+    confirmed only the agency can tell, for 第三十二条 is silent. Raises NeedsReview."""
+    number = _supplied(context, line.code).numbers[line.service_day]
+    if number <= ONE:
+        return ()
+    if not line.reviewed:
+        raise NeedsReview(line.line_id)
+    told = {"key": f"device/number/{line.code}", "value": quantity_text(number)}
+    return (replace(anchors.DEVICES, **told, our_reading=True),)
+
+
+def _too_early(charge: Charge, listed: Listed, running: date) -> tuple[Terms, Sources]:
     """Replaced before its life ended: as if the list had nothing for it on the day."""
     life = replace(
         listed.source,
@@ -145,8 +190,8 @@ def _too_early(charge: Charge, listed: Listed, running: SuppliedDevice) -> tuple
         value=str(listed.row.life_months),
         our_reading=True,
     )
-    since = running.supplied_on.isoformat()
-    supplied = replace(anchors.DEVICES, key=f"device/supplied/{running.code}", since=since)
+    key = f"device/supplied/{listed.row.code}"
+    supplied = replace(anchors.DEVICES, key=key, since=running.isoformat())
     resolved = taken(charge, in_catalogue=False, excluded="LIFE_NOT_ENDED")
     return resolved, (anchors.DEVICES, life, supplied)
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from gateway.domain.admission import HoldReason, PaidAtDischargeBy, Stay
-from gateway.domain.bill import BillLine, BillVerdict, LineVerdict, SuppliedDevice
+from gateway.domain.bill import BillLine, BillVerdict, Citation, LineVerdict, SuppliedDevice
 from gateway.domain.case import CaseFacts
 from gateway.domain.catalogue import Edition
 from gateway.domain.party import Party
@@ -12,6 +12,7 @@ from gateway.domain.split import NOTHING, total
 from gateway.policy.model import Policy, PolicyGap
 from gateway.rules import RULES_VERSION
 from gateway.rules.approvals import Asked
+from gateway.rules.arrears import employers, sources_of
 from gateway.rules.audit import holding, suspicions
 from gateway.rules.audit.seen import look
 from gateway.rules.context import Context
@@ -112,9 +113,15 @@ def _verdict(bill: Bill, context: Context) -> BillVerdict:
         rules_version=RULES_VERSION,
         policy_digest=context.policy.digest,
         edition_digests=tuple(edition.digest for edition in bill.editions),
-        grounds=grounds(bill.case or context.case, context.policy, bill.stay),
+        grounds=_grounds(bill, context),
         liable_employer=context.case.employer_no,
     )
+
+
+def _grounds(bill: Bill, context: Context) -> tuple[Citation, ...]:
+    """The sources that concern the bill as a whole. Raises PolicyGap."""
+    told = grounds(bill.case or context.case, context.policy, bill.stay)
+    return (*told, *sources_of(context.owed, bill.stay, context.case, context.policy))
 
 
 def context_of(bill: Bill, policy: Policy, lines: Netted) -> Context:
@@ -137,6 +144,7 @@ def context_of(bill: Bill, policy: Policy, lines: Netted) -> Context:
         asked=asked,
         emergency=emergency_days(asked),
         devices=bill.devices,
+        owed=employers(bill.stay, case, policy),
     )
     context.sort_out()
     return context

@@ -64,7 +64,7 @@ def trace(terms: Terms, bearers: Bearers) -> Trace:
 
 def _lifted(terms: Terms) -> Iterator[tuple[StepKind, Terms]]:
     """The terms of each step."""
-    in_time = terms._replace(late=False, before_cover=False)
+    in_time = terms._replace(late=False, before_cover=False, in_arrears=False)
     yield StepKind.CHARGED, Terms(terms.price, terms.quantity, terms.amount_fen)
     if is_whole(terms):
         yield StepKind.WHOLE, in_time
@@ -73,5 +73,5 @@ def _lifted(terms: Terms) -> Iterator[tuple[StepKind, Terms]]:
         yield StepKind.WITHIN_QUANTITY, full._replace(ceiling=None)
         yield StepKind.ELIGIBLE, full
         yield StepKind.FUND, in_time
-    if terms.late or terms.before_cover:
+    if terms.late or terms.before_cover or terms.in_arrears:
         yield StepKind.LATE, terms

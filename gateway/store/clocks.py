@@ -1,16 +1,17 @@
 """What runs: cases not decided, stays not closed, months not filed; no personal column is read."""
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Final
 
 from sqlalchemy import func, select
 
-from gateway.clock import business_day, instant
+from gateway.clock import BUSINESS_ZONE, business_day, instant
 from gateway.domain.admission import OPEN, AdmissionState
-from gateway.domain.case import ApprovalKind, CaseState
+from gateway.domain.case import ApprovalKind, CaseState, TreatmentKind
 from gateway.domain.clocks import OpenApplication, OpenCase, OpenMonth, OpenStay
 from gateway.store.database import Reader
+from gateway.store.registry import parties
 from gateway.store.rows import day
 from gateway.store.standing import itself
 from gateway.store.tables import (
@@ -25,6 +26,7 @@ from gateway.store.tables import (
 _UNDECIDED: Final = (
     CaseState.REPORTED,
     CaseState.APPLIED,
+    CaseState.SUPPLEMENTING,
     CaseState.ACCEPTED,
     CaseState.SUSPENDED,
 )
@@ -42,6 +44,9 @@ async def open_cases(reader: Reader) -> list[OpenCase]:
             work_case.c.application_extended_to,
             work_case.c.applied_on,
             work_case.c.accepted_on,
+            work_case.c.decided_on,
+            work_case.c.supplement_by,
+            work_case.c.reported_us,
         )
         .where(work_case.c.state.in_([state.value for state in _UNDECIDED]))
         .order_by(work_case.c.case_no)
@@ -57,6 +62,9 @@ async def open_cases(reader: Reader) -> list[OpenCase]:
             accepted_on=day(row["accepted_on"]),
             suspended_days=suspended.get(row["case_no"], 0),
             extended_to=day(row["application_extended_to"]),
+            decided_on=day(row["decided_on"]),
+            supplement_by=day(row["supplement_by"]),
+            reported_on=business_day(instant(row["reported_us"])),
         )
         for row in rows
     ]
@@ -91,6 +99,7 @@ def _ended_spans(steps: Iterable[dict[str, Any]]) -> dict[str, int]:
 
 async def open_stays(reader: Reader) -> list[OpenStay]:
     """Every registered stay that is not closed."""
+    institutions = {one.party_id: one for one in await parties(reader)}
     query = (
         select(
             admission.c.admission_id,
@@ -100,7 +109,11 @@ async def open_stays(reader: Reader) -> list[OpenStay]:
             admission.c.admitted_us,
             admission.c.registered_us,
             admission.c.late,
+            admission.c.treatment,
+            admission.c.emergency,
+            work_case.c.reported_us,
         )
+        .outerjoin(work_case, work_case.c.case_no == admission.c.case_no)
         .where(admission.c.state.in_([state.value for state in OPEN]))
         .order_by(admission.c.admission_id)
     )
@@ -113,9 +126,18 @@ async def open_stays(reader: Reader) -> list[OpenStay]:
             admitted_on=business_day(instant(row["admitted_us"])),
             registered_on=business_day(instant(row["registered_us"])),
             late=bool(row["late"]),
+            treatment=TreatmentKind(row["treatment"]),
+            emergency=bool(row["emergency"]),
+            institution=institutions.get(row["hospital"]),
+            admitted_at=_moment(row["admitted_us"]),
+            told_at=_moment(min(row["registered_us"], row["reported_us"] or row["registered_us"])),
         )
         for row in await reader.rows(query)
     ]
+
+
+def _moment(at_us: int) -> datetime:
+    return instant(at_us).astimezone(BUSINESS_ZONE)
 
 
 async def open_applications(reader: Reader) -> list[OpenApplication]:

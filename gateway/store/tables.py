@@ -241,6 +241,7 @@ work_case = _table(
     text("authority"),
     optional_text("diagnosed_on"),
     optional_text("application_extended_to"),
+    optional_text("supplement_by"),
     Index("ix_work_case_person_id", "person_id"),
     Index("ix_work_case_employer_no", "employer_no"),
     key=("case_no",),

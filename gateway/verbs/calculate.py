@@ -27,7 +27,8 @@ def run(path: str, check: bool, out: TextIO, err: TextIO) -> int:
 
     The array of results goes to `out`, and nothing else. With `check` each result is compared
     with what its case expects: differences go to `err` and the code is 1. A file that cannot
-    be read, or that is malformed, prints every fault to `err` and no result; the code is 2.
+    be read, that is malformed, or in which nothing is expected although that is to be checked,
+    prints every fault to `err` and no result; the code is 2.
     """
     try:
         cases = read_cases(_bytes(path))
@@ -41,6 +42,9 @@ def run(path: str, check: bool, out: TextIO, err: TextIO) -> int:
         cases = tuple(_under_its_region(case) for case in cases)
     except (PolicyGap, BadPolicy) as silent:
         err.write(f"{silent}\n")
+        return MALFORMED
+    if check and not any(case.expect for case in cases):
+        err.write("没有可比较的：没有案例写明 expect / nothing to check: no case says expect\n")
         return MALFORMED
     results = [calculate(case) for case in cases]
     out.write(results_text(results))

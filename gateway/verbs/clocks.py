@@ -12,7 +12,9 @@ from typing import Final, TextIO
 from gateway.policy.load import load
 from gateway.rules.clocks import (
     CLOCKS,
+    Clock,
     Deadline,
+    NoSuchDay,
     Owner,
     deadline,
     of_applications,
@@ -37,6 +39,10 @@ _OWNERS: Final = {
     Owner.DEPARTMENT: "社会保险行政部门 department",
     Owner.ASSESSMENT_COMMITTEE: "劳动能力鉴定委员会 assessment committee",
 }
+_TO_TELL: Final = (
+    "补正中，以 case.decide 的 SupplementBy 告知最后一日",
+    "documents being supplied; tell the last day by SupplementBy of case.decide",
+)
 
 
 def run(settings: Settings, today: date, out: TextIO) -> int:
@@ -50,13 +56,21 @@ def run(settings: Settings, today: date, out: TextIO) -> int:
         sys.stderr.write(f"{silent}\n")
         return NOT_TOLD
     found.sort(key=lambda one: (one.due is None, one.due or one.since, one.subject))
-    out.writelines(f"{text}\n" for text in told(found, today))
+    texts = (*told(found, today), *not_running(found))
+    out.writelines(f"{text}\n" for text in texts)
     return TOLD
 
 
 def run_one(settings: Settings, event: str, since: date, today: date, out: TextIO) -> int:
     """The end of one clock that starts on `since`; 1 when no text gives its length."""
-    found = deadline(load(settings.region), Calendar(), event, since)
+    try:
+        found = deadline(load(settings.region), Calendar(), event, since)
+    except NoSuchDay:
+        sys.stderr.write(
+            f"没有这一天：自 {since} 起算的期限超出日历 / no such day: "
+            f"the clock of {since} ends after the last day there is\n"
+        )
+        return NOT_TOLD
     out.writelines(f"{text}\n" for text in _one(found, today))
     return NOT_TOLD if found.gap else TOLD
 
@@ -91,10 +105,30 @@ def told(found: Iterable[Deadline], today: date) -> Iterator[str]:
     yield (f"{today}：{number} 项期限，{overrun} 项已过 / {number} clocks, {overrun} overrun")
 
 
+def not_running(found: Iterable[Deadline]) -> Iterator[str]:
+    """The other clocks: those that nothing in the store starts today, and those whose paper does
+    not reach the store, each with the command that tells its end."""
+    running = {one.clock.name for one in found}
+    idle = [clock.name for clock in CLOCKS.values() if clock.paper and clock.name not in running]
+    if idle:
+        yield f"现在没有在走的期限 / none of these runs now: {' '.join(idle)}"
+    yield "本系统尚无该文书的期限，按起算日查询 / no paper here yet: ask by the day that starts it"
+    for clock in CLOCKS.values():
+        if not clock.paper:
+            yield from _asked_for(clock)
+
+
+def _asked_for(clock: Clock) -> Iterator[str]:
+    (does_zh, does_en), (starts_zh, starts_en) = clock.does, clock.starts
+    yield f"   {clock.name}  {_OWNERS[clock.owner]}：{does_zh} / {does_en}"
+    asked = f"gateway clocks --event {clock.name} --since YYYY-MM-DD"
+    yield f"      {asked}（{starts_zh}之日 / day of: {starts_en}）"
+
+
 def _one(one: Deadline, today: date) -> Iterator[str]:
     zh, en = one.clock.does
     yield f"{_when(one, today)}  {_OWNERS[one.clock.owner]}  {one.subject}：{zh} / {en}"
-    started_zh, started_en = one.clock.starts
+    started_zh, started_en = _TO_TELL if one.untold else one.clock.starts
     yield f"   {one.clock.name} 自 since {one.since} {started_zh} / {started_en}"
     if one.source is not None:
         reading = "（本网关的理解 / our reading）" if one.source.our_reading else ""
@@ -104,6 +138,12 @@ def _one(one: Deadline, today: date) -> Iterator[str]:
         yield f"   {one.gap}"
 
 
+def _late(days: int) -> str:
+    if not days:
+        return "不到一天办理 done less than a day late"
+    return f"{days} 天办理 done {days} days late"
+
+
 def _when(one: Deadline, today: date) -> str:
     left = one.left(today)
     if one.suspended:
@@ -111,10 +151,12 @@ def _when(one: Deadline, today: date) -> str:
         return f"中止，自受理 {stood} 天 suspended, {stood} days since acceptance"
     if one.gap:
         return "没有规定 no text gives it"
+    if one.untold:
+        return "补正期限未告知 last day to supply documents not told"
     if one.due is None or left is None:
         return "日历未加载 calendar not loaded"
     if one.done_on is not None:
-        return f"{one.due} 逾期 {-left} 天办理 done {-left} days late"
+        return f"{one.due} 逾期 {_late(-left)}"
     if left < 0:
         return f"{one.due} 已过 {-left} 天 overrun by {-left} days"
     return f"{one.due} 还剩 {left} 天 {left} days left"

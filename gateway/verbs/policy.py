@@ -42,10 +42,11 @@ _UNITS: Final = {
 # --- check -----------------------------------------------------------------------------------
 
 
-def check(region: str, root: Path, out: TextIO) -> int:
+def check(region: str, root: Path, today: date, out: TextIO) -> int:
     """Read every file of one region, or of all (""); 0 when nothing is wrong, else 1.
 
-    Every fault of every file is written once, with the path of its file under `root`.
+    Every fault of every file is written once, with the path of its file under `root`. Nobody
+    can have confirmed a value on a day after `today`.
     """
     told, faults = [], dict.fromkeys(strays(root))
     for code in (region,) if region else regions(root):
@@ -54,9 +55,24 @@ def check(region: str, root: Path, out: TextIO) -> int:
         except BadPolicy as bad:
             faults |= dict.fromkeys(bad.faults)
         else:
+            faults |= dict.fromkeys(_confirmed_ahead(policy, root, today))
             told.append(f"{code}  {len(policy.parameters)} 个键 keys  {policy.digest}")
     _write(out, (*told, *_faulty(faults)))
     return FAULTY if faults else GOOD
+
+
+def _confirmed_ahead(policy: Policy, root: Path, today: date) -> Iterator[Fault]:
+    (folder,) = root.glob(f"regions/{policy.region}_*")
+    own = folder.relative_to(root).as_posix()
+    for key, dated in policy.parameters.items():
+        day = dated.confirmed_on
+        if day is not None and day > today:
+            place = "national" if dated is policy.national.get(key) else own
+            yield Fault(
+                f"{place}/{key}.toml",
+                f"confirmed_on {day} 在今天（{today}）之后，没有人能核对过",
+                f"confirmed_on {day} is after today ({today}): nobody can have confirmed it",
+            )
 
 
 def _faulty(faults: Iterable[Fault]) -> list[str]:

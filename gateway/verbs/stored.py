@@ -66,17 +66,23 @@ class StoredBill:
         return self.row["adjusts"] or ""
 
 
+def need_database(settings: Settings) -> None:
+    """Raises NotTold when the deployment has no database yet: an act on settlements makes none."""
+    path = settings.database_path
+    if not settings.database_url and not path.exists():
+        raise NotTold(
+            f"没有数据库 {path.name}：设置 GATEWAY_DATA_DIR，或先运行 gateway serve",
+            f"no database {path.name}: set GATEWAY_DATA_DIR, or run gateway serve first",
+        )
+
+
 @asynccontextmanager
 async def looking(settings: Settings) -> AsyncIterator[Reader]:
     """A query-only look at the store of the deployment. Raises NotTold when it does not open."""
+    need_database(settings)
     try:
         async with query_only(settings) as connection:
             yield Reader(connection, _vault(settings))
-    except FileNotFoundError as absent:
-        raise NotTold(
-            f"没有数据库 {absent}：设置 GATEWAY_DATA_DIR，或先运行 gateway serve",
-            f"no database {absent}: set GATEWAY_DATA_DIR, or run gateway serve first",
-        ) from None
     except (SQLAlchemyError, sqlite3.Error, OSError, Unopened) as error:
         name = type(error).__name__
         raise NotTold(

@@ -3,8 +3,12 @@
 from datetime import date
 
 from gateway.domain.case import Applicant, CaseState
+from gateway.domain.codes import Outcome
 from gateway.domain.split import Split
+from gateway.rules.clocks import of_cases
+from gateway.store.calendar import Calendar
 from gateway.store.cases import case_by_no
+from gateway.store.clocks import open_cases
 from tests.flows.office import Office
 from tests.world import bill_line
 
@@ -47,3 +51,17 @@ async def applicant(office: Office) -> Applicant | None:
         case = await case_by_no(reader, "C1")
     assert case is not None
     return case.applied_by
+
+
+async def test_补正期限只随补正状态告知_期满之后三日内决定不予受理(office: Office) -> None:
+    await office.report("C1", 101)
+    await office.decide("C1", CaseState.APPLIED)
+    early = await office.decide("C1", CaseState.ACCEPTED, supplement_by=date(2026, 3, 20))
+    assert (early.outcome, early.code) == (Outcome.REFUSED, "VALUE_CONFLICT")
+    told = await office.decide("C1", CaseState.SUPPLEMENTING, supplement_by=date(2026, 3, 20))
+    assert told.outcome is Outcome.APPLIED
+    async with office.desk.database.reading() as reader:
+        (case,) = await open_cases(reader)
+    assert (case.state, case.supplement_by) == (CaseState.SUPPLEMENTING, date(2026, 3, 20))
+    (clock,) = of_cases(office.desk.policy, Calendar(), [case])
+    assert (clock.clock.name, clock.due) == ("REFUSE_ACCEPTANCE", date(2026, 3, 23))

@@ -92,6 +92,41 @@ async def settled(office: Office, stay: str, *lines: BillLine) -> Any:
 # --- refunds -----------------------------------------------------------------------------------
 
 
+DRESSING = bill_line("L1", "I0001", "0.335", "3", DAY)
+"""三次各 0.335 元，合计 1.01 元；每退一次进位为 0.34 元。"""
+
+
+def one_back(line_id: str, amount_fen: int = -34) -> BillLine:
+    back = bill_line(line_id, "I0001", "0.335", "-1", DAY, refund_of="L1")
+    return replace(back, amount_fen=amount_fen)
+
+
+async def test_the_refund_of_the_last_gives_back_what_the_rounded_refunds_left(
+    office: Office,
+) -> None:
+    stay = await stay_with(office, DRESSING, one_back("R1"), one_back("R2"))
+    (told,) = (await office.upload(HOSPITAL, stay, one_back("R3"))).result.answers
+    asked = told.finding
+    assert (asked.code, asked.got, asked.expected) == ("REFUND_EXCEEDS_ORIGINAL", "-0.34", "-0.33")
+    last = one_back("R3", -33)
+    assert await uploaded(office, stay, last) == ("accepted", "")
+    assert await uploaded(office, stay, last) == ("unchanged", "")
+    result = await settled(office, stay, DRESSING, one_back("R1"), one_back("R2"), last)
+    assert result.split.total_fen == 0
+    assert [line.split.fund_fen for line in result.lines] == [101, -34, -34, -33]
+
+
+async def test_a_refund_that_leaves_some_gives_back_its_price_times_quantity(
+    office: Office,
+) -> None:
+    stay = await stay_with(office, DRESSING, one_back("R1"))
+    assert await uploaded(office, stay, one_back("R2", -33)) == ("rejected", "LINE_AMOUNT_MISMATCH")
+    await office.upload(HOSPITAL, stay, one_back("R2"))
+    (told,) = (await office.upload(HOSPITAL, stay, one_back("R3", -32))).result.answers
+    asked = told.finding
+    assert (asked.code, asked.expected) == ("LINE_AMOUNT_MISMATCH", "-0.34 | -0.33")
+
+
 @pytest.mark.parametrize(
     ("line", "code"),
     [

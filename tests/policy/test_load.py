@@ -1,6 +1,7 @@
 """Loading the dated files: all faults at once, one digest, an archive that comes back."""
 
 import json
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from datetime import date
 from hashlib import sha256
 
@@ -209,9 +210,15 @@ def parameter(unit, amount, law='{ text = "local", article = "第八条" }', pic
         ("audit/enabled", "words", '["A25"]', "is must be a list of: A01, A02"),
         ("audit/hold", "words", '"A01"', "is must be a list of: A01, A02"),
         ("filing/day", "day_of_month", "0", "is must be a whole number of day_of_month"),
-        ("filing/day", "day_of_month", "32", "is must be a whole number of day_of_month"),
+        ("filing/day", "day_of_month", "32", "is is 32, more than 31, the most of day_of_month"),
         ("bmi_refund/year_end_month", "month", "0", "is must be a whole number of month"),
-        ("bmi_refund/year_end_month", "month", "13", "is must be a whole number of month"),
+        ("bmi_refund/year_end_month", "month", "13", "is is 13, more than 12, the most of month"),
+        ("audit/high_cost_fen", "fen", "9" * 23, "more than 99999999999999, the most of fen"),
+        ("audit/high_cost_fen", "fen", "1" + "0" * 14, "more than 99999999999999, the most"),
+        ("appeal/answer_days", "days", "36526", "is is 36526, more than 36525, the most of days"),
+        ("payment/within_months", "months", "1201", "more than 1200, the most of months"),
+        ("person/adult_years", "years", "101", "is is 101, more than 100, the most of years"),
+        ("emergency/report_hours", "hours", "876601", "more than 876600, the most of hours"),
         ("bmi_refund/year_end_month", "month", '"none"', "is must be a whole number of month"),
         ("meal/index_divisor", "days/month", "0", "is must be between 1 and 31"),
         ("meal/index_divisor", "days/month", "31.01", "is must be between 1 and 31"),
@@ -272,6 +279,40 @@ def test_a_file_that_is_not_toml_or_not_utf8_is_a_fault_and_not_ignored(tree):
     faults = tree.faults()
     assert "only .toml with a path up to 100 long" in faults
     assert any("not valid TOML" in fault for fault in faults)
+
+
+@pytest.mark.parametrize("mark", [BOM_UTF8, BOM_UTF16_LE, BOM_UTF16_BE])
+def test_a_byte_order_mark_is_named_as_what_it_is(tree, mark):
+    (tree.root / RATIO).write_bytes(mark + (tree.root / RATIO).read_bytes())
+    faults = tree.faults()
+    assert "the file begins with a byte order mark (BOM): save it as UTF-8 without one" in faults
+    assert not any("not valid TOML" in fault for fault in faults)
+
+
+def test_the_most_that_a_file_may_say_is_taken(tree):
+    tree.put(f"{FOLDER}/audit/high_cost_fen.toml", parameter("fen", "9" * 14))
+    policy = load("999901", tree.root)
+    assert policy.value("audit/high_cost_fen", date(2024, 1, 1)).number == 10**14 - 1
+
+
+def test_a_rule_that_holds_bills_must_be_enabled_on_every_day_that_it_holds(tree):
+    hold, enabled = f"{FOLDER}/audit/hold.toml", f"{FOLDER}/audit/enabled.toml"
+    tree.put(hold, parameter("words", '["A01", "A24"]'))
+    assert tree.faults() == [
+        "2024-01-01: A01, A24 is not enabled (audit/enabled) and would hold no bill"
+    ]
+    tree.put(enabled, parameter("words", '["A01", "A24"]'))
+    load("999901", tree.root)
+    later = '\n[[value]]\nfrom = 2025-01-01\nis = ["A24"]\n'
+    tree.put(
+        enabled,
+        parameter("words", '["A01", "A24"]')
+        + later
+        + 'law = { text = "local", article = "第八条" }\n',
+    )
+    assert tree.faults() == [
+        "2025-01-01: A01 is not enabled (audit/enabled) and would hold no bill"
+    ]
 
 
 def test_a_tree_without_texts_names_every_value_that_cites_nothing(tree):

@@ -1,10 +1,11 @@
 """Every clock ends on the day its article says, on working days where it says so."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from gateway.clock import BUSINESS_ZONE
 from gateway.domain.admission import AdmissionState
 from gateway.domain.case import ApprovalKind, CaseState
 from gateway.domain.clocks import OpenApplication, OpenCase, OpenCut, OpenMonth, OpenStay
@@ -13,6 +14,7 @@ from gateway.policy.keys import KEYS
 from gateway.policy.load import load
 from gateway.rules.clocks import (
     CLOCKS,
+    NoSuchDay,
     Owner,
     deadline,
     of_applications,
@@ -22,7 +24,7 @@ from gateway.rules.clocks import (
     of_stays,
 )
 from gateway.store.calendar import Calendar
-from tests.rules.facts import example_policy, policy_with
+from tests.rules.facts import a_hospital, example_policy, policy_with
 from tests.rules.tables import rows
 
 DAYS = Calendar()
@@ -114,6 +116,14 @@ def test_where_no_text_gives_the_length_the_gap_names_the_key():
         deadline(EXAMPLE, DAYS, "NO_SUCH", date(2026, 3, 2))
 
 
+@pytest.mark.parametrize(
+    "name", ["QUICK_REPORT", "WORKER_APPLICATION", "MONTHLY_FILING", "HOSPITAL_PAYMENT"]
+)
+def test_a_clock_that_would_end_after_the_last_day_there_is_has_no_such_day(name: str):
+    with pytest.raises(NoSuchDay):
+        deadline(EXAMPLE, DAYS, name, date.max)
+
+
 def test_the_start_of_the_demand_clock_is_our_reading():
     found = deadline(EXAMPLE, DAYS, "ADVANCE_DEMAND", date(2026, 5, 11))
     assert found.source is not None
@@ -157,10 +167,37 @@ def test_each_state_of_a_case_has_its_clocks():
         "RECOGNITION": "2026-05-15",
         "CLEAR_RECOGNITION": "2026-03-31",
     }
-    assert running(a_case(CaseState.SUPPLEMENTING)) == {}
+    assert running(a_case(CaseState.SUPPLEMENTING, supplement_by=date(2026, 3, 20))) == {
+        "REFUSE_ACCEPTANCE": "2026-03-23"
+    }
     assert running(a_case(CaseState.RECOGNISED)) == {}
     assert running(a_case(CaseState.APPLIED, applied_on=None)) == {}
     assert running(a_case(CaseState.ACCEPTED, accepted_on=None)) == {}
+
+
+def test_补正期限没有告知的_不猜到期日_只说缺什么():
+    (found,) = of_cases(
+        EXAMPLE, DAYS, [a_case(CaseState.SUPPLEMENTING, decided_on=date(2026, 3, 12))]
+    )
+    assert (found.clock.name, found.clock.owner) == ("REFUSE_ACCEPTANCE", Owner.DEPARTMENT)
+    assert (found.since, found.due, found.untold) == (date(2026, 3, 12), None, True)
+    (silent,) = of_cases(WEIHAI, DAYS, [a_case(CaseState.SUPPLEMENTING)])
+    assert (silent.due, silent.untold) == (None, False)
+    assert "recognition/refuse_after_supplement_days" in silent.gap
+
+
+@pytest.mark.parametrize(
+    ("reported_on", "told"),
+    [(date(2026, 3, 2), []), (date(2026, 3, 3), [("QUICK_REPORT", date(2026, 3, 2))])],
+    ids=["事故次日报告，没有超过二十四小时", "第三日才报告，逾期一天"],
+)
+def test_a_report_of_the_accident_after_a_day_is_told_as_done_late(
+    reported_on: date, told: list[tuple[str, date]]
+):
+    case = a_case(CaseState.RECOGNISED, reported_on=reported_on)
+    found = list(of_cases(EXAMPLE, DAYS, [case]))
+    assert [(one.clock.name, one.due) for one in found] == told
+    assert all(one.done_on == reported_on for one in found)
 
 
 @pytest.mark.parametrize(
@@ -212,6 +249,55 @@ def test_a_registration_to_be_checked_and_one_without_a_case_run():
     ]
     found = [(one.clock.name, one.subject) for one in of_stays(EXAMPLE, DAYS, stays)]
     assert found == [("ADMISSION_CHECK", "A1 H1"), ("NONE_FOUND", "A2 H1")]
+
+
+AT_NOON = datetime(2026, 3, 1, 12, tzinfo=BUSINESS_ZONE)
+OUTSIDE = a_hospital(agreement_from=None)
+DAY = timedelta(days=1)
+
+
+def an_emergency(told_after: timedelta, **changes) -> OpenStay:
+    facts = {
+        "emergency": True,
+        "institution": OUTSIDE,
+        "admitted_at": AT_NOON,
+        "told_at": AT_NOON + told_after,
+    }
+    return a_stay(AdmissionState.CONFIRMED, **facts | changes)
+
+
+def test_非协议机构急诊_报告时限届满以后才报告的_列为逾期():
+    late = DAY + timedelta(minutes=1)
+    (found,) = of_stays(EXAMPLE, DAYS, [an_emergency(late)])
+    assert (found.clock.name, found.clock.owner) == ("EMERGENCY_REPORT", Owner.EMPLOYER)
+    assert (found.due, found.done_on) == (date(2026, 3, 2), date(2026, 3, 2))
+    assert found.source is not None
+    assert found.source.key == "emergency/report_hours"
+
+
+@pytest.mark.parametrize(
+    ("stay", "policy"),
+    [
+        pytest.param(an_emergency(DAY), EXAMPLE, id="时限最后一刻报告"),
+        pytest.param(an_emergency(3 * DAY, institution=a_hospital()), EXAMPLE, id="协议医院"),
+        pytest.param(an_emergency(3 * DAY, institution=None), EXAMPLE, id="没有登记的机构"),
+        pytest.param(an_emergency(3 * DAY, emergency=False), EXAMPLE, id="不是急诊"),
+        pytest.param(an_emergency(3 * DAY, told_at=None), EXAMPLE, id="报告时刻不明"),
+        pytest.param(an_emergency(3 * DAY, admitted_at=None), EXAMPLE, id="入院时刻不明"),
+        pytest.param(
+            an_emergency(3 * DAY),
+            policy_with(silent=["emergency/report_hours"]),
+            id="当地没有规定",
+        ),
+        pytest.param(
+            an_emergency(3 * DAY),
+            policy_with({"emergency/report_hours": "no limit"}),
+            id="当地规定不限",
+        ),
+    ],
+)
+def test_an_emergency_that_was_told_in_time_or_needs_no_report_has_no_clock(stay, policy):
+    assert list(of_stays(policy, DAYS, [stay])) == []
 
 
 def test_登记期限到三月四日_三月五日登记逾期一天():

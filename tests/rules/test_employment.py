@@ -3,7 +3,7 @@
 from datetime import date
 
 from gateway.domain.bill import BillVerdict
-from gateway.domain.case import CaseFacts, EmployerRole, EmploymentTie, OtherEmployer
+from gateway.domain.case import Arrears, CaseFacts, EmployerRole, EmploymentTie, OtherEmployer
 from gateway.policy.model import Policy
 from gateway.rules.employment import as_liable
 from gateway.rules.settle import settle
@@ -30,6 +30,15 @@ def settled(case: CaseFacts, policy: Policy) -> BillVerdict:
     verdict = settle(a_bill(a_line(), case=case), policy)
     assert isinstance(verdict, BillVerdict), verdict
     return verdict
+
+
+def test_arrears_paid_inside_the_stay_stand_among_the_grounds_as_our_reading() -> None:
+    owed = Arrears(date(2026, 1, 1), date(2026, 3, 3))
+    grounds = settled(
+        a_case(injured_on=date(2026, 2, 1), arrears=(owed,)), example_policy()
+    ).grounds
+    told = [(one.key, one.our_reading) for one in grounds]
+    assert told == [("arrears/policy", False), ("law/arrears_paid", True)]
 
 
 def test_a_settlement_names_the_liable_employer_and_the_article() -> None:

@@ -147,7 +147,7 @@ IMPOSSIBLE: Final[dict[str, dict[Payer, str]]] = {
             (Payer.FUND, Payer.INDIVIDUAL, Payer.HOSPITAL, Payer.OTHER),
             "由用人单位支付（第十七条第四款、第六十二条）",
         )
-        for reason in ("LATE_APPLICATION", "BEFORE_COVER")
+        for reason in ("LATE_APPLICATION", "BEFORE_COVER", "EMPLOYER_IN_ARREARS")
     },
     **{
         reason: dict.fromkeys(
@@ -158,7 +158,7 @@ IMPOSSIBLE: Final[dict[str, dict[Payer, str]]] = {
 }
 """The pairs that no decision can have, each with its reason; every other pair needs a row."""
 
-_MOVES: Final = frozenset({"LATE_APPLICATION", "BEFORE_COVER"})
+_MOVES: Final = frozenset({"LATE_APPLICATION", "BEFORE_COVER", "EMPLOYER_IN_ARREARS"})
 
 
 def moved_to(line: dict[str, Any]) -> set[tuple[str, Payer]]:
@@ -513,7 +513,11 @@ EDGES: Final[dict[str, tuple[str, str]]] = {
         "入院当日开始欠费：由用人单位支付",
         "入院次日开始欠费：本次住院结算",
     ),
-    "Arrears.settled_on": ("入院当日补缴：结算", "入院次日补缴：由用人单位支付"),
+    "Arrears.settled_on": ("入院当日补缴：结算", "入院次日补缴：入院日的费用归用人单位"),
+    "Arrears.settled_on/住院期间": (
+        "费用发生在补缴当日：归基金",
+        "费用发生在补缴前一日：归用人单位",
+    ),
     "Arrears.since/补缴前等待": (
         "出院当日开始欠费，当地规定补缴前等待：等待",
         "出院次日开始欠费，当地规定补缴前等待：结算",

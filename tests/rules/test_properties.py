@@ -49,6 +49,7 @@ FACTS: dict[str, Any] = {
     "violation": st.sampled_from(["", "NO_ORDER"]),
     "late": st.booleans(),
     "before_cover": st.booleans(),
+    "in_arrears": st.booleans(),
     "excluded": st.sampled_from(["OUT_OF_CATALOGUE", "LIMIT_NOT_MET"]),
     "emergency_approved": st.booleans(),
     "refused_discharge": st.booleans(),
@@ -60,7 +61,10 @@ IN_CATALOGUE = st.builds(
     ceiling=FACTS["ceiling"],
     ratio=FACTS["ratio"],
     consent=CONSENTS,
-    **{key: st.just(False) for key in ("unrelated", "late", "before_cover", "emergency_approved")},
+    **{
+        key: st.just(False)
+        for key in ("unrelated", "late", "before_cover", "in_arrears", "emergency_approved")
+    },
     **{key: st.just("") for key in ("outside", "violation", "excluded")},
     refused_discharge=st.just(False),
 )

@@ -165,6 +165,37 @@ def payees(*payouts: Payout) -> dict[tuple[Payee, str], int]:
     return {key: fen for key, fen in got.items() if fen}
 
 
+@pytest.mark.parametrize(
+    ("corrected", "policy", "reason", "cited"),
+    [
+        ({"insured_at_injury": False}, {}, "BEFORE_COVER", "law/uninsured"),
+        (
+            {"arrears": [{"since": date(2026, 3, 1)}]},
+            {"arrears/policy": "NEVER"},
+            "EMPLOYER_IN_ARREARS",
+            "arrears/policy",
+        ),
+        (
+            {"arrears": [{"since": date(2026, 3, 1)}]},
+            {},
+            "EMPLOYER_IN_ARREARS",
+            "arrears/policy",
+        ),
+    ],
+    ids=["受伤时未参保", "欠费，当地规定不予支付", "入院当日已欠费，只保已开始的住院"],
+)
+def test_what_moves_to_the_employer_cites_the_fact_that_moved_it(
+    corrected: dict[str, Any], policy: dict[str, str], reason: str, cited: str
+) -> None:
+    row = {"lines": [{"line_id": "L1"}], "corrected": {"case": corrected}, "policy": policy}
+    _, after = decided_again(row)
+    (line,) = after.lines
+    assert line.reasons == (reason,)
+    assert line.citations[-1].key == cited
+    assert after.meal.citations[-1].key == cited
+    assert line.split.employer_fen == 1000
+
+
 def test_a_bill_that_loses_its_case_is_not_withdrawn() -> None:
     row = {"lines": [{"line_id": "L1"}]}
     bill, before = as_settled(row)

@@ -68,6 +68,17 @@ def test_what_is_expected_is_not_compared_without_check(file: Path):
     assert ran(str(file), check=True)[0] == 1
 
 
+@pytest.mark.parametrize(
+    "cases", [[], [{key: told for key, told in CASE.items() if key != "expect"}]]
+)
+def test_a_check_of_nothing_is_no_check(file: Path, cases: list[object]):
+    file.write_text(json.dumps(cases), encoding="utf-8")
+    code, out, err = ran(str(file), check=True)
+    assert (code, out) == (2, "")
+    assert "没有可比较的" in err
+    assert ran(str(file))[0] == 0
+
+
 def test_a_malformed_file_prints_every_fault_and_no_result(file: Path):
     file.write_text(json.dumps([CASE | {"x": 1, "id": 5}]), encoding="utf-8")
     code, out, err = ran(str(file), check=True)
@@ -154,8 +165,8 @@ def test_a_trip_under_texts_that_are_silent_or_absent_is_not_computed(
 
 def test_the_payees_what_is_taken_off_and_the_claim_are_printed(file: Path):
     paid = {"third_party": "64.00", "individual": "50.00", "liability": "0.50"}
-    code, out, _ = tried(file, paid=paid)
-    assert code == 0
+    code, out, err = tried(file, paid=paid, expect={"fund": "200.00", "other": "64.00"})
+    assert (code, err) == (0, "")
     (result,) = json.loads(out)
     assert (result["fund"], result["other"]) == ("200.00", "64.00")
     assert result["paid"] == {

@@ -10,6 +10,7 @@ import pytest
 
 from gateway.cli import main
 from gateway.clock import at_business, micros
+from gateway.rules.clocks import Deadline
 from gateway.settings import Settings
 from gateway.verbs import clocks
 from tests.rules.facts import a_line
@@ -32,6 +33,11 @@ def a_case(case_no: str, state: str, **changes: Any) -> dict[str, Any]:
         "case_no": case_no,
         "state": state,
         "injured_on": "2026-03-10",
+        "diagnosed_on": None,
+        "application_extended_to": None,
+        "decided_on": None,
+        "supplement_by": None,
+        "reported_us": at(date(2026, 3, 10)),
         "applied_on": None,
         "accepted_on": None,
         "detail": "{}",
@@ -69,6 +75,10 @@ async def with_open_things(folder: Path) -> Settled:
         "hospital": "H1",
         "admitted_us": at(date(2026, 3, 20)),
         "registered_us": at(date(2026, 3, 26)),
+        "case_no": "",
+        "treatment": "INPATIENT",
+        "emergency": 0,
+        "late": 0,
         "detail": "{}",
     }
     cut = {
@@ -81,6 +91,8 @@ async def with_open_things(folder: Path) -> Settled:
     unfiled = settlement_row(
         bill.bill, bill.verdict, settlement_id="S2", admission_id="A9", state="SETTLED"
     )
+    outside = {"emergency": 1, "case_no": "C9"}
+    in_time = {"registered_us": at(date(2026, 3, 21))}
     rows = {
         "settlement": [unfiled],
         "work_case": [
@@ -88,6 +100,9 @@ async def with_open_things(folder: Path) -> Settled:
             a_case("C3", "ACCEPTED", accepted_on="2026-03-02"),
             a_case("C4", "SUSPENDED", accepted_on="2026-03-02"),
             a_case("C5", "RECOGNISED", accepted_on="2026-03-02"),
+            a_case("C6", "SUPPLEMENTING", supplement_by="2026-04-02"),
+            a_case("C7", "SUPPLEMENTING", decided_on="2026-03-30"),
+            a_case("C8", "APPLIED", applied_on="2026-03-31", reported_us=at(date(2026, 3, 13))),
         ],
         "cut": [
             {"cut_no": "K1", "state": "NOTICED", "noticed_on": "2026-03-28"} | cut,
@@ -98,8 +113,10 @@ async def with_open_things(folder: Path) -> Settled:
             a_step(2, "SUSPENDED", "ACCEPTED", date(2026, 3, 15)),
         ],
         "admission": [
-            {"admission_id": "A2", "state": "PENDING_CHECK", "late": 1, "visit_no": "V2"} | stay,
-            {"admission_id": "A3", "state": "CLOSED", "visit_no": "V3"} | stay,
+            stay | {"admission_id": "A2", "state": "PENDING_CHECK", "late": 1, "visit_no": "V2"},
+            stay | {"admission_id": "A3", "state": "CLOSED", "visit_no": "V3"},
+            stay | {"admission_id": "A4", "state": "HELD", "visit_no": "V4"} | outside,
+            stay | {"admission_id": "A5", "state": "HELD", "visit_no": "V5"} | outside | in_time,
         ],
         "application": [an_application("Q1"), an_application("Q2")],
         "application_answer": [
@@ -113,28 +130,67 @@ async def with_open_things(folder: Path) -> Settled:
 async def test_everything_that_runs_is_listed_with_days_left_owner_and_article(tmp_path: Path):
     code, text = await running(await with_open_things(tmp_path))
     assert code == 0
-    heads = [line for line in text.splitlines() if not line.startswith(" ")]
-    assert [head.split("  ")[0] for head in heads[:-1]] == [
-        "2026-03-23 逾期 3 天办理 done 3 days late",
-        "2026-03-27 已过 5 天 overrun by 5 days",
-        "2026-04-03 还剩 2 天 2 days left",
-        "2026-04-04 还剩 3 天 3 days left",
-        "2026-04-09 还剩 8 天 8 days left",
-        "2026-04-10 还剩 9 天 9 days left",
-        "2026-04-10 还剩 9 天 9 days left",
-        "2026-04-30 还剩 29 天 29 days left",
-        "2026-05-11 还剩 40 天 40 days left",
-        "2027-03-10 还剩 343 天 343 days left",
-        "中止，自受理 30 天 suspended, 30 days since acceptance",
-        "中止，自受理 30 天 suspended, 30 days since acceptance",
+    clocks_told, _, others = text.partition("2026-04-01：")
+    heads = [line for line in clocks_told.splitlines() if not line.startswith(" ")]
+    assert [head.split("：")[0] for head in heads] == [
+        "2026-03-11 逾期 2 天办理 done 2 days late  用人单位 employer  C8",
+        "2026-03-21 逾期 5 天办理 done 5 days late  用人单位 employer  A4 H1",
+        "2026-03-23 逾期 3 天办理 done 3 days late  医院 hospital  A2 H1",
+        "2026-03-27 已过 5 天 overrun by 5 days  社会保险行政部门 department  C3",
+        "2026-04-03 还剩 2 天 2 days left  劳动能力鉴定委员会 assessment committee  Q1 H1",
+        "2026-04-04 还剩 3 天 3 days left  医院 hospital  K1 H1",
+        "2026-04-05 还剩 4 天 4 days left  社会保险行政部门 department  C6",
+        "2026-04-08 还剩 7 天 7 days left  社会保险行政部门 department  C8",
+        "2026-04-09 还剩 8 天 8 days left  用人单位 employer  C2",
+        "2026-04-10 还剩 9 天 9 days left  经办机构 agency  A2 H1",
+        "2026-04-10 还剩 9 天 9 days left  医院 hospital  H1 2026-03",
+        "2026-04-30 还剩 29 天 29 days left  经办机构 agency  H1 2026-03",
+        "2026-05-11 还剩 40 天 40 days left  社会保险行政部门 department  C3",
+        "2027-03-10 还剩 343 天 343 days left  职工 worker  C2",
+        "中止，自受理 30 天 suspended, 30 days since acceptance  社会保险行政部门 department  C4",
+        "中止，自受理 30 天 suspended, 30 days since acceptance  社会保险行政部门 department  C4",
+        "补正期限未告知 last day to supply documents not told  社会保险行政部门 department  C7",
     ]
     assert "经办机构 agency  A2 H1：核查住院登记 / check the registration" in text
     assert "劳动能力鉴定委员会 assessment committee  Q1 H1：决定康复" in text
     assert "医院 hospital  H1 2026-03：月度申报 / file the month" in text
     assert "医院 hospital  K1 H1：陈述、申辩 / state its case about the cut" in text
     assert "依据 by 《工伤保险条例》第二十条第一款  recognition/decide_days = 60" in text
-    assert heads[-1] == "2026-04-01：12 项期限，2 项已过 / 12 clocks, 2 overrun"
+    assert "告知最后一日 / documents being supplied; tell the last day by SupplementBy" in text
+    assert others.startswith("17 项期限，4 项已过 / 17 clocks, 4 overrun\n")
     assert WORKER not in text
+
+
+async def test_every_clock_is_seen_running_idle_or_with_the_command_that_asks_for_it(
+    tmp_path: Path,
+):
+    _, text = await running(await with_open_things(tmp_path))
+    _, idle = text.split("none of these runs now: ")
+    named, papers = idle.split("\n", 1)
+    asked = {
+        line.split()[0] for line in papers.splitlines() if line.startswith("   ") and "：" in line
+    }
+    told = {line.split()[0] for line in text.splitlines() if " 自 since " in line}
+    assert told | set(named.split()) | asked - {"gateway"} == set(clocks.names())
+    assert "gateway clocks --event ADVANCE_DEMAND --since YYYY-MM-DD" in papers
+    assert not (set(named.split()) | told) & asked
+
+
+def test_a_clock_that_would_end_after_the_last_day_there_is_is_refused(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("GATEWAY_REGION", "999900")
+    for event in ("WORKER_APPLICATION", "MONTHLY_FILING"):
+        assert main(["clocks", "--event", event, "--since", "9999-12-31"]) == 1
+        told = capsys.readouterr()
+        assert (told.out, "没有这一天" in told.err) == ("", True)
+        assert "no such day" in told.err
+
+
+def test_what_was_done_within_a_day_of_its_end_is_told_so():
+    late = Deadline(clocks.CLOCKS["EMERGENCY_REPORT"], "A1", TODAY, TODAY, done_on=TODAY)
+    told = list(clocks.told([late], TODAY))
+    assert told[0].startswith("2026-04-01 逾期 不到一天办理 done less than a day late")
 
 
 async def test_a_length_that_no_text_gives_is_said_and_nothing_is_guessed(tmp_path: Path):

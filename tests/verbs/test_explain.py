@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from adapters.case_file.write import cases_text
+from gateway.cli import main
 from gateway.domain.audit_rules import AUDIT_RULES
 from gateway.domain.bill import BillVerdict
 from gateway.domain.case import BenefitStop, ThirdParty
@@ -210,6 +211,12 @@ async def test_a_bill_whose_editions_are_lost_is_told_without_its_steps(tmp_path
     assert code == 0
     assert "计算步骤无法重现" in text
     assert "金额 amount 10.00：基金 fund 10.00" in text
+
+
+def test_a_case_of_one_line_alone_is_refused(capsys: pytest.CaptureFixture[str]):
+    assert main(["explain", "S1", "--as-case", "--line", "2"]) == 2
+    told = capsys.readouterr()
+    assert (told.out, "leave --line out" in told.err) == ("", True)
 
 
 def test_without_a_database_nothing_is_made(tmp_path: Path, capsys: pytest.CaptureFixture[str]):

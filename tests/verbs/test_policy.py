@@ -51,6 +51,19 @@ def test_the_shipped_files_hold_no_fault_and_each_region_tells_its_digest(capsys
     assert out.endswith("没有错误 no fault\n")
 
 
+def test_a_day_of_confirmation_ahead_is_a_fault_of_its_file(capsys, files):
+    bend(files, MEAL, "confirmed_on = 2026-11-22", "confirmed_on = 2099-01-01")
+    bend(files, DEADLINE, "confirmed_on = 2026-11-22", "confirmed_on = 2026-11-24")
+    code, out, _ = ran(capsys, "check", "--dir", str(files), "--on", "2026-11-23")
+    faults = [line for line in out.splitlines() if "confirmed_on" in line]
+    assert code == 1
+    assert len(faults) == 2
+    assert faults[0].startswith(f"{DEADLINE}: confirmed_on 2026-11-24 在今天")
+    assert faults[1].startswith(f"{MEAL}: confirmed_on 2099-01-01 在今天")
+    assert faults[1].endswith("is after today (2026-11-23): nobody can have confirmed it")
+    assert ran(capsys, "check", "--dir", str(files), "--on", "2099-01-01")[0] == 0
+
+
 def test_one_region_may_be_checked_alone(capsys, files):
     bend(files, MEAL, "is   = 1200", "is   = nan")
     assert ran(capsys, "check", "--region", "371000", "--dir", str(files))[0] == 0

@@ -71,6 +71,16 @@ def undone(data: Path, number: str) -> None:
     asyncio.run(story())
 
 
+def test_without_a_database_nothing_is_proposed_and_none_is_made(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = ["readjudicate", "--cause", "CASE", "--by", "甲"]
+    code, out, err = said(capsys, *asked)
+    assert (code, out) == (1, "")
+    assert "没有数据库" in err
+    assert not (data / "gateway").exists()
+
+
 def test_a_correction_goes_from_proposal_to_delta_by_the_command_line(
     data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -98,6 +98,18 @@ async def test_a_malformed_proposal_lists_its_faults_and_writes_nothing(
     assert not out.exists()
 
 
+def test_a_span_that_ends_before_it_begins_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    out = tmp_path / "report.xlsx"
+    span = ["--from", "2026-03-31", "--to", "2026-03-30", "--out", str(out)]
+    assert main(["what-if", "--policy", str(SHIPPED), *span]) == 2
+    assert "--to 2026-03-30 早于 --from 2026-03-31" in capsys.readouterr().err
+    assert main(["cuts", *span]) == 2
+    assert "before --from 2026-03-31" in capsys.readouterr().err
+    assert not out.exists()
+
+
 def test_without_a_proposal_or_a_store_nothing_is_written(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ):

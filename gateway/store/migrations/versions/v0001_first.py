@@ -838,6 +838,7 @@ def _work_case() -> None:
         sa.Column("authority", TEXT, nullable=False),
         sa.Column("diagnosed_on", TEXT, nullable=True),
         sa.Column("application_extended_to", TEXT, nullable=True),
+        sa.Column("supplement_by", TEXT, nullable=True),
         sa.Column("key_id", TEXT, nullable=False),
         sa.Column("record_key", BLOB, nullable=True),
         sa.Column("detail", BLOB, nullable=True),
