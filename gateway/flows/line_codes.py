@@ -89,13 +89,14 @@ async def codes_of(reader: Reader, hospital: str, lines: Iterable[BillLine]) -> 
 
 
 async def with_candidates(
-    desk: Desk, answers: Sequence[LineAnswer], lines: Iterable[BillLine]
+    desk: Desk, answers: Sequence[LineAnswer], lines: Iterable[BillLine], region: str
 ) -> list[LineAnswer]:
-    """The answers, those of lines without a national code with the nearest rows on their day."""
+    """The answers, those of lines without a national code with the nearest rows on their day in
+    the region by whose catalogues the bill is computed."""
     unknown = {one.line_id for one in answers if one.finding and one.finding.code in _ASKS_WHICH}
     asked = {line.line_id: (line.name, line.service_day) for line in lines}
     named = {line_id: asked[line_id] for line_id in unknown}
-    found = await candidates(desk, named.values())
+    found = await candidates(desk, named.values(), (region,))
     return [
         replace(one, candidates=found[named[one.line_id]]) if one.line_id in named else one
         for one in answers
@@ -103,16 +104,28 @@ async def with_candidates(
 
 
 async def candidates(
-    desk: Desk, asked: Iterable[tuple[str, date]]
+    desk: Desk, asked: Iterable[tuple[str, date]], regions: Iterable[str]
 ) -> Mapping[tuple[str, date], tuple[Candidate, ...]]:
-    """The rows nearest to each name in the editions of its day; a name is looked for once."""
+    """The rows nearest to each name in the regions' editions of its day; a name is looked for
+    once."""
     wanted = set(asked)
     if not wanted:
         return {}
     days = [day for _, day in wanted]
     async with desk.database.reading() as reader:
-        editions = await desk.shelf.between(reader, min(days), max(days))
+        editions = await editions_of(desk, reader, days, regions)
     return await off_loop(LARGE_BYTES, _searching(desk, editions, wanted))
+
+
+async def editions_of(
+    desk: Desk, reader: Reader, days: Iterable[date], regions: Iterable[str]
+) -> list[Edition]:
+    """The editions of these regions from the first of the days to the last."""
+    first, last = min(listed := list(days)), max(listed)
+    found: list[Edition] = []
+    for region in regions:
+        found += await desk.shelf.between(reader, first, last, region)
+    return found
 
 
 def _searching(

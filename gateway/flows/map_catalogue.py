@@ -1,6 +1,8 @@
 """catalog.map, mapping.decide, mapping.query: a hospital's own codes 对照 and their review.
 
-What was accepted is never rewritten: it may only end earlier. Every version is kept beside.
+What the agency accepted the hospital may only let end earlier; the agency itself may take its
+acceptance back, or end it for a successor. Nothing priced before changes, and every version is
+kept beside.
 """
 
 from collections.abc import Iterable, Sequence
@@ -22,8 +24,9 @@ from gateway.domain.results import (
     MappingsFound,
 )
 from gateway.flows.desk import Caller, Desk
-from gateway.flows.line_codes import candidates
+from gateway.flows.line_codes import candidates, editions_of
 from gateway.flows.plan import Act, Notice, Plan, answered, applied, refused
+from gateway.rules.place import catalogue_regions
 from gateway.store.editions import edition_guard
 from gateway.store.mappings import book_version, mapped, mappings_after, mappings_of
 
@@ -57,12 +60,14 @@ class _Book:
         self.kept[one.key] = self.changed[one.key] = one
 
     def row_of(self, one: MappingClaim) -> Finding | None:
-        """The national code stands in the edition of its kind on the mapping's first day."""
-        of_day = (each for each in self.editions if each.covers(one.valid_from))
-        edition = next((each for each in of_day if each.kind is one.kind), None)
-        if edition is None:
+        """The national code stands in an edition of its kind on the mapping's first day, of those
+        that the hospital's bills are computed by."""
+        of_day = [each for each in self.editions if each.covers(one.valid_from)]
+        of_kind = [each for each in of_day if each.kind is one.kind]
+        if not of_kind:
             return Finding("EDITION_NOT_FOUND", "ValidFrom", one.valid_from.isoformat())
-        return None if one.code in edition.rows else Finding(_UNKNOWN, "Code", one.code)
+        known = any(one.code in each.rows for each in of_kind)
+        return None if known else Finding(_UNKNOWN, "Code", one.code)
 
 
 # --- the hospital maps --------------------------------------------------------------------------
@@ -72,15 +77,16 @@ async def map_catalogue(desk: Desk, caller: Caller, command: MapCatalogue) -> Pl
     """Keep every good row for review; a rejected one says why, with candidates when its national
     code is none."""
     days = [row.valid_from for row in command.rows]
+    regions = catalogue_regions(caller.party, desk.policy)
     async with desk.database.reading() as reader:
         version = await book_version(reader, caller.party_id)
         codes = [row.hospital_code for row in command.rows]
         kept = await mappings_of(reader, caller.party_id, codes)
-        editions = await desk.shelf.between(reader, min(days), max(days))
+        editions = await editions_of(desk, reader, days, regions)
     book = _Book(caller.party_id, editions, {one.key: one for one in kept})
     seen: set[_Key] = set()
     answers = [_answer(book, row, seen) for row in command.rows]
-    answers = await _with_candidates(desk, command.rows, answers)
+    answers = await _with_candidates(desk, command.rows, answers, regions)
     return _mapped(desk, caller, book, version, answers)
 
 
@@ -182,14 +188,17 @@ def _overlap(book: _Book, new: words.Mapping) -> Finding | None:
 
 
 async def _with_candidates(
-    desk: Desk, rows: Iterable[MappingClaim], answers: Sequence[MappingAnswer]
+    desk: Desk,
+    rows: Iterable[MappingClaim],
+    answers: Sequence[MappingAnswer],
+    regions: Iterable[str],
 ) -> list[MappingAnswer]:
     asked = {
         (answer.hospital_code, answer.valid_from): (row.hospital_name, row.valid_from)
         for row, answer in zip(rows, answers, strict=True)
         if answer.finding is not None and answer.finding.code == _UNKNOWN
     }
-    found = await candidates(desk, asked.values())
+    found = await candidates(desk, asked.values(), regions)
     return [
         replace(one, candidates=found[asked[one.hospital_code, one.valid_from]])
         if one.finding is not None and one.finding.code == _UNKNOWN

@@ -15,6 +15,7 @@ from gateway.flows.line_codes import Codes, codes_of, with_candidates
 from gateway.flows.plan import Act, Plan, applied, refused
 from gateway.flows.stay_file import lines_may_change, own_stay
 from gateway.policy.model import PolicyGap
+from gateway.rules.place import catalogue_region
 from gateway.store import tables
 from gateway.store.rows import line_row
 from gateway.store.stays import StayFile, related_lines
@@ -56,7 +57,8 @@ async def upload_fees(desk: Desk, caller: Caller, command: UploadFees) -> Plan:
         before = await related_lines(reader, file.stay.admission_id, named)
         codes = await codes_of(reader, caller.party_id, command.lines)
     keeping = _kept(desk, command, before, codes)
-    keeping.answers = await with_candidates(desk, keeping.answers, command.lines)
+    region = catalogue_region(file.stay, caller.party, desk.policy)
+    keeping.answers = await with_candidates(desk, keeping.answers, command.lines, region)
     return _uploaded(file, command, keeping)
 
 

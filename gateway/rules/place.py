@@ -60,6 +60,15 @@ def catalogue_region(stay: Stay, hospital: Party, policy: Policy) -> str:
     return hospital.region
 
 
+def catalogue_regions(hospital: Party, policy: Policy) -> tuple[str, ...]:
+    """Whose catalogues the bills of the hospital may be computed by, whatever the stay is for:
+    one of another province that also fits devices has bills of both kinds."""
+    if not crosses_province(hospital, policy):
+        return (policy.region,)
+    fits = Capability.DEVICE in hospital.capabilities
+    return (hospital.region, policy.region) if fits else (hospital.region,)
+
+
 def online(stay: Stay, hospital: Party) -> bool:
     """Whether a hospital of another province settles directly across provinces."""
     day = stay.admitted_on

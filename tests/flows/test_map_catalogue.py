@@ -4,16 +4,20 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
 from gateway.domain.bill import BillLine
+from gateway.domain.case import ApprovalKind, AuthorityKind, TreatmentKind
 from gateway.domain.catalogue import Kind
 from gateway.domain.codes import Outcome
 from gateway.domain.commands import (
+    DecideApproval,
     DecideMappings,
+    DownloadCatalogue,
     MapCatalogue,
     QueryFees,
     QueryMappings,
@@ -532,3 +536,73 @@ async def test_the_agency_sees_the_hospital_that_it_names(office: Office) -> Non
     asked = QueryMappings(hospital="H001")
     heard = await office.say(AGENCY, "mapping.query", asked)
     assert [one.hospital for one in heard.result.mappings] == ["H001"]
+
+
+# --- a hospital of another province ---------------------------------------------------------------
+
+FAR = "H900"
+_HEADER = "kind,code,name,unit,payable,ceiling_tertiary,ceiling_secondary,ceiling_primary"
+
+
+async def far_hospital(office: Office, folder: Path, *capabilities: str) -> None:
+    """A hospital of another province, whose catalogue of items has a code of its own."""
+    given = {"region": "330800", "capabilities": ["MEDICAL", "CROSS_PROVINCE", *capabilities]}
+    await office.hospital(FAR, **given)
+    file = folder / "items.csv"
+    file.write_text(
+        f"{_HEADER},ceiling,remark\nitem,LOCAL-1,外省换药,次,yes,60.00,,,,\n", encoding="utf-8"
+    )
+    imported = {"path": str(file), "valid_from": "2025-01-01", "region": "330800"}
+    await office.act("catalog.import", **imported)
+
+
+async def test_a_far_hospital_maps_to_the_catalogue_that_its_bills_are_computed_by(
+    office: Office, tmp_path: Path
+) -> None:
+    await far_hospital(office, tmp_path)
+    ours = await mapping(office, claim("I0001", hospital_name="外省换药"), hospital=FAR)
+    (told_of,) = ours.result.answers
+    assert (told_of.status, told_of.finding.code) == ("rejected", "MAPPING_CODE_UNKNOWN")
+    assert [one.code for one in told_of.candidates] == ["LOCAL-1"]
+    theirs = await mapping(office, claim("LOCAL-1"), hospital=FAR)
+    assert statuses(theirs) == [("accepted", "")]
+    page = await office.say(FAR, "catalog.download", DownloadCatalogue(kind=Kind.ITEM, day=DAY))
+    assert [row.code for row in page.result.rows] == ["LOCAL-1"]
+
+
+async def test_a_far_hospital_that_fits_devices_may_map_to_our_catalogue_too(
+    office: Office, tmp_path: Path
+) -> None:
+    await far_hospital(office, tmp_path, "DEVICE")
+    device = claim("A0002", hospital_code="HY-2", kind=Kind.MATERIAL)
+    heard = await mapping(office, claim("LOCAL-1"), device, hospital=FAR)
+    assert statuses(heard) == [("accepted", ""), ("accepted", "")]
+
+
+@pytest.mark.parametrize(
+    ("treatment", "code"), [(TreatmentKind.INPATIENT, "LOCAL-1"), (TreatmentKind.DEVICE, "I")]
+)
+async def test_candidates_of_a_far_hospitals_line_are_of_the_bills_own_catalogue(
+    office: Office, tmp_path: Path, treatment: TreatmentKind, code: str
+) -> None:
+    await far_hospital(office, tmp_path, "DEVICE")
+    await office.recognised("C1", 1)
+    filed = DecideApproval(
+        case_no="C1",
+        approval_no="P1",
+        kind=ApprovalKind.CROSS_PROVINCE,
+        granted=True,
+        valid_from=date(2026, 1, 1),
+        valid_to=date(2026, 6, 30),
+        authority_kind=AuthorityKind.AGENCY,
+        authority="示例市（虚构）",
+        area="330800",
+        by="虚构",
+        reason="虚构",
+    )
+    assert (await office.say(AGENCY, "approval.decide", filed)).outcome is Outcome.APPLIED
+    heard = await office.register(FAR, "V1", 1, treatment=treatment)
+    upload = await office.upload(FAR, heard.result.admission_id, own(name="换药"))
+    (answer,) = upload.result.answers
+    assert answer.finding.code == "LINE_CODE_UNMAPPED"
+    assert {one.code.startswith(code) for one in answer.candidates} == {True}
