@@ -88,25 +88,6 @@ ROUNDING: Final = (
     "rounding: price × quantity and the ratio are rounded half up to the fen on each line; "
     "sums add lines and are never rounded again",
 )
-_READINGS: Final = (
-    (
-        "目录和支付标准按费用发生日选用，条文未明确",
-        "catalogue and standards are those of the service day; the text does not say so",
-    ),
-    (
-        "结算日的政策值按出院日选用，挂账的账单因此与当日结算的相同",
-        "values of the settlement day are those of the discharge day, so that a held bill is "
-        "decided like one settled at once",
-    ),
-    (
-        "逾期申请期间只移转本应由基金支付的部分",
-        "a late application moves only what the fund would have paid",
-    ),
-)
-"""What stands in no text: printed beside the readings that policy values carry themselves."""
-
-OUR_READINGS: Final = tuple((f"本网关的理解：{zh}", f"our reading: {en}") for zh, en in _READINGS)
-"""The same as sentences that say so."""
 
 VIOLATIONS: Final = frozenset(
     {"DUPLICATE_CHARGE", "NO_ORDER", "OVER_FREQUENCY", "HANGING_BED", "SPLIT_STAY"}

@@ -4,11 +4,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Final, TypeVar
 
-from gateway.clock import BUSINESS_ZONE
+from gateway.clock import BUSINESS_ZONE, business_day
 from gateway.domain.audit_rules import AUDIT_RULES
 from gateway.domain.bill import Citation, PayeeShare, Payout, Suspicion
 from gateway.domain.money import yuan
-from gateway.domain.reasons import OUR_READINGS, REASONS, ROUNDING
+from gateway.domain.readings import used_in_bill
+from gateway.domain.reasons import REASONS, ROUNDING
+from gateway.domain.results import Settlement
 from gateway.domain.split import Payer, Split, total
 from gateway.reports.paper import MARGIN, Align, Box, Label, Rule, Stack, Tone
 from gateway.reports.sheet_cuts import cuts
@@ -378,12 +380,17 @@ def _basis(stack: Stack, sheet: Sheet, numbers: dict[Citation, int]) -> None:
     one = sheet.settlement
     told = [f"规则版本 rules {one.rules_version}", f"政策版本 policy {one.policy_digest}"]
     told += [f"目录版本 catalogue {digest}" for digest in one.edition_digests]
-    told += [f"{zh} / {en}" for zh, en in (ROUNDING, *OUR_READINGS)]
+    told += [f"{zh} / {en}" for zh, en in (ROUNDING, *_readings(one))]
     for text in told:
         paragraph(stack, text, SMALL)
     paragraph(
         stack, f"签发 signed by {sheet.signer}  报文 message {sheet.message_id or '—'}", SMALL
     )
+
+
+def _readings(one: Settlement) -> tuple[tuple[str, str], ...]:
+    left = None if one.discharged_at is None else business_day(one.discharged_at)
+    return used_in_bill(one.lines, one.meal, one.business_day, left)
 
 
 def _remedies(stack: Stack) -> None:

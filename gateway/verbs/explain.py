@@ -33,7 +33,8 @@ from gateway.domain.calculation import (
 )
 from gateway.domain.money import price_text, quantity_text, yuan
 from gateway.domain.payments import PriorPayer
-from gateway.domain.reasons import OUR_READINGS, REASONS, ROUNDING
+from gateway.domain.readings import used, used_in_bill
+from gateway.domain.reasons import REASONS, ROUNDING
 from gateway.domain.split import Payer, Split, total
 from gateway.rules.calculate import calculate, cases_of, unequal
 from gateway.rules.line import Bearers
@@ -260,7 +261,16 @@ def explained(
     yield ""
     if only is None:
         yield from _sums(bill)
-    yield from (f"{zh} / {en}" for zh, en in (ROUNDING, *OUR_READINGS))
+    yield from (f"{zh} / {en}" for zh, en in (ROUNDING, *_readings(bill, only)))
+
+
+def _readings(bill: StoredBill, only: int | None) -> tuple[tuple[str, str], ...]:
+    """Our readings that the bill, or the one line that was asked for, rests on."""
+    verdict = bill.verdict
+    if only is not None:
+        return used(verdict.lines[only - 1 : only])
+    settled_on = settlement_of(bill).business_day
+    return used_in_bill(verdict.lines, verdict.meal, settled_on, bill.facts.stay.last_day)
 
 
 def _head(bill: StoredBill) -> Iterator[str]:

@@ -17,6 +17,7 @@ from gateway.domain.audit_rules import AUDIT_RULES
 from gateway.domain.bill import BillVerdict
 from gateway.domain.case import BenefitStop, ThirdParty
 from gateway.domain.payments import PriorPayer, PriorPayment
+from gateway.domain.readings import LATE_SHARE, SERVICE_DAY
 from gateway.rules.settle import Bill, netted_terms, settle
 from gateway.settings import Settings
 from gateway.store import tables
@@ -178,7 +179,34 @@ async def test_每一步都有算式_事实_目录行和版本(tmp_path: Path):
     )
     assert "F 按比例 at the ratio = round(E × 1.00) = 560.00" in text
     assert "合计由各行相加，不再舍入" in text
-    assert text.count("our reading: ") == 3
+    assert told_readings(text) == [SERVICE_DAY]
+
+
+def told_readings(text: str) -> list[tuple[str, str]]:
+    """The readings printed at the end of an explanation."""
+    lines = [line for line in text.splitlines() if line.startswith("本网关的理解：")]
+    return [(zh, en) for zh, en in (line.split(" / ") for line in lines)]
+
+
+async def test_a_reading_is_printed_only_where_it_was_used(tmp_path: Path):
+    late = a_case(
+        injured_on=date(2026, 1, 1), applied_on=date(2026, 3, 5), accepted_on=date(2026, 3, 6)
+    )
+    lines = (
+        a_line(line_id="L1", day=date(2026, 3, 2)),
+        a_line(line_id="L2", day=date(2026, 3, 10)),
+        a_line(line_id="L3", day=date(2026, 3, 10), relation="unrelated"),
+    )
+    bill = await settled(tmp_path, *lines, case=late)
+    _, text = await in_thread(bill.settings, as_case=False)
+    assert told_readings(text) == [SERVICE_DAY, LATE_SHARE]
+    first, second, third = [
+        told_readings((await in_thread(bill.settings, as_case=False, line=number))[1])
+        for number in (1, 2, 3)
+    ]
+    assert first == [SERVICE_DAY, LATE_SHARE]
+    assert second == [SERVICE_DAY]
+    assert third == []
 
 
 async def test_a_line_that_came_under_the_hospitals_own_code_is_told_with_both(tmp_path: Path):
