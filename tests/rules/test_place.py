@@ -9,7 +9,7 @@ from gateway.domain.case import Approval, ApprovalKind, AuthorityKind, Treatment
 from gateway.policy.load import load
 from gateway.rules.approvals import Asked, missing
 from gateway.rules.dates import months_later
-from gateway.rules.place import catalogue_region
+from gateway.rules.place import catalogue_region, catalogue_regions
 from gateway.rules.what_if import proposed_bill
 from tests.rules.facts import (
     ADMITTED,
@@ -39,6 +39,23 @@ def test_care_in_another_province_goes_by_its_catalogue_and_devices_by_ours(
 ):
     stay, hospital = a_stay(treatment=treatment), a_hospital(region=region)
     assert catalogue_region(stay, hospital, example_policy()) == expected
+
+
+@pytest.mark.parametrize(
+    ("region", "capabilities", "expected"),
+    [
+        ("999900", {"MEDICAL"}, ("999900",)),
+        ("990100", {"MEDICAL", "DEVICE"}, ("999900",)),
+        ("330800", {"MEDICAL"}, ("330800",)),
+        ("330800", {"MEDICAL", "DEVICE"}, ("330800", "999900")),
+    ],
+    ids=["本市", "本省", "外省", "外省，兼配辅助器具"],
+)
+def test_a_hospitals_codes_are_those_of_the_catalogues_that_its_bills_may_go_by(
+    region: str, capabilities: set[str], expected: tuple[str, ...]
+):
+    hospital = a_hospital(region=region, capabilities=frozenset(capabilities))
+    assert catalogue_regions(hospital, example_policy()) == expected
 
 
 def test_a_proposed_catalogue_leaves_a_bill_by_another_regions_catalogue_alone():
