@@ -89,8 +89,8 @@ def _catalogued(context: Context, line: BillLine, charge: Charge) -> tuple[Terms
         return outside(charge, listed, window)
     if listed.row.life_months is not None:
         return _device(context, line, listed, listed.row.life_months)
-    if not rescue and (unmet := _unmet_limit(context, line, listed.remark)):
-        return _beyond_limit(context, line, listed, unmet)
+    if unmet := _unmet_limit(context, line, listed.remark, rescue=rescue):
+        return _beyond_limit(context, line, listed, unmet, rescue=rescue)
     return _inside(context, line, listed, rescue)
 
 
@@ -196,15 +196,19 @@ def _too_early(charge: Charge, listed: Listed, running: date) -> tuple[Terms, So
     return resolved, (anchors.DEVICES, life, supplied)
 
 
-def _unmet_limit(context: Context, line: BillLine, read: limits.Limits) -> limits.Unmet | None:
+def _unmet_limit(
+    context: Context, line: BillLine, read: limits.Limits, *, rescue: bool
+) -> limits.Unmet | None:
     """Why the remark of the drug list shuts the line out, if it does. Raises PolicyGap where no
-    text says whether remarks bind, and NeedsReview where only a person can tell."""
+    text says whether remarks bind, and NeedsReview where only a person can tell: of what was
+    approved for rescue a person has told."""
     if not read or not context.value(_DRUG_LIMITS, line.service_day).switch:
         return None
     if line.limit_unmet:
         return limits.Unmet.DECIDED
     unmet = limits.unmet(read, using(context, line, read))
-    if unmet is None and not line.reviewed and limits.for_person(read, context.stay):
+    asked = unmet is None and not line.reviewed and not rescue
+    if asked and limits.for_person(read, context.stay):
         raise NeedsReview(line.line_id)
     return unmet
 
@@ -223,17 +227,25 @@ def using(context: Context, line: BillLine, read: limits.Limits) -> limits.Using
 
 
 def _beyond_limit(
-    context: Context, line: BillLine, listed: Listed, unmet: limits.Unmet
+    context: Context, line: BillLine, listed: Listed, unmet: limits.Unmet, *, rescue: bool
 ) -> tuple[Terms, Sources]:
+    """Outside the catalogue by the remark; what was approved for rescue is the fund's whole, and
+    its window moves it to the employer."""
     limit = replace(listed.source, key=f"{listed.source.key}/remark", value=listed.row.remark)
     # A course is counted over this stay alone: the list does not say over which.
     limit = replace(limit, our_reading=unmet in (limits.Unmet.COURSE, limits.Unmet.AGE))
     day = line.service_day
     used = [context.cited(_DRUG_LIMITS, day)]
     used += [context.cited(_ADULT_YEARS, day)] if unmet is limits.Unmet.AGE else []
-    charge = context.charge(line)
-    resolved = taken(charge, in_catalogue=False, excluded="LIMIT_NOT_MET")
-    return resolved, (*FUND_PAYS, limit, *used)
+    window = _window(context, day) if rescue else Window()
+    resolved = taken(
+        context.charge(line),
+        in_catalogue=False,
+        excluded="LIMIT_NOT_MET",
+        emergency_approved=rescue,
+        **window._asdict(),
+    )
+    return resolved, (*FUND_PAYS, *window.sources, limit, *used)
 
 
 def _payable(context: Context, line: BillLine, row: CatalogueRow) -> bool:
