@@ -62,7 +62,7 @@ def paid_out(
     less = _difference(context, verdict.split.fund_fen)
     medical_fen = verdict.split.fund_fen - less.taken_off_fen
     rest = _AT_COUNTER[counter]
-    claims = list(_claims(context))
+    claims = list(_claims(context.stay.payments))
     if unclear(medical_fen, claims):
         return Hold(HoldReason.PRIOR_PAYMENT, note="employer + individual")
     medical = shared(medical_fen, claims, rest)
@@ -200,11 +200,11 @@ def unclear(medical_fen: int, claims: Sequence[tuple[Payee, int]]) -> bool:
     return all(own.values()) and 0 < medical_fen < sum(own.values())
 
 
-def _claims(context: Context) -> Iterator[tuple[Payee, int]]:
+def _claims(payments: Sequence[PriorPayment]) -> Iterator[tuple[Payee, int]]:
     """Basic insurance first; the hospital that gave it back stands in its place."""
-    payments = context.stay.payments
     for one in _of(payments, PriorPayer.BASIC_INSURANCE):
-        back = _refund(context, _HOSPITAL_FIRST, one).switch
+        # Whoever was to give it back: what the hospital gave back is not paid a second time.
+        back = one.given_back_on is not None
         yield Payee.HOSPITAL if back else Payee.BASIC_INSURANCE, one.eligible_fen
     for payer in OWN_CLAIMS[1:]:
         for one in _of(payments, payer):
