@@ -8,6 +8,7 @@ from typing import Final
 from gateway.domain.admission import Stay
 from gateway.domain.bill import BillLine, Citation, MealVerdict
 from gateway.domain.case import TreatmentKind
+from gateway.domain.money import rounded
 from gateway.domain.party import Party
 from gateway.policy import anchors
 from gateway.rules.context import Context
@@ -60,7 +61,13 @@ def _amount(context: Context, rates: list[MealRate]) -> int:
     """The rate of a day is rounded before it counts, unless a text rounds the stay."""
     if not _rounds_stay(context):
         return sum(rate.fen for rate in rates)
-    return sum(rate.exact(days) for rate, days in Counter(rates).items())
+    tops = Counter[int]()
+    for rate in rates:
+        tops[rate.denominator] += rate.numerator
+    top, bottom = 0, 1
+    for denominator, numerator in tops.items():
+        top, bottom = top * denominator + numerator * bottom, bottom * denominator
+    return rounded(top, bottom)
 
 
 def _rounds_stay(context: Context) -> bool:

@@ -42,11 +42,7 @@ class MealRate:
     @property
     def fen(self) -> int:
         """The day's rate rounded to the fen."""
-        return self.exact(1)
-
-    def exact(self, days: int) -> int:
-        """So many days at this rate, rounded once at the end."""
-        return rounded(self.numerator * days, self.denominator)
+        return rounded(self.numerator, self.denominator)
 
 
 def meal_rate(context: Context, hospital: Party, day: date) -> MealRate:
