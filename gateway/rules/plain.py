@@ -319,6 +319,8 @@ def on_the_worker(ground: Ground, charge: Charge, listed: Listed) -> bool:
     hospital, whatever the worker signed, so a person looks at it first."""
     if charge.reviewed or not (listed.by_standard and _above_ceiling(charge, listed)):
         return False
+    if ground.bearers.employer_not_notified:
+        return False
     return (charge.consent or ground.bearers.no_consent) is Payer.INDIVIDUAL
 
 
