@@ -26,7 +26,7 @@ coverage: .venv/installed ## every branch of rules and policy, by their own test
 mutation: .venv/installed ## plant every small fault in the rules; each survivor must be explained
 	$(BIN)/python -m tests.mutation $(ARGS)
 
-properties: .venv/installed ## a million generated bills beside a second implementation
+properties: .venv/installed ## a million generated bills, settled a second time by plain integers
 	$(BIN)/python -m tests.oracle.compare $(or $(BILLS),1000000)
 
 races: .venv/installed ## 10,000 raced pairs of a message and its reversal on each store

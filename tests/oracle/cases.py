@@ -11,7 +11,7 @@ _SIGNERS = ("employer", "individual")
 _AWKWARD = ("0.005", "1.005", "2.675", "0.3333", "0.000001", "9999999.999999", "0.05", "0")
 
 
-def bills(seed: int, count: int) -> Iterator[dict[str, Any]]:
+def cases(seed: int, count: int) -> Iterator[dict[str, Any]]:
     """Cases without expectation, the same for the same seed."""
     random = Random(seed)  # noqa: S311 - facts to calculate, not a secret
     for serial in range(count):

@@ -1,0 +1,92 @@
+"""The meal allowance a second time: a set of days and a rate for each, from the papers alone."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from tests.oracle.lines import half_up
+from tests.oracle.windows import before_cover, in_force, late_on, served, stopped
+
+Facts = Mapping[str, Any]
+_WHOLE = 10**4
+
+
+def allowance(bill: Facts) -> dict[str, Any]:
+    """Days, amount in fen and channel of the stay's meals."""
+    stay = bill["stay"]
+    days = [day for day in _days(bill) if not _falls_out(bill, day)]
+    rates = [_rate(bill, day) for day in days]
+    if in_force(bill, "meal/rounding", stay["out"]) == "STAY":
+        # Every rate is a fraction of a fen over one denominator or whole: one rounding for all.
+        amount = _rounded_once(rates)
+    else:
+        amount = sum(half_up(top, bottom) for top, bottom in rates)
+    return {"days": days, "amount": amount, "channel": in_force(bill, "meal/channel", stay["out"])}
+
+
+def _days(bill: Facts) -> range:
+    """Every day from admission up to discharge, and the day of discharge where it counts or is
+    that of admission."""
+    first, last = bill["stay"]["in"], bill["stay"]["out"]
+    inclusive = in_force(bill, "meal/day_rule", last) == "INCLUSIVE_CALENDAR"
+    return range(first, last + 1 if inclusive or first == last else last)
+
+
+def _falls_out(bill: Facts, day: int) -> bool:
+    stay, end = bill["stay"], bill["stay"]["out"]
+    on_leave = day in stay["leave"] and in_force(bill, "meal/split_leave_days", end)
+    hanging = day in stay["hanging"] or any(
+        line["violation"] == "HANGING_BED" and line["day"] == day
+        for line in bill["lines"]
+        if not line["refund_of"]
+    )
+    elsewhere = any(day in other["meal_days"] for other in bill["others"])
+    moved = late_on(bill, day) and in_force(bill, "meal/split_late_window", bill["case"]["event"])
+    unpaid = before_cover(bill, day) or stopped(bill, day) or served(bill, day)
+    return bool(on_leave or hanging or elsewhere or moved or unpaid)
+
+
+def _rate(bill: Facts, day: int) -> tuple[int, int]:
+    """The rate of the day as a fraction of fen: values of the day of discharge."""
+    end = bill["stay"]["out"]
+    if _approved_elsewhere(bill, day):
+        if in_force(bill, "meal/out_of_region_form", end) == "PCT_OF_INDEX":
+            return _of_index(bill, "meal/out_of_region_percent")
+        return in_force(bill, "meal/out_of_region_per_day_fen", end), 1
+    if _after_paid_leave(bill, day):
+        return in_force(bill, "meal/after_paid_leave_per_day_fen", end), 1
+    if in_force(bill, "meal/form", end) == "PCT_OF_INDEX":
+        return _of_index(bill, "meal/index_percent")
+    return in_force(bill, "meal/per_day_fen", end), 1
+
+
+def _of_index(bill: Facts, percent: str) -> tuple[int, int]:
+    """A percentage of a monthly index by its divisor, or of an index that is of a day."""
+    end = bill["stay"]["out"]
+    share = in_force(bill, "meal/index_fen", end) * in_force(bill, percent, end)
+    if in_force(bill, "meal/index", end) == "MONTHLY_MINIMUM_WAGE":
+        return share, in_force(bill, "meal/index_divisor", end)
+    return share, _WHOLE
+
+
+def _rounded_once(rates: list[tuple[int, int]]) -> int:
+    common = 1
+    for _, bottom in rates:
+        common = common if common % bottom == 0 else common * bottom
+    return half_up(sum(top * (common // bottom) for top, bottom in rates), common)
+
+
+def _approved_elsewhere(bill: Facts, day: int) -> bool:
+    referral = bill["case"]["referral"]
+    return (
+        bill["hospital"]["elsewhere"]
+        and referral is not None
+        and referral["from"] <= day <= referral["to"]
+    )
+
+
+def _after_paid_leave(bill: Facts, day: int) -> bool:
+    """Whether the day comes after the last day of a paid leave that was told, where a text gives
+    such days a rate of their own."""
+    ends = bill["case"]["paid_leave"]
+    own = in_force(bill, "meal/after_paid_leave_per_day_fen", bill["stay"]["out"])
+    return own is not None and bool(ends) and day > max(ends)

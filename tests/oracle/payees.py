@@ -1,0 +1,92 @@
+"""Whom the fund pays, a second time, from the papers alone."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from tests.oracle.lines import EMPLOYER, FUND, HOSPITAL, INDIVIDUAL, OTHER
+from tests.oracle.windows import in_force
+
+Facts = Mapping[str, Any]
+BASIC = "basic_insurance"
+
+
+def payees(bill: Facts, split: dict[str, int], meals: int, waits: set[str]) -> dict[str, Any]:
+    """What each payee gets of medical fees and of meals, what a third party's payment took off
+    the fund's part of `split`, and what may be recovered of the rest."""
+    taken_off = _take_off(bill, split, waits)
+    medical = _medical(bill, split[FUND], waits)
+    return {
+        "medical": {payee: fen for payee, fen in medical.items() if fen},
+        "meals": {payee: fen for payee, fen in _meals(bill, meals).items() if fen},
+        "taken_off": taken_off,
+        "recoverable": split[FUND] if _recovers(bill) else 0,
+    }
+
+
+def _paid(bill: Facts, payer: str, what: str = "eligible") -> int:
+    return sum(one[what] for one in bill["stay"]["payments"] if one["payer"] == payer)
+
+
+def _take_off(bill: Facts, split: dict[str, int], waits: set[str]) -> int:
+    """max(0, fund − paid for eligible medical fees): what the third party paid is not the
+    fund's."""
+    state = bill["case"]["third_party"]
+    told = any(one["payer"] == "third_party" for one in bill["stay"]["payments"])
+    if told != (state == "CONFIRMED_PAID"):
+        waits.add("THIRD_PARTY")
+    taken = min(split[FUND], _paid(bill, "third_party"))
+    split[FUND] -= taken
+    split[OTHER] += taken
+    return taken
+
+
+def _recovers(bill: Facts) -> bool:
+    """The law gives recourse for what a third party did not pay or nobody can be found for; for
+    the rest a region's text must."""
+    state = bill["case"]["third_party"]
+    if state == "CONFIRMED_PAID":
+        return bool(in_force(bill, "third_party/fund_recovers", bill["stay"]["in"]))
+    return state in ("CONFIRMED_UNPAID", "UNKNOWN_PARTY")
+
+
+def _medical(bill: Facts, fund: int, waits: set[str]) -> dict[str, int]:
+    """Basic insurance first, or the hospital that gave back to it already, then employer and
+    worker for what they advanced, then whoever paid at the counter, else the hospital."""
+    owed, given_back = _basic(bill, waits)
+    shares = {BASIC: min(fund, owed)}
+    shares[HOSPITAL] = min(fund - shares[BASIC], given_back)
+    rest = fund - shares[BASIC] - shares[HOSPITAL]
+    advanced = {payer: _paid(bill, payer) for payer in (EMPLOYER, INDIVIDUAL)}
+    if rest and all(advanced.values()) and sum(advanced.values()) > rest:
+        waits.add("PRIOR_PAYMENT")
+    for payer, fen in advanced.items():
+        shares[payer] = min(rest, fen)
+        rest -= shares[payer]
+    counter = bill["paid_by"]
+    last = HOSPITAL if counter == "nobody" else counter
+    shares[last] = shares.get(last, 0) + rest
+    return shares
+
+
+def _basic(bill: Facts, waits: set[str]) -> tuple[int, int]:
+    """What is owed to basic insurance, and what the hospital has given back to it."""
+    owed, given_back = 0, 0
+    for one in bill["stay"]["payments"]:
+        if one["payer"] != BASIC:
+            continue
+        if one["given_back"] is not None:
+            given_back += one["eligible"]
+        elif in_force(bill, "bmi_refund/hospital_refunds_first", one["paid"]):
+            waits.add("PRIOR_PAYMENT")
+        else:
+            owed += one["eligible"]
+    return owed, given_back
+
+
+def _meals(bill: Facts, meals: int) -> dict[str, int]:
+    """What the employer advanced goes back to it. The rest is the worker's where the agency pays
+    it out, and where somebody paid the hospital while the bill was held."""
+    back = min(meals, _paid(bill, EMPLOYER, "meal"))
+    agency = in_force(bill, "meal/channel", bill["stay"]["out"]) == "AGENCY"
+    last = INDIVIDUAL if agency or bill["paid_by"] != "nobody" else HOSPITAL
+    return {EMPLOYER: back, last: meals - back}

@@ -1,0 +1,167 @@
+"""The oracle of whole bills knows the worked examples of the papers, so that it is no mirror of
+the rules: E10 to E12, E14, E17, E19 to E21 as corrected."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from tests.oracle.lines import number, product
+from tests.oracle.stays import line_of
+from tests.oracle.whole import settled
+from tests.oracle.worlds import ALWAYS, ORDINARY
+
+Facts = dict[str, Any]
+_FAR = date(2030, 1, 1).toordinal()
+ROWS = {
+    "OPERATION": {},
+    "BED": {"ceilings": {"every": 40 * 10**6}},
+    "NURSING": {"per_day": 10_000},
+}
+
+
+def day(text: str) -> int:
+    return date.fromisoformat(text).toordinal()
+
+
+def line(code: str, price: str, qty: str, on: str = "2026-03-05", **facts: Any) -> Facts:
+    """A line with price and quantity as texts."""
+    cost, count = number(price, 6), number(qty, 4)
+    made = line_of(facts.pop("id", f"{code}{on}"), code, day(on), cost, count)
+    return made | {"amount": product(cost, count)} | facts
+
+
+def bill(*lines: Facts, policy: Facts | None = None, **facts: Facts) -> Facts:
+    """An ordinary stay from 2026-03-01 to 2026-03-15, applied for in time; meals at 15.00."""
+    injured = day("2026-03-01")
+    stay = {"in": day("2026-03-01"), "out": day("2026-03-15"), "notified": None}
+    case = dict.fromkeys(("joined", "settled", "extended", "roster", "referral"))
+    case |= {"injured": injured, "event": injured, "applied": injured, "accepted": injured}
+    case |= {"applied_by": "", "insured": True, "third_party": "NONE"}
+    values = {**ORDINARY, "line/not_notified_payer": None, **(policy or {})}
+    return {
+        "policy": {key: [(ALWAYS, value)] for key, value in values.items()},
+        "catalogue": [{"kind": "item", "from": ALWAYS, "to": _FAR, "rows": ROWS}],
+        "hospital": {"level": "secondary", "elsewhere": False},
+        "stay": {**stay, "leave": [], "hanging": [], "payments": [], **facts.get("stay", {})},
+        "case": {**case, "stops": [], "rescues": [], "paid_leave": [], **facts.get("case", {})},
+        "others": [],
+        "lines": list(lines),
+        "paid_by": "nobody",
+    }
+
+
+def payers(answer: Facts) -> Facts:
+    """Who bears anything of the stay, in fen."""
+    return {payer: fen for payer, fen in answer["split"].items() if fen}
+
+
+def paid(payer: str, eligible: int) -> Facts:
+    at = day("2026-03-15")
+    return {"payer": payer, "eligible": eligible, "meal": 0, "paid": at, "given_back": None}
+
+
+def test_e10_nursing_once_a_day_leaves_what_is_over_to_the_hospital():
+    days = [f"2026-03-{1 + n:02}" for n in range(14)]
+    lines = [line("NURSING", "28", "2", one) for one in days]
+    answer = settled(bill(*lines, line("BED", "35", "14")))
+    assert payers(answer) == {"fund": 88200, "hospital": 39200}
+
+
+def test_e11_a_refund_leaves_the_net_and_a_duplicate_is_the_hospitals():
+    answer = settled(
+        bill(
+            line("OPERATION", "88", "3", id="A"),
+            line("OPERATION", "88", "-1", "2026-03-06", id="B", refund_of="A"),
+            line("OPERATION", "88", "1", id="C", violation="DUPLICATE_CHARGE"),
+        )
+    )
+    assert payers(answer) == {"fund": 17600, "hospital": 8800}
+    assert answer["lines"]["B"]["fund"] == -8800
+
+
+@pytest.mark.parametrize(
+    ("inclusive", "fund", "employer"), [(False, 105000, 1280000), (True, 40000, 1345000)]
+)
+def test_e12_a_late_application_with_either_end_of_its_window(
+    inclusive: bool, fund: int, employer: int
+):
+    late = {"applied": day("2026-04-20"), "accepted": day("2026-04-24")}
+    answer = settled(
+        bill(
+            line("OPERATION", "12000", "1", "2026-04-22"),
+            line("OPERATION", "800", "1", "2026-04-23"),
+            line("OPERATION", "650", "1", "2026-04-24"),
+            line("OPERATION", "400", "1", "2026-05-02"),
+            policy={"late/window_end_inclusive": inclusive},
+            stay={"out": day("2026-05-03")},
+            case=late,
+        )
+    )
+    assert payers(answer) == {"fund": fund, "employer": employer}
+    assert len(answer["meal"]["days"]) == (8 if inclusive else 9)
+
+
+def test_e14_what_follows_a_refused_discharge_is_the_payers_that_the_region_names():
+    stop = {"discharge": True, "from": day("2026-03-21"), "to": None}
+    answer = settled(
+        bill(
+            line("OPERATION", "8000", "1"),
+            line("BED", "35", "10", "2026-03-21"),
+            line("OPERATION", "600", "1", "2026-03-25"),
+            policy={"line/refused_discharge_payer": "individual"},
+            stay={"out": day("2026-03-30")},
+            case={"stops": [stop]},
+        )
+    )
+    assert payers(answer) == {"fund": 800000, "individual": 95000}
+
+
+@pytest.mark.parametrize(
+    ("stay", "rule", "days", "fen"),
+    [
+        ({}, "EXCLUDE_DISCHARGE", 14, 21000),
+        ({}, "INCLUSIVE_CALENDAR", 15, 22500),
+        ({"out": "2026-03-01"}, "EXCLUDE_DISCHARGE", 1, 1500),
+        ({"leave": ["2026-03-05", "2026-03-06"]}, "EXCLUDE_DISCHARGE", 12, 18000),
+        ({"in": "2028-02-28", "out": "2028-03-01"}, "EXCLUDE_DISCHARGE", 2, 3000),
+    ],
+)
+def test_e17_meals_are_paid_by_the_day_rule(stay: Facts, rule: str, days: int, fen: int):
+    told = {
+        key: [day(one) for one in value] if isinstance(value, list) else day(value)
+        for key, value in stay.items()
+    }
+    answer = settled(bill(policy={"meal/day_rule": rule}, stay=told))
+    assert (len(answer["meal"]["days"]), answer["meal"]["amount"]) == (days, fen)
+
+
+@pytest.mark.parametrize(("rounding", "fen"), [("DAY", 54899), ("STAY", 54903)])
+def test_e20_a_rate_by_formula_is_rounded_by_the_day_or_the_stay(rounding: str, fen: int):
+    formula = {"meal/form": "PCT_OF_INDEX", "meal/rounding": rounding}
+    answer = settled(bill(policy=formula, stay={"out": day("2026-03-14")}))
+    assert answer["meal"]["amount"] == fen
+
+
+def test_e19_basic_insurance_is_given_back_first_and_the_rest_goes_to_who_paid():
+    answer = settled(
+        bill(
+            line("OPERATION", "18500", "1"),
+            line("UNKNOWN", "1500", "1", consent="individual"),
+            stay={"payments": [paid("basic_insurance", 1200000), paid("individual", 800000)]},
+        )
+    )
+    assert payers(answer) == {"fund": 1850000, "individual": 150000}
+    assert answer["paid"]["medical"] == {"basic_insurance": 1200000, "individual": 650000}
+
+
+def test_e21_of_what_a_third_party_paid_only_the_difference_is_the_funds():
+    answer = settled(
+        bill(
+            line("OPERATION", "30000", "1"),
+            stay={"payments": [paid("third_party", 1500000)]},
+            case={"third_party": "CONFIRMED_PAID"},
+        )
+    )
+    assert payers(answer) == {"fund": 1500000, "other": 1500000}
+    assert answer["paid"]["recoverable"] == 1500000
