@@ -1,25 +1,29 @@
 """What holds of every line and bill, whatever their numbers."""
 
 from dataclasses import replace
+from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.domain.bill import BillVerdict
+from gateway.clock import BUSINESS_ZONE
+from gateway.domain.bill import BillLine, BillVerdict
 from gateway.domain.catalogue import Kind
 from gateway.domain.money import ONE, portion, times
 from gateway.domain.split import NOTHING, Payer, total
 from gateway.rules.line import Bearers, Terms, decide
 from gateway.rules.settle import netted_terms, settle
 from tests.rules.facts import (
+    ADMITTED,
     EDITIONS,
     FIRST_DAY,
     a_bill,
     a_line,
     a_row,
     an_edition,
+    noon,
     policy_with,
 )
 
@@ -141,9 +145,24 @@ def test_a_late_application_moves_the_share_of_the_fund_and_nothing_else(
     assert late[2:] == in_time[2:]
 
 
+# Days and minutes of a bill: few, so that some lines of a bill share them and some do not.
+SERVED = st.builds(
+    lambda day, minute: noon(ADMITTED) + timedelta(days=day, minutes=minute),
+    st.integers(0, 4),
+    st.sampled_from([0, 1, 600]),
+)
+
+
+def at(instant: datetime, line: BillLine) -> BillLine:
+    """The same line charged at another time."""
+    served = instant.astimezone(BUSINESS_ZONE).date()
+    return replace(line, occurred_at=instant, service_day=served)
+
+
 @st.composite
 def bills(draw: st.DrawFn) -> list:
-    """Originals of any code, some given back in up to three parts of at most the whole."""
+    """Originals of any code on several days and minutes, some given back in up to three parts of
+    at most the whole at any time."""
     lines: list = []
     codes = st.sampled_from(
         "TABLET BED PLATE UNKNOWN DRESSING MATERNITY NURSING CONSULT PHYSIO COURSE".split()
@@ -157,7 +176,8 @@ def bills(draw: st.DrawFn) -> list:
             "violation": draw(st.sampled_from(["", "", "NO_ORDER"])),
         }
         consent = draw(st.sampled_from([None, "employer", "individual"]))
-        original = a_line(line_id=f"L{no}", qty=str(count), consent=consent, **facts)
+        line = a_line(line_id=f"L{no}", qty=str(count), consent=consent, **facts)
+        original = at(draw(SERVED), line)
         lines.append(original)
         left, left_fen = count, original.amount_fen
         for part in range(draw(st.integers(0, 3))):
@@ -167,7 +187,7 @@ def bills(draw: st.DrawFn) -> list:
                 break
             left, left_fen = left - back, left_fen - given_back
             refund = a_line(line_id=f"R{no}{part}", qty=f"-{back}", refund_of=f"L{no}", **facts)
-            lines.append(refund)
+            lines.append(at(draw(SERVED), refund))
     return lines
 
 
