@@ -1,0 +1,101 @@
+"""What is kept of other bills saves time and changes nothing."""
+
+from collections.abc import Iterator
+from functools import lru_cache
+from random import Random
+from typing import Any
+
+import pytest
+
+from gateway.rules import context
+from gateway.rules.plain import Ground, Standing, standing
+from gateway.rules.settle import settle
+from tests.oracle.built import bill_of, editions_of, policy_of
+from tests.oracle.stays import BILLS_IN_A_WORLD, Bill, stays
+
+WORLDS, CHARGED_ALIKE, BILLS = 2, 8, 150
+SEEDS = range(3)
+
+
+def charged_alike(seed: int) -> Iterator[tuple[int, int, Bill]]:
+    """Bills of a few charges under many stays, cases, hospitals, policies and catalogues, in
+    random order, with the world of their policy and that of their catalogue."""
+    random = Random(seed)  # noqa: S311 - an order, not a secret
+    made = list(stays(seed, WORLDS * BILLS_IN_A_WORLD))
+    charges = [bill["lines"] for bill in made if bill["lines"]][:CHARGED_ALIKE]
+    for _ in range(BILLS):
+        bill = random.choice(made) | {"lines": random.choice(charges)}
+        yield random.randrange(WORLDS), random.randrange(WORLDS), bill
+
+
+class Office:
+    """Policies and catalogues as the gateway holds them: loaded once, for all bills."""
+
+    def __init__(self, seed: int) -> None:
+        firsts = list(stays(seed, WORLDS * BILLS_IN_A_WORLD))[::BILLS_IN_A_WORLD]
+        self.catalogues = [bill["catalogue"] for bill in firsts]
+        self.policies = [policy_of(bill["policy"]) for bill in firsts]
+        self.editions = [editions_of(one) for one in self.catalogues]
+
+    def settled(self, policy: int, catalogue: int, bill: Bill) -> Any:
+        """With everything that is kept of the bills before."""
+        return settle(bill_of(bill, self.editions[catalogue]), self.policies[policy])
+
+    def settled_alone(self, policy: int, catalogue: int, bill: Bill) -> Any:
+        """As if it were the first bill of all."""
+        standing.cache_clear()
+        editions = editions_of(self.catalogues[catalogue])
+        return settle(bill_of(bill, editions), self.policies[policy])
+
+
+def differing(seed: int) -> list[int]:
+    """The bills of a seed, by their place, that other bills have changed."""
+    office, asked = Office(seed), list(charged_alike(seed))
+    standing.cache_clear()
+    kept = [office.settled(*one) for one in asked]
+    alone = [office.settled_alone(*one) for one in asked]
+    pairs = zip(kept, alone, strict=True)
+    return [place for place, (one, other) in enumerate(pairs) if one != other]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_bill_is_decided_the_same_after_any_other_bills(seed: int):
+    assert differing(seed) == []
+
+
+def test_bills_do_stand_on_the_grounds_of_other_bills():
+    office = Office(0)
+    standing.cache_clear()
+    for one in charged_alike(0):
+        office.settled(*one)
+    assert standing.cache_info().hits > BILLS // 3
+
+
+@pytest.mark.parametrize(
+    "forgotten",
+    [
+        *((name,) for name in ("level", "editions", "stopped", "notice", "before_cover", "late")),
+        ("rates",),
+        # Who bears a part and the text that names them are never told apart.
+        ("bearers", "naming"),
+    ],
+    ids=" ".join,
+)
+def test_a_part_of_the_ground_that_is_forgotten_is_found(
+    forgotten: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+):
+    remembered = [place for place, name in enumerate(Ground._fields) if name not in forgotten]
+    grounds: dict[tuple[Any, ...], Standing] = {}
+
+    @lru_cache
+    def careless(ground: Ground) -> Standing:
+        known_by = tuple(ground[place] for place in remembered)
+        return grounds.setdefault(known_by, Standing(ground))
+
+    def clear() -> None:
+        grounds.clear()
+        careless.cache_clear()
+
+    monkeypatch.setattr(context, "standing", careless)
+    monkeypatch.setattr("tests.rules.test_plain.standing", type("Kept", (), {"cache_clear": clear}))
+    assert any(differing(seed) for seed in SEEDS)
