@@ -264,7 +264,8 @@ class Arrears:
 
     def touches(self, first: date, last: date) -> bool:
         """Whether any day from first to last lies in the arrears."""
-        return self.since <= last and (self.settled_on is None or first < self.settled_on)
+        paid = self.settled_on
+        return self.since <= last and (paid is None or max(first, self.since) < paid)
 
 
 @dataclass(frozen=True, slots=True)
