@@ -15,6 +15,7 @@ from gateway.domain.case import (
     Applicant,
     Approval,
     ApprovalKind,
+    Arrears,
     AuthorityKind,
     BenefitStop,
     Joined,
@@ -181,12 +182,14 @@ def _payment(no: int, told: Facts) -> PriorPayment:
 
 def _case(facts: Facts, lines: Mapping[str, BillLine]) -> Any:
     told = facts["case"]
+    owed = told["arrears"]
     joined = (Joined(_day(told["joined"]), _maybe(told["settled"])),) if told["joined"] else ()
     return a_case(
         injured_on=_day(told["injured"]),
         diagnosed_on=None if told["injured"] == told["event"] else _day(told["event"]),
         insured_at_injury=told["insured"],
         joined=joined,
+        arrears=() if owed is None else (Arrears(_day(owed["from"]), _maybe(owed["paid_up"])),),
         roster_received_on=_maybe(told["roster"]),
         applied_on=_maybe(told["applied"]),
         accepted_on=_maybe(told["accepted"]),

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tests.oracle.lines import half_up
-from tests.oracle.windows import before_cover, in_force, late_on, served, stopped
+from tests.oracle.windows import before_cover, in_arrears, in_force, late_on, served, stopped
 
 Facts = Mapping[str, Any]
 _WHOLE = 10**4
@@ -41,7 +41,9 @@ def _falls_out(bill: Facts, day: int) -> bool:
     )
     elsewhere = any(day in other["meal_days"] for other in bill["others"])
     moved = late_on(bill, day) and in_force(bill, "meal/split_late_window", bill["case"]["event"])
-    unpaid = before_cover(bill, day) or stopped(bill, day) or served(bill, day)
+    unpaid = (
+        before_cover(bill, day) or in_arrears(bill, day) or stopped(bill, day) or served(bill, day)
+    )
     return bool(on_leave or hanging or elsewhere or moved or unpaid)
 
 

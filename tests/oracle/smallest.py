@@ -27,12 +27,13 @@ _CASE: Bill = {
     "applied": None,
     "extended": None,
     "roster": None,
+    "arrears": None,
 }
 _DAYS = frozenset(
     {
         *("in", "out", "leave", "hanging", "paid", "given_back", "meal_days", "day", "from", "to"),
         *("injured", "event", "applied", "accepted", "extended", "joined", "settled"),
-        *("paid_leave", "roster", "since"),
+        *("paid_leave", "roster", "paid_up", "since"),
     }
 )
 

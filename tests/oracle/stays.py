@@ -106,14 +106,26 @@ def _case(random: Random, first: int, last: int, lines: list[Bill]) -> Bill:
         "referral": None,
         "paid_leave": [],
         "third_party": "NONE",
+        "arrears": None,
     }
     if random.random() < 0.12:
         case["referral"] = {"from": random.randint(first, last), "to": last + 3}
     elif random.random() < 0.2:
         case["paid_leave"] = sorted({random.randint(first - 1, last) for _ in range(2)})
-    if case["insured"] and case["roster"] is None and random.random() < 0.2:
+    if not case["insured"] or case["roster"] is not None:
+        return case
+    if random.random() < 0.08:
+        case["arrears"] = _arrears(random, first, last)
+    elif random.random() < 0.2:
         case["third_party"] = random.choice(("CONFIRMED_PAID", "CONFIRMED_UNPAID", "UNKNOWN_PARTY"))
     return case
+
+
+def _arrears(random: Random, first: int, last: int) -> Bill:
+    """Arrears around the first or the last day of the stay, paid around the last or never."""
+    begin = random.choice((first - 20, first - 1, first, first + 1, last, last + 1))
+    paid_up = random.choice((None, random.randint(first, last + 2), random.randint(first, last)))
+    return {"from": begin, "paid_up": None if paid_up is None else max(begin, paid_up)}
 
 
 def _insured(random: Random, first: int, last: int) -> Bill:

@@ -101,7 +101,7 @@ def test_the_oracle_imports_nothing_of_the_gateway(one: ModuleType):
 GROUNDS = {
     *("NOT_INJURY", "BENEFIT_STOPPED", "REFUSED_DISCHARGE", "OUT_OF_CATALOGUE", "LIMIT_NOT_MET"),
     *("EMERGENCY_APPROVED", "EMPLOYER_NOT_NOTIFIED", "OVER_QTY", "OVER_CEILING", "REGIONAL_RATIO"),
-    *("LATE_APPLICATION", "BEFORE_COVER"),
+    *("LATE_APPLICATION", "BEFORE_COVER", "EMPLOYER_IN_ARREARS"),
 }
 
 
@@ -115,5 +115,5 @@ def test_2000_bills_reach_every_ground_every_payee_and_every_way_to_end():
         assert sum(payee in one["paid"]["medical"] for one in settled) >= 10
     assert sum(one["paid"]["taken_off"] > 0 for one in settled) >= 10
     holds = {reason for one in answers for reason in one.get("hold", ())}
-    assert holds == {"LINES_IN_REVIEW", "PRIOR_PAYMENT", "POLICY_GAP"}
+    assert holds == {"LINES_IN_REVIEW", "PRIOR_PAYMENT", "POLICY_GAP", "ARREARS"}
     assert {"refuse", "manual"} <= {key for one in answers for key in one}

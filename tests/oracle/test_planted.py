@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from gateway.domain.bill import BillLine
-from gateway.domain.case import Approval, BenefitStop, CaseFacts
+from gateway.domain.case import Approval, Arrears, BenefitStop, CaseFacts
 from gateway.domain.catalogue import CatalogueRow, Level
 from gateway.domain.split import Payer, Split
 from gateway.rules import context, listed, meal_allowance, meal_days, payout, plain, settle
@@ -164,6 +164,11 @@ def cover_begins_on_the_day_itself(patch: pytest.MonkeyPatch) -> None:
     )
 
 
+def arrears_owed_on_the_day_they_are_paid(patch: pytest.MonkeyPatch) -> None:
+    honest = Arrears.covers
+    patch.setattr(Arrears, "covers", lambda owed, day: honest(owed, day) or honest(owed, day - DAY))
+
+
 def stops_a_day_short(patch: pytest.MonkeyPatch) -> None:
     honest = BenefitStop.covers
     patch.setattr(
@@ -223,6 +228,7 @@ PLANTED: tuple[Plant, ...] = (
     third_party_capped_by_the_whole_bill,
     employer_paid_before_basic_insurance,
     cover_begins_on_the_day_itself,
+    arrears_owed_on_the_day_they_are_paid,
     stops_a_day_short,
     rescue_approved_for_ever,
     consent_forgotten,

@@ -35,7 +35,7 @@ def bill(*lines: Facts, policy: Facts | None = None, **facts: Facts) -> Facts:
     """An ordinary stay from 2026-03-01 to 2026-03-15, applied for in time; meals at 15.00."""
     injured = day("2026-03-01")
     stay = {"in": day("2026-03-01"), "out": day("2026-03-15"), "notified": None}
-    case = dict.fromkeys(("joined", "settled", "extended", "roster", "referral"))
+    case = dict.fromkeys(("joined", "settled", "extended", "roster", "referral", "arrears"))
     case |= {"injured": injured, "event": injured, "applied": injured, "accepted": injured}
     case |= {"applied_by": "", "insured": True, "third_party": "NONE"}
     values = {**ORDINARY, "line/not_notified_payer": None, **(policy or {})}

@@ -16,17 +16,51 @@ def in_force(bill: Facts, key: str, day: int) -> Any:
 
 
 def refused(bill: Facts) -> dict[str, Any] | None:
-    """What keeps the bill from being computed: an employer that never came under cover, a third
-    party where such stays go by hand, a late application whose end nobody knows."""
+    """What keeps the bill from being computed: an employer that owes or never came under cover,
+    a third party where such stays go by hand, a late application whose end nobody knows."""
     case, stay = bill["case"], bill["stay"]
     if before_cover(bill, stay["out"]):
         return {"refuse": "EMPLOYER_PAYS"}
+    if (owing := _owing(bill)) is not None:
+        return owing
     liable = case["third_party"] != "NONE"
     if liable and in_force(bill, "third_party/policy", stay["in"]) == "MANUAL":
         return {"manual": "THIRD_PARTY"}
     if is_late(bill) and _end(bill) is None:
         return {"hold": {"POLICY_GAP"}}
     return None
+
+
+def _owing(bill: Facts) -> dict[str, Any] | None:
+    """What arrears do to the whole stay by the region's text: Beijing's continues a stay that had
+    begun before them, Changsha's waits for them, one county's never pays."""
+    stay, owed = bill["stay"], bill["case"]["arrears"]
+    in_stay = any(_owed(bill, day) for day in range(stay["in"], stay["out"] + 1))
+    if not in_stay and not _owed(bill, bill["case"]["event"]):
+        return None
+    rule = in_force(bill, "arrears/policy", stay["in"])
+    if rule == "HOLD_UNTIL_PAID":
+        return {"hold": {"ARREARS"}} if in_stay and owed["paid_up"] is None else None
+    paid_in_stay = owed["paid_up"] is not None and owed["paid_up"] <= stay["out"]
+    if rule == "CONTINUE_IN_STAY" and (paid_in_stay or not _owed(bill, stay["in"])):
+        return None
+    return {"refuse": "EMPLOYER_PAYS"}
+
+
+def _owed(bill: Facts, day: int) -> bool:
+    """Whether premiums were owed on the day; on the day that they are paid they are not."""
+    owed = bill["case"]["arrears"]
+    if owed is None or day < owed["from"]:
+        return False
+    return owed["paid_up"] is None or day < owed["paid_up"]
+
+
+def in_arrears(bill: Facts, day: int) -> bool:
+    """Whether the day is the employer's: of a stay that began in arrears which were paid inside
+    it, the fund pays what arose newly (第六十二条第三款)."""
+    begins = bill["stay"]["in"]
+    rule = in_force(bill, "arrears/policy", begins)
+    return rule == "CONTINUE_IN_STAY" and _owed(bill, begins) and _owed(bill, day)
 
 
 def before_cover(bill: Facts, day: int) -> bool:
@@ -81,6 +115,8 @@ def window(bill: Facts, day: int) -> str:
     """Why the fund's share of this day is the employer's; empty when it is not."""
     if before_cover(bill, day):
         return "BEFORE_COVER"
+    if in_arrears(bill, day):
+        return "EMPLOYER_IN_ARREARS"
     return "LATE_APPLICATION" if late_on(bill, day) else ""
 
 

@@ -52,6 +52,7 @@ _ONCE: dict[str, tuple[Any, ...]] = {
     "third_party/fund_recovers": (True, False, None),
     "bmi_refund/hospital_refunds_first": (False, False, True),
     "cover/from_day_after_roster": (True, False),
+    "arrears/policy": ("CONTINUE_IN_STAY", "CONTINUE_IN_STAY", "HOLD_UNTIL_PAID", "NEVER"),
     "cross_region/policy": ("DIRECT",),
     "audit/enabled": ((), (), (), ("A01", "A03", "A13", "A15", "A17", "A18")),
 }

@@ -74,7 +74,18 @@ def test_bills_do_stand_on_the_grounds_of_other_bills():
 @pytest.mark.parametrize(
     "forgotten",
     [
-        *((name,) for name in ("level", "editions", "stopped", "notice", "before_cover", "late")),
+        *(
+            (name,)
+            for name in (
+                "level",
+                "editions",
+                "stopped",
+                "notice",
+                "before_cover",
+                "in_arrears",
+                "late",
+            )
+        ),
         ("rates",),
         # Who bears a part and the text that names them are never told apart.
         ("bearers", "naming"),
