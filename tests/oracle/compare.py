@@ -5,6 +5,7 @@ stays through the settlement of whole bills. The answers must not lie one fen ap
 identities of each line must hold. With a seed only its part is compared.
 """
 
+import gc
 import json
 import os
 import sys
@@ -27,6 +28,8 @@ from tests.oracle.whole import settled
 
 PART = 2_000
 _SHOWN = 5
+_GARBAGE = 200_000
+"""So many objects before garbage is looked for: bills make much of it, and none in circles."""
 _SMALLEST = 2
 """So many bills of a part are made smaller before they are told: it takes a while."""
 _PIECES = ("lines", "split", "meal", "paid")
@@ -178,7 +181,9 @@ def _broken(case_line: dict[str, Any], got: CalculatedLine) -> Iterator[str]:
 def run(count: int, cores: int) -> Compared:
     """That many cases and as many stays, rounded up to whole parts, on that many cores."""
     seeds = range(-(-count // PART))
-    with ProcessPoolExecutor(cores, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(
+        cores, get_context("spawn"), initializer=gc.set_threshold, initargs=(_GARBAGE,)
+    ) as pool:
         found = NOTHING
         for one in pool.map(compare, seeds):
             found = found.plus(one)
