@@ -37,6 +37,7 @@ from tests.flows.office import AGENCY, DAY, LINES, Heard, Office
 from tests.flows.test_ledger import per_account
 from tests.flows.test_races import orders, raced, saying
 from tests.flows.test_settled_guarded import booked, details
+from tests.store.conftest import SQLITE
 
 FIRST, SECOND = "甲审核", "乙复核"
 APPLIED_LATE = date(2026, 4, 10)
@@ -769,7 +770,7 @@ async def adjusted_live(office: Office) -> None:
 
 
 async def test_an_approval_racing_with_a_cancellation_falls_with_it_or_is_stale(
-    office: Office,
+    office: Office, store: str
 ) -> None:
     seen = Counter[str]()
     await office.recognised("C1", 1)
@@ -797,7 +798,12 @@ async def test_an_approval_racing_with_a_cancellation_falls_with_it_or_is_stale(
         await office.decide("C1", CaseState.ACCEPTED)
         await office.decide("C1", CaseState.RECOGNISED)
         await release_all(office.desk)
-    assert {told[:3] for told in seen} == {"已补差", "已决定"}
+    endings = {told[:3] for told in seen}
+    if store == SQLITE:
+        assert endings == {"已补差", "已决定"}
+    else:
+        # Between two open transactions PostgreSQL decides, and it may always decide alike.
+        assert endings <= {"已补差", "已决定"}
     await adjusted_live(office)
 
 
