@@ -10,7 +10,7 @@ import pytest
 from adapters.catalog_file.read import Import, read_catalogue
 from adapters.catalog_file.write import edition_bytes, edition_from_bytes
 from gateway.domain.catalogue import CatalogueRow, InsuranceLimit
-from tests.adapters.catalog_file.contents import content
+from tests.adapters.catalog_file.contents import said_by
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 
@@ -81,4 +81,4 @@ def test_agreements_end_in_2025_or_2026(rows: list[CatalogueRow]) -> None:
 
 def test_the_whole_list_comes_back_from_its_bytes(official: Import) -> None:
     (edition,) = official.editions
-    assert content(edition_from_bytes(edition_bytes(edition))) == content(edition)
+    assert said_by(edition_from_bytes(edition_bytes(edition))) == said_by(edition)

@@ -15,7 +15,7 @@ from adapters.catalog_file.names import (
 )
 from adapters.catalog_file.read import BadCatalogue, Import, read_catalogue
 from gateway.domain.catalogue import CatalogueRow, InsuranceLimit, Kind, Level
-from tests.adapters.catalog_file.contents import content
+from tests.adapters.catalog_file.contents import said_by
 
 FIRST = date(2025, 1, 1)
 REGION = "999900"
@@ -232,7 +232,7 @@ def test_reading_twice_in_any_order_gives_the_same_digest(tmp_path: Path) -> Non
     (forward,) = imported(written(tmp_path / "a.csv", DRUG, other)).editions
     (backward,) = imported(written(tmp_path / "b.csv", other, DRUG)).editions
     (again,) = imported(written(tmp_path / "a.csv", DRUG, other)).editions
-    assert content(backward) == content(again) == content(forward)
+    assert said_by(backward) == said_by(again) == said_by(forward)
 
 
 def test_another_value_day_or_region_gives_another_digest(tmp_path: Path) -> None:
@@ -253,7 +253,7 @@ def test_a_byte_order_mark_and_windows_line_ends_change_nothing(tmp_path: Path) 
     windows = tmp_path / "b.csv"
     windows.write_bytes(b"\xef\xbb\xbf" + plain.read_bytes().replace(b"\n", b"\r\n"))
     (of_windows,), (ours,) = imported(windows).editions, imported(plain).editions
-    assert content(of_windows) == content(ours)
+    assert said_by(of_windows) == said_by(ours)
 
 
 def test_a_quoted_cell_may_hold_a_comma(tmp_path: Path) -> None:
