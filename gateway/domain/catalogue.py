@@ -19,6 +19,9 @@ class Kind(StrEnum):
     MATERIAL = "material"
     FACILITY = "facility"
 
+    # Equal words hash alike, and without a call of Python for every look-up.
+    __hash__ = str.__hash__
+
 
 class Level(StrEnum):
     """Hospital level 医院等级 for unit ceilings."""
@@ -26,6 +29,9 @@ class Level(StrEnum):
     TERTIARY = "tertiary"
     SECONDARY = "secondary"
     PRIMARY = "primary"
+
+    # Equal words hash alike, and without a call of Python for every look-up.
+    __hash__ = str.__hash__
 
 
 class InsuranceLimit(StrEnum):

@@ -23,6 +23,7 @@ from gateway.rules.plain import (
     RATIO_KEY,
     Charge,
     Decision,
+    Footing,
     Ground,
     Holding,
     Known,
@@ -97,17 +98,14 @@ class Context:
         self._limit()
 
     def _use(self) -> None:
-        counted = [
-            (line, listed)
-            for line, (_, listed, counts) in zip(self.netted.nets, self.known, strict=True)
-            if counts and line.quantity > 0
-        ]
-        if self.emergency is not None:
-            counted = [one for one in counted if self.beyond_emergency(one[0].service_day) is None]
-        used: defaultdict[Listed | None, list[BillLine]] = defaultdict(list)
-        for line, listed in counted:
-            used[listed].append(line)
-        self.counted, self.used = [line for line, _ in counted], used
+        counted, used = list[BillLine](), defaultdict[Listed | None, list[BillLine]](list)
+        paid = self.emergency is None
+        for line, (_, listed, counts) in zip(self.netted.nets, self.known, strict=True):
+            if counts and line.quantity > 0:
+                if paid or self.beyond_emergency(line.service_day) is None:
+                    counted.append(line)
+                    used[listed].append(line)
+        self.counted, self.used = counted, used
 
     def _limit(self) -> None:
         for row, lines in self.used.items():
@@ -175,15 +173,16 @@ class Context:
         place = self.policy.turn(day), self.holding(day), tuple(self.editions.on(day).values())
         found = self._standings.get(place)
         if found is None:
-            found = self._standings[place] = standing(self._ground(day))
+            found = self._standings[place] = standing(self._footing(day))
         return found
 
     def ground(self, day: date) -> Ground:
         """What can decide a charge of the day beside itself."""
         return self.standing(day).ground
 
-    def _ground(self, day: date) -> Ground:
-        return Ground(
+    def _footing(self, day: date) -> Footing:
+        """What holds on the day, by value."""
+        return Footing(
             self.holding(day),
             self.level,
             tuple(self.editions.on(day).values()),

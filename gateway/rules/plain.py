@@ -6,7 +6,7 @@ it stands on. The functions here see these two and nothing else, neither the sta
 nor the day: what they say is true of every bill on the same ground, and is kept with it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
@@ -31,7 +31,8 @@ _EXCESS = frozenset({"OUT_OF_CATALOGUE", "LIMIT_NOT_MET", "LIFE_NOT_ENDED", "OVE
 NO_CONSENT, NOT_NOTIFIED = "line/no_consent_payer", "line/not_notified_payer"
 REFUSED, RATIO = "line/refused_discharge_payer", "line/ratio_payer"
 RATIO_KEY = {kind: f"line/ratio_{kind.value}" for kind in Kind}
-ASKED = (*RATIO_KEY.values(), NO_CONSENT, NOT_NOTIFIED, REFUSED, RATIO)
+PAYERS = (NO_CONSENT, NOT_NOTIFIED, REFUSED, RATIO)
+ASKED = (*RATIO_KEY.values(), *PAYERS)
 """The keys of the policy that can decide a plain charge."""
 
 
@@ -54,9 +55,9 @@ class Charge(NamedTuple):
 Key = tuple[str, int, int, int, Relation, Payer | None, str, bool, bool]
 
 
-def charges(lines: Iterable[BillLine]) -> list[Key]:
+def charges(lines: Iterable[BillLine]) -> Iterator[Key]:
     """The charge of each line, as a bare tuple; what is left of a limit is not yet known."""
-    return [
+    return (
         (
             line.code,
             line.price,
@@ -69,7 +70,7 @@ def charges(lines: Iterable[BillLine]) -> list[Key]:
             line.limit_unmet,
         )
         for line in lines
-    ]
+    )
 
 
 class Rate(NamedTuple):
@@ -114,7 +115,7 @@ CLEAR: Final = Holding(False, None, False, False, False, False)
 """A day on which nothing keeps the fund from paying."""
 
 
-class Ground(NamedTuple):
+class Footing(NamedTuple):
     """What holds on a day, by value: all that can decide a charge beside itself.
 
     What the bill says of the day, the editions in force at a hospital of this level, and what
@@ -129,49 +130,37 @@ class Ground(NamedTuple):
     said: tuple[Value | None, ...]
     not_notified: bool
 
+
+class Ground:
+    """A footing, with what follows from it for every charge: the part of each kind that the fund
+    bears, who bears the rest, and which texts say so."""
+
+    def __init__(self, footing: Footing) -> None:
+        self.holding = footing.holding
+        self.complete = len(footing.editions) == len(Kind)
+        self._editions, self._level = footing.editions, footing.level
+        told = dict(zip(ASKED, footing.said, strict=True))
+        said = {key: value for key, value in told.items() if value is not None}
+        self._source = {key: citation(footing.policy, key, value) for key, value in said.items()}
+        self._number = {key: said[key].number for key in RATIO_KEY.values() if key in said}
+        payer = {key: Payer(said[key].word) for key in PAYERS if key in said}
+        # Where no text puts it on an employer that did not tell the hospital in writing of the
+        # injury, the hospital's word changes nothing.
+        silent = footing.not_notified and payer.get(NOT_NOTIFIED) is Payer.EMPLOYER
+        self.bearers = Bearers(payer.get(NO_CONSENT), payer.get(RATIO), payer.get(REFUSED), silent)
+
     def find(self, code: str) -> Listed | None:
         """The catalogue row of the code, in whichever catalogue has it."""
-        return find_in(self.editions, code, self.level)
-
-    @property
-    def complete(self) -> bool:
-        """Whether an edition of every catalogue is in force."""
-        return len(self.editions) == len(Kind)
+        return find_in(self._editions, code, self._level)
 
     def rate(self, kind: Kind) -> Rate | None:
         """The part of this kind that the fund bears; None where no text says."""
-        value = self._value(RATIO_KEY[kind])
-        return None if value is None else Rate(value.number, self.source(RATIO_KEY[kind], value))
+        key = RATIO_KEY[kind]
+        return Rate(self._number[key], self._source[key]) if key in self._number else None
 
-    @property
-    def bearers(self) -> Bearers:
-        """Who bears what the fund does not, as far as texts say.
-
-        Where none puts it on an employer that did not tell the hospital in writing of the
-        injury, the hospital's word changes nothing."""
-        silent = self.not_notified and self._payer(NOT_NOTIFIED) is Payer.EMPLOYER
-        return Bearers(
-            self._payer(NO_CONSENT),
-            self._payer(RATIO),
-            self._payer(REFUSED),
-            employer_not_notified=silent,
-        )
-
-    def named_by(self, key: str) -> Sources:
-        """The text that says who bears it."""
-        value = self._value(key)
-        return () if value is None else (self.source(key, value),)
-
-    def _payer(self, key: str) -> Payer | None:
-        value = self._value(key)
-        return None if value is None else Payer(value.word)
-
-    def _value(self, key: str) -> Value | None:
-        return self.said[ASKED.index(key)]
-
-    def source(self, key: str, value: Value) -> Citation:
-        """The value as it is cited."""
-        return citation(self.policy, key, value)
+    def source(self, key: str) -> Citation:
+        """The text that names who bears it. Raises KeyError where none does."""
+        return self._source[key]
 
 
 class Decision(NamedTuple):
@@ -195,9 +184,9 @@ class Known(NamedTuple):
 class Standing(Kept[tuple[Any, ...], Known]):
     """What is known of the charges on one ground."""
 
-    def __init__(self, ground: Ground) -> None:
+    def __init__(self, footing: Footing) -> None:
         super().__init__()
-        self.ground = ground
+        self.ground = Ground(footing)
 
     def answer(self, key: tuple[Any, ...]) -> Known:
         """What is known of the charge, from itself and the ground alone."""
@@ -347,6 +336,5 @@ def borne(ground: Ground, resolved: Terms, sources: Sources) -> Decision:
         REFUSED: "REFUSED_DISCHARGE" in reasons,
         RATIO: "REGIONAL_RATIO" in reasons,
     }
-    for key, was_asked in asked.items():
-        sources += ground.named_by(key) if was_asked else ()
-    return Decision(decided.split, decided.reasons, sources, decided.steps)
+    named = [ground.source(key) for key, was_asked in asked.items() if was_asked]
+    return Decision(decided.split, decided.reasons, (*sources, *named), decided.steps)

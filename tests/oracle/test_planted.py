@@ -97,11 +97,13 @@ def limit_of_the_stay_forgotten(patch: pytest.MonkeyPatch) -> None:
     honest = context.allowances
 
     def by_day(limited: Iterable[tuple[BillLine, Any]]) -> Any:
-        return honest(
+        lines = list(limited)
+        of_the_day = (
             (line, replace(row, row=replace(row.row, qty_per_stay=None)))
-            for line, row in limited
+            for line, row in lines
             if row.row.qty_per_day is not None
         )
+        return {line.line_id: line.quantity for line, _ in lines} | honest(of_the_day)
 
     patch.setattr(context, "allowances", by_day)
 
@@ -205,8 +207,12 @@ def pieces_paid_alone(patch: pytest.MonkeyPatch) -> None:
 
 
 def payers_of_the_day_of_discharge(patch: pytest.MonkeyPatch) -> None:
-    honest = context.Context._bearers
-    patch.setattr(context.Context, "_bearers", lambda bill, day: honest(bill, bill.stay.last_day))
+    honest = context.Context._said
+
+    def said(bill: context.Context, key: str, day: date) -> Any:
+        return honest(bill, key, bill.stay.last_day if key in plain.PAYERS else day)
+
+    patch.setattr(context.Context, "_said", said)
 
 
 PLANTED: tuple[Plant, ...] = (

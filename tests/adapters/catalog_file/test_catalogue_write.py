@@ -22,6 +22,7 @@ from gateway.domain.catalogue import (
     Level,
     SectionCount,
 )
+from tests.adapters.catalog_file.contents import said_by
 
 texts = st.text(max_size=12)
 prices = st.integers(min_value=1, max_value=10**18)
