@@ -84,6 +84,7 @@ class Context:
     _by_day: dict[date, Standing] = field(default_factory=dict)
     _standings: dict[object, Standing] = field(default_factory=dict)
     _values: dict[tuple[str, date], Value] = field(default_factory=dict)
+    _gaps: dict[tuple[str, date], PolicyGap] = field(default_factory=dict)
     _citations: dict[tuple[str, date], Citation] = field(default_factory=dict)
 
     def sort_out(self) -> None:
@@ -127,9 +128,9 @@ class Context:
         for pair in self.netted.refunded.values():
             day, (charge,) = pair.net.service_day, charges(pair.lines[:1])
             _, listed, counts = self.standing(day)[charge]
-            if pair.net.quantity == 0 and counts and listed is not None:
-                if self.beyond_emergency(day) is None:
-                    yield pair.net, listed
+            whole = pair.net.quantity == 0 and counts and self.beyond_emergency(day) is None
+            if whole and listed is not None:
+                yield pair.net, listed
 
     def numbers(self, lines: Iterable[BillLine]) -> Supplied:
         """How many of a device each day supplies within its limits of quantity, without those
@@ -194,8 +195,14 @@ class Context:
     def _said(self, key: str, day: date) -> Value | None:
         try:
             return self.value(key, day)
-        except PolicyGap:
+        except PolicyGap as gap:
+            self._gaps[key, day] = gap
             return None
+
+    def gap(self, key: str, day: date) -> PolicyGap:
+        """The gap where the policy is silent. KeyError where it says something."""
+        self._said(key, day)
+        return self._gaps[key, day]
 
     def holding(self, day: date) -> Holding:
         """What the bill says of the day."""

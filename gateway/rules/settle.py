@@ -182,9 +182,7 @@ def _by_itself(context: Context, line: BillLine) -> Decision:
     try:
         return borne(ground, *terms(context, line))
     except NoPayerStated as silent:
-        # Asking for the text again tells which one is silent, and since when.
-        context.value(_KEY_OF_BEARER[silent.bearer], line.service_day)
-        raise
+        raise context.gap(_KEY_OF_BEARER[silent.bearer], line.service_day) from silent
 
 
 def netted_terms(bill: Bill, policy: Policy) -> tuple[NettedTerms, ...]:
