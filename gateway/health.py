@@ -354,11 +354,13 @@ def law_probe(values: Iterable[Dated], clock: Clock) -> Probe:
 
 
 def law(values: Iterable[Dated], today: date) -> Check:
-    """A value that nobody has dated, or that is dated ahead, counts as never confirmed; an
-    abolished one needs no look."""
+    """A value that nobody has dated, or that is dated so far ahead that it would never be looked
+    at, counts as never confirmed; an abolished one needs no look. The clock of a machine may be
+    behind: a day just ahead is for `policy check`."""
     since = today - timedelta(days=CONFIRMATION_DAYS)
+    until = today + timedelta(days=CONFIRMATION_DAYS)
     in_force = (value for value in values if not value.values[-1].ended)
-    old = sorted(v.name for v in in_force if not since <= (v.confirmed_on or date.min) <= today)
+    old = sorted(v.name for v in in_force if not since <= (v.confirmed_on or date.min) <= until)
     if not old:
         zh = "政策取值均在 400 天内核对过。"
         en = "Every value of the law was confirmed within 400 days."

@@ -127,10 +127,11 @@ def dated(confirmed_on: date | None, *, ended: bool = False) -> Dated:
         (dated(date(2026, 3, 2) - timedelta(days=401)), Status.WARN),
         (dated(None), Status.WARN),
         (dated(date(2026, 3, 2)), Status.PASS),
-        (dated(date(2026, 3, 3)), Status.WARN),
+        (dated(date(2026, 3, 2) + timedelta(days=400)), Status.PASS),
+        (dated(date(2026, 3, 2) + timedelta(days=401)), Status.WARN),
         (dated(None, ended=True), Status.PASS),
     ],
-    ids=["400 days", "401 days", "never", "today", "ahead", "abolished"],
+    ids=["400 days", "401 days", "never", "today", "ahead", "far ahead", "abolished"],
 )
 def test_a_value_of_the_law_is_looked_at_every_400_days(value, status) -> None:
     assert at(health.law([value], date(2026, 3, 2))) is status

@@ -36,9 +36,9 @@ _HOLD: Final = "audit/hold"
 _SUFFIX: Final = ".toml"
 _LONGEST_PATH: Final = 100
 _REGION_FOLDER: Final = re.compile(r"([0-9]{6})_[a-z]+")
-# TOML admits hexadecimal, octal and binary numbers; no law is written in them.
 # How editors of some systems begin a file in UTF-8 or UTF-16.
 _MARKS: Final = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
+# TOML admits hexadecimal, octal and binary numbers; no law is written in them.
 _RADIX: Final = re.compile(r"^\s*is\s*=\s*[+-]?0[xob]", re.MULTILINE)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.store.settlements import live_ids
+from gateway.store.standing import numbers_in_force
 from gateway.verbs import calculate, explain
 from gateway.verbs.stored import looking
 from tests.verbs.conftest import Played
@@ -19,7 +19,7 @@ from tests.verbs.conftest import Played
 
 async def _live(played: Played) -> list[str]:
     async with looking(played.settings) as reader:
-        return await live_ids(reader, date.min, date.max)
+        return await numbers_in_force(reader, date.min, date.max)
 
 
 @pytest.fixture(scope="module")
