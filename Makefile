@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test coverage mutation properties races bench lint docs clean help
+.PHONY: demo test coverage mutation properties races stores bench lint docs clean help
 
 help: ## what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -31,6 +31,9 @@ properties: .venv/installed ## a million generated bills, settled a second time 
 
 races: .venv/installed ## 10,000 raced pairs of a message and its reversal on each store
 	GATEWAY_WHOLE_RACES=1 $(BIN)/python -m pytest -n auto --dist worksteal -q tests/flows/test_raced_pairs.py
+
+stores: .venv/installed ## every test of store, flows, evidence and delivery on both stores
+	GATEWAY_WHOLE_STORES=1 $(BIN)/python -m pytest -n auto --dist worksteal -q tests/store tests/flows tests/evidence tests/delivery
 
 bench: .venv/installed ## measure; writes docs/figures/bench.json
 	$(BIN)/python -m tests.bench $(ARGS)

@@ -1,10 +1,11 @@
-"""A 300-line bill by the rules, beside a bare loop over dictionaries that gives the same fen.
+"""A 300-line bill by the rules, beside a bare loop over dictionaries: the same fen, line by line.
 
 The rules are measured whole, as the gateway decides a bill: entitlement, every line with its
 reasons, sources and steps, the meal allowance and the audit. What the loop does is what no
 implementation can leave out: it puts the lines in order of time, nets refunds, keeps the limit
-per day, looks up the row, cuts at the ceiling, rounds, and adds up five payers. It is given the
-same lines in the same order as plain dictionaries, and the catalogue as one dictionary of a day.
+per day, looks up the row, cuts at the ceiling, rounds, and says what each of five payers bears
+of every line, which the two must agree on. It is given the same lines in the same order as plain
+dictionaries, and the catalogue as one dictionary of a day.
 """
 
 import gc
@@ -25,6 +26,7 @@ _ROUNDS, _MEASURED = 12, 20
 _FEN = 2 * 10**8
 _RATIO = 10_000
 _IN_TIME = itemgetter("at", "id")
+_Borne = dict[str, dict[str, int]]
 
 
 def rules_over_bare_loop() -> dict[str, float]:
@@ -66,15 +68,18 @@ def _check_all(bills: list[Bill], policy: Policy) -> None:
         _check(settle(bill, policy), _bare(*_loop(bill)))
 
 
-def _check(verdict: object, borne: dict[str, int]) -> None:
-    if not isinstance(verdict, BillVerdict) or borne != _shares(verdict):
+def _check(verdict: object, borne: _Borne) -> None:
+    if not isinstance(verdict, BillVerdict) or borne != _told(verdict):
         raise AssertionError("the bare loop and the rules give different fen")
     if not all(line.citations and line.steps for line in verdict.lines):
         raise AssertionError("a line without sources or steps")
 
 
-def _shares(verdict: BillVerdict) -> dict[str, int]:
-    return {payer.value: verdict.split.borne_by(payer) for payer in Payer}
+def _told(verdict: BillVerdict) -> _Borne:
+    return {
+        line.line_id: {payer.value: line.split.borne_by(payer) for payer in Payer}
+        for line in verdict.lines
+    }
 
 
 def _charged(line: BillLine) -> dict[str, Any]:
@@ -110,45 +115,56 @@ def _catalogue(bill: Bill) -> dict[str, dict[str, Any]]:
     }
 
 
-def _bare(lines: list[dict[str, Any]], catalogue: dict[str, dict[str, Any]]) -> dict[str, int]:
+def _bare(lines: list[dict[str, Any]], catalogue: dict[str, dict[str, Any]]) -> _Borne:
     """The floor: dictionaries and integers, no reason, no source, no object."""
-    borne = {"fund": 0, "employer": 0, "individual": 0, "hospital": 0, "other": 0}
-    back: dict[str, list[int]] = {}
     lines = sorted(lines, key=_IN_TIME)
+    back: dict[str, list[dict[str, Any]]] = {}
     for line in lines:
         if line["refund_of"]:
-            given = back.setdefault(line["refund_of"], [0, 0])
-            given[0] += line["qty"]
-            given[1] += line["amount"]
+            back.setdefault(line["refund_of"], []).append(line)
     used: dict[tuple[str, Any], int] = {}
+    borne: _Borne = {}
     for line in lines:
         if line["refund_of"]:
             continue
-        price, count, amount = line["price"], line["qty"], line["amount"]
-        if line["id"] in back:
-            count += back[line["id"]][0]
-            amount += back[line["id"]][1]
-        if line["unrelated"]:
-            borne["other"] += amount
-            continue
-        row, payer = catalogue.get(line["code"]), line["consent"] or "hospital"
-        if row is None or not row["payable"]:
-            borne[payer] += amount
-            continue
-        eligible, ceiling = amount, row["ceiling"]
-        if row["per_day"] is not None:
+        row, count, amount = catalogue.get(line["code"]), line["qty"], line["amount"]
+        refunds = back.get(line["id"], ())
+        left = None
+        if row is not None and row["per_day"] is not None and not line["unrelated"]:
+            net = count + sum(refund["qty"] for refund in refunds)
             place = line["code"], line["day"]
             left = max(row["per_day"] - used.get(place, 0), 0)
-            used[place] = used.get(place, 0) + min(count, left)
-            if left < count:
-                count = left
-                eligible = (price * count * 2 + _FEN // 2) // _FEN
-                borne["hospital"] += amount - eligible
-        if ceiling is not None and ceiling < price:
-            within = eligible
-            eligible = (ceiling * count * 2 + _FEN // 2) // _FEN
-            borne[payer] += within - eligible
-        fund = (eligible * _RATIO * 2 + _RATIO) // (2 * _RATIO)
-        borne["fund"] += fund
-        borne["individual"] += eligible - fund
+            used[place] = used.get(place, 0) + min(net, left)
+        before = borne[line["id"]] = _shares(line, row, count, amount, left)
+        for refund in refunds:
+            count, amount = count + refund["qty"], amount + refund["amount"]
+            after = _shares(line, row, count, amount, left)
+            borne[refund["id"]] = {payer: after[payer] - before[payer] for payer in after}
+            before = after
     return borne
+
+
+def _shares(
+    line: dict[str, Any], row: dict[str, Any] | None, count: int, amount: int, left: int | None
+) -> dict[str, int]:
+    """Who bears a line of this quantity and amount."""
+    shares = {"fund": 0, "employer": 0, "individual": 0, "hospital": 0, "other": 0}
+    if line["unrelated"]:
+        shares["other"] = amount
+        return shares
+    payer = line["consent"] or "hospital"
+    if row is None or not row["payable"]:
+        shares[payer] = amount
+        return shares
+    price, eligible, ceiling = line["price"], amount, row["ceiling"]
+    if left is not None and left < count:
+        count = left
+        eligible = (price * count * 2 + _FEN // 2) // _FEN
+        shares["hospital"] = amount - eligible
+    if ceiling is not None and ceiling < price:
+        within = eligible
+        eligible = (ceiling * count * 2 + _FEN // 2) // _FEN
+        shares[payer] += within - eligible
+    shares["fund"] = fund = (eligible * _RATIO * 2 + _RATIO) // (2 * _RATIO)
+    shares["individual"] += eligible - fund
+    return shares
