@@ -74,10 +74,13 @@ def holding(seen: Seen, found: Iterable[Suspicion]) -> tuple[Suspicion, ...]:
         and not AUDIT_RULES[one.code].automatic
         and one.code not in seen.stay.cleared
     ]
-    if not held:
-        return ()
+    return tuple(one for one in held if not _reviewed(seen, one))
+
+
+def _reviewed(seen: Seen, one: Suspicion) -> bool:
+    """Whether a person has looked at every line that it names."""
     reviewed = {line.line_id for line in seen.lines if line.reviewed}
-    return tuple(one for one in held if not (one.line_ids and reviewed.issuperset(one.line_ids)))
+    return bool(one.line_ids) and reviewed.issuperset(one.line_ids)
 
 
 def _switched(context: Context, key: str, day: date) -> frozenset[str]:
