@@ -359,7 +359,8 @@ def _reported(policy: Policy, days: WorkingDays, case: OpenCase) -> Iterator[Dea
     """The report of the accident, when it came late."""
     if case.reported_on is not None:
         found = deadline(policy, days, "QUICK_REPORT", case.event_day, case.case_no)
-        if (found.left(case.reported_on) or 0) < 0:
+        left = found.left(case.reported_on)
+        if left is not None and left < 0:
             yield replace(found, done_on=case.reported_on)
 
 
