@@ -34,7 +34,9 @@ class LateWindow:
 
     def says(self, day: date) -> bool | None:
         """As `holds`, but None where no text says."""
-        return self.inclusive if day == self.ends else self.since <= day < self.ends
+        if not self.since <= day <= self.ends:
+            return False
+        return self.inclusive if day == self.ends else True
 
 
 def late_window(policy: Policy, case: CaseFacts, dates: Dates) -> LateWindow | None:

@@ -253,6 +253,9 @@ def _of_statement(statement: ast.stmt, node: ast.AST) -> Iterator[_Part]:
     if isinstance(node, ast.Call) and ast.unparse(node.func) == "TypeVar":
         # Its name is for those who read types.
         return
+    if isinstance(node, ast.keyword) and node.arg == "strict":
+        # It guards what is of one length by construction: no input can tell.
+        return
     yield from _of_expression(node)
     for field, child in ast.iter_fields(node):
         if field in ("annotation", "returns", "decorator_list", "pattern"):

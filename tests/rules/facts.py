@@ -160,6 +160,7 @@ MATERIALS = (a_row("PLATE", Kind.MATERIAL, ceilings=_ceilings(every="3000.00")),
 DEVICES = (
     a_row("PART-HAND", Kind.MATERIAL, ceilings=_ceilings(every="5700.00"), life_months=12),
     a_row("WHEELCHAIR", Kind.MATERIAL, ceilings=_ceilings(every="900.00"), life_months=48),
+    a_row("CRUTCH", Kind.MATERIAL, qty_per_day=quantity("1"), life_months=24),
 )
 LATER_DEVICES = (
     a_row("PART-HAND", Kind.MATERIAL, ceilings=_ceilings(every="4500.00"), life_months=12),

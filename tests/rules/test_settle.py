@@ -129,6 +129,17 @@ def test_a_bill_without_a_case_is_held_and_never_computed():
         netted_terms(bill, example_policy())
 
 
+def test_a_line_just_within_its_limit_is_told_without_it():
+    within, beyond = line_terms(
+        a_bill(
+            a_line(line_id="1", code="NURSING", qty="1"),
+            a_line(line_id="2", code="NURSING", qty="1"),
+        ),
+        example_policy(),
+    )
+    assert (within.terms.quantity_limit, beyond.terms.quantity_limit) == (None, 0)
+
+
 def test_the_terms_of_every_line_are_told_in_the_order_of_the_verdict_and_of_a_refund_at_the_net():
     bill = a_bill(
         a_line(line_id="L2", code="DRESSING", qty="3", day=date(2026, 3, 6)),
