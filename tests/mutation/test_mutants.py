@@ -62,7 +62,7 @@ def test_each_kind_of_fault_is_planted(text: str, before: str, after: str):
         "def f():\n    return None",
         "_K = TypeVar('_K', int, str)",
         "@cache(1)\ndef f(): ...",
-        "def f():\n    return zip(a, b, strict=True)",
+        "x = zip(a, b, strict=True)",
     ],
 )
 def test_what_decides_nothing_is_left_alone(text: str):
