@@ -166,8 +166,6 @@ def _shared(terms: Terms, bearers: Bearers, amount: int) -> _Step:
     eligible = _eligible(terms, within_quantity)
     fund = portion(eligible, terms.ratio)
     steps = Steps(amount, None, within_quantity, eligible, fund)
-    if fund == eligible == amount == within_quantity:
-        return Split(fund), (), steps
     split, reasons = Split(fund), []
     if amount != within_quantity:
         split = split.given(Payer.HOSPITAL, amount - within_quantity)

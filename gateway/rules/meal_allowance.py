@@ -1,8 +1,8 @@
 """The meal allowance 住院伙食补助费 of a stay: paid days, the rate of each, the rounding."""
 
-from collections import Counter
 from dataclasses import replace
 from datetime import date
+from fractions import Fraction
 from typing import Final
 
 from gateway.domain.admission import Stay
@@ -61,13 +61,8 @@ def _amount(context: Context, rates: list[MealRate]) -> int:
     """The rate of a day is rounded before it counts, unless a text rounds the stay."""
     if not _rounds_stay(context):
         return sum(rate.fen for rate in rates)
-    tops = Counter[int]()
-    for rate in rates:
-        tops[rate.denominator] += rate.numerator
-    top, bottom = 0, 1
-    for denominator, numerator in tops.items():
-        top, bottom = top * denominator + numerator * bottom, bottom * denominator
-    return rounded(top, bottom)
+    exact = sum((Fraction(rate.numerator, rate.denominator) for rate in rates), Fraction())
+    return rounded(exact.numerator, exact.denominator)
 
 
 def _rounds_stay(context: Context) -> bool:

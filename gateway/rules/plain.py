@@ -185,7 +185,6 @@ class Standing(Kept[tuple[Any, ...], Known]):
     """What is known of the charges on one ground."""
 
     def __init__(self, footing: Footing) -> None:
-        super().__init__()
         self.ground = Ground(footing)
 
     def answer(self, key: tuple[Any, ...]) -> Known:

@@ -157,9 +157,11 @@ class Hunt:
         """Give every function object of this name its mutated code; False if there is none."""
         new = {_outer(one): one for one in _functions(code)}.get(mutant.function)
         old = self._objects.get((code.co_filename, mutant.function), ())
-        for one in old if new is not None else ():
+        if new is None or any(one.__code__.co_freevars != new.co_freevars for one in old):
+            return False
+        for one in old:
             one.__code__ = new
-        return bool(old) and new is not None
+        return bool(old)
 
     def _reap(self) -> None:
         """Wait for a child to end, and end one that takes too long: that is a kill as well."""

@@ -76,6 +76,14 @@ def test_the_newest_of_two_editions_in_force_is_used_whatever_their_order():
         assert find_in(by_day.on(day).values(), "INJECTION", Level.TERTIARY) is None
 
 
+def test_an_edition_is_in_force_on_its_last_day_and_not_on_the_next():
+    last = date(2026, 3, 5)
+    by_day = EditionsByDay([an_edition(Kind.DRUG, DRUGS, FIRST_DAY, last)])
+    assert Kind.DRUG in by_day.on(last)
+    assert Kind.DRUG not in by_day.on(last + timedelta(days=1))
+    assert Kind.DRUG in by_day.on(last)
+
+
 WINDOW = LateWindow(date(2026, 3, 1), date(2026, 4, 24), None)
 
 

@@ -7,12 +7,15 @@ from typing import Any
 
 import pytest
 
+from gateway.domain.admission import HoldReason
 from gateway.domain.bill import BillVerdict, LineVerdict
+from gateway.domain.catalogue import Kind
 from gateway.domain.money import fen
 from gateway.domain.split import Payer, Split, total
 from gateway.rules.calculate import calculate, cases_of
+from gateway.rules.entitlement import Hold
 from gateway.rules.settle import Bill, device_codes, line_terms, netted_terms, settle
-from tests.rules.facts import a_bill, a_line, a_stay, example_policy, policy_with
+from tests.rules.facts import EDITIONS, a_bill, a_line, a_stay, example_policy, policy_with
 from tests.rules.tables import bill_of, policy_of, rows, split_of, verdict_of
 
 ROWS = [*rows("bill.toml"), *rows("place.toml")]
@@ -127,6 +130,13 @@ def test_a_bill_without_a_case_is_held_and_never_computed():
     assert not isinstance(settle(bill, example_policy()), BillVerdict)
     with pytest.raises(ValueError, match="never computed"):
         netted_terms(bill, example_policy())
+
+
+def test_a_code_that_a_missing_edition_may_hold_waits_for_the_edition():
+    known = tuple(one for one in EDITIONS if one.kind is not Kind.FACILITY)
+    found = settle(a_bill(a_line(code="UNKNOWN"), editions=known), example_policy())
+    assert isinstance(found, Hold)
+    assert (found.reason, found.key) == (HoldReason.POLICY_GAP, "catalogue/facility")
 
 
 def test_a_line_just_within_its_limit_is_told_without_it():

@@ -11,8 +11,19 @@ from tests.tidy.source import Source
 
 PURE: Final = ("gateway/domain", "gateway/policy", "gateway/rules")
 _STANDARD: Final = frozenset(
-    {"bisect", "collections", "dataclasses", "datetime", "decimal", "enum", "functools", "hashlib"}
-    | {"itertools", "json", "operator", "re", "tomllib", "types", "typing", "unicodedata"}
+    {"bisect", "collections", "dataclasses", "datetime", "decimal", "enum", "fractions"}
+    | {
+        "functools",
+        "hashlib",
+        "itertools",
+        "json",
+        "operator",
+        "re",
+        "tomllib",
+        "types",
+        "typing",
+        "unicodedata",
+    }
 )
 _OPENS_FILES: Final = "gateway/policy/load.py"
 _TOUCHES: Final = frozenset(
