@@ -91,7 +91,7 @@ class Context:
         """Find what is known of each line, and count what the lines use up. Raises PolicyGap."""
         lines = self.netted.originals
         days = [line.service_day for line in lines]
-        known_on = {day: self.standing(day) for day in set(days)}
+        known_on = {day: self.standing(day) for day in dict.fromkeys(days)}
         self.known = [
             known_on[day][charge] for day, charge in zip(days, charges(lines), strict=True)
         ]

@@ -9,13 +9,14 @@ import pytest
 
 from gateway.domain.admission import HoldReason
 from gateway.domain.bill import BillVerdict, LineVerdict
+from gateway.domain.case import REFUSED_DISCHARGE, BenefitStop
 from gateway.domain.catalogue import Kind
 from gateway.domain.money import fen
 from gateway.domain.split import Payer, Split, total
 from gateway.rules.calculate import calculate, cases_of
 from gateway.rules.entitlement import Hold
 from gateway.rules.settle import Bill, device_codes, line_terms, netted_terms, settle
-from tests.rules.facts import EDITIONS, a_bill, a_line, a_stay, example_policy, policy_with
+from tests.rules.facts import EDITIONS, a_bill, a_case, a_line, a_stay, example_policy, policy_with
 from tests.rules.tables import bill_of, policy_of, rows, split_of, verdict_of
 
 ROWS = [*rows("bill.toml"), *rows("place.toml")]
@@ -130,6 +131,28 @@ def test_a_bill_without_a_case_is_held_and_never_computed():
     assert not isinstance(settle(bill, example_policy()), BillVerdict)
     with pytest.raises(ValueError, match="never computed"):
         netted_terms(bill, example_policy())
+
+
+def cited(bill: Bill) -> list[list[tuple[str, str]]]:
+    """The keys and values that each line cites."""
+    verdict = settle(bill, example_policy())
+    assert isinstance(verdict, BillVerdict)
+    return [[(one.key, one.value) for one in line.citations] for line in verdict.lines]
+
+
+def test_a_line_after_a_served_notice_of_discharge_cites_the_notice_and_who_bears_it():
+    notice = BenefitStop(date(2026, 3, 5), None, REFUSED_DISCHARGE, "N7")
+    (line,) = cited(a_bill(a_line(), case=a_case(stops=(notice,))))
+    assert ("notice/refused_discharge", "N7") in line
+    assert "line/refused_discharge_payer" in dict(line)
+
+
+def test_only_a_line_beyond_the_quantity_cites_its_limit():
+    nursing = [a_line(line_id=number, code="NURSING", qty="1") for number in "12"]
+    within, beyond = cited(a_bill(*nursing))
+    limit = ("catalogue/item/NURSING/qty_per_day", "1")
+    assert limit not in within
+    assert limit in beyond
 
 
 def test_a_code_that_a_missing_edition_may_hold_waits_for_the_edition():
