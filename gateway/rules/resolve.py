@@ -153,7 +153,7 @@ def device_in_use(context: Context, line: BillLine, life_months: int) -> date | 
         if one.code == line.code and one.supplied_on <= day
     ]
     before = bisect_left(days, day)
-    latest = max([*earlier, *days[max(before - 1, 0) : before]], default=None)
+    latest = max([*earlier, *days[:before]], default=None)
     return None if latest is None or months_later(latest, life_months) < day else latest
 
 

@@ -11,10 +11,12 @@ from gateway.policy.model import Law, PolicyGap, Unit, Value
 from gateway.rules.cited import citation
 from gateway.rules.late import LateWindow
 from gateway.rules.listed import EditionsByDay, find_in
+from gateway.rules.resolve import rescue_mark
 from tests.rules.facts import (
     DRUGS,
     EDITIONS,
     FIRST_DAY,
+    a_line,
     an_edition,
     example_policy,
     policy_with,
@@ -106,3 +108,7 @@ def test_the_last_day_of_the_late_window_without_a_text_is_a_gap():
     assert (gap.value.key, gap.value.day) == ("late/window_end_inclusive", date(2026, 4, 24))
     assert replace(WINDOW, inclusive=True).holds(WINDOW.ends)
     assert not replace(WINDOW, inclusive=True).holds(WINDOW.ends + timedelta(days=1))
+
+
+def test_the_mark_of_a_line_that_was_approved_stays_what_it_was():
+    assert rescue_mark("A1", a_line(line_id="L1")) == "A1/L1/db8f95906b17afc6"

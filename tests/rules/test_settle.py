@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from gateway.domain.admission import HoldReason
-from gateway.domain.bill import BillVerdict, LineVerdict
+from gateway.domain.bill import BillVerdict, Citation, LineVerdict
 from gateway.domain.case import REFUSED_DISCHARGE, BenefitStop
 from gateway.domain.catalogue import Kind
 from gateway.domain.money import fen
 from gateway.domain.split import Payer, Split, total
+from gateway.policy.model import PolicyGap
 from gateway.rules.calculate import calculate, cases_of
 from gateway.rules.entitlement import Hold
 from gateway.rules.settle import Bill, device_codes, line_terms, netted_terms, settle
@@ -145,6 +146,60 @@ def test_a_line_after_a_served_notice_of_discharge_cites_the_notice_and_who_bear
     (line,) = cited(a_bill(a_line(), case=a_case(stops=(notice,))))
     assert ("notice/refused_discharge", "N7") in line
     assert "line/refused_discharge_payer" in dict(line)
+
+
+def sources(row: dict[str, Any]) -> dict[str, Citation]:
+    """What the last line of a row cites, by key."""
+    verdict = settle(bill_of(row), example_policy())
+    assert isinstance(verdict, BillVerdict)
+    return {one.key: one for one in verdict.lines[-1].citations}
+
+
+DEVICE = {
+    "stay": {"treatment": "DEVICE"},
+    "hospital": {"capabilities": ["DEVICE"]},
+    "case": {"approvals": [{"kind": "DEVICE"}]},
+}
+
+
+def test_a_pair_of_devices_cites_how_many_a_person_saw_as_our_reading():
+    pair = {"code": "PART-HAND", "price": "100.00", "qty": "2", "reviewed": True}
+    number = sources(DEVICE | {"lines": [pair]})["device/number/PART-HAND"]
+    assert (number.value, number.our_reading) == ("2", True)
+
+
+def test_a_device_replaced_too_early_cites_its_life_and_the_day_it_was_supplied():
+    line = {"code": "PART-HAND", "price": "100.00", "consent": "individual"}
+    before = {"code": "PART-HAND", "supplied_on": date(2026, 1, 5)}
+    cited = sources(DEVICE | {"lines": [line], "devices": [before]})
+    life = cited["catalogue/material/PART-HAND/life_months"]
+    assert (life.value, life.our_reading) == ("12", True)
+    assert cited["device/supplied/PART-HAND"].since == "2026-01-05"
+
+
+@pytest.mark.parametrize(
+    ("lines", "stay", "ours"),
+    [
+        ([{"code": "COURSE", "day": date(2026, 3, day)} for day in (5, 6, 7)], {}, True),
+        ([{"code": "CHILDREN"}], {"born_on": date(1980, 5, 1)}, True),
+        ([{"code": "WOMEN"}], {"sex": "MALE"}, False),
+    ],
+    ids=["course", "age", "sex"],
+)
+def test_a_drug_beyond_its_remark_cites_it_and_says_where_counting_is_our_reading(
+    lines: list[dict[str, Any]], stay: dict[str, Any], ours: bool
+):
+    code = lines[-1]["code"]
+    cited = sources({"lines": [{"price": "10.00", **line} for line in lines], "stay": stay})
+    assert cited[f"catalogue/drug/{code}/remark"].our_reading is ours
+    assert ("person/adult_years" in cited) is (code == "CHILDREN")
+
+
+def test_an_unpublished_standard_is_told_in_both_languages():
+    with pytest.raises(PolicyGap) as told:
+        netted_terms(a_bill(a_line(code="SECRET")), example_policy())
+    assert told.value.zh == "目录未公布唯一的支付标准（SECRET）"
+    assert told.value.en == "the list prints no single payment standard (SECRET)"
 
 
 def test_only_a_line_beyond_the_quantity_cites_its_limit():
