@@ -52,6 +52,7 @@ class Supplied(NamedTuple):
 class Context:
     """What all lines of one bill share; look-ups are remembered.
 
+    `told` is the case as it was reported, `case` the same by the employer that is liable.
     `known` says of each original what its charge and its day say by themselves. `counted` are
     the netted lines that use up quantities and days, in order, and `used` those of each row of
     the catalogue, under None those that stand in none; `rescued` the ids of the lines that are
@@ -60,6 +61,7 @@ class Context:
 
     policy: Policy
     stay: Stay
+    told: CaseFacts
     case: CaseFacts
     level: Level
     dates: Dates

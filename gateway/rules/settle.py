@@ -120,7 +120,7 @@ def _verdict(bill: Bill, context: Context) -> BillVerdict:
 
 def _grounds(bill: Bill, context: Context) -> tuple[Citation, ...]:
     """The sources that concern the bill as a whole. Raises PolicyGap."""
-    told = grounds(bill.case or context.case, context.policy, bill.stay)
+    told = grounds(context.told, context.policy, bill.stay)
     return (*told, *sources_of(context.owed, bill.stay, context.case, context.policy))
 
 
@@ -134,6 +134,7 @@ def context_of(bill: Bill, policy: Policy, lines: Netted) -> Context:
     context = Context(
         policy=policy,
         stay=bill.stay,
+        told=bill.case,
         case=case,
         level=bill.hospital.level,
         dates=dates,

@@ -399,3 +399,15 @@ def test_a_cut_without_days_to_answer_shows_the_gap_and_no_day():
     found = of_cut(CutState.PROPOSED, None, None, silent)
     assert (found.due, found.since) == (None, RAISED)
     assert "appeal/answer_days" in found.gap
+
+
+def test_only_clocks_whose_papers_reach_nobody_here_are_told_without_one():
+    assert sorted(clock.name for clock in CLOCKS.values() if not clock.paper) == [
+        "ADVANCE_ANSWER",
+        "ADVANCE_DEMAND",
+        "ADVANCE_REFUSAL",
+        "ADVANCE_REPAYMENT",
+        "INSPECTION_OPINION",
+        "MANUAL_CLAIM",
+        "WRITTEN_REPORT",
+    ]
