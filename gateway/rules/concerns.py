@@ -4,7 +4,7 @@ Read once from the row and kept with its edition, so that each rule goes through
 that it can concern instead of through the bill.
 """
 
-from enum import StrEnum
+from enum import StrEnum, auto
 
 from gateway.domain.catalogue import CatalogueRow, InsuranceLimit, Kind
 from gateway.rules import limits
@@ -15,16 +15,16 @@ _BED, _NURSING, _DAY = "床位", "护理", "日"
 class Concern(StrEnum):
     """Why a line is looked at."""
 
-    DRUG = "drug"
-    FACILITY = "facility"
-    BED = "bed"
-    NURSING = "nursing by the day"
-    QUANTITY = "limited quantity"
-    REMARK = "remark of the drug list"
-    CONTAINED = "contained in another item"
-    MATERNITY = "maternity insurance"
-    CEILING = "highest payable price"
-    PIECE = "not payable alone"
+    DRUG = auto()
+    FACILITY = auto()
+    BED = auto()
+    NURSING = auto()
+    QUANTITY = auto()
+    REMARK = auto()
+    CONTAINED = auto()
+    MATERNITY = auto()
+    CEILING = auto()
+    PIECE = auto()
 
     # Equal words hash alike, and without a call of Python for every look-up.
     __hash__ = str.__hash__

@@ -64,3 +64,7 @@ def test_a_registration_asks_only_for_the_texts_that_matter():
     ordinary = a_bill()
     verdict = may_register(ordinary.stay, ordinary.case, ordinary.hospital, silent)
     assert verdict == Confirm()
+
+
+def test_a_refusal_moves_nothing_unless_it_says_by_which_reason():
+    assert (Refuse("THIRD_PARTY").reason, Refuse("THIRD_PARTY").source) == ("", None)

@@ -195,6 +195,24 @@ def test_a_drug_beyond_its_remark_cites_it_and_says_where_counting_is_our_readin
     assert ("person/adult_years" in cited) is (code == "CHILDREN")
 
 
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"lines": [{"code": "UNKNOWN", "price": "10.00"}]},
+        {"lines": [{"code": "WOMEN", "price": "10.00"}], "stay": {"sex": "MALE"}},
+        {"lines": [{"code": "BED", "price": "60.00"}]},
+        DEVICE
+        | {
+            "lines": [{"code": "PART-HAND", "price": "100.00"}],
+            "devices": [{"code": "PART-HAND", "supplied_on": date(2026, 1, 5)}],
+        },
+    ],
+    ids=["not in the catalogue", "beyond a remark", "above a ceiling", "before a life ended"],
+)
+def test_an_excess_that_nobody_signed_for_cites_who_bears_it(row: dict[str, Any]):
+    assert "line/no_consent_payer" in sources(row)
+
+
 def test_an_unpublished_standard_is_told_in_both_languages():
     with pytest.raises(PolicyGap) as told:
         netted_terms(a_bill(a_line(code="SECRET")), example_policy())
