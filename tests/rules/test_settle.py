@@ -213,6 +213,11 @@ def test_an_excess_that_nobody_signed_for_cites_who_bears_it(row: dict[str, Any]
     assert "line/no_consent_payer" in sources(row)
 
 
+def test_what_no_window_moves_cites_no_window():
+    keys = set(sources({"lines": [{"code": "UNKNOWN", "price": "10.00"}]}))
+    assert keys == {"law/fund_pays", "line/no_consent_payer"}
+
+
 def test_an_unpublished_standard_is_told_in_both_languages():
     with pytest.raises(PolicyGap) as told:
         netted_terms(a_bill(a_line(code="SECRET")), example_policy())
