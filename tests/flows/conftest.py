@@ -1,7 +1,6 @@
 """Every test of the flows has a gateway of its own, copied from one that was set up once: on
 SQLite and on PostgreSQL."""
 
-import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from functools import cache
 from pathlib import Path
@@ -11,7 +10,7 @@ import pytest
 from gateway.store.migrate import migrate_at
 from tests import postgres
 from tests.flows.office import Office, copied, forgotten, in_postgresql, office_in, prepare
-from tests.store.conftest import POSTGRESQL, SQLITE, STORES
+from tests.store.conftest import POSTGRESQL, STORES
 
 Preparations = Callable[[str], Path]
 
@@ -35,34 +34,7 @@ def preparations(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Preparati
         forgotten(folder)
 
 
-ON_SQLITE = frozenset(
-    f"tests.flows.test_{name}"
-    for name in (
-        "apply_approval",
-        "approval_facts",
-        "audit",
-        "dates_guarded",
-        "decide_case",
-        "devices",
-        "employers",
-        "line_facts",
-        "lines_guarded",
-        "map_catalogue",
-        "names",
-        "payments",
-    )
-)
-"""These ask the rules and the words of an answer; what they ask of a store the others ask on both.
-`make stores` runs every one on both."""
-
-
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "store" in metafunc.fixturenames:
-        alone = metafunc.module.__name__ in ON_SQLITE and "GATEWAY_WHOLE_STORES" not in os.environ
-        metafunc.parametrize("store", [SQLITE] if alone else STORES, indirect=True)
-
-
-@pytest.fixture
+@pytest.fixture(params=STORES)
 def store(request: pytest.FixtureRequest) -> str:
     """Which store the test runs on."""
     chosen: str = request.param

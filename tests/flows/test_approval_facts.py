@@ -16,7 +16,10 @@ from gateway.flows.administer import NotDone
 from gateway.flows.release_held import release_all
 from gateway.store import tables
 from tests.flows.office import AGENCY, DAY, LINES, Heard, Office
+from tests.store.conftest import ASKS_NO_STORE
 from tests.world import bill_line, person
+
+pytestmark = ASKS_NO_STORE
 
 HOSPITAL, ELSEWHERE = "H001", "H900"
 LAST = date(2026, 12, 31)

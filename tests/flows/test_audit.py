@@ -15,7 +15,10 @@ from gateway.store.frozen import thawed_verdict
 from gateway.store.settlements import settlement_by_id
 from gateway.store.stays import lines_of, stay_file
 from tests.flows.office import AGENCY, DAY, Office
+from tests.store.conftest import ASKS_NO_STORE
 from tests.world import bill_line
+
+pytestmark = ASKS_NO_STORE
 
 HOSPITAL, SERIAL = "H001", 101
 TWICE = (

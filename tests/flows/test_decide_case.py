@@ -10,7 +10,10 @@ from gateway.store.calendar import Calendar
 from gateway.store.cases import case_by_no
 from gateway.store.clocks import open_cases
 from tests.flows.office import Office
+from tests.store.conftest import ASKS_NO_STORE
 from tests.world import bill_line
+
+pytestmark = ASKS_NO_STORE
 
 DAY = date(2026, 3, 2)
 LINE = bill_line("L1", "I0001", "12.00", "2", DAY)

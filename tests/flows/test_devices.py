@@ -19,7 +19,10 @@ from gateway.store import tables
 from tests.flows import test_cuts as cutting
 from tests.flows.office import AGENCY, LINES, Heard, Office, at_barrier
 from tests.flows.test_readjudication import approved, proposals
+from tests.store.conftest import ASKS_NO_STORE
 from tests.world import bill_line
+
+pytestmark = ASKS_NO_STORE
 
 FIRST, SECOND = "D001", "D002"
 HAND = "A0002"

@@ -25,7 +25,10 @@ from gateway.store import tables
 from gateway.store.cases import case_by_no
 from gateway.store.clocks import open_cases
 from tests.flows.office import AGENCY, DAY, Heard, Office
+from tests.store.conftest import ASKS_NO_STORE
 from tests.world import bill_line
+
+pytestmark = ASKS_NO_STORE
 
 HOSPITAL, SERIAL = "H001", 7
 LINE = bill_line("L1", "I0001", "12.00", "1", DAY)

@@ -16,7 +16,10 @@ from gateway.flows.release_held import release_all
 from gateway.store import tables
 from gateway.store.stays import stay_file
 from tests.flows.office import AGENCY, DAY, Office
+from tests.store.conftest import ASKS_NO_STORE
 from tests.world import bill_line
+
+pytestmark = ASKS_NO_STORE
 
 HOSPITAL, SERIAL = "H001", 101
 BURN_DRUG = drug_code("西药", "重组人碱性成纤维细胞生长因子", "外用冻干制剂")

@@ -22,7 +22,10 @@ from gateway.domain.cut import CutOutcome
 from gateway.store.cuts import cuts_of_stay
 from gateway.store.stays import related_lines
 from tests.flows.office import AGENCY, DAY, Heard, Office
+from tests.store.conftest import ASKS_NO_STORE
 from tests.world import bill_line
+
+pytestmark = ASKS_NO_STORE
 
 HOSPITAL, SERIAL = "H001", 101
 LINE = bill_line("L1", "I0001", "12.00", "2", DAY)

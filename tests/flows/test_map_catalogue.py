@@ -29,7 +29,10 @@ from gateway.store import tables
 from gateway.store.frozen import thawed_facts
 from gateway.store.settlements import settlement_of
 from tests.flows.office import AGENCY, DAY, Heard, Office, at_barrier
+from tests.store.conftest import ASKS_NO_STORE
 from tests.world import bill_line
+
+pytestmark = ASKS_NO_STORE
 
 YEAR = date(2026, 1, 1)
 MARCH = date(2026, 3, 2)

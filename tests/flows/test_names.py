@@ -3,7 +3,10 @@
 from dataclasses import replace
 
 from tests.flows.office import Office
+from tests.store.conftest import ASKS_NO_STORE
 from tests.world import person
+
+pytestmark = ASKS_NO_STORE
 
 
 async def test_a_wrong_name_given_by_one_hospital_does_not_shut_out_the_next(

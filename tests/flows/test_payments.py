@@ -35,7 +35,10 @@ from gateway.verbs import replay
 from tests.flows.office import AGENCY, DAY, Heard, Office, at_barrier
 from tests.flows.test_ledger import per_account
 from tests.flows.test_readjudication import approved, proposals, told_of
+from tests.store.conftest import ASKS_NO_STORE
 from tests.world import bill_line
+
+pytestmark = ASKS_NO_STORE
 
 HOSPITAL = "H001"
 LINES = (bill_line("L1", "I0001", "12.00", "10", DAY),)

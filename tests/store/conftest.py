@@ -1,6 +1,7 @@
 """An empty store of the test's own, copied from one that was migrated once: on SQLite and on
 PostgreSQL."""
 
+import os
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -17,6 +18,11 @@ from tests import postgres
 from tests.store.hands import address
 
 SQLITE, POSTGRESQL = STORES = ("sqlite", "postgresql")
+ASKS_NO_STORE = pytest.mark.parametrize(
+    "store", STORES if "GATEWAY_WHOLE_STORES" in os.environ else [SQLITE], indirect=True
+)
+"""For modules that ask the rules and the words of an answer: what they ask of a store others ask
+on both. `make stores` runs every one on both."""
 
 
 @pytest.fixture(scope="session")
