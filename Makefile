@@ -29,8 +29,8 @@ mutation: .venv/installed ## plant every small fault in the rules; each survivor
 properties: .venv/installed ## a million generated bills, settled a second time by plain integers
 	$(BIN)/python -m tests.oracle.compare $(or $(BILLS),1000000)
 
-races: .venv/installed ## 10,000 raced pairs of a message and its reversal on each store
-	GATEWAY_WHOLE_RACES=1 $(BIN)/python -m pytest -n auto --dist worksteal -q tests/flows/test_raced_pairs.py
+races: .venv/installed ## 10,000 raced pairs of a message and its reversal on each store, and every other race
+	GATEWAY_WHOLE_RACES=1 $(BIN)/python -m pytest -n auto --dist worksteal -q tests/flows/test_raced_pairs.py tests/flows/test_races.py
 
 stores: .venv/installed ## every test of store, flows, evidence and delivery on both stores
 	GATEWAY_WHOLE_STORES=1 $(BIN)/python -m pytest -n auto --dist worksteal -q tests/store tests/flows tests/evidence tests/delivery
