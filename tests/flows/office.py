@@ -287,6 +287,20 @@ class Office:
             return await reader.opened(table, query)
 
 
+class Recorder:
+    """A store that remembers every transaction."""
+
+    def __init__(self, database: Any) -> None:
+        self._database, self.units = database, list[Unit]()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._database, name)
+
+    async def commit(self, unit: Unit) -> None:
+        await self._database.commit(unit)
+        self.units.append(unit)
+
+
 class Barrier:
     """A store at whose commit transactions meet, prepared, before the first goes on.
 

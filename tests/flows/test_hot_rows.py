@@ -15,7 +15,7 @@ from gateway.domain.commands import CancelSettlement
 from gateway.flows.release_held import release_all
 from gateway.store.tables import lane, settlement
 from gateway.store.unit import Change, Insert, Remove, Unit, Upsert, Write
-from tests.flows.office import LINES, Office
+from tests.flows.office import LINES, Office, Recorder
 from tests.store.conftest import SQLITE
 
 # A transaction is the same data on both stores.
@@ -29,20 +29,6 @@ HOT = {
 """What is written while bills are registered, settled and undone: each row for one patient."""
 
 Touched = set[tuple[str, tuple[Any, ...]]]
-
-
-class Recorder:
-    """A store that remembers every transaction."""
-
-    def __init__(self, database: Any) -> None:
-        self._database, self.units = database, list[Unit]()
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._database, name)
-
-    async def commit(self, unit: Unit) -> None:
-        await self._database.commit(unit)
-        self.units.append(unit)
 
 
 def touched(units: Iterable[Unit]) -> Touched:
