@@ -71,10 +71,6 @@ class NotSplit(Exception):
     """SQLite takes one process: its roles cannot be split."""
 
 
-class NotMigrated(Exception):
-    """PostgreSQL is at another revision than this program: run `gateway migrate` first."""
-
-
 @dataclass(frozen=True, slots=True)
 class _Sealer:
     """The gateway's signing key as the core sees it."""
@@ -106,7 +102,7 @@ def socket_path(settings: Settings) -> Path:
 async def opened(settings: Settings, clock: SystemClock | None = None) -> AsyncIterator[Gateway]:
     """The store migrated and open, keys and certificates there, policy loaded and kept.
 
-    Raises AlreadyRunning when another process holds the data directory, and NotMigrated.
+    Raises AlreadyRunning when another process holds the data directory, and OtherSchema.
     """
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     lock = ProcessLock(settings.data_dir / "lock")
@@ -130,14 +126,14 @@ async def opened(settings: Settings, clock: SystemClock | None = None) -> AsyncI
 
 async def _at_head(settings: Settings) -> None:
     """The embedded store is brought to the head; PostgreSQL, which others may be using, must be
-    there already. Raises NotMigrated."""
+    there already, or one step ahead. Raises OtherSchema."""
     if not settings.database_url:
         migrate.migrate(settings.database_path)
         return
     async with store_health.inspecting(settings) as reader:
         found = await store_health.revision(reader)
-    if found != migrate.head():
-        raise NotMigrated(found or "-")
+    if found not in migrate.served():
+        raise migrate.OtherSchema(found or "-")
 
 
 def _clock(settings: Settings) -> SystemClock:
@@ -347,7 +343,7 @@ def _health(gateway: Gateway) -> Health:
     return Health(
         [
             ("commit", health.commit_probe(commit)),
-            ("migrations", health.migrations_probe(revision, migrate.head())),
+            ("migrations", health.migrations_probe(revision, migrate.served())),
             ("disk", health.disk_probe(settings.data_dir, settings.min_free_disk_bytes)),
             ("certificates", health.certificates_probe(health.certificate_files(settings), clock)),
             ("lanes", health.lanes_probe(lanes, clock)),

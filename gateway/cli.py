@@ -22,7 +22,7 @@ from gateway.policy.model import Capability
 from gateway.seal.broken import SealBroken
 from gateway.seal.offline import verify_offline
 from gateway.settings import Settings
-from gateway.store.migrate import migrate, migrate_at
+from gateway.store.migrate import OtherSchema, migrate, migrate_at
 from gateway.store.sqlite import AlreadyRunning
 from gateway.verbs import (
     calculate,
@@ -41,6 +41,10 @@ from gateway.web.mtls import reachable
 
 _DONE, _REFUSED, _USAGE = 0, 1, 2
 _PATIENCE_S: Final = 120.0
+_OTHER_SCHEMA: Final = (
+    "库结构为 {at}：比本程序旧就先运行 gateway migrate，比本程序新就换用新版程序 / "
+    "schema {at}: if older than this program, gateway migrate first; if newer, a newer program"
+)
 _DECIDABLE: Final = [one.value for one in ProposalState if one is not ProposalState.TOUCHED]
 
 
@@ -328,17 +332,20 @@ def _serve(given: argparse.Namespace) -> int:
         return _say(f"{role}：SQLite 只许一个进程 / SQLite takes one process: --role all")
     except AlreadyRunning as lock:
         return _say(f"另一进程正在使用 / another process holds {lock}")
-    except app.NotMigrated as at:
-        return _say(f"数据库在 {at}：先运行 gateway migrate / at {at}: gateway migrate first")
+    except OtherSchema as at:
+        return _say(_OTHER_SCHEMA.format(at=at))
     return _DONE
 
 
 def _migrate(_: argparse.Namespace) -> int:
     settings = Settings()
-    if settings.database_url:
-        changed = asyncio.run(migrate_at(settings.database_url))
-    else:
-        changed = migrate(settings.database_path)
+    try:
+        if settings.database_url:
+            changed = asyncio.run(migrate_at(settings.database_url))
+        else:
+            changed = migrate(settings.database_path)
+    except OtherSchema as at:
+        return _say(_OTHER_SCHEMA.format(at=at))
     print("已升级 / migrated" if changed else "已是最新 / up to date")
     return _DONE
 

@@ -184,21 +184,28 @@ def _not_committed(kind: str) -> Check:
     return Check("commit", Status.FAIL, zh, en, kind)
 
 
-def migrations_probe(current: Callable[[], Awaitable[str | None]], head: str) -> Probe:
-    """Whether the database has the schema this program was written for."""
+def migrations_probe(
+    current: Callable[[], Awaitable[str | None]], served: tuple[str, str]
+) -> Probe:
+    """Whether the database has the schema this program was written for, or the next one."""
 
     async def probe() -> Facts:
-        return _one(migrations(await current(), head))
+        return _one(migrations(await current(), served))
 
     return probe
 
 
-def migrations(current: str | None, head: str) -> Check:
-    """The revision found against the newest this program knows."""
-    if current == head:
-        return Check("migrations", Status.PASS, "库结构为最新。", "The schema is current.", head)
-    zh = f"库结构为 {current or '空'}，本程序需要 {head}：停止网关后重新启动即迁移。"
-    en = f"The schema is {current or 'empty'}, this program needs {head}: restart to migrate."
+def migrations(current: str | None, served: tuple[str, str]) -> Check:
+    """The revision found against the newest this program knows, and the next."""
+    newest, following = served
+    if current == newest:
+        return Check("migrations", Status.PASS, "库结构为最新。", "The schema is current.", newest)
+    if current == following:
+        zh = f"库结构 {current} 比本程序新一步：请把其余进程也换成新版本。"
+        en = f"The schema, {current}, is one step ahead: replace the remaining processes too."
+        return Check("migrations", Status.WARN, zh, en, current)
+    zh = f"库结构为 {current or '空'}，本程序需要 {newest}：停止网关后重新启动即迁移。"
+    en = f"The schema is {current or 'empty'}, this program needs {newest}: restart to migrate."
     return Check("migrations", Status.FAIL, zh, en, current or "")
 
 

@@ -104,9 +104,12 @@ def test_held_bills_are_told_with_their_age_and_are_no_fault() -> None:
 
 
 def test_the_schema_must_be_the_one_of_this_program() -> None:
-    assert at(health.migrations("v0002", "v0002")) is Status.PASS
-    assert at(health.migrations("v0001", "v0002")) is Status.FAIL
-    assert at(health.migrations(None, "v0002")) is Status.FAIL
+    served = ("0002", "0003")
+    assert at(health.migrations("0002", served)) is Status.PASS
+    assert at(health.migrations("0003", served)) is Status.WARN
+    assert at(health.migrations("0001", served)) is Status.FAIL
+    assert at(health.migrations("0004", served)) is Status.FAIL
+    assert at(health.migrations(None, served)) is Status.FAIL
 
 
 def test_a_year_without_calendar_only_warns() -> None:
@@ -176,7 +179,7 @@ async def test_every_probe_of_a_healthy_gateway_passes(tmp_path) -> None:
         return Held(4, None)
 
     async def current() -> str:
-        return "v1"
+        return "0001"
 
     probes = [
         ("commit", health.commit_probe(works)),
@@ -187,7 +190,7 @@ async def test_every_probe_of_a_healthy_gateway_passes(tmp_path) -> None:
         ),
         ("lanes", health.lanes_probe(lanes, clock)),
         ("held", health.held_probe(held, clock)),
-        ("migrations", health.migrations_probe(current, "v1")),
+        ("migrations", health.migrations_probe(current, ("0001", "0002"))),
         ("calendar", health.calendar_probe(Calendar(), clock)),
         ("law", health.law_probe([dated(clock.now().date())], clock)),
     ]

@@ -111,9 +111,9 @@ async def revision(reader: Rows) -> str | None:
     return found[0]["version_num"] if found else None
 
 
-def head() -> str:
-    """The newest migration this program knows."""
-    return migrate.head()
+def served() -> tuple[str, str]:
+    """The newest migration this program knows, and the next."""
+    return migrate.served()
 
 
 class _Plain:

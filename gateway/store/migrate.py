@@ -17,12 +17,25 @@ _LOCK: Final = 0x6773_6D69
 """Whose advisory lock: two `gateway migrate` follow each other."""
 
 
+class OtherSchema(Exception):
+    """The database is at a revision that this program does not serve: an older one waits for
+    `gateway migrate`, a newer one for a newer program."""
+
+
 def head() -> str:
     """The newest revision this program knows."""
     found = ScriptDirectory(str(_SCRIPTS)).get_current_head()
     if found is None:
         raise RuntimeError("there are no migrations")
     return found
+
+
+def served() -> tuple[str, str]:
+    """The revisions this program works with: the newest it knows and the next one, which must
+    leave everything there that this program uses (decision 0016), so that processes on
+    PostgreSQL are replaced one by one."""
+    newest = head()
+    return newest, f"{int(newest) + 1:04d}"
 
 
 def current(path: Path) -> str | None:
@@ -38,12 +51,13 @@ def current(path: Path) -> str | None:
 
 
 def migrate(path: Path) -> bool:
-    """Bring the database to the head; True when anything was done.
+    """Bring the database to the head, unless it is a step ahead; True when anything was done.
+    Raises OtherSchema when no path leads there.
 
     A database with content is first copied whole (VACUUM INTO) beside itself.
     """
     at = current(path)
-    if at == head():
+    if not _behind(at):
         return False
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if at is not None:
@@ -59,18 +73,29 @@ def migrate(path: Path) -> bool:
 
 
 async def migrate_at(url: str) -> bool:
-    """Bring the PostgreSQL database to the head; True when anything was done."""
+    """Bring the PostgreSQL database to the head, unless it is a step ahead; True when anything
+    was done. Raises OtherSchema when no path leads there."""
     engine = create_async_engine(url)
     try:
         async with engine.begin() as connection:
             await connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
             at = await connection.run_sync(_revision)
-            if at == head():
+            if not _behind(at):
                 return False
             await connection.run_sync(_upgrade)
             return True
     finally:
         await engine.dispose()
+
+
+def _behind(at: str | None) -> bool:
+    """Whether something is left to do. Raises OtherSchema for a revision from elsewhere."""
+    if at in served():
+        return False
+    known = ScriptDirectory(str(_SCRIPTS)).walk_revisions()
+    if at is not None and at not in {script.revision for script in known}:
+        raise OtherSchema(at)
+    return True
 
 
 def _revision(connection: Connection) -> str | None:

@@ -122,7 +122,7 @@ def _database(settings: Settings, clock: SystemClock) -> Iterator[Check]:
 
 async def _inspected(settings: Settings, clock: SystemClock) -> list[Check]:
     async with store.inspecting(settings) as reader:
-        found = health.migrations(await store.revision(reader), store.head())
+        found = health.migrations(await store.revision(reader), store.served())
         if found.status is Status.FAIL:
             return [found]
         lanes, held = await store.lanes(reader), await store.held(reader)
