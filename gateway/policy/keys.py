@@ -140,6 +140,7 @@ KEYS: Final[Mapping[str, Key]] = MappingProxyType(
         "cross_province/filing_months": _local(Unit.MONTHS),
         "cross_province/policy": _local_word(*_ROUTES),
         "cross_province/meal": _local_word(*_ROUTES),
+        "cross_province/third_party": _local_word(*_ROUTES),
         "non_agreement/payable_when": _word("EMERGENCY", "EMERGENCY_OR_REFERRAL"),
         "emergency/move_back_when_stable": _local(Unit.SWITCH),
         "emergency/late_report": _local_word("EMPLOYER", "PAYABLE"),

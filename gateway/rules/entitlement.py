@@ -130,7 +130,7 @@ def _refusal(stay: Stay, case: CaseFacts, hospital: Party, policy: Policy) -> Re
     uncovered = case.insured_at_injury is False and case.covered_from is None
     if uncovered or _never_covered(stay, case, policy):
         return Refuse(AdmissionRefusal.NOT_INSURED_OR_ARREARS)
-    if _by_hand_for_others(stay, case, policy):
+    if _by_hand_for_others(stay, case, hospital, policy):
         return Refuse(AdmissionRefusal.THIRD_PARTY)
     return _place_refused(stay, case, hospital, policy)
 
@@ -140,10 +140,14 @@ def _word(key: str, stay: Stay, case: CaseFacts, policy: Policy) -> str:
     return picked(policy, key, dates_of(stay, case), stay.admitted_on).word
 
 
-def _by_hand_for_others(stay: Stay, case: CaseFacts, policy: Policy) -> bool:
-    """Whether a third party or a traffic accident keeps the stay out of direct settlement."""
-    if case.third_party in LIABLE and _word("third_party/policy", stay, case, policy) == "MANUAL":
-        return True
+def _by_hand_for_others(stay: Stay, case: CaseFacts, hospital: Party, policy: Policy) -> bool:
+    """Whether a third party or a traffic accident keeps the stay out of direct settlement; across
+    provinces a text of its own must let a third party's in."""
+    if case.third_party in LIABLE:
+        keys = ("third_party/policy", "cross_province/third_party")
+        asked = keys if crosses_province(hospital, policy) else keys[:1]
+        if any(_word(key, stay, case, policy) == "MANUAL" for key in asked):
+            return True
     if not case.traffic_accident:
         return False
     return _word("traffic_accident/policy", stay, case, policy) == "MANUAL"
@@ -273,7 +277,7 @@ def _third_party(
     paid twice: how much that was, a person must report (payment.report)."""
     if case.third_party is ThirdParty.SUSPECTED:
         return Hold(HoldReason.THIRD_PARTY, note=case.third_party)
-    if _by_hand_for_others(stay, case, policy):
+    if _by_hand_for_others(stay, case, hospital, policy):
         return Manual("THIRD_PARTY")
     told = any(one.payer is PriorPayer.THIRD_PARTY for one in stay.payments)
     paid = case.third_party is ThirdParty.CONFIRMED_PAID and not told

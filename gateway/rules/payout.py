@@ -201,11 +201,15 @@ def unclear(medical_fen: int, claims: Sequence[tuple[Payee, int]]) -> bool:
 
 
 def _claims(payments: Sequence[PriorPayment]) -> Iterator[tuple[Payee, int]]:
-    """Basic insurance first; the hospital that gave it back stands in its place."""
-    for one in _of(payments, PriorPayer.BASIC_INSURANCE):
+    """Basic insurance first, in whatever order it paid; then the hospital that gave it back."""
+    basic = list(_of(payments, PriorPayer.BASIC_INSURANCE))
+    for one in basic:
+        if one.given_back_on is None:
+            yield Payee.BASIC_INSURANCE, one.eligible_fen
+    for one in basic:
         # Whoever was to give it back: what the hospital gave back is not paid a second time.
-        back = one.given_back_on is not None
-        yield Payee.HOSPITAL if back else Payee.BASIC_INSURANCE, one.eligible_fen
+        if one.given_back_on is not None:
+            yield Payee.HOSPITAL, one.eligible_fen
     for payer in OWN_CLAIMS[1:]:
         for one in _of(payments, payer):
             yield Payee(payer), one.eligible_fen

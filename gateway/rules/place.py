@@ -13,7 +13,7 @@ from gateway.domain.admission import Stay
 from gateway.domain.case import PLACE_KINDS, ApprovalKind, TreatmentKind
 from gateway.domain.party import Party
 from gateway.policy.model import Capability, Policy, PolicyGap, Value
-from gateway.rules.approvals import Asked, counts
+from gateway.rules.approvals import Asked, counts, last_day
 
 _FILED: Final = frozenset({ApprovalKind.CROSS_PROVINCE})
 _RESCUED: Final = frozenset({ApprovalKind.EMERGENCY})
@@ -79,9 +79,11 @@ def online(stay: Stay, hospital: Party) -> bool:
 
 
 def filed(asked: Asked) -> bool:
-    """Whether any cross-province filing was there on the day of admission."""
+    """Whether any cross-province filing was there on the day of admission: one whose months by
+    the text were over is none."""
     day = asked.stay.admitted_on
-    return any(one.kind in _FILED and one.in_force(day) for one in asked.case.approvals)
+    filings = (one for one in asked.case.approvals if one.kind in _FILED)
+    return any(one.in_force(day) and day <= last_day(asked, one) for one in filings)
 
 
 def place_kinds(asked: Asked) -> frozenset[ApprovalKind]:
