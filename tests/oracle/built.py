@@ -8,8 +8,8 @@ from functools import cache
 from typing import Any
 
 from gateway.clock import BUSINESS_ZONE
-from gateway.domain.admission import PaidAtDischargeBy
-from gateway.domain.bill import BillLine, BillVerdict, Relation
+from gateway.domain.admission import PaidAtDischargeBy, Stay
+from gateway.domain.bill import BillLine, BillVerdict, Relation, SuppliedDevice
 from gateway.domain.case import (
     REFUSED_DISCHARGE,
     Applicant,
@@ -18,17 +18,24 @@ from gateway.domain.case import (
     Arrears,
     AuthorityKind,
     BenefitStop,
+    EmployerRole,
+    EmploymentTie,
     Joined,
+    OtherEmployer,
     PaidLeave,
     ThirdParty,
+    TreatmentKind,
 )
 from gateway.domain.catalogue import CatalogueRow, Edition, InsuranceLimit, Kind, Level
+from gateway.domain.party import Party
 from gateway.domain.payments import PriorPayer, PriorPayment
 from gateway.domain.split import Payer, Split
 from gateway.policy.model import Law, Policy, Value
 from gateway.rules.entitlement import Hold, Manual, Refuse
+from gateway.rules.place import catalogue_region
 from gateway.rules.resolve import rescue_mark
 from gateway.rules.settle import Bill
+from tests.oracle.worlds import ORDINARY
 from tests.rules.facts import (
     HOSPITAL,
     REGION,
@@ -36,12 +43,16 @@ from tests.rules.facts import (
     a_hospital,
     a_stay,
     example_policy,
+    noon,
 )
 
 Facts = Mapping[str, Any]
 _LAW = Law("example_rules", article="第一条")
 _AUTHORITY = "示例机构（虚构）"
-_ELSEWHERE = "999901"
+_REGIONS = {"HERE": REGION, "REGION": "999901", "PROVINCE": "330800"}
+_ANOTHER_PLACE = "330100"
+_COMMITTEE = {"AGENCY": AuthorityKind.AGENCY, "COMMITTEE": AuthorityKind.ASSESSMENT_COMMITTEE}
+_CAPABILITIES = frozenset({"MEDICAL", "REHABILITATION", "DEVICE"})
 _REMARKS = {"levels": "限二级及以上医疗机构。", "course": "支付不超过2天。"}
 
 
@@ -66,12 +77,7 @@ def _midnight(ordinal: int) -> datetime:
 def policy_of(values: Mapping[str, list[tuple[int, Any]]]) -> Policy:
     """The example region's policy with these values and no others of their keys."""
     example = example_policy()
-    silent = {"line/not_notified_payer", "meal/after_paid_leave_per_day_fen"}
-    kept = {
-        key: dated
-        for key, dated in example.parameters.items()
-        if key not in {*silent, "third_party/fund_recovers"}
-    }
+    kept = {key: dated for key, dated in example.parameters.items() if key not in ORDINARY}
     for key, told in values.items():
         first = example.parameters[key]
         kept[key] = replace(
@@ -80,12 +86,12 @@ def policy_of(values: Mapping[str, list[tuple[int, Any]]]) -> Policy:
     return replace(example, parameters=kept)
 
 
-def editions_of(catalogue: list[Facts]) -> tuple[Edition, ...]:
-    """The editions of a world's catalogues."""
+def editions_of(catalogue: list[Facts], place: str) -> tuple[Edition, ...]:
+    """The editions of a world's catalogues, as those of a place."""
     return tuple(
         Edition(
-            f"{one['kind']}-{one['from']}",
-            REGION,
+            f"{place}-{one['kind']}-{one['from']}",
+            _REGIONS[place],
             Kind(one["kind"]),
             _day(one["from"]),
             _day(one["to"]),
@@ -117,33 +123,56 @@ def _row(code: str, kind: Kind, row: Facts) -> CatalogueRow:
         ),
         qty_per_day=row.get("per_day"),
         qty_per_stay=row.get("per_stay"),
+        life_months=row.get("life"),
     )
 
 
-def bill_of(facts: Facts, editions: tuple[Edition, ...]) -> Bill:
-    """The bill that the rules settle."""
+def bill_of(facts: Facts, editions: tuple[Edition, ...], policy: Policy) -> Bill:
+    """The bill that the rules settle; of the editions, those by which its stay is computed."""
     lines = {told["id"]: _line(told) for told in facts["lines"]}
-    stay, hospital = facts["stay"], facts["hospital"]
-    elsewhere = {"region": _ELSEWHERE} if hospital["elsewhere"] else {}
+    stay, hospital = _stay(facts["stay"]), _hospital(facts["hospital"])
+    region = catalogue_region(stay, hospital, policy)
     return Bill(
-        stay=a_stay(
-            admitted_on=_day(stay["in"]),
-            discharged_on=_day(stay["out"]),
-            leave_days=_days(stay["leave"]),
-            hanging_days=_days(stay["hanging"]),
-            notified_by_employer=stay["notified"],
-            payments=tuple(_payment(no, told) for no, told in enumerate(stay["payments"])),
-            confirmed_by_agency=True,
-        ),
+        stay=stay,
         case=_case(facts, lines),
-        hospital=a_hospital(level=Level(hospital["level"]), **elsewhere),
+        hospital=hospital,
         lines=tuple(lines.values()),
-        editions=editions,
+        editions=tuple(one for one in editions if one.region == region),
         others=tuple(
             a_stay(admission_id="A2", meal_days=_days(told["meal_days"]))
             for told in facts["others"]
         ),
+        devices=tuple(
+            SuppliedDevice(told["code"], _day(told["on"]), "S0") for told in facts["devices"]
+        ),
         paid_by=PaidAtDischargeBy(facts["paid_by"]),
+    )
+
+
+def _stay(told: Facts) -> Stay:
+    return a_stay(
+        admitted_on=_day(told["in"]),
+        discharged_on=_day(told["out"]),
+        leave_days=_days(told["leave"]),
+        hanging_days=_days(told["hanging"]),
+        notified_by_employer=told["notified"],
+        payments=tuple(_payment(no, one) for no, one in enumerate(told["payments"])),
+        confirmed_by_agency=told["confirmed"],
+        treatment=TreatmentKind(told["treatment"]),
+        emergency=told["emergency"],
+        stable_on=_maybe(told["stable"]),
+        registered_at=noon(_day(told["in"])) + timedelta(minutes=told["registered"]),
+    )
+
+
+def _hospital(told: Facts) -> Party:
+    online = frozenset({"CROSS_PROVINCE"}) if told["online"] else frozenset()
+    agreed = {} if told["agreed"] else {"agreement_from": None}
+    return a_hospital(
+        level=Level(told["level"]),
+        region=_REGIONS[told["place"]],
+        capabilities=_CAPABILITIES | online,
+        **agreed,
     )
 
 
@@ -176,20 +205,27 @@ def _payment(no: int, told: Facts) -> PriorPayment:
         paid_on=_day(told["paid"]),
         meal_fen=told["meal"],
         settlement_no=f"B{no}",
+        insurance_year=told["year"],
+        reversal_requested_on=_maybe(told["asked"]),
         given_back_on=_maybe(told["given_back"]),
     )
 
 
 def _case(facts: Facts, lines: Mapping[str, BillLine]) -> Any:
     told = facts["case"]
-    owed = told["arrears"]
-    joined = (Joined(_day(told["joined"]), _maybe(told["settled"])),) if told["joined"] else ()
     return a_case(
         injured_on=_day(told["injured"]),
         diagnosed_on=None if told["injured"] == told["event"] else _day(told["event"]),
         insured_at_injury=told["insured"],
-        joined=joined,
-        arrears=() if owed is None else (Arrears(_day(owed["from"]), _maybe(owed["paid_up"])),),
+        joined=tuple(
+            Joined(_day(one["joined"]), _maybe(one["settled"]), one["of"]) for one in told["joined"]
+        ),
+        arrears=tuple(
+            Arrears(_day(one["from"]), _maybe(one["paid_up"]), one["of"]) for one in told["arrears"]
+        ),
+        others=tuple(map(_employer, told["employers"])),
+        underpaid=told["underpaid"],
+        reported_at=noon(_day(facts["stay"]["in"])) + timedelta(minutes=told["reported"]),
         roster_received_on=_maybe(told["roster"]),
         applied_on=_maybe(told["applied"]),
         accepted_on=_maybe(told["accepted"]),
@@ -199,6 +235,17 @@ def _case(facts: Facts, lines: Mapping[str, BillLine]) -> Any:
         stops=tuple(map(_stop, told["stops"])),
         approvals=tuple(_approvals(told, lines)),
         paid_leave=tuple(PaidLeave(_day(told["event"]), _day(last)) for last in told["paid_leave"]),
+    )
+
+
+def _employer(told: Facts) -> OtherEmployer:
+    return OtherEmployer(
+        told["number"],
+        EmploymentTie(told["tie"]),
+        EmployerRole(told["role"]),
+        _day(told["since"]),
+        told["insured"],
+        _maybe(told["roster"]),
     )
 
 
@@ -220,6 +267,13 @@ def _approvals(told: Facts, lines: Mapping[str, BillLine]) -> "list[Approval]":
     ]
     if told["referral"] is not None:
         found.append(_approval(ApprovalKind.REFERRAL, told["referral"]))
+    found += [_approval(ApprovalKind.EMERGENCY, one) for one in told["emergencies"]]
+    found += [_approval(ApprovalKind.DEVICE, one) for one in told["confirmed_devices"]]
+    for one in told["filings"]:
+        area = _REGIONS["PROVINCE"] if one["here"] else _ANOTHER_PLACE
+        found.append(
+            replace(_approval(ApprovalKind.CROSS_PROVINCE, one, area=area), hospitals=frozenset())
+        )
     return found
 
 
@@ -230,7 +284,7 @@ def _approval(kind: ApprovalKind, told: Facts, **more: Any) -> Approval:
         frozenset({HOSPITAL}),
         _day(told["from"]),
         _day(told["to"]),
-        AuthorityKind.AGENCY,
+        _COMMITTEE[told.get("by", "AGENCY")],
         _AUTHORITY,
         **more,
     )
@@ -240,16 +294,17 @@ def told(verdict: BillVerdict | Hold | Refuse | Manual) -> dict[str, Any]:
     """What the gateway answers, in the words of the oracle."""
     match verdict:
         case Hold():
-            return {"hold": {verdict.reason.value}}
+            return {"ends": {f"hold {verdict.reason.value}"}}
         case Refuse():
-            return {"refuse": verdict.code}
+            return {"ends": {f"refuse {verdict.code}"}}
         case Manual():
-            return {"manual": verdict.code}
+            return {"ends": {f"manual {verdict.code}"}}
     shares = verdict.payout.shares
     return {
         "lines": {line.line_id: _by_payer(line.split) for line in verdict.lines},
         "reasons": {line.line_id: set(line.reasons) for line in verdict.lines},
         "split": _by_payer(verdict.split),
+        "liable": verdict.liable_employer,
         "meal": {
             "days": [day.toordinal() for day in verdict.meal_days],
             "amount": verdict.meal.amount_fen,

@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from multiprocessing import get_context
 from typing import Any, NamedTuple
 
@@ -32,7 +33,7 @@ _GARBAGE = 200_000
 """So many objects before garbage is looked for: bills make much of it, and none in circles."""
 _SMALLEST = 2
 """So many bills of a part are made smaller before they are told: it takes a while."""
-_PIECES = ("lines", "split", "meal", "paid")
+_PIECES = ("lines", "split", "liable", "meal", "paid")
 
 Facts = dict[str, Any]
 
@@ -91,17 +92,15 @@ class Sides:
     def answers(self, bill: Facts) -> tuple[Facts, Facts]:
         """What the oracle says, and what the gateway says."""
         policy = self._once("policy", bill["policy"], policy_of)
-        editions = self._once("catalogue", bill["catalogue"], editions_of)
-        return settled(bill), told(settle(bill_of(bill, editions), policy))
+        editions = self._once("catalogue", bill["catalogue"], partial(editions_of, place="HERE"))
+        there = self._once("there", bill["catalogue_there"], partial(editions_of, place="PROVINCE"))
+        return settled(bill), told(settle(bill_of(bill, editions + there, policy), policy))
 
     def difference(self, bill: Facts) -> list[tuple[str, int]]:
         """In what the answers differ, each with how many fen it moves."""
         wanted, got = self.answers(bill)
-        if "hold" in wanted and "hold" in got:
-            # Which of several grounds to wait is told first stands in no text.
-            return [] if got["hold"] <= wanted["hold"] else [("hold", 0)]
-        if wanted.keys() != got.keys() or "lines" not in wanted:
-            return [] if wanted == got else [("outcome", 1)]
+        if "ends" in wanted or "ends" in got:
+            return [] if got.get("ends", {""}) <= wanted.get("ends", set()) else [("outcome", 1)]
         why = {line: got["reasons"][line] for line in wanted["reasons"]}
         found = [] if wanted["reasons"] == why else [("reasons", 0)]
         pairs = ((piece, wanted[piece], got[piece]) for piece in _PIECES)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tests.oracle.lines import half_up
+from tests.oracle.places import elsewhere, overstayed
 from tests.oracle.windows import before_cover, in_arrears, in_force, late_on, served, stopped
 
 Facts = Mapping[str, Any]
@@ -13,6 +14,8 @@ _WHOLE = 10**4
 def allowance(bill: Facts) -> dict[str, Any]:
     """Days, amount in fen and channel of the stay's meals."""
     stay = bill["stay"]
+    if _claimed_otherwise(bill):
+        return {"days": [], "amount": 0, "channel": ""}
     days = [day for day in _days(bill) if not _falls_out(bill, day)]
     rates = [_rate(bill, day) for day in days]
     if in_force(bill, "meal/rounding", stay["out"]) == "STAY":
@@ -21,6 +24,14 @@ def allowance(bill: Facts) -> dict[str, Any]:
     else:
         amount = sum(half_up(top, bottom) for top, bottom in rates)
     return {"days": days, "amount": amount, "channel": in_force(bill, "meal/channel", stay["out"])}
+
+
+def _claimed_otherwise(bill: Facts) -> bool:
+    """Meals are of inpatients (第三十条第四款), and of another province by hand where the region
+    says so."""
+    stay, there = bill["stay"], bill["hospital"]["place"] == "PROVINCE"
+    by_hand = there and in_force(bill, "cross_province/meal", stay["in"]) == "MANUAL"
+    return bool(stay["treatment"] == "DEVICE" or by_hand)
 
 
 def _days(bill: Facts) -> range:
@@ -44,13 +55,14 @@ def _falls_out(bill: Facts, day: int) -> bool:
     unpaid = (
         before_cover(bill, day) or in_arrears(bill, day) or stopped(bill, day) or served(bill, day)
     )
+    unpaid = unpaid or overstayed(bill, day) != ""
     return bool(on_leave or hanging or elsewhere or moved or unpaid)
 
 
 def _rate(bill: Facts, day: int) -> tuple[int, int]:
     """The rate of the day as a fraction of fen: values of the day of discharge."""
     end = bill["stay"]["out"]
-    if _approved_elsewhere(bill, day):
+    if elsewhere(bill, day):
         if in_force(bill, "meal/out_of_region_form", end) == "PCT_OF_INDEX":
             return _of_index(bill, "meal/out_of_region_percent")
         return in_force(bill, "meal/out_of_region_per_day_fen", end), 1
@@ -75,15 +87,6 @@ def _rounded_once(rates: list[tuple[int, int]]) -> int:
     for _, bottom in rates:
         common = common if common % bottom == 0 else common * bottom
     return half_up(sum(top * (common // bottom) for top, bottom in rates), common)
-
-
-def _approved_elsewhere(bill: Facts, day: int) -> bool:
-    referral = bill["case"]["referral"]
-    return (
-        bill["hospital"]["elsewhere"]
-        and referral is not None
-        and referral["from"] <= day <= referral["to"]
-    )
 
 
 def _after_paid_leave(bill: Facts, day: int) -> bool:

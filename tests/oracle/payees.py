@@ -1,6 +1,8 @@
 """Whom the fund pays, a second time, from the papers alone."""
 
+from calendar import monthrange
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from tests.oracle.lines import EMPLOYER, FUND, HOSPITAL, INDIVIDUAL, OTHER
@@ -33,7 +35,7 @@ def _take_off(bill: Facts, split: dict[str, int], waits: set[str]) -> int:
     state = bill["case"]["third_party"]
     told = any(one["payer"] == "third_party" for one in bill["stay"]["payments"])
     if told != (state == "CONFIRMED_PAID"):
-        waits.add("THIRD_PARTY")
+        waits.add("hold THIRD_PARTY")
     taken = min(split[FUND], _paid(bill, "third_party"))
     split[FUND] -= taken
     split[OTHER] += taken
@@ -58,7 +60,7 @@ def _medical(bill: Facts, fund: int, waits: set[str]) -> dict[str, int]:
     rest = fund - shares[BASIC] - shares[HOSPITAL]
     advanced = {payer: _paid(bill, payer) for payer in (EMPLOYER, INDIVIDUAL)}
     if rest and all(advanced.values()) and sum(advanced.values()) > rest:
-        waits.add("PRIOR_PAYMENT")
+        waits.add("hold PRIOR_PAYMENT")
     for payer, fen in advanced.items():
         shares[payer] = min(rest, fen)
         rest -= shares[payer]
@@ -74,13 +76,40 @@ def _basic(bill: Facts, waits: set[str]) -> tuple[int, int]:
     for one in bill["stay"]["payments"]:
         if one["payer"] != BASIC:
             continue
+        waits |= _by_hand(bill, one)
         if one["given_back"] is not None:
             given_back += one["eligible"]
         elif in_force(bill, "bmi_refund/hospital_refunds_first", one["paid"]):
-            waits.add("PRIOR_PAYMENT")
+            waits.add("hold PRIOR_PAYMENT")
         else:
             owed += one["eligible"]
     return owed, given_back
+
+
+def _by_hand(bill: Facts, one: Facts) -> set[str]:
+    """What basic insurance paid goes by hand where agency and hospital do not settle it, and
+    where the hospital asked too late to reverse what an ended year had paid."""
+    if not in_force(bill, "bmi_refund/agency_to_hospital", one["paid"]):
+        return {"manual BASIC_INSURANCE_PAID"}
+    # Where the agency gives back, no text asks the hospital for anything in time.
+    asked_of_it = in_force(bill, "bmi_refund/hospital_refunds_first", one["paid"])
+    back = one["given_back"]
+    if not asked_of_it or back is None or back <= _year_ends(bill, one, 0):
+        return set()
+    months = in_force(bill, "bmi_refund/reversal_months", one["paid"])
+    asked = back if one["asked"] is None else one["asked"]
+    return {"manual REVERSAL_TOO_LATE"} if asked > _year_ends(bill, one, months) else set()
+
+
+def _year_ends(bill: Facts, one: Facts, later: int) -> int:
+    """The last day of the insurance year that paid, or of a month so many later."""
+    paid, month = (
+        date.fromordinal(one["paid"]),
+        in_force(bill, "bmi_refund/year_end_month", one["paid"]),
+    )
+    year = one["year"] or paid.year + (paid.month > month)
+    carried, place = divmod(month - 1 + later, 12)
+    return date(year + carried, place + 1, monthrange(year + carried, place + 1)[1]).toordinal()
 
 
 def _meals(bill: Facts, meals: int) -> dict[str, int]:

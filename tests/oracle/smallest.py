@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any
 
 from tests.oracle.lines import product
+from tests.oracle.stays import ORDINARY_STAY, ordinary_case
 from tests.oracle.worlds import ALWAYS, ORDINARY
 
 Bill = dict[str, Any]
@@ -17,7 +18,7 @@ _LINE: Bill = {
     "prescription": "",
     "minute": 0,
 }
-_STAY: Bill = {"leave": [], "hanging": [], "notified": None, "payments": []}
+_STAY: Bill = {"leave": [], "hanging": [], "notified": None, "payments": [], **ORDINARY_STAY}
 _CASE: Bill = {
     "stops": [],
     "rescues": [],
@@ -27,13 +28,16 @@ _CASE: Bill = {
     "applied": None,
     "extended": None,
     "roster": None,
-    "arrears": None,
+    "arrears": [],
+    "joined": [],
+    **ordinary_case(),
 }
+_HOSPITAL: Bill = {"place": "HERE", "agreed": True, "online": True}
 _DAYS = frozenset(
     {
         *("in", "out", "leave", "hanging", "paid", "given_back", "meal_days", "day", "from", "to"),
         *("injured", "event", "applied", "accepted", "extended", "joined", "settled"),
-        *("paid_leave", "roster", "paid_up", "since"),
+        *("paid_leave", "roster", "paid_up", "since", "stable", "asked", "on"),
     }
 )
 
@@ -51,7 +55,7 @@ def _simpler(bill: Bill) -> Iterator[Bill]:
         gone = {line["id"]}
         yield bill | {"lines": [one for one in bill["lines"] if not gone & _names(one)]}
     yield from _plainer_lines(bill)
-    for part, plain in (("stay", _STAY), ("case", _CASE)):
+    for part, plain in (("stay", _STAY), ("case", _CASE), ("hospital", _HOSPITAL)):
         for key, ordinary in plain.items():
             for value in (ordinary, *_without_one(bill[part][key])):
                 if bill[part][key] != value:
@@ -59,9 +63,9 @@ def _simpler(bill: Bill) -> Iterator[Bill]:
     if bill["case"]["referral"] is not None:
         yield bill | {
             "case": bill["case"] | {"referral": None},
-            "hospital": bill["hospital"] | {"elsewhere": False},
+            "hospital": bill["hospital"] | {"place": "HERE"},
         }
-    for key, ordinary in (("others", []), ("paid_by", "nobody")):
+    for key, ordinary in (("others", []), ("devices", []), ("paid_by", "nobody")):
         if bill[key] != ordinary:
             yield bill | {key: ordinary}
     yield from _plainer_policies(bill)
@@ -102,13 +106,18 @@ def shown(bill: Bill) -> Bill:
     """The bill to print: days as dates, the policy where it is not ordinary, and of the catalogue
     the rows that are charged."""
     codes = {line["code"] for line in bill["lines"]}
-    catalogue = (one | {"rows": _charged(one["rows"], codes)} for one in bill["catalogue"])
+    rows = {key: _listed(bill[key], codes) for key in ("catalogue", "catalogue_there")}
     values = {
         key: [{"since": since, "is": value} for since, value in told]
         for key, told in bill["policy"].items()
         if told != [(ALWAYS, ORDINARY.get(key))]
     }
-    return _dated(bill | {"policy": values, "catalogue": [one for one in catalogue if one["rows"]]})
+    return _dated(bill | {"policy": values} | rows)
+
+
+def _listed(catalogue: list[Bill], codes: set[str]) -> list[Bill]:
+    charged = (one | {"rows": _charged(one["rows"], codes)} for one in catalogue)
+    return [one for one in charged if one["rows"]]
 
 
 def _charged(rows: Bill, codes: set[str]) -> Bill:

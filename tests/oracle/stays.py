@@ -9,6 +9,7 @@ from random import Random
 from typing import Any
 
 from tests.oracle.lines import product
+from tests.oracle.special import special
 from tests.oracle.worlds import CODES, FIRST, World, world
 
 BILLS_IN_A_WORLD = 40
@@ -18,6 +19,14 @@ _VIOLATIONS = ("DUPLICATE_CHARGE", "NO_ORDER", "OVER_FREQUENCY", "HANGING_BED", 
 _AWKWARD = (5_000, 1_005_000, 2_675_000, 333_300, 1, 50_000, 45_000_000, 130_000_000)
 _QUANTITIES = (10000, 10000, 10000, 20000, 30000, 5000, 15000, 12345)
 _LONGEST = 14
+ORDINARY_STAY = {
+    "treatment": "INPATIENT",
+    "emergency": False,
+    "stable": None,
+    "confirmed": True,
+    "registered": 0,
+}
+"""A stay that the agency confirmed; `registered` is told in minutes after the admission."""
 
 Bill = dict[str, Any]
 
@@ -39,26 +48,30 @@ def _bill(random: Random, here: World, name: str) -> Bill:
     stay = _stay(random, first, last)
     if case["third_party"] == "CONFIRMED_PAID":
         stay["payments"].append(_payment("third_party", random.randrange(20_000), last))
-    return {
+    bill = {
         "id": name,
-        "policy": here["policy"],
-        "catalogue": here["catalogue"],
+        **here,
         "stay": stay,
         "case": case,
         "hospital": {
             "level": random.choice(("tertiary", "secondary", "primary")),
-            "elsewhere": case["referral"] is not None,
+            "place": "HERE" if case["referral"] is None else "REGION",
+            "agreed": True,
+            "online": True,
         },
+        "devices": [],
         "others": _others(random, first),
         "lines": lines,
         "paid_by": random.choice(("nobody", "nobody", "nobody", "employer", "individual")),
     }
+    return special(random, bill)
 
 
 def _stay(random: Random, first: int, last: int) -> Bill:
     return {
         "in": first,
         "out": last,
+        **ORDINARY_STAY,
         "leave": _some_days(random, first, last, 0.2),
         "hanging": _some_days(random, first, last, 0.12),
         "notified": random.choice((None, None, True, False)),
@@ -84,7 +97,8 @@ def _payments(random: Random, last: int) -> list[Bill]:
 
 
 def _payment(payer: str, fen: int, day: int, meal: int = 0) -> Bill:
-    return {"payer": payer, "eligible": fen, "meal": meal, "paid": day, "given_back": None}
+    told = {"payer": payer, "eligible": fen, "meal": meal, "paid": day}
+    return told | {"year": None, "asked": None, "given_back": None}
 
 
 def _others(random: Random, first: int) -> list[Bill]:
@@ -106,7 +120,8 @@ def _case(random: Random, first: int, last: int, lines: list[Bill]) -> Bill:
         "referral": None,
         "paid_leave": [],
         "third_party": "NONE",
-        "arrears": None,
+        "arrears": [],
+        **ordinary_case(),
     }
     if random.random() < 0.12:
         case["referral"] = {"from": random.randint(first, last), "to": last + 3}
@@ -114,8 +129,8 @@ def _case(random: Random, first: int, last: int, lines: list[Bill]) -> Bill:
         case["paid_leave"] = sorted({random.randint(first - 1, last) for _ in range(2)})
     if not case["insured"] or case["roster"] is not None:
         return case
-    if random.random() < 0.08:
-        case["arrears"] = _arrears(random, first, last)
+    if random.random() < 0.12:
+        case["arrears"] = [_arrears(random, first, last)]
     elif random.random() < 0.2:
         case["third_party"] = random.choice(("CONFIRMED_PAID", "CONFIRMED_UNPAID", "UNKNOWN_PARTY"))
     return case
@@ -125,14 +140,23 @@ def _arrears(random: Random, first: int, last: int) -> Bill:
     """Arrears around the first or the last day of the stay, paid around the last or never."""
     begin = random.choice((first - 20, first - 1, first, first + 1, last, last + 1))
     paid_up = random.choice((None, random.randint(first, last + 2), random.randint(first, last)))
-    return {"from": begin, "paid_up": None if paid_up is None else max(begin, paid_up)}
+    paid_up = None if paid_up is None else max(begin, paid_up)
+    return {"of": "", "from": begin, "paid_up": paid_up}
+
+
+def ordinary_case() -> Bill:
+    """What is out of the ordinary and not told of a case; `reported` is told in minutes after the
+    admission."""
+    lists: Bill = {key: [] for key in ("employers", "confirmed_devices", "emergencies", "filings")}
+    return {**lists, "underpaid": False, "reported": 0}
 
 
 def _insured(random: Random, first: int, last: int) -> Bill:
     if random.random() >= 0.12:
-        return {"insured": True, "joined": None, "settled": None}
+        return {"insured": True, "joined": []}
     settled = random.randint(first - 2, last)
-    return {"insured": False, "joined": settled - random.randrange(3), "settled": settled}
+    joined = {"of": "", "joined": settled - random.randrange(3), "settled": settled}
+    return {"insured": False, "joined": [joined]}
 
 
 def _application(random: Random, first: int, last: int) -> Bill:

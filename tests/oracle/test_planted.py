@@ -15,6 +15,7 @@ from gateway.domain.split import Payer, Split
 from gateway.rules import context, listed, meal_allowance, meal_days, payout, plain, settle
 from gateway.rules.line import Bearers, Terms
 from tests.oracle.compare import Sides, told_apart
+from tests.oracle.planted_special import SPECIAL
 from tests.oracle.stays import stays
 
 SEED, MOST = 20261122, 2_000
@@ -241,6 +242,7 @@ PLANTED: tuple[Plant, ...] = (
     ratio_forgotten,
     pieces_paid_alone,
     payers_of_the_day_of_discharge,
+    *SPECIAL,
 )
 
 

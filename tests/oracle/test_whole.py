@@ -1,5 +1,6 @@
 """The oracle of whole bills knows the worked examples of the papers, so that it is no mirror of
-the rules: E10 to E12, E14, E17, E19 to E21 as corrected."""
+the rules: E10 to E12, E14, E17, E19 to E21 and E24 as corrected, and what the papers say of
+emergencies, employers, the year of basic insurance and other provinces."""
 
 from datetime import date
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.oracle.lines import number, product
-from tests.oracle.stays import line_of
+from tests.oracle.stays import ORDINARY_STAY, line_of, ordinary_case
 from tests.oracle.whole import settled
 from tests.oracle.worlds import ALWAYS, ORDINARY
 
@@ -17,6 +18,7 @@ ROWS = {
     "OPERATION": {},
     "BED": {"ceilings": {"every": 40 * 10**6}},
     "NURSING": {"per_day": 10_000},
+    "HAND": {"ceilings": {"every": 5700 * 10**6}, "life": 12},
 }
 
 
@@ -31,21 +33,24 @@ def line(code: str, price: str, qty: str, on: str = "2026-03-05", **facts: Any) 
     return made | {"amount": product(cost, count)} | facts
 
 
-def bill(*lines: Facts, policy: Facts | None = None, **facts: Facts) -> Facts:
+def bill(*lines: Facts, policy: Facts | None = None, **facts: Any) -> Facts:
     """An ordinary stay from 2026-03-01 to 2026-03-15, applied for in time; meals at 15.00."""
     injured = day("2026-03-01")
     stay = {"in": day("2026-03-01"), "out": day("2026-03-15"), "notified": None}
-    case = dict.fromkeys(("joined", "settled", "extended", "roster", "referral", "arrears"))
+    stay |= ORDINARY_STAY
+    case = dict.fromkeys(("extended", "roster", "referral")) | ordinary_case()
     case |= {"injured": injured, "event": injured, "applied": injured, "accepted": injured}
-    case |= {"applied_by": "", "insured": True, "third_party": "NONE"}
+    case |= {"applied_by": "", "insured": True, "third_party": "NONE", "joined": [], "arrears": []}
     values = {**ORDINARY, "line/not_notified_payer": None, **(policy or {})}
     return {
         "policy": {key: [(ALWAYS, value)] for key, value in values.items()},
         "catalogue": [{"kind": "item", "from": ALWAYS, "to": _FAR, "rows": ROWS}],
-        "hospital": {"level": "secondary", "elsewhere": False},
+        "catalogue_there": [],
+        "hospital": {"level": "secondary", "place": "HERE", "agreed": True, "online": True},
         "stay": {**stay, "leave": [], "hanging": [], "payments": [], **facts.get("stay", {})},
         "case": {**case, "stops": [], "rescues": [], "paid_leave": [], **facts.get("case", {})},
         "others": [],
+        "devices": facts.get("devices", []),
         "lines": list(lines),
         "paid_by": "nobody",
     }
@@ -58,7 +63,8 @@ def payers(answer: Facts) -> Facts:
 
 def paid(payer: str, eligible: int) -> Facts:
     at = day("2026-03-15")
-    return {"payer": payer, "eligible": eligible, "meal": 0, "paid": at, "given_back": None}
+    told = {"payer": payer, "eligible": eligible, "meal": 0, "paid": at}
+    return told | {"year": None, "asked": None, "given_back": None}
 
 
 def test_e10_nursing_once_a_day_leaves_what_is_over_to_the_hospital():
@@ -165,3 +171,96 @@ def test_e21_of_what_a_third_party_paid_only_the_difference_is_the_funds():
     )
     assert payers(answer) == {"fund": 1500000, "other": 1500000}
     assert answer["paid"]["recoverable"] == 1500000
+
+
+FITTED = {"stay": {"treatment": "DEVICE"}}
+CONFIRMED = {"from": day("2026-03-01"), "to": day("2026-03-15"), "by": "COMMITTEE"}
+
+
+@pytest.mark.parametrize(
+    ("earlier", "shares"),
+    [
+        ([], {"fund": 570000, "individual": 150000}),
+        (["2025-07-05"], {"individual": 720000}),
+        (["2025-03-05"], {"individual": 720000}),
+        (["2025-03-04"], {"fund": 570000, "individual": 150000}),
+    ],
+)
+def test_e24_a_device_above_its_cap_and_before_its_life_has_ended(
+    earlier: list[str], shares: Facts
+):
+    answer = settled(
+        bill(
+            line("HAND", "7200", "1", consent="individual"),
+            devices=[{"code": "HAND", "on": day(one)} for one in earlier],
+            case={"confirmed_devices": [CONFIRMED]},
+            **FITTED,
+        )
+    )
+    assert payers(answer) == shares
+    assert (answer["meal"]["days"], answer["meal"]["amount"]) == ([], 0)
+
+
+def test_a_device_that_the_committee_did_not_confirm_waits():
+    by_the_agency = CONFIRMED | {"by": "AGENCY"}
+    told = bill(line("HAND", "5000", "1"), case={"confirmed_devices": [by_the_agency]}, **FITTED)
+    assert settled(told) == {"ends": {"hold APPROVAL"}}
+
+
+AWAY = {"level": "secondary", "place": "HERE", "agreed": False, "online": True}
+
+
+@pytest.mark.parametrize(
+    ("stable", "days", "reason"),
+    [(None, 7, "EMERGENCY_OVER"), ("2026-03-03", 3, "NOT_MOVED_BACK")],
+)
+def test_an_emergency_without_agreement_pays_seven_days_or_until_the_patient_is_stable(
+    stable: str | None, days: int, reason: str
+):
+    ends = day("2026-03-01") + days
+    lines = [line("OPERATION", "100", "1", id=name) for name in ("A", "B")]
+    told = bill(
+        *(one | {"day": ends - 1 + later} for later, one in enumerate(lines)),
+        stay={"emergency": True, "stable": stable and day(stable), "confirmed": False},
+    )
+    answer = settled(told | {"hospital": AWAY})
+    assert payers(answer) == {"fund": 10000, "other": 10000}
+    assert answer["reasons"] == {"A": set(), "B": {reason}}
+    assert len(answer["meal"]["days"]) == days
+
+
+def test_a_worker_lent_is_the_original_employers_and_a_successor_answers_as_it_did():
+    others = [
+        {"number": "E2", "tie": "SECONDMENT", "role": "ORIGINAL", "insured": True},
+        {"number": "E3", "tie": "SUCCESSION", "role": "SUCCESSOR", "insured": False},
+    ]
+    told = [one | {"since": day("2026-03-01"), "roster": None} for one in others]
+    answer = settled(bill(case={"insured": False, "employers": told}))
+    assert answer["liable"] == "E3"
+    uninsured = [told[0] | {"insured": False}, told[1]]
+    assert settled(bill(case={"employers": uninsured})) == {"ends": {"refuse EMPLOYER_PAYS"}}
+
+
+@pytest.mark.parametrize(
+    ("asked", "ends"), [("2026-09-30", False), ("2026-10-01", {"manual REVERSAL_TOO_LATE"})]
+)
+def test_last_years_fees_are_reversed_on_request_by_the_end_of_september(asked: str, ends: Any):
+    back = {"asked": day(asked), "given_back": day("2026-10-08")}
+    xiamen = {"bmi_refund/year_end_month": 6, "bmi_refund/hospital_refunds_first": True}
+    payment = paid("basic_insurance", 400000) | {"paid": day("2026-06-30")} | back
+    told = bill(line("OPERATION", "10000", "1"), policy=xiamen, stay={"payments": [payment]})
+    assert settled(told).get("ends", False) == ends
+
+
+def test_another_province_settles_by_its_own_catalogue_without_meals():
+    there = [{"kind": "item", "from": ALWAYS, "to": _FAR, "rows": {"CUPPING": {}}}]
+    filing = {"from": day("2026-03-01"), "to": day("2026-03-15"), "here": True}
+    told = bill(
+        line("CUPPING", "100", "1"), line("OPERATION", "50", "1"), case={"filings": [filing]}
+    )
+    told |= {"catalogue_there": there, "hospital": AWAY | {"place": "PROVINCE"}}
+    answer = settled(told)
+    assert payers(answer) == {"fund": 10000, "hospital": 5000}
+    assert answer["meal"]["amount"] == 0
+    unfiled = told | {"case": told["case"] | {"filings": []}}
+    assert settled(unfiled) == {"ends": {"manual TRANSFER_NOT_FILED"}}

@@ -9,6 +9,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from tests.oracle import places, windows
+from tests.oracle.devices import Supplied
+from tests.oracle.employers import liable
 from tests.oracle.lines import (
     EMPLOYER,
     FUND,
@@ -21,7 +24,8 @@ from tests.oracle.lines import (
 )
 from tests.oracle.meals import allowance
 from tests.oracle.payees import payees
-from tests.oracle.windows import in_force, refused, served, stopped, window
+from tests.oracle.places import confirmed
+from tests.oracle.windows import in_force, served, stopped, window
 
 Facts = Mapping[str, Any]
 Shares = dict[str, int]
@@ -29,19 +33,27 @@ _WHOLE = 10**4
 _PIECE = "饮片"
 
 
-def settled(bill: Facts) -> dict[str, Any]:
-    """The bill's lines, payers, meals and payees; or `refuse`, `manual`, or the reasons for one
-    of which it must be held."""
-    if verdict := refused(bill):
-        return verdict
-    waits: set[str] = set()
+def settled(facts: Facts) -> dict[str, Any]:
+    """The bill's lines, payers, meals and payees; or the ends of which it must have one: refused,
+    by hand or held. Which of several is told first stands in no text."""
+    bill = dict(facts) | {"liable": liable(facts)}
+    waits = {*windows.ends(bill), *places.ends(bill)}
+    if waits:
+        return {"ends": waits}
     shares, reasons = _lines(bill, waits)
     split = _summed(shares.values())
     meals = allowance(bill)
     paid = payees(bill, split, meals["amount"], waits)
     if waits:
-        return {"hold": waits}
-    return {"lines": shares, "reasons": reasons, "split": split, "meal": meals, "paid": paid}
+        return {"ends": waits}
+    return {
+        "lines": shares,
+        "reasons": reasons,
+        "split": split,
+        "liable": bill["liable"]["number"],
+        "meal": meals,
+        "paid": paid,
+    }
 
 
 def _summed(shares: Iterable[Shares]) -> Shares:
@@ -55,11 +67,11 @@ def _summed(shares: Iterable[Shares]) -> Shares:
 def _lines(bill: Facts, waits: set[str]) -> tuple[dict[str, Shares], dict[str, set[str]]]:
     """Every line by its id: an original as if nothing were given back, a refund by what it
     changes of the pair; and why the originals are borne as they are."""
-    course, counted = _Course(), _Counted()
+    course, counted, supplied = _Course(), _Counted(), Supplied(bill)
     shares: dict[str, Shares] = {}
     reasons: dict[str, set[str]] = {}
     for pair in _pairs(bill["lines"]):
-        terms = _terms(bill, pair, course, waits)
+        terms = _terms(bill, pair, course, supplied, waits)
         terms["allowed"] = counted.allowed(pair, terms)
         before, reasons[pair["original"]["id"]] = _borne(terms, pair["original"], pair["steps"][0])
         shares[pair["original"]["id"]] = before
@@ -67,6 +79,12 @@ def _lines(bill: Facts, waits: set[str]) -> tuple[dict[str, Shares], dict[str, s
             after, _ = _borne(terms, pair["original"], step)
             shares[refund["id"]] = {payer: after[payer] - before[payer] for payer in PAYERS}
             before = after
+        if "life" in terms.get("row", ()):
+            kept = pair["steps"][-1][0]
+            kept = kept if terms["allowed"] is None else min(kept, terms["allowed"])
+            supplied.add(pair["original"], kept, before[FUND])
+    if supplied.to_compare():
+        waits.add("hold LINES_IN_REVIEW")
     return shares, reasons
 
 
@@ -125,11 +143,13 @@ class _Counted:
         return allowed
 
 
-def _terms(bill: Facts, pair: Facts, course: _Course, waits: set[str]) -> dict[str, Any]:
+def _terms(
+    bill: Facts, pair: Facts, course: _Course, supplied: Supplied, waits: set[str]
+) -> dict[str, Any]:
     """What takes the line: one payer whole, or the catalogue row with ceiling and ratio."""
     line = pair["original"]
     if line["relation"] == "undetermined":
-        waits.add("LINES_IN_REVIEW")
+        waits.add("hold LINES_IN_REVIEW")
     taken = _taken_whole(bill, line)
     if taken:
         return {"whole": taken}
@@ -139,8 +159,15 @@ def _terms(bill: Facts, pair: Facts, course: _Course, waits: set[str]) -> dict[s
     excluded = _excluded(bill, pair, row, course)
     if excluded:
         return {"whole": (over[0], over[1] or excluded), "moved": moved}
+    if "life" in row:
+        if not confirmed(bill, line["day"]):
+            waits.add("hold APPROVAL")
+        if line["limit_unmet"] or supplied.in_use(line["code"], line["day"], row["life"]):
+            # Approved for rescue or not: its life is not over.
+            payer, reason = _not_the_funds(bill, line)
+            return {"whole": (payer, reason or "LIFE_NOT_ENDED")}
     if _on_the_worker(bill, line, row, over[0]):
-        waits.add("LINES_IN_REVIEW")
+        waits.add("hold LINES_IN_REVIEW")
     return {"row": row, "top": _ceiling(bill, row), "over": over, "moved": moved} | _ratio(
         bill, line, row
     )
@@ -154,6 +181,8 @@ def _taken_whole(bill: Facts, line: Facts) -> tuple[str, str] | None:
         return OTHER, "NOT_INJURY"
     if stopped(bill, day):
         return OTHER, "BENEFIT_STOPPED"
+    if over := places.overstayed(bill, day):
+        return OTHER, over
     if line["violation"]:
         return HOSPITAL, line["violation"]
     if served(bill, day):
@@ -168,6 +197,11 @@ def _excess_payer(bill: Facts, line: Facts) -> tuple[str, str]:
     for approval in bill["case"]["rescues"]:
         if line["id"] in approval["lines"] and approval["from"] <= day <= approval["to"]:
             return FUND, "EMERGENCY_APPROVED"
+    return _not_the_funds(bill, line)
+
+
+def _not_the_funds(bill: Facts, line: Facts) -> tuple[str, str]:
+    day = line["day"]
     named = in_force(bill, "line/not_notified_payer", day)
     if bill["stay"]["notified"] is False and named:
         return named, "EMPLOYER_NOT_NOTIFIED"
@@ -176,10 +210,18 @@ def _excess_payer(bill: Facts, line: Facts) -> tuple[str, str]:
 
 def _row(bill: Facts, code: str, day: int) -> Facts | None:
     """The catalogue row of the code on the service day."""
-    for edition in bill["catalogue"]:
+    for edition in _catalogue(bill):
         if edition["from"] <= day <= edition["to"] and code in edition["rows"]:
             return edition["rows"][code] | {"kind": edition["kind"]}
     return None
+
+
+def _catalogue(bill: Facts) -> list[Facts]:
+    """Across provinces that of the place of treatment, but of a device that of the insured
+    place."""
+    there = bill["hospital"]["place"] == "PROVINCE" and bill["stay"]["treatment"] != "DEVICE"
+    found: list[Facts] = bill["catalogue_there" if there else "catalogue"]
+    return found
 
 
 def _excluded(bill: Facts, pair: Facts, row: Facts | None, course: _Course) -> str:

@@ -1,6 +1,6 @@
 """Values in force on a day, and the days on which the fund does not pay, from the papers alone."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 Facts = Mapping[str, Any]
@@ -15,44 +15,52 @@ def in_force(bill: Facts, key: str, day: int) -> Any:
     return found
 
 
-def refused(bill: Facts) -> dict[str, Any] | None:
-    """What keeps the bill from being computed: an employer that owes or never came under cover,
-    a third party where such stays go by hand, a late application whose end nobody knows."""
+def ends(bill: Facts) -> Iterator[str]:
+    """What keeps the bill from being computed: facts not looked at yet, an employer that owes or
+    never came under cover, a third party where such stays go by hand, a late application whose
+    end nobody knows."""
     case, stay = bill["case"], bill["stay"]
+    if not stay["confirmed"] and (case["event"] > stay["in"] or _insured(bill) is None):
+        yield "hold PENDING_CHECK"
     if before_cover(bill, stay["out"]):
-        return {"refuse": "EMPLOYER_PAYS"}
-    if (owing := _owing(bill)) is not None:
-        return owing
+        yield "refuse EMPLOYER_PAYS"
+        return
+    if owing := _owing(bill):
+        yield owing
     liable = case["third_party"] != "NONE"
     if liable and in_force(bill, "third_party/policy", stay["in"]) == "MANUAL":
-        return {"manual": "THIRD_PARTY"}
+        yield "manual THIRD_PARTY"
     if is_late(bill) and _end(bill) is None:
-        return {"hold": {"POLICY_GAP"}}
-    return None
+        yield "hold POLICY_GAP"
 
 
-def _owing(bill: Facts) -> dict[str, Any] | None:
+def _owing(bill: Facts) -> str:
     """What arrears do to the whole stay by the region's text: Beijing's continues a stay that had
     begun before them, Changsha's waits for them, one county's never pays."""
-    stay, owed = bill["stay"], bill["case"]["arrears"]
-    in_stay = any(_owed(bill, day) for day in range(stay["in"], stay["out"] + 1))
-    if not in_stay and not _owed(bill, bill["case"]["event"]):
-        return None
+    stay, owed = bill["stay"], bill["liable"]["arrears"]
+    in_stay = [one for one in owed if _touches(one, stay["in"], stay["out"])]
+    if not in_stay and not any(_owed(one, bill["case"]["event"]) for one in owed):
+        return ""
     rule = in_force(bill, "arrears/policy", stay["in"])
     if rule == "HOLD_UNTIL_PAID":
-        return {"hold": {"ARREARS"}} if in_stay and owed["paid_up"] is None else None
-    paid_in_stay = owed["paid_up"] is not None and owed["paid_up"] <= stay["out"]
-    if rule == "CONTINUE_IN_STAY" and (paid_in_stay or not _owed(bill, stay["in"])):
-        return None
-    return {"refuse": "EMPLOYER_PAYS"}
+        return "hold ARREARS" if any(one["paid_up"] is None for one in in_stay) else ""
+    if rule == "CONTINUE_IN_STAY":
+        begun = [one["paid_up"] for one in in_stay if _owed(one, stay["in"])]
+        return "refuse EMPLOYER_PAYS" if any(_after(day, stay["out"]) for day in begun) else ""
+    return "refuse EMPLOYER_PAYS"
 
 
-def _owed(bill: Facts, day: int) -> bool:
+def _after(paid_up: int | None, day: int) -> bool:
+    return paid_up is None or paid_up > day
+
+
+def _owed(owed: Facts, day: int) -> bool:
     """Whether premiums were owed on the day; on the day that they are paid they are not."""
-    owed = bill["case"]["arrears"]
-    if owed is None or day < owed["from"]:
-        return False
-    return owed["paid_up"] is None or day < owed["paid_up"]
+    return _touches(owed, day, day)
+
+
+def _touches(owed: Facts, first: int, last: int) -> bool:
+    return bool(owed["from"] <= last) and _after(owed["paid_up"], max(first, owed["from"]))
 
 
 def in_arrears(bill: Facts, day: int) -> bool:
@@ -60,25 +68,28 @@ def in_arrears(bill: Facts, day: int) -> bool:
     it, the fund pays what arose newly (第六十二条第三款)."""
     begins = bill["stay"]["in"]
     rule = in_force(bill, "arrears/policy", begins)
-    return rule == "CONTINUE_IN_STAY" and _owed(bill, begins) and _owed(bill, day)
+    return rule == "CONTINUE_IN_STAY" and any(
+        _owed(one, begins) and _owed(one, day) for one in bill["liable"]["arrears"]
+    )
 
 
 def before_cover(bill: Facts, day: int) -> bool:
     """Newly arising costs are those after the employer had joined and paid everything owed."""
-    case = bill["case"]
-    if _insured(bill):
+    if _insured(bill) is not False:
         return False
-    return case["settled"] is None or day <= max(case["joined"], case["settled"])
+    joined = [one for one in bill["liable"]["joined"] if one["settled"] is not None]
+    return not joined or day <= min(max(one["joined"], one["settled"]) for one in joined)
 
 
-def _insured(bill: Facts) -> bool:
+def _insured(bill: Facts) -> bool | None:
     """By the roster that names the worker, where it is known: cover begins on the day after it,
-    or on the same day where the region's text does not say so. Else as told."""
-    case = bill["case"]
-    if case["roster"] is None:
-        return case["insured"]
-    by_the_day_after = in_force(bill, "cover/from_day_after_roster", case["event"])
-    return case["roster"] < case["event"] + (0 if by_the_day_after else 1)
+    or on the same day where the region's text does not say so. Else as told, None by nobody."""
+    roster, event = bill["liable"]["roster"], bill["case"]["event"]
+    if roster is None:
+        told: bool | None = bill["liable"]["insured"]
+        return told
+    by_the_day_after = in_force(bill, "cover/from_day_after_roster", event)
+    return bool(roster < event + (0 if by_the_day_after else 1))
 
 
 def is_late(bill: Facts) -> bool:

@@ -51,9 +51,23 @@ _ONCE: dict[str, tuple[Any, ...]] = {
     "third_party/policy": ("DIRECT", "DIRECT", "DIRECT", "MANUAL"),
     "third_party/fund_recovers": (True, False, None),
     "bmi_refund/hospital_refunds_first": (False, False, True),
+    "bmi_refund/agency_to_hospital": (*(True,) * 7, False),
+    "bmi_refund/reversal_months": (3, 1),
+    "bmi_refund/year_end_month": (12, 3, 6),
     "cover/from_day_after_roster": (True, False),
     "arrears/policy": ("CONTINUE_IN_STAY", "CONTINUE_IN_STAY", "HOLD_UNTIL_PAID", "NEVER"),
     "cross_region/policy": ("DIRECT",),
+    "cross_province/policy": ("DIRECT", "DIRECT", "DIRECT", "MANUAL"),
+    "cross_province/meal": ("MANUAL", "DIRECT", None),
+    "cross_province/third_party": ("MANUAL", "DIRECT"),
+    "cross_province/filing_months": (6, 1),
+    "non_agreement/payable_when": ("EMERGENCY_OR_REFERRAL", "EMERGENCY"),
+    "emergency/inpatient_days": (7, 3, None),
+    "emergency/report_hours": (24, 72, None),
+    "emergency/late_report": ("EMPLOYER", "PAYABLE", None),
+    "emergency/move_back_when_stable": (True, True, False, None),
+    "employer/liable_when_dispatched": ("DISPATCHER", "HOST"),
+    "underpaid/policy": ("EMPLOYER_DIFFERENCE", "FUND"),
     "audit/enabled": ((), (), (), ("A01", "A03", "A13", "A15", "A17", "A18")),
 }
 """Chosen by one day of the bill or the case: one value each."""
@@ -64,8 +78,13 @@ ORDINARY = {key: words[0] for key, words in (_WORDS | _ONCE).items()}
 
 
 def world(random: Random) -> World:
-    """A region's values, each (since, value), and its catalogues, two editions of most."""
-    return {"policy": _policy(random), "catalogue": _catalogue(random)}
+    """A region's values, each (since, value), its catalogues, two editions of most, and those of
+    a place in another province."""
+    return {
+        "policy": _policy(random),
+        "catalogue": _catalogue(random),
+        "catalogue_there": _catalogue(random),
+    }
 
 
 def _policy(random: Random) -> dict[str, list[tuple[int, Any]]]:
@@ -127,7 +146,16 @@ def _items(random: Random) -> World:
 
 
 def _materials(random: Random) -> World:
-    return {"PLATE": {"ceilings": _ceilings(random, always=True)}}
+    return {"PLATE": {"ceilings": _ceilings(random, always=True)}} | _devices(random)
+
+
+def _devices(random: Random) -> World:
+    """Assistive devices: a cap, the least months of use, and of some so many a day."""
+    rows: World = {
+        code: {"ceilings": _ceilings(random, always=True), "life": random.choice((1, 12, 24))}
+        for code in ("HAND", "WHEELCHAIR")
+    }
+    return rows | {"CRUTCH": {"life": 12, "per_day": 10000}}
 
 
 def _facilities(random: Random) -> World:
@@ -148,8 +176,19 @@ def _ceilings(random: Random, always: bool = False) -> dict[str, int]:
 
 CODES = (
     *("TABLET", "TABLET", "VACCINE", "MATERNITY", "SECONDARY", "COURSE", "COURSE", "NEGOTIATED"),
-    *("NEGOTIATED-LATER", "PIECE", "PIECE-ALONE", "PIECE-ALONE-TOO", "SOMETIMES", "OPERATION"),
+    *(
+        "NEGOTIATED",
+        "NEGOTIATED-LATER",
+        "NEGOTIATED-LATER",
+        "PIECE",
+        "PIECE-ALONE",
+        "PIECE-ALONE-TOO",
+        "SOMETIMES",
+        "OPERATION",
+    ),
     *("NURSING", "NURSING", "CONSULT", "CONSULT", "PHYSIO", "PHYSIO", "PLATE", "PLATE"),
     *("BED", "BED", "AIR", "UNKNOWN"),
 )
 """What is charged, the more interesting twice."""
+DEVICES = ("HAND", "HAND", "HAND", "WHEELCHAIR", "CRUTCH", "CRUTCH", "OPERATION", "UNKNOWN")
+"""What an institution that fits assistive devices charges, the more interesting twice."""

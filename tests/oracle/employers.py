@@ -1,0 +1,58 @@
+"""Which of several employers is liable, a second time, from the papers alone."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from tests.oracle.windows import in_force
+
+Facts = Mapping[str, Any]
+_REPORTED = "E1"
+
+
+def liable(bill: Facts) -> dict[str, Any]:
+    """The employer that answers: its number, whether it had insured the worker at the injury,
+    when it joined and what it owes. A successor answers as the one before it did, and for what it
+    owes itself from the day on which it took over (第四十三条第一款)."""
+    case = bill["case"]
+    first = next((one for one in case["employers"] if _is_liable(bill, one)), None)
+    found = _answering(case, first)
+    for successor in sorted(_successors(case), key=lambda one: int(one["since"])):
+        found["number"] = successor["number"]
+        found["joined"] += _of(case["joined"], successor["number"])
+        found["arrears"] += [
+            owed | {"from": max(owed["from"], successor["since"])}
+            for owed in _of(case["arrears"], successor["number"])
+        ]
+    return found
+
+
+def _answering(case: Facts, first: Facts | None) -> dict[str, Any]:
+    told, named = (case, "") if first is None else (first, first["number"])
+    return {
+        "number": named or _REPORTED,
+        "insured": told["insured"],
+        "roster": told["roster"],
+        "joined": _of(case["joined"], named),
+        "arrears": _of(case["arrears"], named),
+    }
+
+
+def _of(told: list[Any], number: str) -> list[Any]:
+    return [one for one in told if one["of"] == number]
+
+
+def _successors(case: Facts) -> list[Facts]:
+    return [one for one in case["employers"] if one["tie"] == "SUCCESSION"]
+
+
+def _is_liable(bill: Facts, other: Facts) -> bool:
+    """Whether another employer at the injury is liable in place of the one that reported: the
+    original one of a worker lent, the one where a worker with several jobs was hurt, and of a
+    dispatched worker the one that the region names."""
+    event = bill["case"]["event"]
+    names = {
+        "SECONDMENT": "ORIGINAL",
+        "SEVERAL": "AT_INJURY",
+        "DISPATCH": in_force(bill, "employer/liable_when_dispatched", event),
+    }
+    return bool(names.get(other["tie"]) == other["role"])

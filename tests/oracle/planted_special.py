@@ -1,0 +1,168 @@
+"""Faults to plant in what is out of the ordinary: devices, emergencies, other employers, basic
+insurance paid in another year, another province."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from gateway.domain.case import CaseFacts, EmploymentTie, OtherEmployer, TreatmentKind
+from gateway.domain.payments import PriorPayment
+from gateway.policy.model import Policy
+from gateway.rules import (
+    approvals,
+    employment,
+    entitlement,
+    meal_allowance,
+    payout,
+    place,
+    resolve,
+)
+from tests.oracle import built
+
+Plant = Callable[[pytest.MonkeyPatch], None]
+DAY = timedelta(days=1)
+
+
+def _instead(module: Any, name: str, answer: Callable[..., Any]) -> Plant:
+    """Plants a function that is given the honest one and what was asked of it."""
+
+    def plant(patch: pytest.MonkeyPatch) -> None:
+        honest = getattr(module, name)
+        patch.setattr(module, name, lambda *asked: answer(honest, *asked))
+
+    plant.__name__ = answer.__name__
+    return plant
+
+
+# --- devices -----------------------------------------------------------------------------------
+
+
+def device_replaced_a_day_early(honest: Any, supplied: date, months: int) -> Any:
+    return honest(supplied, months) - DAY
+
+
+def device_replaced_whatever_its_life(honest: Any, *asked: Any) -> Any:
+    return None
+
+
+def device_confirmed_by_nobody(honest: Any, *asked: Any) -> Any:
+    return None
+
+
+def pair_of_devices_not_compared(honest: Any, *asked: Any) -> Any:
+    return ()
+
+
+def device_of_the_bill_never_supplied(honest: Any, *asked: Any) -> Any:
+    return honest(*asked)._replace(days=[])
+
+
+# --- emergencies -------------------------------------------------------------------------------
+
+
+def emergency_pays_a_day_more(honest: Any, asked: Any) -> Any:
+    limit = honest(asked)
+    return None if limit is None else replace(limit, last=limit.last + DAY)
+
+
+def stable_patient_never_moved_back(honest: Any, asked: Any) -> Any:
+    return None
+
+
+def emergency_reported_by_the_hospital_alone(honest: Any, asked: Any) -> Any:
+    return honest(replace(asked, case=replace(asked.case, reported_at=asked.stay.registered_at)))
+
+
+def approved_by_whomever(honest: Any, *asked: Any) -> Any:
+    return True
+
+
+# --- other employers ---------------------------------------------------------------------------
+
+
+def reporting_employer_always_liable(honest: Any, case: CaseFacts) -> Any:
+    return [one for one in honest(case) if one.tie is EmploymentTie.SUCCESSION]
+
+
+def successor_owes_from_before_it_took_over(
+    honest: Any, found: CaseFacts, case: CaseFacts, other: OtherEmployer
+) -> Any:
+    if other.tie is EmploymentTie.SUCCESSION:
+        other = replace(other, since=date.min)
+    return honest(found, case, other)
+
+
+def first_successor_stays_liable(honest: Any, case: CaseFacts) -> Any:
+    return honest(case)[:1]
+
+
+# --- the year of basic insurance, premiums too low ---------------------------------------------
+
+
+def insurance_year_of_the_calendar(honest: Any, context: Any, one: PriorPayment) -> Any:
+    return date(one.paid_on.year, 12, 31)
+
+
+def reversal_asked_for_whenever(honest: Any, *asked: Any) -> Any:
+    return date.max
+
+
+def claims_in_the_order_of_payment(honest: Any, payments: Any) -> Any:
+    return [claim for one in payments for claim in honest([one])]
+
+
+def underpaid_taken_for_uninsured(honest: Any, found: CaseFacts, *asked: Any) -> Any:
+    return False if found.underpaid else honest(found, *asked)
+
+
+# --- another province --------------------------------------------------------------------------
+
+
+def catalogue_of_the_insured_place(honest: Any, stay: Any, hospital: Any, policy: Policy) -> Any:
+    return policy.region
+
+
+def catalogue_of_the_place_for_devices(honest: Any, stay: Any, *asked: Any) -> Any:
+    return honest(replace(stay, treatment=TreatmentKind.INPATIENT), *asked)
+
+
+def filed_for_ever(honest: Any, *asked: Any) -> Any:
+    return None
+
+
+def third_party_in_another_province(
+    honest: Any, stay: Any, case: CaseFacts, hospital: Any, policy: Policy
+) -> Any:
+    return honest(stay, case, replace(hospital, region=policy.region), policy)
+
+
+def meals_of_another_province_paid(honest: Any, *asked: Any) -> Any:
+    return False
+
+
+SPECIAL: tuple[Plant, ...] = (
+    _instead(resolve, "months_later", device_replaced_a_day_early),
+    _instead(resolve, "device_in_use", device_replaced_whatever_its_life),
+    _instead(resolve, "_confirmed_device", device_confirmed_by_nobody),
+    _instead(resolve, "_number", pair_of_devices_not_compared),
+    _instead(resolve, "_supplied", device_of_the_bill_never_supplied),
+    _instead(place, "_counted", emergency_pays_a_day_more),
+    _instead(place, "_stable", stable_patient_never_moved_back),
+    _instead(place, "reported_late", emergency_reported_by_the_hospital_alone),
+    _instead(approvals, "competent", approved_by_whomever),
+    _instead(employment, "_in_order", reporting_employer_always_liable),
+    _instead(employment, "_in_order", first_successor_stays_liable),
+    _instead(employment, "_moved", successor_owes_from_before_it_took_over),
+    _instead(payout, "_year_end", insurance_year_of_the_calendar),
+    _instead(payout, "_last_day_to_ask", reversal_asked_for_whenever),
+    _instead(payout, "_claims", claims_in_the_order_of_payment),
+    _instead(employment, "_insured", underpaid_taken_for_uninsured),
+    _instead(built, "catalogue_region", catalogue_of_the_insured_place),
+    _instead(built, "catalogue_region", catalogue_of_the_place_for_devices),
+    _instead(approvals, "_most_months", filed_for_ever),
+    _instead(entitlement, "_by_hand_for_others", third_party_in_another_province),
+    _instead(meal_allowance, "_by_hand", meals_of_another_province_paid),
+)
