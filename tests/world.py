@@ -32,7 +32,7 @@ from gateway.domain.money import price, quantity, times
 from gateway.seal import authority
 from gateway.settings import Settings
 from gateway.web import admin
-from gateway.web.mtls import make_server, serve, stop
+from gateway.web.mtls import Listener, make_server, serve, stop
 
 START = datetime(2026, 3, 2, 0, 0, tzinfo=UTC)
 DIAGNOSIS = Diagnosis("S82.100x001", "胫骨近端骨折", True)
@@ -72,8 +72,15 @@ def bill_line(
 class World:
     """The gateway, its agency and its hospitals."""
 
-    def __init__(self, folder: Path, gateway: app.Gateway, ports: dict[str, int]) -> None:
-        self.folder, self.gateway, self.ports = folder, gateway, ports
+    def __init__(
+        self,
+        folder: Path,
+        gateway: app.Gateway,
+        ports: dict[str, int],
+        listeners: dict[str, Listener],
+    ) -> None:
+        self.folder, self.gateway = folder, gateway
+        self.ports, self.listeners = ports, listeners
         self.desk, self.clock = gateway.desk, gateway.clock
         self.core: Core
         self.agency: Client
@@ -242,7 +249,7 @@ async def world(folder: Path, start: datetime = START, **changed: Any) -> AsyncI
         listeners = app.make_listeners(gateway)
         ports = {name: one.port for name, one in listeners.items() if name != "admin"}
         serving = asyncio.create_task(app.serve_all(gateway, listeners))
-        made = World(folder, gateway, ports)
+        made = World(folder, gateway, ports, listeners)
         core = await _agency(made)
         try:
             yield made

@@ -1,350 +1,87 @@
-"""Two hospitals never meet: whatever one names of the other's is as unknown as nothing at all."""
+"""Hospital isolation, generated: every command, every route, every state of a carrier's mandate.
 
-import re
-import sqlite3
-from collections.abc import AsyncIterator, Callable
-from contextlib import closing
-from dataclasses import dataclass, replace
-from datetime import date, timedelta
+Two hospitals never meet: whatever one names of the other's is as unknown as nothing at all. A
+command, a listener or a route that comes without a row here fails.
+"""
+
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field, fields, replace
+from datetime import timedelta
+from itertools import count, product
+from socket import AF_UNIX
 from typing import Any, Final
 
+import httpx
 import pytest
 import pytest_asyncio
-from lxml import etree
+from fastapi.routing import APIRoute
 
-from adapters.hospital_xml.names import DIALECT
-from adapters.sandbox.client import Answer, Client, Unknown, digest_of
-from gateway.clock import at_business
-from gateway.domain.admission import PaidAtDischargeBy
-from gateway.domain.application import Wanted
-from gateway.domain.case import ApprovalKind, CaseState, TreatmentKind
-from gateway.domain.catalogue import Kind
+from adapters.agency_xml import DIALECT as AGENCY_DIALECT
+from adapters.agency_xml import AgencyXml
+from adapters.sandbox.client import Answer, Client, Unknown
+from adapters.sandbox.keys import PartyKeys
+from adapters.shape.examples import sample
+from gateway.app import socket_path
 from gateway.domain.codes import Outcome
 from gateway.domain.commands import (
-    AckInbox,
-    AnswerCut,
-    ApplyApproval,
-    CancelAdmission,
-    CancelApproval,
-    CancelDischarge,
-    CancelSettlement,
-    CommitSettlement,
-    DecideLines,
-    DownloadCatalogue,
-    HospitalRow,
-    Identity,
-    LineDecision,
-    MapCatalogue,
-    ModifyAdmission,
-    PreviewSettlement,
     PullInbox,
     QueryApprovals,
-    QueryCase,
-    QueryCuts,
     QueryFees,
     QueryMappings,
     QueryTransaction,
     ReadPerson,
-    ReconcileDetails,
-    ReconcileTotals,
-    RegisterAdmission,
-    RegisterDischarge,
     ReverseTransaction,
-    UploadFees,
-    VoidFees,
 )
-from gateway.domain.mapping import MappingClaim
-from gateway.domain.split import Split
-from tests.world import DIAGNOSIS, World, bill_line, person, world
+from gateway.flows import dispatch
+from tests.e2e.isolation import (
+    CASES,
+    COMMANDS,
+    DAY,
+    LINES,
+    A,
+    B,
+    Objects,
+    Town,
+    mapped,
+    told,
+    town,
+    unchanged,
+)
+from tests.store.conftest import migrated_url
+from tests.world import World, person
 
+__all__ = ["migrated_url", "town"]
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-DAY: Final = date(2026, 3, 2)
-LINES: Final = (
-    bill_line("L1", "I0001", "12.00", "2", DAY),
-    bill_line("L2", "NOT-IN-CATALOGUE", "98.00", "1", DAY),
-)
-COMMANDS: Final = sorted(each.command for each in DIALECT.exchanges if not each.notice)
-WANTED: Final = Wanted(
-    kind=ApprovalKind.REMOTE_RESIDENCE, wanted_from=DAY, wanted_to=DAY, place="虚构县"
-)
-OURS: Final = re.compile(rb"\b(?:H002-[0-9]{6}|[A-Z][0-9A-F]{24})\b")
-"""Ids that the client or the gateway makes anew for each message."""
+AGENCY_COMMANDS: Final = sorted(e.command for e in AGENCY_DIALECT.exchanges if not e.notice)
 
-KEPT: Final = (
-    "message",
-    "admission",
-    "bill_line",
-    "settlement",
-    "transfer",
-    "undo",
-    "audit",
-    "leaf",
-    "party",
-    "party_key",
-    "mandate",
-    "release_job",
-    "reconcile_run",
-    "case_fact",
-    "application",
-    "application_answer",
-    "mapping",
-    "mapping_book",
-    "mapping_history",
-    "cut",
-    "readjudication",
-)
-"""Tables in which nothing of A may change, and nothing new may stand under A's name."""
+_numbers: Final = count(900_000)
 
 
-@dataclass(frozen=True)
-class Objects:
-    """What a hospital can name: A's real things, or things that were never there."""
-
-    person: Identity
-    case_no: str
-    visit_no: str
-    admission_id: str
-    settlement_id: str
-    message_id: str
-    digest: str
-    inbox_id: str
-    inbox_digest: str
-    application_id: str
-    cut_no: str
-    split: Split
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Everything that a reply may repeat because the request named it."""
-        return (
-            self.person.id_no,
-            self.case_no,
-            self.visit_no,
-            self.admission_id,
-            self.settlement_id,
-            self.message_id,
-            self.inbox_id,
-            self.application_id,
-            self.cut_no,
-        )
+def new_id() -> str:
+    """An id of B's that no other client of the test makes."""
+    return f"{B}-{next(_numbers):06d}"
 
 
-@dataclass(frozen=True)
-class Town:
-    """Hospital A with a settled and a held stay, hospital B with nothing."""
-
-    world: World
-    a: Client
-    b: Client
-    theirs: Objects
-    nobodys: Objects
-
-    def rows(self) -> dict[str, set[tuple[Any, ...]]]:
-        path = self.world.gateway.settings.database_path
-        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as connection:
-            kept = {name: set(connection.execute(f"SELECT * FROM {name}")) for name in KEPT}  # noqa: S608
-            lane = "SELECT * FROM outbox WHERE receiver = 'H001'"
-            return {**kept, "outbox": set(connection.execute(lane))}
+# --- every command, over a hospital's own connection and over its carrier's -----------------------
 
 
-def mapped(own: str, *, withdrawn: bool = False) -> MapCatalogue:
-    """A hospital's own code, mapped or taken back: another's of the same name is none."""
-    row = MappingClaim(
-        hospital_code=own,
-        hospital_name="换药",
-        code="I0001",
-        kind=Kind.ITEM,
-        valid_from=DAY,
-        withdrawn=withdrawn,
-    )
-    return MapCatalogue(rows=(row,))
-
-
-CASES: Final[dict[str, Callable[[Objects], Any]]] = {
-    "person.read": lambda one: ReadPerson(person=one.person),
-    "case.query": lambda one: QueryCase(person=one.person),
-    "admission.register": lambda one: RegisterAdmission(
-        visit_no=one.visit_no,
-        person=one.person,
-        treatment=TreatmentKind.INPATIENT,
-        admitted_at=at_business(DAY, 7),
-        department="骨科",
-        doctor="虚构医师",
-        diagnoses=(DIAGNOSIS,),
-    ),
-    "admission.modify": lambda one: ModifyAdmission(admission_id=one.admission_id, bed="9"),
-    "admission.cancel": lambda one: CancelAdmission(admission_id=one.admission_id, reason="试"),
-    "fees.upload": lambda one: UploadFees(admission_id=one.admission_id, lines=LINES),
-    "fees.void": lambda one: VoidFees(admission_id=one.admission_id, line_ids=("L1",), reason="试"),
-    "fees.query": lambda one: QueryFees(admission_id=one.admission_id),
-    "settlement.preview": lambda one: PreviewSettlement(
-        admission_id=one.admission_id, expected_count=2, expected_amount_fen=12200
-    ),
-    "settlement.commit": lambda one: CommitSettlement(
-        admission_id=one.admission_id,
-        bill_no="B1",
-        expected_count=2,
-        expected_amount_fen=12200,
-        paid_at_discharge_by=PaidAtDischargeBy.NOBODY,
-        operator="op1",
-    ),
-    "settlement.cancel": lambda one: CancelSettlement(
-        settlement_id=one.settlement_id, reason="试", operator="op1"
-    ),
-    "discharge.register": lambda one: RegisterDischarge(
-        admission_id=one.admission_id, discharged_at=at_business(DAY, 11), way="治愈"
-    ),
-    "discharge.cancel": lambda one: CancelDischarge(admission_id=one.admission_id, reason="试"),
-    "cut.answer": lambda one: AnswerCut(cut_no=one.cut_no, accepted=True, by="丙"),
-    "cut.query": lambda one: QueryCuts(admission_id=one.admission_id),
-    "transaction.query": lambda one: QueryTransaction(target_message_id=one.message_id),
-    "transaction.reverse": lambda one: ReverseTransaction(
-        target_message_id=one.message_id,
-        target_command="settlement.commit",
-        target_digest=one.digest,
-        reason="试",
-    ),
-    "reconcile.totals": lambda one: ReconcileTotals(
-        day=DAY, count=1, split=one.split, meal_fen=0, detail_digest=one.digest
-    ),
-    "reconcile.details": lambda one: ReconcileDetails(
-        day=DAY,
-        rows=(
-            HospitalRow(
-                settlement_id=one.settlement_id,
-                day=DAY,
-                id_no=one.person.id_no,
-                reversed=False,
-                split=one.split,
-                meal_fen=0,
-            ),
-        ),
-    ),
-    "inbox.pull": lambda _: PullInbox(limit=50),
-    "inbox.ack": lambda one: AckInbox(receipts=((one.inbox_id, one.inbox_digest),)),
-    "catalog.map": lambda one: mapped(one.visit_no, withdrawn=True),
-    "mapping.query": lambda _: QueryMappings(),
-    "approval.apply": lambda one: ApplyApproval(person=one.person, wanted=WANTED),
-    "approval.query": lambda one: QueryApprovals(application_id=one.application_id),
-    "approval.cancel": lambda one: CancelApproval(application_id=one.application_id, reason="试"),
-    "catalog.download": lambda _: DownloadCatalogue(kind=Kind.ITEM, day=DAY, after_code="I0140"),
-}
-"""Each command as hospital B sends it about somebody else's things."""
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
-    async with world(tmp_path_factory.mktemp("isolation")) as made:
-        a, b = await made.hospital("H001"), await made.hospital("H002")
-        theirs = await _things_of(made, a)
-        await made.recognised("CASE-N-3", 3)
-        made.move_to(DAY + timedelta(days=1))
-        nobodys = Objects(
-            person=person(3),
-            case_no="CASE-N-3",
-            visit_no="V-NEVER",
-            admission_id="A" + "0" * 24,
-            settlement_id="S" + "0" * 24,
-            message_id="NEVER-1",
-            digest="A" * 43 + "=",
-            inbox_id="G" + "0" * 24,
-            inbox_digest="B" * 43 + "=",
-            application_id="Q" + "0" * 24,
-            cut_no="K" + "0" * 24,
-            split=theirs.split,
-        )
-        yield Town(made, a, b, theirs, nobodys)
-
-
-async def _things_of(made: World, a: Client) -> Objects:
-    """A settled stay, and a held one whose recognition put a message into A's inbox."""
-    await made.recognised("CASE-A-1", 1)
-    stay = await made.register(a, "VISIT-A-1", 1)
-    admission_id = stay.result.admission_id
-    await made.upload(a, admission_id, *LINES)
-    await made.discharge(a, admission_id)
-    settled = await made.commit(a, admission_id, *LINES, message_id="A-COMMIT-1")
-    assert settled.outcome is Outcome.APPLIED, settled.received.decode()
-
-    async def told() -> bool:
-        return bool((await a.send("inbox.pull", PullInbox(limit=50))).result.messages)
-
-    cut_no = await _cut(made, admission_id)
-    await made.until(told)
-    (served,) = (await a.send("inbox.pull", PullInbox(limit=50))).result.messages
-    receipt = (served.message_id, digest_of(served.sealed))
-    await a.send("inbox.ack", AckInbox(receipts=(receipt,)))
-    await made.report("C2", 2)
-    await made.register(a, "V2", 2)
-    await made.decide("C2", CaseState.RECOGNISED)
-    await made.until(told)
-    (waiting,) = (await a.send("inbox.pull", PullInbox(limit=50))).result.messages
-    await a.send("catalog.map", mapped("VISIT-A-1"))
-    applied = await a.send("approval.apply", ApplyApproval(person=person(1), wanted=WANTED))
-    return Objects(
-        person=person(1),
-        case_no="CASE-A-1",
-        visit_no="VISIT-A-1",
-        admission_id=admission_id,
-        settlement_id=settled.result.settlement_id,
-        message_id="A-COMMIT-1",
-        digest=digest_of(settled.sent),
-        inbox_id=waiting.message_id,
-        inbox_digest=digest_of(waiting.sealed),
-        application_id=applied.result.subject,
-        cut_no=cut_no,
-        split=settled.result.split,
-    )
-
-
-async def _cut(made: World, admission_id: str) -> str:
-    """The number of a cut of A's settled bill."""
-    command = DecideLines(
-        admission_id=admission_id,
-        by="甲",
-        reason="虚构",
-        lines=(LineDecision(line_id="L1", violation="NO_ORDER"),),
-        clause="虚构协议第一条",
-        evidence="虚构证据",
-    )
-    await made.agency.send("lines.decide", command)
-    asked = await made.agency.send("cut.query", QueryCuts(admission_id=admission_id))
-    return str(asked.result.cuts[0].cut_no)
-
-
-def told(answer: Answer, named: Objects) -> bytes:
-    """The reply apart from ids, times and what binds it to its own request."""
-    root = etree.fromstring(answer.received)
-    root.remove(root[2])
-    for field in root[0]:
-        if etree.QName(field).localname in {"SentAt", "ExpiresAt", "ReceivedAt", "RequestDigest"}:
-            field.text = "-"
-    shown: bytes = etree.tostring(root, method="c14n", exclusive=True)
-    for name in sorted(named.names, key=len, reverse=True):
-        shown = shown.replace(name.encode(), b"-")
-    return OURS.sub(b"-", shown)
-
-
-def of(rows: set[tuple[Any, ...]], party_id: str) -> set[tuple[Any, ...]]:
-    return {row for row in rows if party_id in row}
-
-
-async def test_every_hospital_command_has_a_case() -> None:
+async def test_every_command_there_is_has_a_case() -> None:
     assert sorted(CASES) == COMMANDS
+    assert sorted({*COMMANDS, *AGENCY_COMMANDS}) == sorted(dispatch.COMMANDS)
 
 
+@pytest.mark.parametrize("by_carrier", [False, True], ids=["own", "carrier"])
 @pytest.mark.parametrize("name", COMMANDS)
-async def test_anothers_things_are_answered_as_if_they_were_not(town: Town, name: str) -> None:
-    before = town.rows()
-    real = await town.b.send(name, CASES[name](town.theirs))
-    ghost = await town.b.send(name, CASES[name](town.nobodys))
+async def test_anothers_things_are_answered_as_if_they_were_not(
+    town: Town, carriers: "Carriers", name: str, by_carrier: bool
+) -> None:
+    client = carriers.client(B, "in force", name) if by_carrier else town.b
+    async with unchanged(town):
+        real = await client.send(name, CASES[name](town.theirs), new_id())
+        ghost = await client.send(name, CASES[name](town.nobodys), new_id())
     assert (real.status, real.outcome, real.code) == (ghost.status, ghost.outcome, ghost.code)
     assert told(real, town.theirs) == told(ghost, town.nobodys)
-    after = town.rows()
-    for table, rows in before.items():
-        assert rows <= after[table], f"B's {name} changed a row of {table}"
-        assert not of(after[table] - rows, "H001"), f"B's {name} wrote for A into {table}"
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -439,3 +176,217 @@ async def _registered(
     named = replace(town.nobodys, person=person(serial), visit_no=visit_no or message_id)
     command = CASES["admission.register"](named)
     return await client.send("admission.register", command, message_id)
+
+
+# --- every command, over a connection that may not carry it ---------------------------------------
+
+OTHER: Final = {True: "inbox.pull", False: "person.read"}
+"""A mandate for another command than the one sent (True: than person.read)."""
+STATES: Final = ("none", "other hospital", "other command", "expired", "not yet", "revoked")
+
+
+@dataclass(frozen=True)
+class Carriers:
+    """A carrier for each state of a mandate, for either hospital."""
+
+    town: Town
+    hospitals: dict[str, PartyKeys]
+    keys: dict[tuple[str, str], PartyKeys]
+    clients: dict[tuple[str, str], Client] = field(default_factory=dict)
+
+    def client(self, hospital: str, state: str, command: str) -> Client:
+        """Signs as the hospital and connects as the carrier whose mandate is in this state."""
+        if state == "other command":
+            state = f"only {OTHER[command == 'person.read']}"
+        one = hospital, state
+        if one not in self.clients:
+            self.clients[one] = self.town.world.client(self.hospitals[hospital], self.keys[one])
+        return self.clients[one]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def carriers(town: Town) -> AsyncIterator[Carriers]:
+    """Every carrier with its mandate as it stands on the town's day."""
+    found = Carriers(town, {name: hospital_keys(town, name) for name in (A, B)}, {})
+    for hospital, other in ((A, B), (B, A)):
+        for state, mandate in _mandates(hospital, other).items():
+            carrier = f"CAR-{hospital}-{state.replace(' ', '-')}"
+            found.keys[hospital, state] = await town.world.enrol("carrier", carrier)
+            await _given(town.world, carrier, **mandate)
+    yield found
+
+
+def hospital_keys(town: Town, hospital: str) -> PartyKeys:
+    return PartyKeys(hospital, town.world.folder / hospital)
+
+
+def _mandates(hospital: str, other: str) -> dict[str, dict[str, Any]]:
+    """What each carrier is given, by the state it is then in; the town's day is the day after
+    DAY."""
+    today = DAY + timedelta(days=1)
+    return {
+        "in force": {"hospital": hospital},
+        "none": {},
+        "other hospital": {"hospital": other},
+        **{f"only {one}": {"hospital": hospital, "commands": [one]} for one in OTHER.values()},
+        "expired": {"hospital": hospital, "valid_to": DAY},
+        "not yet": {"hospital": hospital, "valid_from": today + timedelta(days=1)},
+        "revoked": {"hospital": hospital, "revoked": True},
+    }
+
+
+async def _given(made: World, carrier: str, **mandate: Any) -> None:
+    if not mandate:
+        return
+    revoked = mandate.pop("revoked", False)
+    days = {"valid_from": DAY, "valid_to": DAY + timedelta(days=30)} | mandate
+    days = {name: str(day) if name.startswith("valid") else day for name, day in days.items()}
+    await made.act("mandate.add", carrier=carrier, **({"commands": ["*"]} | days))
+    if revoked:
+        await made.act("mandate.revoke", carrier=carrier, hospital=mandate["hospital"])
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+async def test_without_a_mandate_a_carrier_learns_and_changes_nothing(
+    town: Town, carriers: Carriers, name: str
+) -> None:
+    """Neither with B's own message about A's things nor with bytes that A signed."""
+    answers = set()
+    async with unchanged(town):
+        for state, hospital, named in product(STATES, (A, B), (town.theirs, town.nobodys)):
+            client = carriers.client(hospital, state, name)
+            answers.add(await refused(client, name, CASES[name](named)))
+    [(status, body)] = answers
+    assert (status, b"NOT_MANDATED" in body) == (403, True)
+
+
+async def refused(client: Client, name: str, command: Any) -> tuple[int, bytes]:
+    """The exact unsigned answer to a command that must not be believed."""
+    with pytest.raises(Unknown) as unknown:
+        await client.send(name, command)
+    return unknown.value.status, unknown.value.body
+
+
+# --- the agency's commands, and the agency's listener ---------------------------------------------
+
+
+def of_agency(name: str, named: Objects) -> Any:
+    """The agency's command about somebody's things."""
+    command = sample(AGENCY_DIALECT.by_command[name].request)
+    known = {one.name: getattr(named, one.name, None) for one in fields(command)}
+    return replace(command, **{name: value for name, value in known.items() if value is not None})
+
+
+@pytest.mark.parametrize("name", AGENCY_COMMANDS)
+async def test_a_hospital_commands_nothing_as_the_agency(town: Town, name: str) -> None:
+    client = town.world.client(hospital_keys(town, B), listener="agency")
+    async with unchanged(town):
+        answers = {
+            await refused(client, name, of_agency(name, named))
+            for named in (town.theirs, town.nobodys)
+        }
+    [(status, body)] = answers
+    assert (status, b"KEY_UNKNOWN" in body) == (401, True)
+
+
+@pytest.mark.parametrize("name", sorted({*AGENCY_COMMANDS} - {*COMMANDS}))
+async def test_the_agencys_commands_are_none_at_the_hospitals_listener(
+    town: Town, name: str
+) -> None:
+    client = town.world.client(hospital_keys(town, B))
+    client.codec = AgencyXml()
+    async with unchanged(town):
+        for named in (town.theirs, town.nobodys):
+            answer = await client.send(name, of_agency(name, named), new_id())
+            assert (answer.outcome, answer.code) == (Outcome.NOT_PROCESSED, "COMMAND_UNKNOWN")
+
+
+# --- every route ----------------------------------------------------------------------------------
+
+Route = tuple[str, str, str]
+MESSAGES: Final = "/api/v1/messages"
+ROUTES: Final[dict[Route, str]] = {
+    ("hospital", "POST", MESSAGES): "by command",
+    ("agency", "POST", MESSAGES): "by command",
+    ("ops", "GET", "/livez"): "loopback",
+    ("ops", "GET", "/readyz"): "loopback",
+    ("ops", "GET", "/metrics"): "loopback",
+    ("admin", "POST", "/acts"): "owner of the process",
+}
+"""Every route without a parameter, and what keeps hospitals out of it."""
+NAMED: Final = {"sender": A, "messageid": "A-COMMIT-1", "hospital": A}
+"""What a parameter of a path is filled with that it may name a thing of A's, by its name in
+lower-case letters. A route with another parameter needs a row here."""
+
+
+def routes(made: World) -> Iterator[Route]:
+    """Every route of every listener, from the applications themselves."""
+    for name, listener in made.listeners.items():
+        app = listener.config.app
+        inner: Any = getattr(app, "_app", app)
+        for route in inner.routes:
+            assert isinstance(route, APIRoute), f"{name} has a {type(route).__name__}"
+            yield from ((name, method, route.path) for method in route.methods)
+
+
+def parameters(path: str) -> list[str]:
+    """The names of a path's parameters as they are looked up in NAMED."""
+    return [part[1:-1] for part in path.split("/") if part.startswith("{")]
+
+
+def plain(name: str) -> str:
+    return name.replace("_", "").lower()
+
+
+def filled(path: str, *, real: bool) -> str:
+    """The path with A's things for its parameters, or with what never was."""
+    for name in parameters(path):
+        value = NAMED[plain(name)] if real else "NEVER-1"
+        path = path.replace(f"{{{name}}}", value)
+    return path
+
+
+async def test_every_route_there_is_has_a_row(town: Town) -> None:
+    found = set(routes(town.world))
+    assert {one for one in found if not parameters(one[2])} == set(ROUTES)
+    named = {plain(name) for _, _, path in found for name in parameters(path)}
+    assert named <= set(NAMED)
+
+
+@pytest.mark.parametrize("listener", ["hospital", "agency"])
+async def test_no_route_of_any_listener_tells_b_of_a(town: Town, listener: str) -> None:
+    """Every path there is, asked by B in every way at either listener that it can reach."""
+    url = f"https://localhost:{town.world.ports[listener]}"
+    async with httpx.AsyncClient(verify=town.b.tls, trust_env=False) as client:
+        nothing = {m: await asked(client, m, f"{url}/never") for m in ("GET", "POST")}
+        for _, _, path in set(routes(town.world)):
+            for method in ("GET", "POST"):
+                async with unchanged(town):
+                    real = await asked(client, method, url + filled(path, real=True))
+                    ghost = await asked(client, method, url + filled(path, real=False))
+                assert real == ghost, f"{method} {path} tells what is A's"
+                if (listener, path) not in {(one[0], one[2]) for one in routes(town.world)}:
+                    assert real == nothing[method], f"{path} is at {listener}"
+
+
+async def asked(client: httpx.AsyncClient, method: str, url: str) -> tuple[int, bytes]:
+    """A request without a message in it."""
+    answer = await client.request(method, url)
+    return answer.status_code, answer.content
+
+
+async def test_what_is_not_for_hospitals_is_bound_where_they_are_not(town: Town) -> None:
+    listeners, settings = town.world.listeners, town.world.gateway.settings
+    kept_apart = {name for (name, _, _), why in ROUTES.items() if why != "by command"}
+    assert kept_apart == {"ops", "admin"}
+    assert listeners["ops"]._bound.getsockname() == ("127.0.0.1", listeners["ops"].port)
+    assert listeners["admin"]._bound.family == AF_UNIX
+    assert socket_path(settings).stat().st_mode & 0o777 == 0o600
+
+
+async def test_the_pages_for_operations_name_nothing_of_a_person(town: Town) -> None:
+    async with httpx.AsyncClient(trust_env=False) as client:
+        for _, _, path in (one for one in ROUTES if one[0] == "ops"):
+            answer = await client.get(f"http://127.0.0.1:{town.world.ports['ops']}{path}")
+            for secret in (*town.theirs.own, person(1).id_no, person(1).name, "VISIT-A-1"):
+                assert secret.encode() not in answer.content, f"{path} tells {secret}"
