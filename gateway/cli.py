@@ -26,6 +26,7 @@ from gateway.store.migrate import OtherSchema, migrate, migrate_at
 from gateway.store.sqlite import AlreadyRunning
 from gateway.verbs import (
     calculate,
+    check,
     clocks,
     doctor,
     explain,
@@ -86,6 +87,8 @@ def _serving(verbs: Any) -> None:
     verb.set_defaults(run=_migrate)
     verb = verbs.add_parser("doctor", help="诊断 / say what is wrong and what to do")
     verb.set_defaults(run=_doctor)
+    verb = verbs.add_parser("check", help="核查不变式 / is anything lost, doubled, unbalanced")
+    verb.set_defaults(run=_check)
     verb = verbs.add_parser("clock", help="拨动演示的业务时钟 / set the clock of a demo server")
     inner = verb.add_subparsers(required=True, metavar="VERB")
     verb = inner.add_parser("set", help="只能向前 / forward only")
@@ -352,6 +355,13 @@ def _migrate(_: argparse.Namespace) -> int:
 
 def _doctor(_: argparse.Namespace) -> int:
     return doctor.run(Settings(), sys.stdout)
+
+
+def _check(_: argparse.Namespace) -> int:
+    try:
+        return check.run(Settings(), sys.stdout)
+    except NotTold as silent:
+        return _say(str(silent))
 
 
 def _demo(arguments: argparse.Namespace) -> int:

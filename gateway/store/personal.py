@@ -99,8 +99,13 @@ _CHECKS: Final = "10X98765432"
 def _eighteen(fifteen: str) -> str:
     """GB 11643-1999: the century and the check character added."""
     seventeen = fifteen[:6] + "19" + fifteen[6:]
+    return seventeen + check_character(seventeen)
+
+
+def check_character(seventeen: str) -> str:
+    """The check character behind 17 digits of an identity number (GB 11643-1999)."""
     weighed = sum(int(d) * w for d, w in zip(seventeen, _WEIGHTS, strict=True))
-    return seventeen + _CHECKS[weighed % 11]
+    return _CHECKS[weighed % 11]
 
 
 class Vault:

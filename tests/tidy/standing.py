@@ -8,6 +8,8 @@ from tests.tidy.source import Source
 
 _READER: Final = "gateway/store/standing.py"
 _DEFINED: Final = ("gateway/store/tables.py", "gateway/store/migrations")
+_DOUBTS_IT: Final = "gateway/store/invariants.py"
+"""It asks whether what stands can be believed."""
 _OTHER_TABLES: Final = frozenset({"admission", "tables.admission", "catalogue_edition"})
 """A registration and a catalogue edition are live in a sense of their own: none is adjusted."""
 _OF_CATALOGUES: Final = "gateway/store/editions.py"
@@ -17,7 +19,9 @@ _ASK: Final = "a delta may stand after it; ask gateway/store/standing.py what st
 
 def one_reader(source: Source) -> Iterator[str]:
     """Nobody else reads which row is in force, nor the meal days of a row."""
-    if not source.within("gateway") or source.within(_READER, *_DEFINED, _OF_CATALOGUES):
+    if not source.within("gateway") or source.within(
+        _READER, *_DEFINED, _OF_CATALOGUES, _DOUBTS_IT
+    ):
         return
     for node in ast.walk(source.tree):
         if _reads(node):
