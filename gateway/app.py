@@ -5,9 +5,9 @@ import logging
 import signal
 import ssl
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from datetime import date
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import date, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
@@ -17,7 +17,7 @@ from adapters.catalog_file.read import BadCatalogue, read_catalogue
 from adapters.catalog_file.write import counts_table, edition_bytes, edition_from_bytes
 from adapters.hospital_xml import HospitalXml
 from gateway import health
-from gateway.clock import SystemClock, machine_now
+from gateway.clock import SystemClock, business_day, machine_now
 from gateway.delivery.channel import HttpsChannel, Line
 from gateway.delivery.worker import Worker
 from gateway.flows.administer import keep_policy
@@ -38,6 +38,7 @@ from gateway.store import health as store_health
 from gateway.store import migrate
 from gateway.store.calendar import Calendar
 from gateway.store.database import Database
+from gateway.store.invariants import check_invariants
 from gateway.store.opening import database_of
 from gateway.store.personal import KeyRing, Vault
 from gateway.store.registry import keys_of, party_by_id
@@ -52,6 +53,8 @@ from gateway.web.ops import ops_app
 
 _SWEEP_EVERY_S: Final = 3600.0
 _LOOK_AGAIN_S: Final = 0.01
+_NIGHT: Final = timedelta(hours=2)
+"""Hours after midnight at which hospitals send least."""
 _log = logging.getLogger(__name__)
 
 
@@ -81,6 +84,13 @@ class _Sealer:
         return self.signer.seal(content, "m1")
 
 
+@dataclass(slots=True)
+class Night:
+    """What the nightly check found: the number of breaches, None before the first night."""
+
+    breaches: int | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Gateway:
     """One running deployment without its listeners."""
@@ -91,6 +101,7 @@ class Gateway:
     deployment: Deployment
     metrics: Metrics
     clock: SystemClock
+    night: Night = field(default_factory=Night)
 
 
 def socket_path(settings: Settings) -> Path:
@@ -235,7 +246,7 @@ async def serve_all(
         asyncio.create_task(_announce(gateway.settings, listeners)),
         asyncio.create_task(_halt_when_broken(gateway, listeners)),
     ]
-    parts = (_deliver, _release) if role.plays(Role.DELIVERY) else ()
+    parts = (_deliver, _release, _check_nightly) if role.plays(Role.DELIVERY) else ()
     working = [asyncio.create_task(part(gateway, ended)) for part in parts]
     try:
         await serve(list(listeners.values()))
@@ -279,6 +290,36 @@ async def _release(gateway: Gateway, ended: asyncio.Event) -> None:
         except StoreFailed:
             _log.warning("release waits: the store failed")
         await _woken(desk.jobs_ready, ended, gateway.settings.delivery_poll_s)
+
+
+async def _check_nightly(gateway: Gateway, ended: asyncio.Event) -> None:
+    """Every invariant, asked of the store at work once a night; what breaks one is logged, and
+    told by health and metrics until a night finds nothing."""
+    desk, checked = gateway.desk, _night_of(gateway)
+    while not (ended.is_set() or desk.database.broken.is_set()):
+        await _waited(ended, gateway.settings.delivery_poll_s)
+        night = _night_of(gateway)
+        try:
+            if night == checked or not await desk.database.leads():
+                continue
+            checked = night
+            async with desk.database.reading() as reader:
+                found = await check_invariants(reader)
+        except StoreFailed:
+            _log.warning("invariants were not checked: the store failed")
+            continue
+        gateway.night.breaches = len(found)
+        for one in found:
+            _log.critical("an invariant is broken", extra={"breach": str(one)})
+
+
+def _night_of(gateway: Gateway) -> date:
+    return business_day(gateway.clock.now() - _NIGHT)
+
+
+async def _waited(ended: asyncio.Event, longest_s: float) -> None:
+    with suppress(TimeoutError):
+        await asyncio.wait_for(ended.wait(), longest_s)
 
 
 async def _woken(wake: asyncio.Event, ended: asyncio.Event, poll_s: float) -> None:
@@ -349,6 +390,7 @@ def _health(gateway: Gateway) -> Health:
             ("lanes", health.lanes_probe(lanes, clock)),
             ("held", health.held_probe(held, clock)),
             ("calendar", health.calendar_probe(Calendar(), clock)),
+            ("invariants", health.invariants_probe(lambda: gateway.night.breaches)),
             ("law", health.law_probe(desk.policy.parameters.values(), clock)),
         ]
     )

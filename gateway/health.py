@@ -91,6 +91,7 @@ class Facts:
     certificates_s: tuple[tuple[str, int], ...] = ()
     commit_s: float | None = None
     at: datetime | None = None
+    breaches: int = 0
 
     @property
     def status(self) -> Status:
@@ -139,6 +140,7 @@ def _joined(found: Sequence[Facts]) -> Facts:
         checks=tuple(check for facts in found for check in facts.checks),
         lanes=tuple(lane for facts in found for lane in facts.lanes),
         held_bills=sum(facts.held_bills for facts in found),
+        breaches=sum(facts.breaches for facts in found),
         certificates_s=tuple(pair for facts in found for pair in facts.certificates_s),
         commit_s=timed[0] if timed else None,
         at=machine_now(),
@@ -327,6 +329,32 @@ def held_bills(found: HeldFact, now: datetime) -> Check:
     zh = f"挂账 {found.bills} 笔，最早的登记已 {days} 天。"
     en = f"{found.bills} bills held; the oldest registration is {days} days old."
     return Check("held", Status.PASS, zh, en, found.bills, "bills")
+
+
+# --- invariants -----------------------------------------------------------------------------------
+
+
+def invariants_probe(found: Callable[[], int | None]) -> Probe:
+    """What the nightly job found: rows that break an invariant; None before its first night."""
+
+    async def probe() -> Facts:
+        breaches = found()
+        return replace(_one(invariants(breaches)), breaches=breaches or 0)
+
+    return probe
+
+
+def invariants(breaches: int | None) -> Check:
+    """One row that is lost, doubled or out of balance is one too many."""
+    if breaches is None:
+        zh, en = "夜间核查尚未运行。", "The nightly check has not run yet."
+        return Check("invariants", Status.PASS, zh, en)
+    if not breaches:
+        zh, en = "不变式全部成立。", "Every invariant holds."
+        return Check("invariants", Status.PASS, zh, en, 0, "rows")
+    zh = f"{breaches} 处违反不变式：停止办理，保留现场，用 gateway check 查看。"
+    en = f"{breaches} rows break an invariant: stop, keep all as it is, see gateway check."
+    return Check("invariants", Status.FAIL, zh, en, breaches, "rows")
 
 
 # --- calendar, law --------------------------------------------------------------------------------

@@ -63,6 +63,9 @@ class Metrics:
             "gw_outbox_oldest_seconds", "Age of the oldest undelivered", ["receiver"], registry=r
         )
         self._held = Gauge("gw_held_bills", "Bills that wait for a condition", registry=r)
+        self._breaches = Gauge(
+            "gw_invariant_breaches", "Rows that break an invariant (nightly)", registry=r
+        )
         self._expiry = Gauge(
             "gw_cert_expiry_seconds", "Seconds a certificate still lives", ["purpose"], registry=r
         )
@@ -102,6 +105,7 @@ class Metrics:
         """Set every gauge from the facts; `now` is the business instant that lanes are aged by."""
         self._depth.set(sum(lane.depth for lane in facts.lanes))
         self._held.set(facts.held_bills)
+        self._breaches.set(facts.breaches)
         self._show_lanes(facts, now)
         for purpose, left_s in facts.certificates_s:
             self._expiry.labels(purpose).set(left_s)

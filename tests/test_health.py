@@ -192,6 +192,7 @@ async def test_every_probe_of_a_healthy_gateway_passes(tmp_path) -> None:
         ("held", health.held_probe(held, clock)),
         ("migrations", health.migrations_probe(current, ("0001", "0002"))),
         ("calendar", health.calendar_probe(Calendar(), clock)),
+        ("invariants", health.invariants_probe(lambda: 0)),
         ("law", health.law_probe([dated(clock.now().date())], clock)),
     ]
     facts = await Health(probes).facts()
@@ -207,11 +208,18 @@ async def test_every_probe_of_a_healthy_gateway_passes(tmp_path) -> None:
         "held",
         "migrations",
         "calendar",
+        "invariants",
         "law",
     ]
     assert facts.held_bills == 4
     assert [purpose for purpose, _ in facts.certificates_s] == list(health.PURPOSES)
     assert facts.lanes[0].depth == 2
+
+
+async def test_a_broken_invariant_fails_and_a_night_to_come_does_not() -> None:
+    for breaches, status in ((None, Status.PASS), (0, Status.PASS), (3, Status.FAIL)):
+        facts = await health.invariants_probe(lambda found=breaches: found)()
+        assert (facts.status, facts.breaches) == (status, breaches or 0)
 
 
 async def test_a_probe_that_breaks_or_hangs_is_a_failed_check_and_stops_no_other() -> None:

@@ -76,13 +76,14 @@ def lane(receiver: str, age_s: int, channel: str = "push") -> Lane:
 def test_the_gauges_follow_the_facts(metrics) -> None:
     checks = (Check("commit", Status.PASS, "z", "e"), Check("disk", Status.FAIL, "z", "e"))
     lanes = (lane("AGENCY", 90), lane("AGENCY", 30, "pull"), lane("H0001", 5))
-    facts = Facts(checks, lanes, 7, (("server", 86_400),), 0.003)
+    facts = Facts(checks, lanes, 7, (("server", 86_400),), 0.003, breaches=2)
     metrics.show(facts, NOW)
     seen = shown(metrics)
     assert seen["gw_outbox_depth",] == 6
     assert seen["gw_outbox_oldest_seconds", "AGENCY"] == 90
     assert seen["gw_outbox_oldest_seconds", "H0001"] == 5
     assert seen["gw_held_bills",] == 7
+    assert seen["gw_invariant_breaches",] == 2
     assert seen["gw_cert_expiry_seconds", "server"] == 86_400
     assert seen["gw_health_check", "commit"] == 0
     assert seen["gw_health_check", "disk"] == 2

@@ -18,6 +18,8 @@ from gateway.domain.case import TreatmentKind
 from gateway.domain.codes import Outcome
 from gateway.domain.commands import Identity, ReadPerson, RegisterAdmission
 from gateway.seal.offline import verify_offline
+from gateway.store import tables
+from gateway.store.unit import Insert, Unit
 from tests.e2e.deployed import Deployed, deployed
 from tests.world import World, bill_line, id_number, world
 
@@ -104,6 +106,22 @@ async def test_not_ready_when_a_certificate_is_gone(tmp_path: Path) -> None:
         (town.gateway.settings.trust_dir / "signer.pem").unlink()
         ready = await page(town, "/readyz")
     assert (ready.status_code, checks(ready)["certificate.signer"]) == (503, "fail")
+
+
+async def test_what_breaks_an_invariant_is_found_in_the_night_and_told(tmp_path: Path) -> None:
+    broken = dict.fromkeys(("debit", "credit", "subject", "business_day"), "x") | {"debit": "y"}
+    row = broken | {"tx_id": "T1", "seq": 0, "amount_fen": 1}
+    async with world(tmp_path) as town:
+        unit = Unit("T1", 2026, writes=(Insert(tables.transfer, [row]),))
+        await town.gateway.desk.database.commit(unit)
+        assert checks(await page(town, "/readyz"))["invariants"] == "pass"
+        town.move_to(date(2026, 3, 3), 3)
+
+        async def told() -> bool:
+            return checks(await page(town, "/readyz"))["invariants"] == "fail"
+
+        await town.until(told)
+        assert "gw_invariant_breaches 2.0" in (await page(town, "/metrics")).text
 
 
 async def test_metrics_count_a_settlement(tmp_path: Path) -> None:
