@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test coverage mutation properties races stores bench lint docs clean help
+.PHONY: demo test coverage mutation properties races stores bench canaries lint docs clean help
 
 help: ## what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -37,6 +37,9 @@ stores: .venv/installed ## every test of store, flows, evidence and delivery on 
 
 bench: .venv/installed ## measure; writes docs/figures/bench.json
 	$(BIN)/python -m tests.bench $(ARGS)
+
+canaries: .venv/installed ## settle 1,000 people's bills on each store; then nobody is found in any file
+	$(BIN)/python -m tests.security.canaries $(ARGS)
 
 lint: .venv/installed ## ruff and mypy --strict
 	$(BIN)/ruff check .

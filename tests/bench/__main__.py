@@ -27,20 +27,23 @@ def main() -> int:
         measured = {**rules_over_bare_loop(), **all_cores_over_one(Path(folder), lines)}
     kept = json.loads(FIGURES.read_text(encoding="utf-8")) if FIGURES.exists() else {}
     figures = {name: round(value, _PLACES) for name, value in measured.items()}
-    FIGURES.write_text(json.dumps({**kept, **figures, **_beside()}, indent=2) + "\n", "utf-8")
+    FIGURES.write_text(
+        json.dumps({**kept, **figures, **beside("make bench", "tests/bench")}, indent=2) + "\n",
+        "utf-8",
+    )
     sys.stdout.writelines(f"{name:32} {value}\n" for name, value in figures.items())
     return 0
 
 
-def _beside() -> dict[str, str]:
+def beside(command: str, source: str) -> dict[str, str]:
     """What the figures were made by, of what, where and when."""
     commit = subprocess.run(
         ["git", "rev-parse", "HEAD"], cwd=PROJECT, capture_output=True, text=True, check=True
     )
     python = f"Python {platform.python_version()}"
     return {
-        "command": "make bench",
-        "source": "tests/bench",
+        "command": command,
+        "source": source,
         "commit": commit.stdout.strip(),
         "machine": f"{platform.machine()}, {os.cpu_count()} cores, {python}",
         "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
