@@ -25,6 +25,7 @@ from gateway.flows.desk import Desk, EditionShelf
 from gateway.flows.dispatch import COMMANDS
 from gateway.flows.move_cuts import move_cuts
 from gateway.flows.release_held import release_all, sweep
+from gateway.flows.renew_keys import outstanding, put_under_new_keys
 from gateway.health import Health
 from gateway.metrics import Metrics
 from gateway.policy.load import load
@@ -246,7 +247,7 @@ async def serve_all(
         asyncio.create_task(_announce(gateway.settings, listeners)),
         asyncio.create_task(_halt_when_broken(gateway, listeners)),
     ]
-    parts = (_deliver, _release, _check_nightly) if role.plays(Role.DELIVERY) else ()
+    parts = (_deliver, _release, _check_nightly, _rewrap) if role.plays(Role.DELIVERY) else ()
     working = [asyncio.create_task(part(gateway, ended)) for part in parts]
     try:
         await serve(list(listeners.values()))
@@ -320,6 +321,25 @@ def _night_of(gateway: Gateway) -> date:
 async def _waited(ended: asyncio.Event, longest_s: float) -> None:
     with suppress(TimeoutError):
         await asyncio.wait_for(ended.wait(), longest_s)
+
+
+async def _rewrap(gateway: Gateway, ended: asyncio.Event) -> None:
+    """Put under new keys what is under old ones, at start and when a key was renewed."""
+    desk, seen = gateway.desk, frozenset[str]()
+
+    def stopping() -> bool:
+        return ended.is_set() or desk.database.broken.is_set()
+
+    while not stopping():
+        desk.keys_renewed.clear()
+        old = outstanding(desk.database.vault.ring)
+        try:
+            if old - seen and await desk.database.leads():
+                await put_under_new_keys(desk, stopping)
+                seen = old
+        except StoreFailed:
+            _log.warning("renewing keys waits: the store failed")
+        await _woken(desk.keys_renewed, ended, gateway.settings.delivery_poll_s)
 
 
 async def _woken(wake: asyncio.Event, ended: asyncio.Event, poll_s: float) -> None:

@@ -28,6 +28,7 @@ from gateway.verbs import (
     calculate,
     check,
     clocks,
+    data_keys,
     doctor,
     explain,
     policy,
@@ -70,6 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     _proving(verbs)
     _readjudicating(verbs)
     _reporting(verbs)
+    _guarding(verbs)
     return parser
 
 
@@ -317,6 +319,28 @@ def _reporting(verbs: Any) -> None:
     verb.add_argument("day")
     verb.add_argument("--out", type=Path, required=True)
     verb.set_defaults(run=_reconciliation)
+
+
+def _guarding(verbs: Any) -> None:
+    """Verbs of personal data: the keys it lies under, persons found, purged."""
+    verb = verbs.add_parser("data-keys", help="数据密钥 / the keys that personal data lies under")
+    inner = verb.add_subparsers(required=True, metavar="VERB")
+    verb = inner.add_parser("list", help="各密钥下还有多少行 / rows under each")
+    verb.set_defaults(run=lambda _: data_keys.listed(Settings(), sys.stdout))
+    verb = inner.add_parser("renew", help="更换，不停机 / the next key, without stopping")
+    verb.add_argument("kind", choices=("record", "index"), help="数据或检索 / data or look-up")
+    verb.add_argument("--year", default="", help="默认今年 / default: this year's")
+    verb.set_defaults(run=_acted("data_key.renew", "kind", "year", *_answerable(verb)))
+    verb = inner.add_parser("retire", help="销毁旧密钥 / destroy one that has a successor")
+    verb.add_argument("key")
+    verb.set_defaults(run=_acted("data_key.retire", "key", *_answerable(verb)))
+
+
+def _answerable(verb: argparse.ArgumentParser) -> tuple[str, str]:
+    """The arguments that say who does it and why."""
+    verb.add_argument("--by", required=True, help="办理人 / who")
+    verb.add_argument("--reason", required=True, help="理由 / why")
+    return "by", "reason"
 
 
 def _clocks(arguments: argparse.Namespace) -> int:

@@ -108,6 +108,7 @@ class Desk:
     in_progress: InProgress = field(default_factory=InProgress)
     outbox_ready: asyncio.Event = field(default_factory=asyncio.Event)
     jobs_ready: asyncio.Event = field(default_factory=asyncio.Event)
+    keys_renewed: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def now_us(self) -> int:

@@ -8,9 +8,8 @@ from gateway.store.unit import Insert, Write
 
 
 def new_person(reader: Reader, identity: Identity) -> tuple[str, tuple[Write, ...]]:
-    """The rows of a person not seen before: the record and its look-up tag."""
+    """The rows of a person not seen before: the record and a tag under each look-up key."""
     person_id = new_id("P")
-    ring = reader.vault.ring
     row = {
         "person_id": person_id,
         "version": 1,
@@ -20,9 +19,8 @@ def new_person(reader: Reader, identity: Identity) -> tuple[str, tuple[Write, ..
         "card_no": identity.card_no or None,
         "phone": identity.phone or None,
     }
-    tag = {
-        "key_id": ring.index_id,
-        "tag": ring.tag("id_no", identity.id_no),
-        "person_id": person_id,
-    }
-    return person_id, (Insert(tables.person, [row]), Insert(tables.person_index, [tag]))
+    tags = [
+        {"key_id": key_id, "tag": tag, "person_id": person_id}
+        for key_id, tag in reader.vault.ring.tags("id_no", identity.id_no).items()
+    ]
+    return person_id, (Insert(tables.person, [row]), Insert(tables.person_index, tags))

@@ -16,7 +16,7 @@ from gateway.flows.plan import Notice, Plan
 from gateway.store import tables
 from gateway.store.deliveries import WAITING
 from gateway.store.rows import canonical
-from gateway.store.unit import Change, Guard, Insert, Remove, Unit, Upsert, Write
+from gateway.store.unit import Change, Guard, Insert, Rekey, Remove, Unit, Upsert, Write
 
 _NOTICE_LIFE = timedelta(hours=24)  # of a notice that waits to be fetched (protocol)
 
@@ -217,6 +217,8 @@ def _described(write: Write) -> object:
             return [table.name, "change", _plain(where), _plain(values)]
         case Remove(table, keys):
             return [table.name, "remove", [_plain(key) for key in keys]]
+        case Rekey(table, rekeyed):
+            return [table.name, "rekey", [_plain(row.key) for row in rekeyed]]
 
 
 def _plain(row: Mapping[str, Any]) -> dict[str, Any]:

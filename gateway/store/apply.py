@@ -19,7 +19,9 @@ from gateway.store.unit import (
     Guard,
     Insert,
     KeyTaken,
+    Rekey,
     Remove,
+    Rewrapped,
     Row,
     StaleFacts,
     Unit,
@@ -176,12 +178,25 @@ async def _write(
             await connection.execute(_upsert(table, rows[0], dialect), list(rows))
         case Change() if len(alike) == 1:
             await _change(connection, first, vault, year)
-        case Change(table):
+        case Change():
             changes = [one for one in alike if isinstance(one, Change)]
-            if await dialect.change_all(connection, changes) != len(changes):
-                raise StaleFacts(table.name)
+            await _change_all(connection, changes, dialect)
+        case Rekey(table, rows):
+            await _change_all(connection, [_rekeyed(table, row) for row in rows], dialect)
         case Remove(table, keys):
             await _remove(connection, table, keys)
+
+
+async def _change_all(
+    connection: AsyncConnection, changes: Sequence[Change], dialect: Dialect
+) -> None:
+    if await dialect.change_all(connection, changes) != len(changes):
+        raise StaleFacts(changes[0].table.name)
+
+
+def _rekeyed(table: Table, row: Rewrapped) -> Change:
+    where = {**row.key, "record_key": row.old}
+    return Change(table, where, {"key_id": row.key_id, "record_key": row.new})
 
 
 def _upsert(table: Table, row: Row, dialect: Dialect) -> Executable:

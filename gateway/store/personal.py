@@ -31,44 +31,122 @@ class Unopened(Exception):
 
 
 class KeyRing:
-    """The keys outside the database: one region key a year and one look-up key."""
+    """The keys outside the database: region keys of each year, and look-up keys.
+
+    A key that is renewed keeps its name and gets the next number: `999900-2026`, then
+    `999900-2026.2`. Processes share the folder, so each use looks whether there is a younger one.
+    """
 
     def __init__(self, folder: Path, region: str) -> None:
         self._folder, self._region = folder, region
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._keys: dict[str, AESGCM] = {}
-        self.index_id = f"{region}-index"
-        self._index = self._read_or_make(self.index_id)
+        self._ciphers: dict[str, AESGCM] = {}
+        self._secrets: dict[str, bytes] = {}
+        self._numbers: dict[str, int] = {}
+        self._newest(self._index)
+
+    @property
+    def _index(self) -> str:
+        return f"{self._region}-index"
 
     def current(self, year: int) -> str:
         """The id of the region key of this business year, made when the year is new."""
-        key_id = f"{self._region}-{year}"
-        if key_id not in self._keys:
-            self._keys[key_id] = AESGCM(self._read_or_make(key_id))
-        return key_id
+        return self._newest(f"{self._region}-{year}")
 
     def cipher(self, key_id: str) -> AESGCM:
         """The cipher of a region key. Raises Unopened when the key file is absent."""
-        if key_id not in self._keys:
+        if key_id not in self._ciphers:
             path = self._path(key_id)
             if not path.exists():
                 raise Unopened(f"key {key_id} is not here")
-            self._keys[key_id] = AESGCM(bytes.fromhex(path.read_text()))
-        return self._keys[key_id]
+            self._ciphers[key_id] = AESGCM(bytes.fromhex(path.read_text()))
+        return self._ciphers[key_id]
 
-    def tag(self, field: str, value: str) -> str:
-        """The look-up tag of a normalised value."""
+    @property
+    def index_id(self) -> str:
+        """The id of the newest look-up key."""
+        return self._newest(self._index)
+
+    def tags(self, field: str, value: str) -> dict[str, str]:
+        """The look-up tags of a normalised value by key id: one, and two while the key is being
+        renewed."""
         content = f"{field}|{normalised(value)}".encode()
-        return hmac.new(self._index, content, sha256).hexdigest()
+        return {
+            key_id: hmac.new(self._secret(key_id), content, sha256).hexdigest()
+            for key_id in self.index_ids()
+        }
+
+    def index_ids(self) -> tuple[str, ...]:
+        """The look-up keys in use, the newest first."""
+        number, found = self._number(self.index_id), [self.index_id]
+        while number > 1 and self._path(_numbered(self._index, number - 1)).exists():
+            number -= 1
+            found.append(_numbered(self._index, number))
+        return tuple(found)
+
+    def next_id(self, year: int | None) -> str:
+        """The id that `renew` would give: of the year's region key, or of the look-up key."""
+        name = self._index if year is None else f"{self._region}-{year}"
+        return _numbered(name, self._number(self._newest(name)) + 1)
+
+    def renew(self, key_id: str) -> None:
+        """Make the key of this id, which `next_id` told; what is written from now on uses it."""
+        self._read_or_make(key_id)
+
+    def superseded(self) -> dict[str, str]:
+        """Region keys that have a younger one, each with the newest of its year."""
+        years = [name for name in self.ids() if name.partition(".")[0] != self._index]
+        newest = {name: self._newest(name.partition(".")[0]) for name in years}
+        return {name: young for name, young in newest.items() if name != young}
+
+    def ids(self) -> frozenset[str]:
+        """Every key of the region that is here."""
+        return frozenset(path.stem for path in self._folder.glob(f"{self._region}-*.aes"))
+
+    def made_at(self, key_id: str) -> float:
+        """When the key's file was made, in seconds of the epoch."""
+        return self._path(key_id).stat().st_mtime
+
+    def destroy(self, key_id: str) -> None:
+        """The key is gone for ever, and with it whatever is still under it."""
+        self._path(key_id).unlink(missing_ok=True)
+        _sync_folder(self._folder)
+        self._ciphers.pop(key_id, None)
+        self._secrets.pop(key_id, None)
+
+    def _newest(self, name: str) -> str:
+        """The youngest key of the name, the first one made when there is none."""
+        number = self._numbers.get(name) or self._look(name)
+        while self._path(_numbered(name, number + 1)).exists():
+            number += 1
+        self._numbers[name] = number
+        return _numbered(name, number)
+
+    def _look(self, name: str) -> int:
+        """The number of the youngest file, for whoever has not seen the folder yet."""
+        there = [path.stem for path in self._folder.glob(f"{name}*.aes")]
+        if not there:
+            self._read_or_make(name)
+        return max((self._number(one) for one in there), default=1)
+
+    def _number(self, key_id: str) -> int:
+        return int(key_id.partition(".")[2] or "1")
+
+    def _secret(self, key_id: str) -> bytes:
+        if key_id not in self._secrets:
+            self._secrets[key_id] = bytes.fromhex(self._path(key_id).read_text())
+        return self._secrets[key_id]
 
     def _path(self, key_id: str) -> Path:
         return self._folder / f"{key_id}.aes"
 
-    def _read_or_make(self, key_id: str) -> bytes:
-        path = self._path(key_id)
-        if not path.exists():
-            _write_secret(path, token_bytes(_KEY).hex())
-        return bytes.fromhex(path.read_text())
+    def _read_or_make(self, key_id: str) -> None:
+        if not self._path(key_id).exists():
+            _write_secret(self._path(key_id), token_bytes(_KEY).hex())
+
+
+def _numbered(name: str, number: int) -> str:
+    return name if number == 1 else f"{name}.{number}"
 
 
 def _write_secret(path: Path, content: str) -> None:
@@ -82,6 +160,16 @@ def _write_secret(path: Path, content: str) -> None:
     with suppress(FileExistsError):
         os.link(name, path)
     os.unlink(name)
+    _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    """What was made or removed in the folder stays so after a power loss."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def normalised(value: str) -> str:
@@ -120,10 +208,9 @@ class Vault:
         if not columns:
             return dict(row)
         key_id, record_key = self.ring.current(year), token_bytes(_KEY)
-        place = _place(table, row, key_id)
-        wrapped = _encrypted(self.ring.cipher(key_id), record_key, place + b"|record_key")
-        cipher = AESGCM(record_key)
-        shut = {**row, "key_id": key_id, "record_key": wrapped}
+        place, cipher = _place(table, row, key_id), AESGCM(record_key)
+        shut = {**row, "key_id": key_id}
+        shut["record_key"] = self._wrapped(table, row, key_id, record_key + key_id.encode())
         for column in columns:
             shut[column] = _shut_value(cipher, row.get(column), place, column)
         return shut
@@ -150,13 +237,29 @@ class Vault:
             for name, value in values.items()
         }
 
+    def rewrapped(self, table: Table, row: Mapping[str, Any], key_id: str) -> bytes:
+        """The row's record key under another region key; its columns stay as they are.
+
+        Raises Unopened.
+        """
+        return self._wrapped(table, row, key_id, self._unwrapped(table, row))
+
     def _record_cipher(self, table: Table, row: Mapping[str, Any]) -> tuple[AESGCM, bytes]:
+        content = self._unwrapped(table, row)
+        record_key, first_key_id = content[:_KEY], content[_KEY:].decode()
+        return AESGCM(record_key), _place(table, row, first_key_id)
+
+    def _wrapped(self, table: Table, row: Mapping[str, Any], key_id: str, content: bytes) -> bytes:
+        """A record key and the id of the region key it was first wrapped by: the columns are
+        bound to that one for ever, the wrapped key to the one of now."""
+        place = _place(table, row, key_id) + b"|record_key"
+        return _encrypted(self.ring.cipher(key_id), content, place)
+
+    def _unwrapped(self, table: Table, row: Mapping[str, Any]) -> bytes:
         if row["record_key"] is None:
             raise Unopened("the record key was destroyed")
-        place = _place(table, row, row["key_id"])
-        wrapped = row["record_key"]
-        record_key = _decrypted(self.ring.cipher(row["key_id"]), wrapped, place + b"|record_key")
-        return AESGCM(record_key), place
+        place = _place(table, row, row["key_id"]) + b"|record_key"
+        return _decrypted(self.ring.cipher(row["key_id"]), row["record_key"], place)
 
 
 def _place(table: Table, row: Mapping[str, Any], key_id: str) -> bytes:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 
 from gateway.domain.commands import Identity
 from gateway.store.database import Reader
@@ -25,11 +25,15 @@ class Person:
 
 async def person_by_identity(reader: Reader, identity: Identity) -> Person | None:
     """The person of this identity number, whatever the name."""
-    tag = reader.vault.ring.tag("id_no", identity.id_no)
+    tags = reader.vault.ring.tags("id_no", identity.id_no)
+    either = [
+        and_(person_index.c.key_id == key_id, person_index.c.tag == tag)
+        for key_id, tag in tags.items()
+    ]
     query = (
         select(person)
         .join(person_index, person_index.c.person_id == person.c.person_id)
-        .where(person_index.c.key_id == reader.vault.ring.index_id, person_index.c.tag == tag)
+        .where(or_(*either))
     )
     found = await reader.opened(person, query)
     return _person(found[0]) if found else None

@@ -42,7 +42,26 @@ class Remove:
     keys: Sequence[Row]
 
 
-Write = Insert | Upsert | Change | Remove
+@dataclass(frozen=True, slots=True)
+class Rewrapped:
+    """A row's record key as it was read, and the same under another region key, or destroyed."""
+
+    key: Row
+    old: bytes
+    key_id: str
+    new: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Rekey:
+    """Record keys wrapped anew or destroyed; what the rows say is not changed. A row whose
+    record key is another by now raises StaleFacts."""
+
+    table: Table
+    rows: Sequence[Rewrapped]
+
+
+Write = Insert | Upsert | Change | Remove | Rekey
 
 
 @dataclass(frozen=True, slots=True)

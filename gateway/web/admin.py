@@ -19,7 +19,7 @@ from gateway.clock import SystemClock, machine_now
 from gateway.domain.catalogue import Edition, Level
 from gateway.domain.party import KeyPurpose, Party, PartyKind
 from gateway.domain.readjudication import Cause
-from gateway.flows import administer
+from gateway.flows import administer, renew_keys
 from gateway.flows.administer import NotDone
 from gateway.flows.decide_readjudication import Decision, approve, cited, close, reject
 from gateway.flows.desk import Desk
@@ -240,6 +240,27 @@ def _decision(desk: Desk, given: Arguments) -> Decision:
     )
 
 
+async def _renew_data_key(office: Office, given: Arguments) -> str:
+    """The next key of the kind; the running gateway puts everything under it by and by."""
+    by = _ordered(given)
+    year = int(given["year"]) if given.get("year") else office.desk.today.year
+    key_id = await renew_keys.renew(office.desk, year if given["kind"] == "record" else None, by)
+    return f"{key_id} 已启用，旧钥下的数据由网关逐步改换 / in use; what is older is put under it"
+
+
+async def _retire_data_key(office: Office, given: Arguments) -> str:
+    await renew_keys.retire(office.desk, given["key"], _ordered(given))
+    return f"{given['key']} 已销毁 / destroyed"
+
+
+def _ordered(given: Arguments) -> renew_keys.Ordered:
+    """Who wants it and why. Raises NotDone when either lacks."""
+    by, reason = given["by"].strip(), given["reason"].strip()
+    if not by or not reason:
+        raise NotDone("须写明办理人与理由 / say who and why (--by, --reason)")
+    return renew_keys.Ordered(by, reason)
+
+
 async def _set_clock(office: Office, given: Arguments) -> str:
     """Forward only, and only a virtual clock (demo, tests): real business runs on real time."""
     clock, wanted = office.virtual_clock, _instant(given["instant"])
@@ -293,5 +314,7 @@ _ACTS: Final[dict[str, Callable[[Office, Arguments], Awaitable[str]]]] = {
     "readjudication.approve": _approve,
     "readjudication.reject": _reject,
     "readjudication.close": _close,
+    "data_key.renew": _renew_data_key,
+    "data_key.retire": _retire_data_key,
     "clock.set": _set_clock,
 }

@@ -193,7 +193,7 @@ def test_a_number_of_the_first_generation_is_the_same_person(ring: KeyRing) -> N
     fifteen = eighteen[:6] + eighteen[8:17]
     assert len(fifteen) == 15
     assert normalised(fifteen) == eighteen
-    assert ring.tag("id_no", fifteen) == ring.tag("id_no", eighteen)
+    assert ring.tags("id_no", fifteen) == ring.tags("id_no", eighteen)
 
 
 def test_tags_of_two_people_two_fields_or_two_deployments_differ(
@@ -201,10 +201,10 @@ def test_tags_of_two_people_two_fields_or_two_deployments_differ(
 ) -> None:
     other = KeyRing(tmp_path / "another deployment", "999900")
     tags = {
-        ring.tag("id_no", id_number(1)),
-        ring.tag("id_no", id_number(2)),
-        ring.tag("card_no", id_number(1)),
-        other.tag("id_no", id_number(1)),
+        ring.tags("id_no", id_number(1))[ring.index_id],
+        ring.tags("id_no", id_number(2))[ring.index_id],
+        ring.tags("card_no", id_number(1))[ring.index_id],
+        other.tags("id_no", id_number(1))[ring.index_id],
     }
     assert len(tags) == 4
 
@@ -213,9 +213,9 @@ def test_tags_of_two_people_two_fields_or_two_deployments_differ(
 
 
 async def known(database: Database) -> None:
-    tag = database.vault.ring.tag("id_no", id_number(1))
-    index = {"key_id": database.vault.ring.index_id, "tag": tag, "person_id": "P1"}
-    writes = (Insert(person, [a_person(phone="13900000000")]), Insert(person_index, [index]))
+    tags = database.vault.ring.tags("id_no", id_number(1)).items()
+    index = [{"key_id": key_id, "tag": tag, "person_id": "P1"} for key_id, tag in tags]
+    writes = (Insert(person, [a_person(phone="13900000000")]), Insert(person_index, index))
     await database.commit(Unit("T1", YEAR, writes=writes))
 
 
