@@ -32,16 +32,17 @@ from gateway.rules.settle import Bill
 from tests.rules.facts import REGION, a_bill, a_case, a_hospital, a_stay
 
 LINES, NIGHTS = 300, 14
-FIRST = date(2026, 3, 2)
+FIRST, DAYS = date(2026, 3, 2), 60
+"""The first day on which a stay begins, and after how many none does."""
 
 
-def a_real_bill(number: int = 0) -> Bill:
+def a_real_bill(number: int = 0, lines: int = LINES) -> Bill:
     """The bill of this number, the same at each call."""
     random = Random(number)  # noqa: S311 - a mix of charges, not a secret
-    first = FIRST + timedelta(days=random.randrange(60))
+    first = FIRST + timedelta(days=random.randrange(DAYS))
     shelf, editions = _hospital()
     return a_bill(
-        *_varied(composed(_plan(random), shelf, first, "骨科"), random),
+        *_varied(composed(_plan(random, lines), shelf, first, "骨科"), random),
         stay=a_stay(
             admission_id=f"A{number}",
             admitted_on=first,
@@ -74,13 +75,16 @@ def _varied(lines: Iterable[BillLine], random: Random) -> Iterator[BillLine]:
             yield replace(line, quantity=count, amount_fen=times(line.price, count))
 
 
-def _plan(random: Random) -> Plan:
-    """The routine of intensive care and of an ordinary ward; what several injuries bring once."""
-    hard = plans.polytrauma(LINES, NIGHTS)
-    others = [plan(LINES) for plan in (plans.tibia, plans.forearm, plans.ankle, plans.heel)]
+def _plan(random: Random, lines: int) -> Plan:
+    """The routine of intensive care and of an ordinary ward; what several injuries bring once,
+    in a bill that has room for it."""
+    hard = plans.polytrauma(lines, NIGHTS)
+    others = [plan(lines) for plan in (plans.tibia, plans.forearm, plans.ankle, plans.heel)]
     often = [one for pair in zip(hard.often, others[0].often, strict=False) for one in pair]
     random.shuffle(often)
     once = [charge for plan in (hard, *others) for charge in plan.once]
+    if len(once) > lines // 2:
+        return replace(hard, often=tuple(often))
     return replace(hard, often=tuple(often), once=tuple(once))
 
 

@@ -26,7 +26,7 @@ _ROUNDS, _MEASURED = 12, 20
 _FEN = 2 * 10**8
 _RATIO = 10_000
 _IN_TIME = itemgetter("at", "id")
-_Borne = dict[str, dict[str, int]]
+Borne = dict[str, dict[str, int]]
 
 
 def rules_over_bare_loop() -> dict[str, float]:
@@ -39,12 +39,12 @@ def rules_over_bare_loop() -> dict[str, float]:
     _check_all([a_real_bill(number) for number in range(_MEASURED)], policy)
     for number in range(_MEASURED, (_ROUNDS + 1) * _MEASURED, _MEASURED):
         bills = [a_real_bill(number + n) for n in range(_MEASURED)]
-        loops = [_loop(bill) for bill in bills]
+        loops = [as_dictionaries(bill) for bill in bills]
         # The bills at hand are neither side's work: the collector need not go through them.
         gc.collect()
         gc.freeze()
-        bare = min(bare, _seconds(lambda: [_bare(*loop) for loop in loops]))  # noqa: B023
-        rules = min(rules, _seconds(lambda: [settle(bill, policy) for bill in bills]))  # noqa: B023
+        bare = min(bare, seconds_of(lambda: [priced_barely(*loop) for loop in loops]))  # noqa: B023
+        rules = min(rules, seconds_of(lambda: [settle(bill, policy) for bill in bills]))  # noqa: B023
         _check_all(bills, policy)
     return {
         "bare_loop_300_ms": bare / _MEASURED * 1000,
@@ -53,36 +53,36 @@ def rules_over_bare_loop() -> dict[str, float]:
     }
 
 
-def _seconds(work: Callable[[], object]) -> float:
+def seconds_of(work: Callable[[], object]) -> float:
     began = process_time()
     work()
     return process_time() - began
 
 
-def _loop(bill: Bill) -> tuple[list[dict[str, Any]], dict[str, dict[str, Any]]]:
-    return [_charged(line) for line in bill.lines], _catalogue(bill)
+def as_dictionaries(bill: Bill) -> tuple[list[dict[str, Any]], dict[str, dict[str, Any]]]:
+    return [as_dictionary(line) for line in bill.lines], catalogue_of(bill)
 
 
 def _check_all(bills: list[Bill], policy: Policy) -> None:
     for bill in bills:
-        _check(settle(bill, policy), _bare(*_loop(bill)))
+        _check(settle(bill, policy), priced_barely(*as_dictionaries(bill)))
 
 
-def _check(verdict: object, borne: _Borne) -> None:
+def _check(verdict: object, borne: Borne) -> None:
     if not isinstance(verdict, BillVerdict) or borne != _told(verdict):
         raise AssertionError("the bare loop and the rules give different fen")
     if not all(line.citations and line.steps for line in verdict.lines):
         raise AssertionError("a line without sources or steps")
 
 
-def _told(verdict: BillVerdict) -> _Borne:
+def _told(verdict: BillVerdict) -> Borne:
     return {
         line.line_id: {payer.value: line.split.borne_by(payer) for payer in Payer}
         for line in verdict.lines
     }
 
 
-def _charged(line: BillLine) -> dict[str, Any]:
+def as_dictionary(line: BillLine) -> dict[str, Any]:
     return {
         "id": line.line_id,
         "at": line.occurred_at,
@@ -97,7 +97,7 @@ def _charged(line: BillLine) -> dict[str, Any]:
     }
 
 
-def _catalogue(bill: Bill) -> dict[str, dict[str, Any]]:
+def catalogue_of(bill: Bill) -> dict[str, dict[str, Any]]:
     """The rows of the one edition of each kind that covers the stay; a □ piece that stands
     alone in the bill is told as not payable."""
     alone = {line.code for line in bill.lines if line.prescription_no == "P6"}
@@ -115,7 +115,7 @@ def _catalogue(bill: Bill) -> dict[str, dict[str, Any]]:
     }
 
 
-def _bare(lines: list[dict[str, Any]], catalogue: dict[str, dict[str, Any]]) -> _Borne:
+def priced_barely(lines: list[dict[str, Any]], catalogue: dict[str, dict[str, Any]]) -> Borne:
     """The floor: dictionaries and integers, no reason, no source, no object."""
     lines = sorted(lines, key=_IN_TIME)
     back: dict[str, list[dict[str, Any]]] = {}
@@ -123,7 +123,7 @@ def _bare(lines: list[dict[str, Any]], catalogue: dict[str, dict[str, Any]]) -> 
         if line["refund_of"]:
             back.setdefault(line["refund_of"], []).append(line)
     used: dict[tuple[str, Any], int] = {}
-    borne: _Borne = {}
+    borne: Borne = {}
     for line in lines:
         if line["refund_of"]:
             continue

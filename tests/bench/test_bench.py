@@ -3,8 +3,11 @@
 import asyncio
 from pathlib import Path
 
+from tests.bench.gateway import Measured, bills_measured
 from tests.bench.replays import LINES_OF_A_BILL, all_cores_over_one
 from tests.bench.rules import rules_over_bare_loop
+from tests.bench.stored import FEW, stored_many_over_few
+from tests.bench.town import town
 
 
 def test_the_rules_and_the_bare_loop_give_the_same_fen_and_a_ratio():
@@ -17,3 +20,25 @@ async def test_a_store_of_several_bills_is_replayed_on_one_core_and_on_all(tmp_p
     figures = await asyncio.to_thread(all_cores_over_one, tmp_path, 2 * LINES_OF_A_BILL)
     assert figures["replay_lines"] == 600
     assert figures["replay_all_cores_over_one"] > 0
+
+
+async def test_the_gateway_and_the_floor_settle_the_same_bills_to_the_same_fen(tmp_path: Path):
+    found = await asyncio.to_thread(_measured, tmp_path)
+    assert found.cpu_over_floor > 1
+    assert found.floor.cpu > found.parse_c14n_cpu_s
+
+
+def _measured(folder: Path) -> Measured:
+    with town(folder) as made:
+        return bills_measured(made, folder / "floor", 20, 2)
+
+
+async def test_copies_of_a_settled_bill_are_bills_of_their_own(tmp_path: Path):
+    figures = await asyncio.to_thread(_beside_copies, tmp_path)
+    assert figures["stored"] == FEW + 1
+    assert figures["stored_many_over_1k"] > 0
+
+
+def _beside_copies(folder: Path) -> dict[str, float]:
+    with town(folder) as made:
+        return stored_many_over_few(made, folder, FEW + 1, 1)

@@ -57,10 +57,14 @@ class Deployed:
             answer = client.post("http://admin/acts", json={"act": act, "arguments": given})
         return str(answer.json()["text"])
 
-    def hospital(self, party_id: str) -> PartyKeys:
+    def hospital(self, party_id: str, **given: Any) -> PartyKeys:
         """A designated hospital with its two keys."""
         agreed = {"agreement_from": "2025-01-01", "capabilities": ["MEDICAL"]}
-        self.act("party.add", party=party_id, kind="hospital", name="虚构", **agreed)
+        return self.party(party_id, kind="hospital", **(agreed | given))
+
+    def party(self, party_id: str, **given: Any) -> PartyKeys:
+        """A party with its two keys."""
+        self.act("party.add", party=party_id, name="虚构", **given)
         keys = PartyKeys(party_id, self.settings.data_dir.parent / party_id)
         for purpose in ("tls", "message"):
             csr = keys.request(purpose).read_text()
