@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from tests.bench.gateway import Measured, bills_measured, percentiles
+from tests.bench.gateway import Measured, bills_measured, percentile
 from tests.bench.memory import memory_drift
 from tests.bench.processes import two_over_one
 from tests.bench.replays import all_cores_over_one
@@ -79,7 +79,7 @@ def _sqlite(folder: Path, given: argparse.Namespace) -> dict[str, float]:
 
 
 def _told(lines: int, store: str, found: Measured) -> dict[str, float]:
-    p50, p99 = percentiles(found.latencies_s)
+    p50, p99 = (percentile(found.latencies_s, part) for part in (0.5, 0.99))
     name = f"bill_{lines}_{store}"
     return {
         f"{name}_cpu_over_floor": found.cpu_over_floor,

@@ -10,7 +10,6 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import quantiles
 from typing import Final
 
 from cryptography import x509
@@ -71,10 +70,10 @@ def bills_measured(town: Town, folder: Path, lines: int, bills: int) -> Measured
     return Measured(gateway / bills, each, parse.cpu / bills, latencies)
 
 
-def percentiles(latencies: Sequence[float]) -> tuple[float, float]:
-    """p50 and p99."""
-    cuts = quantiles(latencies, n=100, method="inclusive")
-    return cuts[49], cuts[98]
+def percentile(latencies: Sequence[float], part: float) -> float:
+    """The latency that this part of the bills kept."""
+    ranked = sorted(latencies)
+    return ranked[min(int(part * len(ranked)), len(ranked) - 1)]
 
 
 def _by_hand(

@@ -50,7 +50,14 @@ def stored_many_over_few(town: Town, folder: Path, many: int, bills: int) -> dic
         stored = store.execute("SELECT count(*) FROM settlement").fetchone()[0]
     if stored < many:
         raise AssertionError(f"only {stored} settlements are stored")
-    return {"stored": many, "stored_many_over_1k": beside.cpu_over_floor / few.cpu_over_floor}
+    return {f"stored_{_short(many)}_over_1k": beside.cpu_over_floor / few.cpu_over_floor}
+
+
+def _short(count: int) -> str:
+    """1m for a million, 20k for twenty thousand."""
+    if count % 1_000_000 == 0:
+        return f"{count // 1_000_000}m"
+    return f"{count // 1000}k" if count % 1000 == 0 else str(count)
 
 
 class _Template:

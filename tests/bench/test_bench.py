@@ -35,8 +35,7 @@ def _measured(folder: Path) -> Measured:
 
 async def test_copies_of_a_settled_bill_are_bills_of_their_own(tmp_path: Path):
     figures = await asyncio.to_thread(_beside_copies, tmp_path)
-    assert figures["stored"] == FEW + 1
-    assert figures["stored_many_over_1k"] > 0
+    assert figures[f"stored_{FEW + 1}_over_1k"] > 0
 
 
 def _beside_copies(folder: Path) -> dict[str, float]:
