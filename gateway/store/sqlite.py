@@ -11,6 +11,7 @@ import logging
 import os
 import sqlite3
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -22,6 +23,7 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from gateway.store.apply import apply, match, named
 from gateway.store.database import Database
+from gateway.store.driver import Driver, driven
 from gateway.store.personal import Vault
 from gateway.store.unit import Change, KeyTaken, StaleFacts, StoreFailed, Unit
 
@@ -74,9 +76,14 @@ class ProcessLock:
 
 
 def engine_for(path: Path, *, read_only: bool, size: int) -> AsyncEngine:
-    """An engine whose connections have every pragma set. Transactions are begun by hand."""
+    """An engine whose connections have every pragma set. Transactions are begun by hand.
+
+    Readers' statements are done in threads, a writer's in the thread of whoever asks.
+    """
+    threads = ThreadPoolExecutor(size, "store-reader") if read_only else None
     engine = create_async_engine(
         f"sqlite+aiosqlite:///{path}",
+        module=Driver(threads),
         poolclass=AsyncAdaptedQueuePool,
         pool_size=size,
         max_overflow=0,
@@ -127,6 +134,7 @@ class SqliteDatabase(Database):
         self._writer = engine_for(path, read_only=False, size=1)
         self._queue: asyncio.Queue[tuple[Unit, asyncio.Future[None]] | None] = asyncio.Queue(256)
         self._task: asyncio.Task[None] | None = None
+        self._thread = ThreadPoolExecutor(1, "store-writer")
 
     @property
     def engines(self) -> tuple[AsyncEngine, ...]:
@@ -145,6 +153,7 @@ class SqliteDatabase(Database):
             await self._task
         await self.readers.dispose()
         await self._writer.dispose()
+        self._thread.shutdown()
 
     async def leads(self) -> bool:
         """There is no other process."""
@@ -158,12 +167,14 @@ class SqliteDatabase(Database):
         await asyncio.shield(done)
 
     async def _write_all(self) -> None:
+        loop = asyncio.get_running_loop()
         async with self._writer.connect() as connection:
             while (item := await self._queue.get()) is not None:
                 unit, done = item
                 try:
                     self.refuse_when_broken()
-                    await _run(connection, unit, self.vault)
+                    work = _run(connection, unit, self.vault)
+                    await loop.run_in_executor(self._thread, driven, work)
                 except Exception as error:
                     self._failed(done, error)
                 else:
