@@ -20,10 +20,15 @@ from gateway import health
 from gateway.clock import SystemClock, business_day, machine_now
 from gateway.delivery.channel import HttpsChannel, Line
 from gateway.delivery.worker import Worker
+from gateway.evidence.head_file import HeadFile
+from gateway.evidence.note import NoteSigner
 from gateway.flows.administer import keep_policy
 from gateway.flows.desk import Desk, EditionShelf
 from gateway.flows.dispatch import COMMANDS
+from gateway.flows.keep_log import keep
+from gateway.flows.log import Log
 from gateway.flows.move_cuts import move_cuts
+from gateway.flows.open_log import open_first
 from gateway.flows.release_held import release_all, sweep
 from gateway.flows.renew_keys import outstanding, put_under_new_keys
 from gateway.health import Health
@@ -44,7 +49,7 @@ from gateway.store.opening import database_of
 from gateway.store.personal import KeyRing, Vault
 from gateway.store.registry import keys_of, party_by_id
 from gateway.store.sqlite import ProcessLock
-from gateway.store.unit import StoreFailed
+from gateway.store.unit import Stopped, StoreFailed
 from gateway.web.admin import Imported, Office, admin_app
 from gateway.web.agency import agency_app
 from gateway.web.hospital import hospital_app
@@ -128,12 +133,23 @@ async def opened(settings: Settings, clock: SystemClock | None = None) -> AsyncI
         vault = Vault(KeyRing(settings.keys_dir, settings.region))
         async with database_of(settings, vault) as database:
             gateway = _composed(settings, clock, deployment, database)
-            reached = await keep_policy(gateway.desk)
+            await open_first(gateway.desk)
+            await gateway.desk.log.compare_file()
+            await gateway.desk.log.look()
+            reached = await _policy_kept(gateway.desk)
             if reached:
                 _log.warning("a new policy: %s", reached)
             yield gateway
     finally:
         lock.release()
+
+
+async def _policy_kept(desk: Desk) -> str:
+    """What a new policy reaches; while commits stand still it is kept at a later start."""
+    try:
+        return await keep_policy(desk)
+    except Stopped:
+        return ""
 
 
 async def _at_head(settings: Settings) -> None:
@@ -173,6 +189,12 @@ def _composed(
         agency_codec=AgencyXml(),
         meter=metrics,
         shelf=EditionShelf(settings.region, edition_from_bytes),
+        log=Log(
+            database=database,
+            clock=clock,
+            signer=NoteSigner(settings.receiver, deployment.log_key()),
+            file=HeadFile(settings.log_head_file),
+        ),
     )
     virtual = clock if settings.business_start is not None else None
     office = Office(desk, deployment, _read_catalogue, edition_bytes, virtual)
@@ -248,6 +270,7 @@ async def serve_all(
         asyncio.create_task(_halt_when_broken(gateway, listeners)),
     ]
     parts = (_deliver, _release, _check_nightly, _rewrap) if role.plays(Role.DELIVERY) else ()
+    watching.append(asyncio.create_task(_keep_log(gateway, ended, role)))
     working = [asyncio.create_task(part(gateway, ended)) for part in parts]
     try:
         await serve(list(listeners.values()))
@@ -342,6 +365,21 @@ async def _rewrap(gateway: Gateway, ended: asyncio.Event) -> None:
         await _woken(desk.keys_renewed, ended, gateway.settings.delivery_poll_s)
 
 
+async def _keep_log(gateway: Gateway, ended: asyncio.Event, role: Role) -> None:
+    """Number, sign and look when it is the role's part and nobody else's; else only look."""
+    desk = gateway.desk
+    while not (ended.is_set() or desk.database.broken.is_set()):
+        try:
+            if role.plays(Role.DELIVERY) and await desk.database.leads():
+                await keep(desk.log)
+            else:
+                await desk.log.look()
+        except Exception as error:
+            # Whatever fails once is tried again; health tells how long nothing was signed.
+            _log.error("the log was not kept", extra={"error": type(error).__name__})
+        await asyncio.sleep(gateway.settings.delivery_poll_s)
+
+
 async def _woken(wake: asyncio.Event, ended: asyncio.Event, poll_s: float) -> None:
     waits = [asyncio.create_task(wake.wait()), asyncio.create_task(ended.wait())]
     await asyncio.wait(waits, timeout=poll_s, return_when=asyncio.FIRST_COMPLETED)
@@ -401,8 +439,12 @@ def _health(gateway: Gateway) -> Health:
         async with database.reading() as reader:
             return await store_health.revision(reader)
 
+    def log() -> health.LogFact:
+        return health.LogFact(database.stopped, desk.log.waits, desk.log.uncosigned)
+
     return Health(
         [
+            ("log", health.log_probe(log)),
             ("commit", health.commit_probe(commit)),
             ("migrations", health.migrations_probe(revision, migrate.served())),
             ("disk", health.disk_probe(settings.data_dir, settings.min_free_disk_bytes)),

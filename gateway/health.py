@@ -23,6 +23,8 @@ from gateway.settings import Settings
 CERTIFICATE_WARNING: Final = timedelta(days=30)
 LANE_WARNING: Final = timedelta(minutes=15)
 LANE_FAILURE: Final = timedelta(hours=24)
+LOG_WARNING: Final = timedelta(seconds=60)
+WITNESS_WARNING: Final = timedelta(hours=2)
 CONFIRMATION_DAYS: Final = 400
 """Days after which a value of the law should be looked at again (architecture §7)."""
 
@@ -73,6 +75,17 @@ class HeldFact(Protocol):
     def bills(self) -> int: ...
     @property
     def oldest_us(self) -> int | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class LogFact:
+    """How the evidence log stands: why commits are stopped ("" while they go on), how long a
+    transaction waits for its checkpoint, and since when the witness has not signed (None
+    without a witness)."""
+
+    stopped: str
+    waits: timedelta
+    uncosigned: timedelta | None = None
 
 
 class PublishedDays(Protocol):
@@ -276,6 +289,38 @@ def _living(name: str, file: str, left: timedelta) -> Check:
         en = f"{file} expires in {left.days} days: rotate it, both in force for 14 days."
         return Check(name, Status.WARN, zh, en, left.days, "days")
     return Check(name, Status.PASS, f"{file} 有效。", f"{file} is valid.", left.days, "days")
+
+
+# --- the evidence log ------------------------------------------------------------------------
+
+
+def log_probe(read: Callable[[], LogFact]) -> Probe:
+    """Whether commits stand still, and how long a transaction waits for its checkpoint."""
+
+    async def probe() -> Facts:
+        return _one(log(read()))
+
+    return probe
+
+
+def log(found: LogFact) -> Check:
+    """Stopped fails; a checkpoint missing for a minute warns, and so does a missing witness."""
+    waited_s = int(found.waits.total_seconds())
+    if found.stopped:
+        zh = f"已停止办理（{found.stopped}）：按《运维指南》“日志回退”处置。"
+        en = f"Commits are stopped ({found.stopped}): see the operator guide, rollback of the log."
+        return Check("log", Status.FAIL, zh, en, waited_s, "s")
+    if found.waits >= LOG_WARNING:
+        zh = f"{waited_s} 秒没有新的检查点：查看日志；满 4 小时将停止办理。"
+        en = f"No checkpoint for {waited_s} s: see the log; after 4 hours commits stop."
+        return Check("log", Status.WARN, zh, en, waited_s, "s")
+    if found.uncosigned is not None and found.uncosigned >= WITNESS_WARNING:
+        hours = int(found.uncosigned / timedelta(hours=1))
+        zh = f"经办机构 {hours} 小时未副署存证日志：请联系对方。"
+        en = f"The agency has not cosigned the log for {hours} hours: ask them."
+        return Check("log", Status.WARN, zh, en, hours, "h")
+    zh, en = "存证日志正常。", "The evidence log is up to date."
+    return Check("log", Status.PASS, zh, en, waited_s, "s")
 
 
 # --- lanes, held bills ---------------------------------------------------------------------------

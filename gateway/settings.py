@@ -77,6 +77,11 @@ class Settings(BaseSettings):
         ge=0,
         description="磁盘余量下限，字节 not ready with fewer bytes of free disk",
     )
+    log_head: Path | None = Field(
+        None,
+        description="存证日志最新检查点的文件，宜放在另一块盘上；默认在数据目录 "
+        "file of the log's last checkpoint, best on another disk; default: in the data directory",
+    )
     delivery_poll_s: float = Field(
         0.5,
         gt=0,
@@ -91,6 +96,10 @@ class Settings(BaseSettings):
     @property
     def database_path(self) -> Path:
         return self.data_dir / "gateway.db"
+
+    @property
+    def log_head_file(self) -> Path:
+        return self.log_head or self.data_dir / "log" / "head"
 
     @property
     def keys_dir(self) -> Path:

@@ -260,3 +260,25 @@ async def test_asking_often_probes_once_and_later_again() -> None:
 )
 def test_the_whole_is_as_well_as_its_worst_check(statuses, worst) -> None:
     assert Facts(tuple(Check("c", s, "z", "e") for s in statuses)).status is worst
+
+
+# --- the evidence log ---
+
+
+@pytest.mark.parametrize(
+    ("found", "status"),
+    [
+        (health.LogFact("", timedelta(seconds=59)), Status.PASS),
+        (health.LogFact("", timedelta(seconds=60)), Status.WARN),
+        (health.LogFact("LOG_ROLLED_BACK", timedelta(0)), Status.FAIL),
+        (health.LogFact("", timedelta(0), timedelta(minutes=119)), Status.PASS),
+        (health.LogFact("", timedelta(0), timedelta(hours=2)), Status.WARN),
+    ],
+)
+def test_the_log_warns_after_a_minute_and_fails_when_it_stands_still(
+    found: health.LogFact, status: Status
+) -> None:
+    check = health.log(found)
+    assert check.status is status
+    assert found.stopped in check.zh
+    assert found.stopped in check.en

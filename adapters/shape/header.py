@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from adapters.shape import vocabulary as word
-from adapters.shape.fields import Field, may, need, told
+from adapters.shape.fields import Field, may, need
 from adapters.shape.kinds import CHECKPOINT, INSTANT, MESSAGE_ID, PARTY, REQUEST_DIGEST, WORD, coded
 from gateway.domain.codes import Outcome
 from gateway.domain.message import Binding, Heading
@@ -29,11 +29,14 @@ class Header:
     receiver: str
     sent_at: datetime
     expires_at: datetime
+    known_checkpoint: str = ""
     in_reply_to: str = ""
     request_digest: str = ""
     outcome: Outcome | None = None
     code: str = ""
     received_at: datetime | None = None
+    provable_by: datetime | None = None
+    checkpoint: str = ""
 
     @property
     def binding(self) -> Binding | None:
@@ -46,6 +49,8 @@ class Header:
             outcome=self.outcome,
             code=self.code,
             received_at=self.received_at,
+            provable_by=self.provable_by,
+            checkpoint=self.checkpoint,
         )
 
 
@@ -58,16 +63,15 @@ def header(heading: Heading, binding: Binding | None) -> Header:
         receiver=heading.receiver,
         sent_at=heading.sent_at,
         expires_at=heading.expires_at,
+        known_checkpoint=heading.known_checkpoint,
         in_reply_to=binding.in_reply_to if binding else "",
         request_digest=binding.request_digest if binding else "",
         outcome=binding.outcome if binding else None,
         code=binding.code if binding else "",
         received_at=binding.received_at if binding else None,
+        provable_by=binding.provable_by if binding else None,
+        checkpoint=binding.checkpoint if binding else "",
     )
-
-
-def _never(_: Header) -> None:
-    """Reserved: part of the schema from the first day, written when checkpoints exist."""
 
 
 HEADER_FIELDS: Final[tuple[Field, ...]] = (
@@ -103,13 +107,12 @@ HEADER_FIELDS: Final[tuple[Field, ...]] = (
         "When it expires: at most 24 hours after SentAt",
         sample="2026-03-02T09:00:00+08:00",
     ),
-    told(
+    may(
         "KnownCheckpoint",
-        _never,
+        "known_checkpoint",
         CHECKPOINT,
         "发送方已知的最近检查点",
         "The last checkpoint the sender knows",
-        least=0,
     ),
     may(
         "InReplyTo", "in_reply_to", MESSAGE_ID, "所答复报文的编号", "Id of the message this answers"
@@ -136,20 +139,18 @@ HEADER_FIELDS: Final[tuple[Field, ...]] = (
         "网关收到请求的时刻",
         "When the gateway received the request",
     ),
-    told(
+    may(
         "ProvableBy",
-        _never,
+        "provable_by",
         INSTANT,
         "至迟可出具存证证明的时刻",
         "When a proof will be ready at the latest",
-        least=0,
     ),
-    told(
+    may(
         "Checkpoint",
-        _never,
+        "checkpoint",
         CHECKPOINT,
         "最近公布的检查点",
         "The last published checkpoint",
-        least=0,
     ),
 )

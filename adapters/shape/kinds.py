@@ -336,9 +336,10 @@ PHONE: Final = coded(
 )
 CHECKPOINT: Final = coded(
     "Checkpoint",
-    r"[!-~]([ -~\n]{0,1022}[!-~\n])?",
-    "检查点，至多 1024 个 ASCII 字符",
-    "a checkpoint of at most 1,024 ASCII characters",
+    "[!-~]([ -~\n\u2014]{0,1022}[!-~\n])?",
+    "检查点（C2SP signed note），至多 1024 个字符：ASCII 和签名行前的破折号",
+    "a checkpoint (C2SP signed note) of at most 1,024 characters: ASCII and the dash before "
+    "a signature",
     sample="example-log",
 )
 SHOWN: Final = coded(

@@ -1161,6 +1161,15 @@ _ALL: Final = (
         _NEW,
     ),
     Code(
+        "LOG_STALLED",
+        "存证检查点停滞，暂停办理",
+        "No checkpoint for four hours: stopped",
+        "恢复签发检查点后自动继续",
+        "It goes on by itself once checkpoints are signed again",
+        _O,
+        _SAME,
+    ),
+    Code(
         "LOG_ROLLED_BACK",
         "存证日志回退，停止办理",
         "The evidence log went back: stopped",

@@ -5,7 +5,7 @@ SHA-256(0x00 ‖ leaf). Salts are personal: with the record key destroyed, the
 commitments say nothing while the tree stays whole.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from secrets import token_bytes
@@ -33,8 +33,29 @@ class Exchange:
     effect: bytes = b""
 
 
-def leaf_row(exchange: Exchange) -> Mapping[str, Any]:
-    """The stored leaf: commitments, hash, and the salts that open them."""
+def row_salt() -> bytes:
+    """What the personal values of one transaction's rows are digested with."""
+    return token_bytes(_SALT)
+
+
+def told(row: Mapping[str, Any], personal: Collection[str], salt: bytes) -> dict[str, Any]:
+    """A row as an effect tells it: personal values and bytes by their salted digest."""
+    return {
+        name: digested(salt, name, value)
+        if value is not None and (name in personal or isinstance(value, bytes))
+        else value
+        for name, value in row.items()
+    }
+
+
+def digested(salt: bytes, column: str, value: str | bytes) -> str:
+    """The digest of one value of one column."""
+    content = value.encode() if isinstance(value, str) else value
+    return sha256(salt + column.encode() + b"\x00" + content).hexdigest()
+
+
+def leaf_row(exchange: Exchange, rows: bytes = b"") -> Mapping[str, Any]:
+    """The stored leaf: commitments, hash, the salts that open them, and that of its rows."""
     salts = [token_bytes(_SALT) for _ in range(3)]
     parts = (exchange.request, exchange.reply, exchange.effect)
     committed = [commitment(salt, part) for salt, part in zip(salts, parts, strict=True)]
@@ -52,7 +73,7 @@ def leaf_row(exchange: Exchange) -> Mapping[str, Any]:
         "effect_commitment": committed[2],
         "leaf_hash": sha256(b"\x00" + leaf_bytes(exchange, committed)).digest(),
         "leaf_index": None,
-        "salts": b"".join(salts),
+        "salts": b"".join([*salts, rows]),
         "effect": exchange.effect,
     }
 

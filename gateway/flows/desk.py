@@ -10,6 +10,7 @@ from gateway.clock import business_day, micros
 from gateway.domain.catalogue import Edition
 from gateway.domain.party import Party
 from gateway.flows.in_progress import InProgress
+from gateway.flows.log import Log
 from gateway.flows.nearest import NameIndex
 from gateway.policy.model import Policy
 from gateway.ports import Clock, Codec, Meter, Sealer
@@ -105,6 +106,7 @@ class Desk:
     agency_codec: Codec
     meter: Meter
     shelf: EditionShelf
+    log: Log
     in_progress: InProgress = field(default_factory=InProgress)
     outbox_ready: asyncio.Event = field(default_factory=asyncio.Event)
     jobs_ready: asyncio.Event = field(default_factory=asyncio.Event)

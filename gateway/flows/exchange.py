@@ -24,7 +24,7 @@ from gateway.ports import Codec, Unreadable
 from gateway.store import messages, registry
 from gateway.store.messages import Stored
 from gateway.store.registry import Mandate, party_by_id
-from gateway.store.unit import KeyTaken, StaleFacts, StoreFailed
+from gateway.store.unit import KeyTaken, StaleFacts, Stopped, StoreFailed
 
 _TRIES: Final = 3  # against facts that changed under the computation
 _LIFE: Final = timedelta(hours=24)  # the longest that a message may be on its way
@@ -32,6 +32,7 @@ _UNDOING: Final[dict[str, Literal["cancel", "reverse"]]] = {
     "settlement.cancel": "cancel",
     "transaction.reverse": "reverse",
 }
+_PROVABLE: Final = timedelta(seconds=60)  # the promise of a signed reply (protocol §5)
 _SKEW: Final = timedelta(minutes=5)  # the clocks of two machines
 
 
@@ -73,7 +74,10 @@ class Unanswered(Exception):
 async def exchange(desk: Desk, request: Request) -> Reply:
     """Answer one verified message. Raises Unanswered when the store failed."""
     try:
+        await desk.log.hear(request.heading.known_checkpoint)
         return await _exchanged(desk, request)
+    except Stopped as stopped:
+        return _unprocessed(desk, request, stopped.code)
     except StoreFailed as failure:
         raise Unanswered from failure
 
@@ -254,6 +258,11 @@ def _sealed(desk: Desk, request: Request, plan: Plan) -> bytes:
     return _sealed_result(desk, request, plan.outcome, plan.code, plan.result)
 
 
+def _provable_by(request: Request, outcome: Outcome) -> datetime | None:
+    """When a proof will be ready at the latest; what was not processed leaves no leaf."""
+    return None if outcome is Outcome.NOT_PROCESSED else request.received_at + _PROVABLE
+
+
 def _sealed_result(desk: Desk, request: Request, outcome: Outcome, code: str, result: Any) -> bytes:
     """A reply bound to its request: id, digest, outcome and code."""
     now = desk.clock.now()
@@ -271,5 +280,7 @@ def _sealed_result(desk: Desk, request: Request, outcome: Outcome, code: str, re
         outcome=outcome,
         code=code,
         received_at=request.received_at,
+        provable_by=_provable_by(request, outcome),
+        checkpoint=desk.log.published,
     )
     return desk.sealer.seal(request.codec.message(heading, result, binding))

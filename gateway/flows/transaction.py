@@ -10,7 +10,7 @@ from typing import Any
 from gateway.clock import business_day, instant
 from gateway.domain.codes import Outcome
 from gateway.domain.message import Binding, Heading
-from gateway.evidence.leaf import Exchange, leaf_row
+from gateway.evidence.leaf import Exchange, leaf_row, row_salt, told
 from gateway.flows.desk import Desk, new_id
 from gateway.flows.plan import Notice, Plan
 from gateway.store import tables
@@ -58,7 +58,9 @@ def message_unit(
     return _unit(desk, plan, exchange, row, received.guards, push)
 
 
-def job_unit(desk: Desk, plan: Plan, kind: str, push: Mapping[str, bool]) -> Unit:
+def job_unit(
+    desk: Desk, plan: Plan, kind: str, push: Mapping[str, bool], request: bytes = b""
+) -> Unit:
     """The transaction of something the gateway does by itself, or an operator asks for."""
     tx_id = new_id("T")
     exchange = Exchange(
@@ -70,6 +72,7 @@ def job_unit(desk: Desk, plan: Plan, kind: str, push: Mapping[str, bool]) -> Uni
         received_us=desk.now_us,
         assurance="internal",
         signer=desk.signer_fingerprint,
+        request=request,
     )
     return _unit(desk, plan, exchange, None, (), push)
 
@@ -84,8 +87,9 @@ def _unit(
 ) -> Unit:
     writes = [*plan.writes, *_ledger(plan, exchange.tx_id), _audit(plan, exchange)]
     writes += _outgoing(desk, plan.notices, exchange, push)
-    effect = canonical([_described(write) for write in writes]).encode()
-    leaf = leaf_row(_with_effect(exchange, effect))
+    salt = row_salt()
+    effect = canonical([_described(write, salt) for write in writes]).encode()
+    leaf = leaf_row(_with_effect(exchange, effect), salt)
     return Unit(
         tx_id=exchange.tx_id,
         year=business_day(instant(exchange.received_us)).year,
@@ -208,21 +212,16 @@ def sealed_notice(desk: Desk, notice: Notice, message_id: str) -> tuple[bytes, s
     return desk.sealer.seal(content), b64encode(sha256(content).digest()).decode()
 
 
-def _described(write: Write) -> object:
-    """A write as the leaf commits to it: table, key and values, bytes by their digest."""
+def _described(write: Write, salt: bytes) -> object:
+    """A write as the leaf commits to it: table, key and values; what is personal, and bytes, by
+    salted digest, so that an auditor may read it all."""
     match write:
         case Insert(table, rows) | Upsert(table, rows):
-            return [table.name, "insert", [_plain(row) for row in rows]]
+            return [table.name, "insert", [told(row, table.info["personal"], salt) for row in rows]]
         case Change(table, where, values):
-            return [table.name, "change", _plain(where), _plain(values)]
+            personal = table.info["personal"]
+            return [table.name, "change", dict(where), told(values, personal, salt)]
         case Remove(table, keys):
-            return [table.name, "remove", [_plain(key) for key in keys]]
+            return [table.name, "remove", [dict(key) for key in keys]]
         case Rekey(table, rekeyed):
-            return [table.name, "rekey", [_plain(row.key) for row in rekeyed]]
-
-
-def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        name: sha256(value).hexdigest() if isinstance(value, bytes) else value
-        for name, value in row.items()
-    }
+            return [table.name, "rekey", [dict(row.key) for row in rekeyed]]

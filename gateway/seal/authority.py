@@ -14,6 +14,7 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from gateway.seal import keys
@@ -96,7 +97,7 @@ def fingerprint(certificate: x509.Certificate) -> str:
     return hashlib.sha256(der).hexdigest()
 
 
-def write_private_key(path: Path, key: PrivateKey) -> None:
+def write_private_key(path: Path, key: PrivateKey | Ed25519PrivateKey) -> None:
     """写入私钥 Write the key as PKCS#8 PEM, mode 0600, whole or not at all; raises OSError."""
     pem = key.private_bytes(
         serialization.Encoding.PEM,

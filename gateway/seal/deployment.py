@@ -11,6 +11,7 @@ from typing import Final
 
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from gateway.seal import authority
 from gateway.seal.keys import PrivateKey
@@ -57,6 +58,8 @@ class Deployment:
         """Make what is missing; True when anything was made."""
         self.keys.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.trust.mkdir(parents=True, exist_ok=True)
+        if not self._log_key.exists():
+            authority.write_private_key(self._log_key, Ed25519PrivateKey.generate())
         if self.ca.exists():
             return False
         since, until = min(nows) - _MARGIN, max(nows) + _AUTHORITY_LIFE
@@ -94,6 +97,17 @@ class Deployment:
     def message_signer(self) -> Signer:
         """The key that signs every reply and notice."""
         return load_signer(self.keys / "signer.key", self.signer)
+
+    @property
+    def _log_key(self) -> Path:
+        return self.keys / "log.key"
+
+    def log_key(self) -> Ed25519PrivateKey:
+        """The key that signs the log's checkpoints and nothing else."""
+        key = serialization.load_pem_private_key(self._log_key.read_bytes(), None)
+        if not isinstance(key, Ed25519PrivateKey):
+            raise ValueError(f"{self._log_key.name} holds a key of another kind")
+        return key
 
     def _keep(self, name: str, key: PrivateKey, certificate: x509.Certificate) -> None:
         authority.write_private_key(self.keys / f"{name}.key", key)

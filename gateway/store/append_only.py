@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from sqlalchemy import DDL, Table, event
 
-from gateway.store.tables import APPEND_ONLY, metadata, outbox
+from gateway.store.tables import APPEND_ONLY, metadata
 
 _MAY_CHANGE: Final = frozenset({"leaf_index", "record_key", "key_id"})
 
@@ -39,8 +39,9 @@ POSTGRESQL_FUNCTION: Final = (
     "CREATE OR REPLACE FUNCTION refuse_append_only() RETURNS trigger LANGUAGE plpgsql AS $$ "
     "BEGIN RAISE EXCEPTION '% is append-only', TG_TABLE_NAME; END $$"
 )
-POSTGRESQL_ENTRY: Final = "ALTER TABLE outbox ADD COLUMN entry bigint GENERATED ALWAYS AS IDENTITY"
-"""PostgreSQL's tables have no rowid: the outbox counts its rows as they are put in."""
+POSTGRESQL_ENTRY: Final = "ADD COLUMN entry bigint GENERATED ALWAYS AS IDENTITY"
+"""PostgreSQL's tables have no rowid: these count their rows as they are put in."""
+_COUNTED: Final = ("outbox", "leaf")
 
 
 def _ddl(statement: str, dialect: str) -> Any:
@@ -56,6 +57,8 @@ def _attach(table: Table) -> None:
 
 
 event.listen(metadata, "before_create", _ddl(POSTGRESQL_FUNCTION, "postgresql"))
-event.listen(outbox, "after_create", _ddl(POSTGRESQL_ENTRY, "postgresql"))
+for _name in _COUNTED:
+    _counted = _ddl(f"ALTER TABLE {_name} {POSTGRESQL_ENTRY}", "postgresql")
+    event.listen(metadata.tables[_name], "after_create", _counted)
 for _name in APPEND_ONLY:
     _attach(metadata.tables[_name])

@@ -13,15 +13,19 @@ from sqlalchemy import CursorResult, Executable, Table
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from gateway.store.personal import Vault
-from gateway.store.unit import Row, StoreFailed, Unit
+from gateway.store.unit import Row, Stopped, StoreFailed, Unit
 
 
 class Database(ABC):
-    """An open store. `broken` is set when its files failed and nothing may be acknowledged."""
+    """An open store. `broken` is set when its files failed and nothing may be acknowledged.
+
+    `stopped` names why commits stand still, as a registered code; "" while they go on.
+    """
 
     def __init__(self, vault: Vault, readers: AsyncEngine) -> None:
         self.vault, self.readers = vault, readers
         self.broken = asyncio.Event()
+        self.stopped = ""
 
     @property
     @abstractmethod
@@ -38,7 +42,7 @@ class Database(ABC):
     async def commit(self, unit: Unit) -> None:
         """Run the transaction; returns only when it is durable.
 
-        Raises StaleFacts, KeyTaken, or StoreFailed (then nobody may answer as if done).
+        Raises StaleFacts, KeyTaken, Stopped, or StoreFailed (then nobody may answer as if done).
         """
 
     @abstractmethod
@@ -50,6 +54,11 @@ class Database(ABC):
         """Raises StoreFailed once the store has stopped."""
         if self.broken.is_set():
             raise StoreFailed("the store has stopped")
+
+    def refuse_when_stopped(self, unit: Unit) -> None:
+        """Raises Stopped while commits stand still, but for the log's own bookkeeping."""
+        if self.stopped and not unit.of_the_log:
+            raise Stopped(self.stopped)
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator["Reader"]:

@@ -3,33 +3,13 @@
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, select
-from sqlalchemy.ext.compiler import compiles
+from sqlalchemy import select
 
 from gateway.store.database import Reader
+from gateway.store.entered import InOutbox
 from gateway.store.tables import lane, outbox
-from gateway.store.types import INTEGER
 
 WAITING, PARKED, DONE = "WAITING", "PARKED", "DONE"
-
-
-class _Entered(ColumnElement[int]):
-    """The order in which rows were put in. A later message of a subject saw the earlier one
-    committed, so within a subject this is the order of commit; an instant would be that of
-    arrival. Only what is unnumbered is sorted by it: it is never a cursor."""
-
-    inherit_cache = True
-    type = INTEGER
-
-
-@compiles(_Entered, "sqlite")
-def _row_number(*_: Any, **__: Any) -> str:
-    return "outbox.rowid"
-
-
-@compiles(_Entered, "postgresql")
-def _entry(*_: Any, **__: Any) -> str:
-    return "outbox.entry"
 
 
 async def unnumbered(reader: Reader, limit: int) -> Sequence[dict[str, Any]]:
@@ -37,7 +17,7 @@ async def unnumbered(reader: Reader, limit: int) -> Sequence[dict[str, Any]]:
     query = (
         select(outbox.c.message_id, outbox.c.receiver)
         .where(outbox.c.state == WAITING, outbox.c.lane_seq.is_(None))
-        .order_by(_Entered())
+        .order_by(InOutbox())
         .limit(limit)
     )
     return await reader.rows(query)

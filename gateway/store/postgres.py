@@ -177,6 +177,7 @@ class PostgresDatabase(Database):
     async def commit(self, unit: Unit) -> None:
         """Run the transaction; returns only when it is durable."""
         self.refuse_when_broken()
+        self.refuse_when_stopped(unit)
         task = asyncio.create_task(self._commit(unit), name="store-commit")
         self._running.add(task)
         task.add_done_callback(self._ended)

@@ -162,6 +162,7 @@ class SqliteDatabase(Database):
     async def commit(self, unit: Unit) -> None:
         """Run the transaction; returns only when it is durable."""
         self.refuse_when_broken()
+        self.refuse_when_stopped(unit)
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         await self._queue.put((unit, done))
         await asyncio.shield(done)
@@ -173,6 +174,7 @@ class SqliteDatabase(Database):
                 unit, done = item
                 try:
                     self.refuse_when_broken()
+                    self.refuse_when_stopped(unit)
                     work = _run(connection, unit, self.vault)
                     await loop.run_in_executor(self._thread, driven, work)
                 except Exception as error:

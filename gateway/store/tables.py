@@ -92,6 +92,59 @@ leaf = _table(
     personal=("salts", "effect"),
 )
 
+# The log: its origins, its head, its tree in tiles, what was signed of it (protocol §5).
+
+log_origin = _table(
+    "log_origin",
+    integer("log"),
+    text("origin"),
+    blob("public_key"),
+    integer("first_index"),
+    text("follows"),
+    integer("opened_us"),
+    text("opened_by"),
+    key=("log",),
+)
+
+log_head = _table(
+    "log_head",
+    text("name"),
+    integer("log"),
+    integer("size"),
+    text("stopped"),
+    text("evidence"),
+    text("proposed_by"),
+    key=("name",),
+)
+
+tile = _table(
+    "tile",
+    integer("log"),
+    integer("level"),
+    integer("place"),
+    blob("hashes"),
+    key=("log", "level", "place"),
+)
+
+checkpoint = _table(
+    "checkpoint",
+    integer("log"),
+    integer("size"),
+    text("note"),
+    integer("signed_us"),
+    key=("log", "size"),
+)
+
+cosignature = _table(
+    "cosignature",
+    integer("log"),
+    integer("size"),
+    text("witness"),
+    text("line"),
+    integer("at_us"),
+    key=("log", "size", "witness"),
+)
+
 audit = _table(
     "audit",
     text("tx_id"),
@@ -552,5 +605,6 @@ commit_probe = _table("commit_probe", integer("probe"), integer("at_us"), key=("
 APPEND_ONLY = (
     *("leaf", "audit", "transfer", "undo"),
     *("mapping_history", "application", "application_answer"),
+    *("log_origin", "checkpoint", "cosignature"),
 )
 """Tables whose rows are never changed (but a leaf's number) nor deleted; triggers see to it."""

@@ -75,13 +75,17 @@ class Guard:
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """One transaction. `message` is inserted first: its key is the message's identity."""
+    """One transaction. `message` is inserted first: its key is the message's identity.
+
+    `of_the_log` marks what goes on while commits are stopped: the log's own bookkeeping.
+    """
 
     tx_id: str
     year: int
     message: Row | None = None
     guards: tuple[Guard, ...] = ()
     writes: tuple[Write, ...] = field(default=())
+    of_the_log: bool = False
 
 
 class StaleFacts(Exception):
@@ -94,3 +98,11 @@ class KeyTaken(Exception):
 
 class StoreFailed(Exception):
     """The transaction did not happen, or nobody knows: never answer as if it had."""
+
+
+class Stopped(StoreFailed):
+    """All commits stand still until the log is in order; `code` is registered."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code

@@ -19,10 +19,11 @@ from gateway.clock import SystemClock, machine_now
 from gateway.domain.catalogue import Edition, Level
 from gateway.domain.party import KeyPurpose, Party, PartyKind
 from gateway.domain.readjudication import Cause
-from gateway.flows import administer, renew_keys
+from gateway.flows import administer, open_log, renew_keys
 from gateway.flows.administer import NotDone
 from gateway.flows.decide_readjudication import Decision, approve, cited, close, reject
 from gateway.flows.desk import Desk
+from gateway.flows.open_log import NotOpened
 from gateway.flows.propose_readjudications import Corrected, Found, propose_all
 from gateway.flows.reached import by_editions
 from gateway.seal.authority import Purpose, fingerprint
@@ -261,6 +262,22 @@ def _ordered(given: Arguments) -> renew_keys.Ordered:
     return renew_keys.Ordered(by, reason)
 
 
+async def _propose_log(office: Office, given: Arguments) -> str:
+    try:
+        name = await open_log.propose(office.desk, given["by"], given["reason"])
+    except NotOpened as refusal:
+        raise NotDone(str(refusal)) from None
+    return f"已提出，待另一人批准 / proposed, another person must approve: {name}"
+
+
+async def _approve_log(office: Office, given: Arguments) -> str:
+    try:
+        name = await open_log.approve(office.desk, given["by"], given["reason"])
+    except NotOpened as refusal:
+        raise NotDone(str(refusal)) from None
+    return f"已启用新日志，恢复办理 / a new log is open, work goes on: {name}"
+
+
 async def _set_clock(office: Office, given: Arguments) -> str:
     """Forward only, and only a virtual clock (demo, tests): real business runs on real time."""
     clock, wanted = office.virtual_clock, _instant(given["instant"])
@@ -316,5 +333,7 @@ _ACTS: Final[dict[str, Callable[[Office, Arguments], Awaitable[str]]]] = {
     "readjudication.close": _close,
     "data_key.renew": _renew_data_key,
     "data_key.retire": _retire_data_key,
+    "log.propose": _propose_log,
+    "log.approve": _approve_log,
     "clock.set": _set_clock,
 }

@@ -112,4 +112,5 @@ def _heading(sealed: Sealed) -> Heading:
         receiver=header.receiver,
         sent_at=header.sent_at,
         expires_at=header.expires_at,
+        known_checkpoint=header.known_checkpoint or "",
     )

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from gateway.domain.case import CaseState
 from gateway.domain.commands import QueryTransaction
-from gateway.evidence.leaf import Exchange, commitment, leaf_bytes, leaf_row
+from gateway.evidence.leaf import Exchange, commitment, digested, leaf_bytes, leaf_row
 from gateway.flows.release_held import release_all
 from gateway.store import tables
 from tests.flows.office import LINES, Office
@@ -23,7 +23,7 @@ async def leaf_of(office: Office, message_id: str) -> dict[str, Any]:
 
 def salts(leaf: dict[str, Any]) -> list[bytes]:
     whole = bytes(leaf["salts"])
-    assert len(whole) == 96
+    assert len(whole) == 128
     return [whole[first : first + 32] for first in (0, 32, 64)]
 
 
@@ -131,7 +131,8 @@ async def test_the_effect_commits_to_the_rows_that_were_written(office: Office) 
     [[_, [described]]] = changed["settlement"]
     [stored] = await office.kept(tables.settlement, select(tables.settlement))
     own = {name: value for name, value in stored.items() if name not in ("key_id", "record_key")}
-    assert described == own | {"detail": bytes(own["detail"]).decode()}
+    salt = bytes((await leaf_of(office, heard.message_id))["salts"])[96:]
+    assert described == own | {"detail": digested(salt, "detail", bytes(own["detail"]))}
     [[_, booked]] = changed["transfer"]
     assert booked == await office.rows(select(tables.transfer))
 

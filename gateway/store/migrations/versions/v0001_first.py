@@ -59,12 +59,31 @@ TRIGGERS = (
     "BEGIN SELECT RAISE(ABORT, 'application_answer is append-only'); END",
     "CREATE TRIGGER application_answer_no_delete BEFORE DELETE ON application_answer "
     "BEGIN SELECT RAISE(ABORT, 'application_answer is append-only'); END",
+    "CREATE TRIGGER log_origin_no_update BEFORE UPDATE OF "
+    "log, origin, public_key, first_index, follows, opened_us, opened_by "
+    "ON log_origin "
+    "BEGIN SELECT RAISE(ABORT, 'log_origin is append-only'); END",
+    "CREATE TRIGGER log_origin_no_delete BEFORE DELETE ON log_origin "
+    "BEGIN SELECT RAISE(ABORT, 'log_origin is append-only'); END",
+    "CREATE TRIGGER checkpoint_no_update BEFORE UPDATE OF "
+    "log, size, note, signed_us "
+    "ON checkpoint "
+    "BEGIN SELECT RAISE(ABORT, 'checkpoint is append-only'); END",
+    "CREATE TRIGGER checkpoint_no_delete BEFORE DELETE ON checkpoint "
+    "BEGIN SELECT RAISE(ABORT, 'checkpoint is append-only'); END",
+    "CREATE TRIGGER cosignature_no_update BEFORE UPDATE OF "
+    "log, size, witness, line, at_us "
+    "ON cosignature "
+    "BEGIN SELECT RAISE(ABORT, 'cosignature is append-only'); END",
+    "CREATE TRIGGER cosignature_no_delete BEFORE DELETE ON cosignature "
+    "BEGIN SELECT RAISE(ABORT, 'cosignature is append-only'); END",
 )
 
 POSTGRESQL = (
     "CREATE OR REPLACE FUNCTION refuse_append_only() RETURNS trigger LANGUAGE plpgsql AS $$ "
     "BEGIN RAISE EXCEPTION '% is append-only', TG_TABLE_NAME; END $$",
     "ALTER TABLE outbox ADD COLUMN entry bigint GENERATED ALWAYS AS IDENTITY",
+    "ALTER TABLE leaf ADD COLUMN entry bigint GENERATED ALWAYS AS IDENTITY",
     "CREATE TRIGGER leaf_no_update BEFORE UPDATE OF "
     "tx_id, kind, sender, receiver, message_id, received_us, assurance, signer, "
     "request_commitment, reply_commitment, effect_commitment, leaf_hash, salts, "
@@ -103,6 +122,21 @@ POSTGRESQL = (
     "OR DELETE ON application_answer FOR EACH ROW EXECUTE FUNCTION refuse_append_only()",
     "CREATE TRIGGER application_answer_no_truncate BEFORE TRUNCATE "
     "ON application_answer FOR EACH STATEMENT EXECUTE FUNCTION refuse_append_only()",
+    "CREATE TRIGGER log_origin_no_update BEFORE UPDATE OF "
+    "log, origin, public_key, first_index, follows, opened_us, opened_by "
+    "OR DELETE ON log_origin FOR EACH ROW EXECUTE FUNCTION refuse_append_only()",
+    "CREATE TRIGGER log_origin_no_truncate BEFORE TRUNCATE "
+    "ON log_origin FOR EACH STATEMENT EXECUTE FUNCTION refuse_append_only()",
+    "CREATE TRIGGER checkpoint_no_update BEFORE UPDATE OF "
+    "log, size, note, signed_us "
+    "OR DELETE ON checkpoint FOR EACH ROW EXECUTE FUNCTION refuse_append_only()",
+    "CREATE TRIGGER checkpoint_no_truncate BEFORE TRUNCATE "
+    "ON checkpoint FOR EACH STATEMENT EXECUTE FUNCTION refuse_append_only()",
+    "CREATE TRIGGER cosignature_no_update BEFORE UPDATE OF "
+    "log, size, witness, line, at_us "
+    "OR DELETE ON cosignature FOR EACH ROW EXECUTE FUNCTION refuse_append_only()",
+    "CREATE TRIGGER cosignature_no_truncate BEFORE TRUNCATE "
+    "ON cosignature FOR EACH STATEMENT EXECUTE FUNCTION refuse_append_only()",
 )
 
 
@@ -118,6 +152,7 @@ def upgrade() -> None:
     _cut()
     _lane()
     _leaf()
+    _log()
     _mandate()
     _mapping()
     _mapping_book()
@@ -397,6 +432,65 @@ def _leaf() -> None:
         sa.PrimaryKeyConstraint("tx_id", name=op.f("pk_leaf")),
         sa.UniqueConstraint("leaf_index", name=op.f("uq_leaf_leaf_index")),
         info={"personal": ("salts", "effect"), "row_key": ("tx_id",)},
+        sqlite_strict=True,
+    )
+
+
+def _log() -> None:
+    op.create_table(
+        "log_origin",
+        sa.Column("log", INTEGER, nullable=False),
+        sa.Column("origin", TEXT, nullable=False),
+        sa.Column("public_key", BLOB, nullable=False),
+        sa.Column("first_index", INTEGER, nullable=False),
+        sa.Column("follows", TEXT, nullable=False),
+        sa.Column("opened_us", INTEGER, nullable=False),
+        sa.Column("opened_by", TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("log", name=op.f("pk_log_origin")),
+        info={"personal": (), "row_key": ("log",)},
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "log_head",
+        sa.Column("name", TEXT, nullable=False),
+        sa.Column("log", INTEGER, nullable=False),
+        sa.Column("size", INTEGER, nullable=False),
+        sa.Column("stopped", TEXT, nullable=False),
+        sa.Column("evidence", TEXT, nullable=False),
+        sa.Column("proposed_by", TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_log_head")),
+        info={"personal": (), "row_key": ("name",)},
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "tile",
+        sa.Column("log", INTEGER, nullable=False),
+        sa.Column("level", INTEGER, nullable=False),
+        sa.Column("place", INTEGER, nullable=False),
+        sa.Column("hashes", BLOB, nullable=False),
+        sa.PrimaryKeyConstraint("log", "level", "place", name=op.f("pk_tile")),
+        info={"personal": (), "row_key": ("log", "level", "place")},
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "checkpoint",
+        sa.Column("log", INTEGER, nullable=False),
+        sa.Column("size", INTEGER, nullable=False),
+        sa.Column("note", TEXT, nullable=False),
+        sa.Column("signed_us", INTEGER, nullable=False),
+        sa.PrimaryKeyConstraint("log", "size", name=op.f("pk_checkpoint")),
+        info={"personal": (), "row_key": ("log", "size")},
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "cosignature",
+        sa.Column("log", INTEGER, nullable=False),
+        sa.Column("size", INTEGER, nullable=False),
+        sa.Column("witness", TEXT, nullable=False),
+        sa.Column("line", TEXT, nullable=False),
+        sa.Column("at_us", INTEGER, nullable=False),
+        sa.PrimaryKeyConstraint("log", "size", "witness", name=op.f("pk_cosignature")),
+        info={"personal": (), "row_key": ("log", "size", "witness")},
         sqlite_strict=True,
     )
 

@@ -1,0 +1,156 @@
+"""The log's rows: its head and origins, leaves by number, tiles, checkpoints, cosignatures."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import and_, func, select
+
+from gateway.store.database import Reader
+from gateway.store.entered import InLeaf
+from gateway.store.tables import checkpoint, cosignature, leaf, log_head, log_origin, message, tile
+
+HEAD: Final = "head"
+"""The name of the only row of `log_head`."""
+Tile = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The log that grows now: its number, name and key, where among all leaves it began, how
+    many it has, and why it stands still ("" while it does not)."""
+
+    log: int
+    origin: str
+    public_key: bytes
+    first_index: int
+    opened_us: int
+    size: int
+    stopped: str
+    evidence: str
+    proposed_by: str
+
+    @property
+    def key(self) -> dict[str, Any]:
+        """The row as it was read: a change of it takes place only if it still is so."""
+        return {"name": HEAD, "log": self.log, "size": self.size, "stopped": self.stopped}
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A checkpoint that was published."""
+
+    log: int
+    size: int
+    note: str
+    signed_us: int
+
+
+async def head(reader: Reader) -> Head | None:
+    """The head; None before the log was opened."""
+    query = (
+        select(
+            log_head,
+            log_origin.c.origin,
+            log_origin.c.public_key,
+            log_origin.c.first_index,
+            log_origin.c.opened_us,
+        )
+        .join(log_origin, log_origin.c.log == log_head.c.log)
+        .where(log_head.c.name == HEAD)
+    )
+    row = await reader.row(query)
+    return None if row is None else Head(**{name: row[name] for name in Head.__slots__})
+
+
+async def origins(reader: Reader) -> Sequence[dict[str, Any]]:
+    """Every log there was, the first one first."""
+    return await reader.rows(select(log_origin).order_by(log_origin.c.log))
+
+
+async def unnumbered_leaves(reader: Reader, limit: int) -> Sequence[dict[str, Any]]:
+    """Leaves of committed transactions that have no number yet, in order of commit."""
+    query = (
+        select(leaf.c.tx_id, leaf.c.leaf_hash, leaf.c.received_us)
+        .where(leaf.c.leaf_index.is_(None))
+        .order_by(InLeaf())
+        .limit(limit)
+    )
+    return await reader.rows(query)
+
+
+async def waiting_since(reader: Reader, index: int) -> int | None:
+    """When the oldest transaction was received that is not covered by a checkpoint whose next
+    leaf has this number (UTC microseconds); None when all are."""
+    first = await reader.row(select(leaf.c.received_us).where(leaf.c.leaf_index == index))
+    if first is not None:
+        return int(first["received_us"])
+    unnumbered = await unnumbered_leaves(reader, 1)
+    return int(unnumbered[0]["received_us"]) if unnumbered else None
+
+
+async def tiles(reader: Reader, log: int, wanted: Collection[Tile]) -> Mapping[Tile, bytes]:
+    """The tiles of these rows and places that are there."""
+    if not wanted:
+        return {}
+    levels = {level for level, _ in wanted}
+    places = {place for _, place in wanted}
+    query = select(tile).where(
+        and_(tile.c.log == log, tile.c.level.in_(levels), tile.c.place.in_(places))
+    )
+    rows = await reader.rows(query)
+    found = {(row["level"], row["place"]): bytes(row["hashes"]) for row in rows}
+    return {one: found[one] for one in wanted if one in found}
+
+
+async def last_signed(reader: Reader, log: int) -> Signed | None:
+    """The largest checkpoint of a log."""
+    query = select(checkpoint).where(checkpoint.c.log == log)
+    row = await reader.row(query.order_by(checkpoint.c.size.desc()).limit(1))
+    return None if row is None else _signed(row)
+
+
+async def signed_at(reader: Reader, log: int, size: int) -> Signed | None:
+    """The checkpoint of this size."""
+    query = select(checkpoint).where(checkpoint.c.log == log, checkpoint.c.size == size)
+    row = await reader.row(query)
+    return None if row is None else _signed(row)
+
+
+async def all_signed(reader: Reader, log: int) -> list[Signed]:
+    """Every checkpoint of a log, the smallest first."""
+    query = select(checkpoint).where(checkpoint.c.log == log)
+    return [_signed(row) for row in await reader.rows(query.order_by(checkpoint.c.size))]
+
+
+def _signed(row: Mapping[str, Any]) -> Signed:
+    return Signed(row["log"], row["size"], row["note"], row["signed_us"])
+
+
+async def last_cosigned(reader: Reader, log: int) -> int | None:
+    """When the log was last cosigned, UTC microseconds."""
+    query = select(func.max(cosignature.c.at_us).label("at_us")).where(cosignature.c.log == log)
+    (row,) = await reader.rows(query)
+    return None if row["at_us"] is None else int(row["at_us"])
+
+
+async def cosignatures(reader: Reader, log: int) -> Sequence[dict[str, Any]]:
+    """Every cosignature of a log in order of size."""
+    query = select(cosignature).where(cosignature.c.log == log)
+    return await reader.rows(query.order_by(cosignature.c.size, cosignature.c.witness))
+
+
+async def leaves_from(reader: Reader, index: int, limit: int) -> list[dict[str, Any]]:
+    """Numbered leaves from this number on, as they are stored."""
+    query = select(leaf).where(leaf.c.leaf_index >= index).order_by(leaf.c.leaf_index)
+    return [dict(row) for row in await reader.rows(query.limit(limit))]
+
+
+async def leaf_of_message(reader: Reader, sender: str, message_id: str) -> dict[str, Any] | None:
+    """The leaf of a stored message, its salts in clear, beside the message's own request."""
+    said = select(message).where(message.c.sender == sender, message.c.message_id == message_id)
+    rows = await reader.opened(message, said)
+    if not rows:
+        return None
+    found = await reader.opened(leaf, select(leaf).where(leaf.c.tx_id == rows[0]["tx_id"]))
+    return {**found[0], "request": rows[0]["request"]} if found else None
