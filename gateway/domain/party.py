@@ -1,7 +1,7 @@
 """Who speaks to the gateway: hospitals, carriers, the agency; their keys and mandates."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -28,6 +28,7 @@ class KeyState(StrEnum):
 
 
 _PROVINCE: Final = 2
+_DAY: Final = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,16 @@ class Party:
 
     def suspended_on(self, day: date) -> bool:
         return self.suspended_from is not None and self.suspended_from <= day
+
+    def designated_on(self, day: date) -> bool:
+        """Whether it is a designated institution 定点 on the day: under an agreement in force."""
+        return self.agreed_on(day) and not self.suspended_on(day)
+
+    @property
+    def designated_until(self) -> date:
+        """The last day on which an agreement once in force leaves it designated."""
+        suspended = date.max if self.suspended_from is None else self.suspended_from - _DAY
+        return min(self.agreement_to or date.max, suspended)
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,13 +77,22 @@ def first_uncovered(asked: Asked, kinds: Set[ApprovalKind], first: date, last: d
         allowing = next((one for one in fitting if counts(asked, one, day)), None)
         if allowing is None:
             return day
-        day = last_day(asked, allowing) + _DAY
+        until = _counts_until(asked, allowing)
+        if until >= last:
+            return None
+        day = until + _DAY
     return None
 
 
 def counts(asked: Asked, approval: Approval, day: date) -> bool:
     """Whether the approval allows the day at this hospital. Raises PolicyGap."""
     return approval.in_force(day) and not _fault(asked, approval, day)
+
+
+def _counts_until(asked: Asked, approval: Approval) -> date:
+    """Through which day an approval that counts goes on counting."""
+    last = last_day(asked, approval)
+    return min(last, asked.hospital.designated_until) if _by_county(asked, approval) else last
 
 
 def last_day(asked: Asked, approval: Approval) -> date:
@@ -109,8 +118,10 @@ def _most_months(asked: Asked, approval: Approval) -> int | None:
 
 def _fault(asked: Asked, approval: Approval, day: date) -> str:
     """Why an approval in force on the day does not count, in words; empty when it does."""
-    if not _of_place(asked, approval, day):
+    if not _of_place(asked, approval):
         return "is for another place"
+    if _by_county(asked, approval) and not asked.hospital.designated_on(day):
+        return "covers designated institutions only"
     if not competent(asked, approval):
         return f"decided by {approval.authority_kind}"
     last = last_day(asked, approval)
@@ -132,16 +143,27 @@ def _decider(asked: Asked, kind: ApprovalKind, day: date) -> str:
         return ""
 
 
-def _of_place(asked: Asked, approval: Approval, day: date) -> bool:
+def _of_place(asked: Asked, approval: Approval) -> bool:
     """One hospital, a list, or an area; only an approval of a treatment may leave it open."""
-    if asked.hospital.party_id in approval.hospitals:
+    if _named(asked, approval):
         return True
     if approval.area:
-        return _in_area(asked, approval, day)
+        return _in_area(asked, approval)
     return not approval.hospitals and approval.kind not in PLACE_KINDS
 
 
-def _in_area(asked: Asked, approval: Approval, day: date) -> bool:
+def _named(asked: Asked, approval: Approval) -> bool:
+    return asked.hospital.party_id in approval.hospitals
+
+
+def _by_county(asked: Asked, approval: Approval) -> bool:
+    """Whether it is only as one of the county's designated institutions that the hospital is
+    covered: as long as its agreement is in force."""
+    of_county = approval.kind is ApprovalKind.REMOTE_RESIDENCE and bool(approval.area)
+    return of_county and not _named(asked, approval)
+
+
+def _in_area(asked: Asked, approval: Approval) -> bool:
     """A cross-province filing names the city or county of treatment; a remote residence covers
     every designated institution of its county where the text says so."""
     hospital = asked.hospital
@@ -149,5 +171,4 @@ def _in_area(asked: Asked, approval: Approval, day: date) -> bool:
         return approval.area in (hospital.region, hospital.county)
     if approval.kind is not ApprovalKind.REMOTE_RESIDENCE or approval.area != hospital.county:
         return False
-    designated = hospital.agreed_on(day) and not hospital.suspended_on(day)
-    return designated and asked.value(_PLACES, approval.valid_from).word == "COUNTY"
+    return asked.value(_PLACES, approval.valid_from).word == "COUNTY"

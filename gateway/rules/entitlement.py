@@ -361,7 +361,7 @@ def _lapsed_in_stay(stay: Stay, hospital: Party) -> bool:
     """Whether an agreement in force at admission was suspended or over at discharge."""
     if not hospital.agreed_on(stay.admitted_on):
         return False
-    return hospital.suspended_on(stay.last_day) or not hospital.agreed_on(stay.last_day)
+    return not hospital.designated_on(stay.last_day)
 
 
 def _approved(stay: Stay, case: CaseFacts, hospital: Party, policy: Policy) -> Entitlement | None:

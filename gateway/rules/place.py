@@ -38,9 +38,8 @@ class Placed(Protocol):
 
 def agreed_place(stay: Placed, hospital: Party, policy: Policy) -> bool:
     """Whether the agreement allows the admission; none begins while suspended."""
-    day = stay.admitted_on
-    in_force = hospital.agreed_on(day) and not hospital.suspended_on(day)
-    return in_force and hospital.region == policy.region and _capable(stay, hospital)
+    designated = hospital.designated_on(stay.admitted_on)
+    return designated and hospital.region == policy.region and _capable(stay, hospital)
 
 
 def _capable(stay: Placed, hospital: Party) -> bool:
@@ -71,11 +70,8 @@ def catalogue_regions(hospital: Party, policy: Policy) -> tuple[str, ...]:
 
 def online(stay: Stay, hospital: Party) -> bool:
     """Whether a hospital of another province settles directly across provinces."""
-    day = stay.admitted_on
-    in_force = hospital.agreed_on(day) and not hospital.suspended_on(day)
-    return (
-        in_force and Capability.CROSS_PROVINCE in hospital.capabilities and _capable(stay, hospital)
-    )
+    crosses = Capability.CROSS_PROVINCE in hospital.capabilities
+    return hospital.designated_on(stay.admitted_on) and crosses and _capable(stay, hospital)
 
 
 def filed(asked: Asked) -> bool:

@@ -92,7 +92,7 @@ def no_agreement(seen: Seen) -> Iterator[Hit]:
     """A20: the agreement was suspended or over on a day of the stay, or its list of doctors does
     not hold who ordered."""
     for day in (seen.stay.admitted_on, seen.last_day):
-        if seen.hospital.suspended_on(day) or not seen.hospital.agreed_on(day):
+        if not seen.hospital.designated_on(day):
             yield Hit((), day.isoformat())
             break
     yield from _not_listed(seen)
