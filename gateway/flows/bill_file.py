@@ -1,6 +1,6 @@
 """A bill with everything it is computed from; shared by preview, commit and release."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -83,6 +83,18 @@ async def other_stays(reader: Reader, stay: Stay) -> tuple[StayFile, ...]:
         for one in found
         if one.stay.state in LIVE and one.stay.admission_id != stay.admission_id
     )
+
+
+def seeing(
+    others: Iterable[StayFile], days: Collection[date], *, devices: bool
+) -> tuple[StayFile, ...]:
+    """The person's other stays whose settlements may see another meal day, or another device,
+    when these days of the allowance of a stay beside them change, or its devices do."""
+    return tuple(one for one in others if devices or _spans(one.stay, days))
+
+
+def _spans(stay: Stay, days: Iterable[date]) -> bool:
+    return any(stay.admitted_on <= day <= stay.last_day for day in days)
 
 
 def stays_beside(others: Iterable[StayFile]) -> tuple[Stay, ...]:

@@ -13,7 +13,7 @@ from gateway.domain.bill import BillVerdict, Payee
 from gateway.domain.readjudication import AS_TOLD, Actor, Cause, ProposalState, alike
 from gateway.domain.results import ReadjudicationChanged
 from gateway.domain.split import NOTHING, Split
-from gateway.flows.bill_file import other_stays, stays_beside, with_devices
+from gateway.flows.bill_file import other_stays, seeing, stays_beside, with_devices
 from gateway.flows.desk import Desk, new_id
 from gateway.flows.off_loop import LINE_BYTES, off_loop
 from gateway.flows.plan import Act, Notice, Plan, Transfer, applied
@@ -112,8 +112,8 @@ class Recomputed:
         """The person's other stays whose settlements may see another meal day or device then."""
         if self.change is None:
             return ()
-        days = self.change.before.meal_days != self.change.after.meal_days
-        return self.others if days or device_codes(self.bill) else ()
+        moved = frozenset(self.change.before.meal_days) ^ frozenset(self.change.after.meal_days)
+        return seeing(self.others, moved, devices=bool(device_codes(self.bill)))
 
     @property
     def ground_needed(self) -> bool:

@@ -225,6 +225,7 @@ def _empty_bill() -> dict[str, Any]:
         "commit_message_id": "",
         "paid_by": "",
         "code": "",
+        "unseen": "",
     }
 
 

@@ -19,6 +19,7 @@ from gateway.flows.check_admission import told
 from gateway.flows.commit_settlement import bill_changed, settled_plan, to_look_at
 from gateway.flows.desk import Desk, new_id
 from gateway.flows.exchange import push_channels
+from gateway.flows.look_beside import look_beside
 from gateway.flows.plan import Act, Notice, Plan, applied
 from gateway.flows.preview_settlement import waiting
 from gateway.flows.propose_readjudications import propose_touched
@@ -31,7 +32,7 @@ from gateway.store import tables
 from gateway.store.database import Reader
 from gateway.store.jobs import DONE, OPEN, open_jobs
 from gateway.store.messages import stored
-from gateway.store.stays import StayFile, live_visit, stay_file, waiting_stays
+from gateway.store.stays import StayFile, live_visit, stay_file, stays_unseen, waiting_stays
 from gateway.store.unit import Change, Insert, KeyTaken, StaleFacts, StoreFailed, Write
 
 _TRIES: Final = 5  # against facts that changed under the computation
@@ -40,8 +41,9 @@ _log = logging.getLogger(__name__)
 
 
 async def release_all(desk: Desk) -> int:
-    """Every open job once; the number done. One that fails stays open and stops no other."""
-    done, tried = 0, set[str]()
+    """Every open job once, and those that settlements taken back leave; the number done. One
+    that fails stays open and stops no other."""
+    done, tried = await _beside(desk), set[str]()
     while True:
         async with desk.database.reading() as reader:
             found = await open_jobs(reader, _PAGE + len(tried))
@@ -51,6 +53,12 @@ async def release_all(desk: Desk) -> int:
         for job in jobs:
             tried.add(job["job_id"])
             done += await _apart(job["admission_id"], _one_job(desk, job))
+
+
+async def _beside(desk: Desk) -> int:
+    async with desk.database.reading() as reader:
+        unseen = await stays_unseen(reader)
+    return sum([await _apart(one, look_beside(desk, one)) for one in unseen])
 
 
 async def sweep(desk: Desk) -> None:

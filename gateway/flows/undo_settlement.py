@@ -1,4 +1,8 @@
-"""Undoing a settlement: a new negative row, never an edit; cancel and reverse share it."""
+"""Undoing a settlement: a new negative row, never an edit; cancel and reverse share it.
+
+What the person's other settlements have to see of it is marked at the stay, and looked at after
+the answer (flows/look_beside.py).
+"""
 
 from typing import Any
 
@@ -58,7 +62,7 @@ def reversed_settlement(
         effect=message.settlement_id,
         writes=(
             undone_row(settlement_id, _committed_by(file), caller, desk.now_us),
-            _reopened(file),
+            _reopened(file, settlement_id),
             *(_ended(row) for row in (stands.original, *stands.deltas)),
             _negative_row(desk, caller, original, message),
             *(stale(desk, proposal) for proposal in stands.proposals),
@@ -103,7 +107,7 @@ def _to_agency(desk: Desk, file: StayFile, message: Settlement) -> Notice:
     )
 
 
-def _reopened(file: StayFile) -> Change:
+def _reopened(file: StayFile, settlement_id: str) -> Change:
     """The bill is open again and the stay no longer closed."""
     stay = file.stay
     where = {"admission_id": stay.admission_id, "version": stay.version}
@@ -112,8 +116,14 @@ def _reopened(file: StayFile) -> Change:
         "state": AdmissionState.CONFIRMED.value,
         "bill_state": BillState.OPEN.value,
         "commit_message_id": "",
+        "unseen": _unseen(file, settlement_id),
     }
     return Change(tables.admission, where, values)
+
+
+def _unseen(file: StayFile, settlement_id: str) -> str:
+    """With those of before that nobody looked at yet."""
+    return f"{file.row['unseen']} {settlement_id}".strip()
 
 
 def _negative(desk: Desk, file: StayFile, original: dict[str, Any]) -> Settlement:
@@ -241,6 +251,7 @@ def _reinstating(
         "state": AdmissionState.CLOSED.value,
         "bill_state": BillState.SETTLED.value,
         "commit_message_id": caller.message_id,
+        "unseen": _unseen(file, original["settlement_id"]),
     }
     return (
         undone_row(cancelled.effect, cancelled.key, caller, desk.now_us),

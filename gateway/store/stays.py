@@ -188,6 +188,13 @@ async def waiting_stays(reader: Reader) -> list[str]:
     return [row["admission_id"] for row in await reader.rows(query.order_by("admission_id"))]
 
 
+async def stays_unseen(reader: Reader) -> list[str]:
+    """Stays with a settlement taken back, or in force again, that the person's other settlements
+    have not seen yet."""
+    query = select(admission.c.admission_id).where(admission.c.unseen > "")
+    return [row["admission_id"] for row in await reader.rows(query.order_by("admission_id"))]
+
+
 async def live_visit(reader: Reader, hospital: str, visit_no: str) -> str | None:
     """The live registration of a visit, if any."""
     row = await reader.row(

@@ -346,11 +346,13 @@ admission = _table(
     text("commit_message_id"),
     text("paid_by"),
     text("code"),
+    text("unseen"),
     UniqueConstraint("hospital", "visit_no", "live"),
     Index("ix_admission_case_no", "case_no"),
     Index("ix_admission_person_id", "person_id"),
     Index("ix_admission_bill_state", "bill_state"),
     Index("ix_admission_state", "state"),
+    Index("ix_admission_unseen", "unseen"),
     key=("admission_id",),
     personal=("detail",),
 )

@@ -256,3 +256,19 @@ async def test_a_device_that_a_delta_took_from_the_fund_runs_no_life(office: Off
     again = await settled(office, SECOND, "V2", TOO_EARLY)
     assert borne(again) == (570_000, 150_000)
     assert again.result.lines[0].reasons == ("OVER_CEILING",)
+
+
+async def test_a_device_taken_back_lets_the_next_one_be_looked_at_again(office: Office) -> None:
+    await opened(office)
+    await confirmed(office)
+    first = await settled(office, FIRST, "V1", FITTED)
+    second = await settled(office, SECOND, "V2", TOO_EARLY)
+    assert borne(second)[0] == 0
+    cancel = CancelSettlement(
+        settlement_id=first.result.settlement_id, reason="虚构", operator="op1"
+    )
+    assert (await office.say(FIRST, "settlement.cancel", cancel)).outcome is Outcome.APPLIED
+    await release_all(office.desk)
+    [row] = await proposals(office, state="PROPOSED")
+    assert (row["settlement_id"], row["fund_fen"]) == (second.result.settlement_id, 570_000)
+    assert (row["individual_fen"], row["proposed_by"]) == (-570_000, "")

@@ -18,6 +18,7 @@ from sqlalchemy import select
 from gateway.clock import at_business
 from gateway.domain.admission import PaidAtDischargeBy
 from gateway.domain.case import CaseState, ThirdParty
+from gateway.domain.codes import Outcome
 from gateway.domain.commands import (
     CancelSettlement,
     ReconcileTotals,
@@ -33,7 +34,7 @@ from gateway.flows.release_held import release_all
 from gateway.policy.load import SHIPPED, load
 from gateway.store import tables
 from gateway.verbs import replay
-from tests.flows.office import AGENCY, DAY, LINES, Heard, Office
+from tests.flows.office import AGENCY, DAY, LINES, Heard, Office, at_barrier
 from tests.flows.test_ledger import per_account
 from tests.flows.test_races import orders, raced, saying
 from tests.flows.test_settled_guarded import booked, details
@@ -643,6 +644,85 @@ async def test_of_two_approvals_at_once_the_second_sees_the_meal_days_of_the_fir
 async def test_the_same_stays_told_in_time_cost_the_same(office: Office) -> None:
     await overlapping(office, DAY)
     assert await meals_paid(office) == 9000
+
+
+async def two_stays(office: Office, day: date = DAY) -> tuple[Heard, Heard]:
+    """The same day in two hospitals, the first of them paid for its meal; or the second stay
+    on another day."""
+    await office.recognised("C1", 1)
+    first = await office.billed("H001", "V1", 1)
+    heard = await office.commit("H001", first, *LINES)
+    lines = [replace(line, occurred_at=at_business(day, 9), service_day=day) for line in LINES]
+    office.move_to(day, 12)
+    admitted = at_business(day - timedelta(days=1), 15)
+    second = await office.billed("H002", "V1", 1, tuple(lines), admitted_at=admitted)
+    return heard, await office.commit("H002", second, *lines)
+
+
+async def taken_back(office: Office, heard: Heard, command: str) -> Heard:
+    if command == "settlement.cancel":
+        return await cancel(office, heard.result.settlement_id)
+    return await office.reverse("H001", heard.message_id, "settlement.commit")
+
+
+@pytest.mark.parametrize("command", ["settlement.cancel", "transaction.reverse"])
+async def test_a_settlement_taken_back_lets_the_other_stay_be_paid_for_the_meal_it_frees(
+    office: Office, command: str
+) -> None:
+    first, second = await two_stays(office)
+    assert (first.result.meal.amount_fen, second.result.meal.amount_fen) == (1500, 0)
+    assert (await taken_back(office, first, command)).outcome is Outcome.APPLIED
+    await release_all(office.desk)
+    row = await the_proposal(office)
+    assert (row["settlement_id"], row["proposed_by"]) == (second.result.settlement_id, "")
+    assert (row["fund_fen"], row["meal_fen"]) == (0, 1500)
+    assert await meals_paid(office) == 0
+    await all_approved(office)
+    assert await meals_paid(office) == 1500
+
+
+async def test_a_settlement_back_in_force_leaves_nothing_of_what_it_freed_to_approve(
+    office: Office,
+) -> None:
+    first, _ = await two_stays(office)
+    cancelled = await cancel(office, first.result.settlement_id)
+    await release_all(office.desk)
+    back = await office.reverse("H001", cancelled.message_id, "settlement.cancel")
+    assert back.outcome is Outcome.APPLIED
+    await release_all(office.desk)
+    assert [row["state"] for row in await proposals(office)] == ["STALE"]
+
+
+async def test_a_settlement_taken_back_lets_no_stay_of_other_days_be_looked_at(
+    office: Office,
+) -> None:
+    first, _ = await two_stays(office, APPLIED_LATE)
+    assert (await cancel(office, first.result.settlement_id)).outcome is Outcome.APPLIED
+    await release_all(office.desk)
+    assert await office.rows(select(tables.release_job.c.cause)) == []
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+async def test_a_bill_settled_while_another_is_taken_back_is_paid_for_the_meal_or_looked_at(
+    office: Office, order: tuple[int, int]
+) -> None:
+    await office.recognised("C1", 1)
+    first = await office.billed("H001", "V1", 1)
+    heard = await office.commit("H001", first, *LINES)
+    second = await office.billed("H002", "V1", 1)
+    command = CancelSettlement(
+        settlement_id=heard.result.settlement_id, reason="虚构", operator="op1"
+    )
+    desk, barrier = at_barrier(office.desk, order)
+    asked = [
+        await office.request("H001", "settlement.cancel", command),
+        await office.request("H002", "settlement.commit", office.commit_of(second, *LINES)),
+    ]
+    ended = await asyncio.gather(*(office.hear(one, desk) for one in asked))
+    assert (barrier.arrived, [one.outcome for one in ended]) == (2, [Outcome.APPLIED] * 2)
+    await release_all(office.desk)
+    await all_approved(office)
+    assert await meals_paid(office) == 1500
 
 
 # --- what a person has to see to -----------------------------------------------------------------

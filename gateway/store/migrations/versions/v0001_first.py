@@ -209,6 +209,7 @@ def _admission() -> None:
         sa.Column("commit_message_id", TEXT, nullable=False),
         sa.Column("paid_by", TEXT, nullable=False),
         sa.Column("code", TEXT, nullable=False),
+        sa.Column("unseen", TEXT, nullable=False),
         sa.Column("key_id", TEXT, nullable=False),
         sa.Column("record_key", BLOB, nullable=True),
         sa.Column("detail", BLOB, nullable=True),
@@ -223,6 +224,7 @@ def _admission() -> None:
     op.create_index("ix_admission_case_no", "admission", ["case_no"], unique=False)
     op.create_index("ix_admission_person_id", "admission", ["person_id"], unique=False)
     op.create_index("ix_admission_state", "admission", ["state"], unique=False)
+    op.create_index("ix_admission_unseen", "admission", ["unseen"], unique=False)
 
 
 def _application() -> None:
