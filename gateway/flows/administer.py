@@ -18,7 +18,7 @@ from gateway.domain.party import KeyPurpose, KeyState, Party, PartyKind, Registe
 from gateway.flows import dispatch
 from gateway.flows.desk import Desk, new_id
 from gateway.flows.plan import Act, Plan, applied
-from gateway.flows.reached import by_policy
+from gateway.flows.reached import by_policy, edition_job, policy_job
 from gateway.flows.transaction import job_unit
 from gateway.flows.waiting import look_again
 from gateway.policy.load import archive
@@ -284,6 +284,7 @@ async def import_editions(
     if fresh:
         acts = tuple(Act(action=action, subject=one.digest, code=one.kind) for one in fresh)
         writes += look_again(desk, gaps, action)
+        writes.append(edition_job(desk, (one.digest for one in fresh)))
         await _commit(desk, applied(subject="catalogue", writes=tuple(writes), acts=acts))
         desk.shelf.forget()
     return [edition.digest for edition in fresh]
@@ -361,7 +362,7 @@ async def keep_policy(desk: Desk) -> str:
     async with desk.database.reading() as reader:
         if await policy_content(reader, desk.policy.digest) is not None:
             return ""
-        reached = await by_policy(reader, desk.policy)
+        reached, replaced = await by_policy(reader, desk.policy)
     row = {
         "digest": desk.policy.digest,
         "region": desk.region,
@@ -369,7 +370,8 @@ async def keep_policy(desk: Desk) -> str:
         "content": archive(desk.region),
     }
     act = Act(action="policy.keep", subject=desk.policy.digest, reason=reached)
-    plan = applied(subject="policy", writes=(Insert(tables.policy_edition, [row]),), acts=(act,))
+    writes = Insert(tables.policy_edition, [row]), *policy_job(desk, replaced)
+    plan = applied(subject="policy", writes=writes, acts=(act,))
     # Another process that starts beside us may be the first to keep it.
     with suppress(KeyTaken):
         await _commit(desk, plan)

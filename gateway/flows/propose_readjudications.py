@@ -16,8 +16,9 @@ from gateway.flows.administer import NotDone
 from gateway.flows.desk import Desk
 from gateway.flows.exchange import push_channels
 from gateway.flows.plan import Act, Plan, applied
-from gateway.flows.readjudicate import proposed, recomputed, touched
+from gateway.flows.readjudicate import policy_of_record, proposed, recomputed, touched
 from gateway.flows.transaction import job_unit
+from gateway.flows.waiting import cause_of, told_of
 from gateway.policy.faults import BadPolicy
 from gateway.policy.load import archive, load_archive
 from gateway.policy.model import Policy
@@ -99,13 +100,18 @@ async def _kept(desk: Desk, root: Path, by: str) -> Policy:
 
 
 async def propose_touched(
-    desk: Desk, admission_id: str, cause: Cause, finish: tuple[Write, ...]
+    desk: Desk, admission_id: str, job: str, finish: tuple[Write, ...]
 ) -> int:
-    """The job that a decision or a payment told late left: its settlement decided again, once."""
+    """The job, by its cause, that a decision, a payment told late, a new catalogue or a new policy
+    left: its settlement decided again, once."""
+    cause, policy = cause_of(job), desk.policy
     async with desk.database.reading() as reader:
         file = await stay_file(reader, admission_id)
+        if cause is Cause.POLICY:
+            # Another process may be the one that has the new policy.
+            policy = await policy_of_record(desk, reader, told_of(job))
     number = "" if file is None else file.live_settlement
-    await _one(desk, number, cause, desk.policy, "", finish)
+    await _one(desk, number, cause, policy, "", finish)
     return 1
 
 

@@ -1,67 +1,118 @@
-"""涉及哪些结算 Which settlements a new catalogue or policy reaches, and the command that proposes.
+"""涉及哪些结算 Which settlements a new catalogue or policy reaches, and the jobs that look at them.
 
-Nothing is proposed by itself: a person names the correction and stands behind it
-(flows/propose_readjudications.py).
+A new edition, or a policy newly in force, leaves one job in its own transaction. The job makes
+one for each settlement reached, a page at a time, so that whoever waits for another job waits for
+a page at most. What changes is proposed; a person takes it up and another approves.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
 
-from gateway.domain.catalogue import Edition
+from sqlalchemy import ColumnElement
+
 from gateway.domain.readjudication import Cause
+from gateway.flows.desk import Desk
+from gateway.flows.plan import Act, Plan, applied
+from gateway.flows.transaction import job_unit
+from gateway.flows.waiting import REACHED, decide_each, release_job
 from gateway.policy.compare import changed_since
 from gateway.policy.load import load_archive
 from gateway.policy.model import Policy
+from gateway.store import tables
 from gateway.store.database import Reader
-from gateway.store.editions import policy_content
+from gateway.store.editions import heads_of, policy_content
+from gateway.store.jobs import DONE, OPEN
 from gateway.store.standing import (
     Reach,
     policies_standing,
+    reach,
     reached_by_edition,
     reached_by_policy,
+    stays_reached,
 )
+from gateway.store.unit import Change, Insert, StaleFacts, Write
+
+_PAGE: Final = 100  # settlements before other jobs have their turn
+_SINCE: Final = "@"
 
 
-async def by_editions(reader: Reader, editions: Iterable[Edition]) -> str:
+def edition_job(desk: Desk, digests: Iterable[str]) -> Insert:
+    """The job that looks at what new editions reach."""
+    return _job(desk, Cause.CATALOGUE, digests)
+
+
+def policy_job(desk: Desk, replaced: Sequence[str]) -> tuple[Write, ...]:
+    """The job that looks at what a policy reaches of those it takes the place of, if any."""
+    return (_job(desk, Cause.POLICY, (desk.policy.digest, *replaced)),) if replaced else ()
+
+
+def _job(desk: Desk, cause: Cause, named: Iterable[str]) -> Insert:
+    return release_job("", " ".join((REACHED, cause, *named)), desk.now_us)
+
+
+async def by_editions(reader: Reader, digests: Iterable[str]) -> str:
     """What new editions reach, in words for the operator; "" when nothing."""
-    found = [await reached_by_edition(reader, edition) for edition in editions]
-    return _told(Cause.CATALOGUE, _most(found))
+    return _told(await reach(reader, await _conditions(reader, Cause.CATALOGUE, tuple(digests))))
 
 
-async def by_policy(reader: Reader, policy: Policy) -> str:
-    """What a policy newly in force reaches of what stands by earlier ones; "" when nothing."""
-    found = []
+async def by_policy(reader: Reader, policy: Policy) -> tuple[str, tuple[str, ...]]:
+    """What a policy newly in force reaches of what stands by earlier ones, in words for the
+    operator, and each of those with the first day that it decides differently."""
+    replaced = []
     for digest in await policies_standing(reader):
         content = await policy_content(reader, digest)
         since = None if content is None else changed_since(load_archive(content), policy)
         if since is not None:
-            found.append(await reached_by_policy(reader, digest, since))
-    return _told(Cause.POLICY, _together(found))
-
-
-def _most(found: Iterable[Reach]) -> Reach:
-    """The editions of one catalogue reach much the same settlements: the widest of them."""
-    some = [one for one in found if one.settlements]
-    return _span(max((one.settlements for one in some), default=0), some)
-
-
-def _together(found: Iterable[Reach]) -> Reach:
-    """Each settlement stands by one policy."""
-    some = [one for one in found if one.settlements]
-    return _span(sum(one.settlements for one in some), some)
-
-
-def _span(settlements: int, some: list[Reach]) -> Reach:
-    if not some:
-        return Reach()
-    return Reach(settlements, min(one.first for one in some), max(one.last for one in some))
-
-
-def _told(cause: Cause, reach: Reach) -> str:
-    if not reach.settlements:
-        return ""
-    asked = f"gateway readjudicate --cause {cause} --from {reach.first} --to {reach.last} --by"
-    return (
-        f"涉及已结算 {reach.settlements} 笔，提出重审建议："
-        f" / reaches {reach.settlements} settlements; propose what it changes:\n"
-        f"{asked} 提出人"
+            replaced.append(f"{digest}{_SINCE}{since}")
+    named = policy.digest, *replaced
+    return _told(await reach(reader, await _conditions(reader, Cause.POLICY, named))), tuple(
+        replaced
     )
+
+
+async def _conditions(
+    reader: Reader, cause: Cause, named: Sequence[str]
+) -> list[ColumnElement[bool]]:
+    if cause is Cause.CATALOGUE:
+        return [reached_by_edition(head) for head in await heads_of(reader, named)]
+    return [reached_by_policy(*one.split(_SINCE)) for one in named[1:]]
+
+
+def _told(found: Reach) -> str:
+    if not found.settlements:
+        return ""
+    span = f"{found.first} – {found.last}"
+    return (
+        f"涉及已结算 {found.settlements} 笔（{span}）：逐笔重算，有差额的提出重审建议，由两人批准"
+        f" / reaches {found.settlements} settlements ({span}); each is decided again, and what"
+        " changes is proposed for two persons to approve:\n"
+        "gateway readjudications list --state PROPOSED"
+    )
+
+
+async def spread(desk: Desk, job: dict[str, Any]) -> int:
+    """One page of the job: a job for each settlement, and one for the next page; 1 once it is
+    done. The job's stay is the last of the page before."""
+    cause, *named = job["cause"].split()[1:]
+    async with desk.database.reading() as reader:
+        conditions = await _conditions(reader, Cause(cause), named)
+        stays = await stays_reached(reader, conditions, job["admission_id"], _PAGE)
+    try:
+        plan = _page(desk, job, Cause(cause), named, stays)
+        await desk.database.commit(job_unit(desk, plan, "readjudication", {}))
+    except StaleFacts:
+        return 0
+    return 1
+
+
+def _page(
+    desk: Desk, job: dict[str, Any], cause: Cause, named: Sequence[str], stays: Sequence[str]
+) -> Plan:
+    where, done = {"job_id": job["job_id"], "state": OPEN}, {"state": DONE, "done_us": desk.now_us}
+    writes: list[Write] = [Change(tables.release_job, where, done)]
+    writes += decide_each(desk, stays, " ".join(named), cause)
+    if len(stays) == _PAGE:
+        # After the jobs of this page, whose turn comes first.
+        writes.append(release_job(stays[-1], job["cause"], desk.now_us + 1))
+    act = Act(action="readjudication.reached", subject=cause, code=named[0], reason=str(len(stays)))
+    return applied(subject=cause, writes=tuple(writes), acts=(act,))

@@ -210,7 +210,7 @@ async def as_it_stands(desk: Desk, reader: Reader, one: Touched) -> Seen:
     known = facts.stay, facts.case, facts.hospital, lines
     return Seen(
         bill=Bill(*known, editions, stays_beside(others), paid_by=facts.paid_by),
-        policy=await _of_record(desk, reader, before.policy_digest),
+        policy=await policy_of_record(desk, reader, before.policy_digest),
         others=others,
         guards=(file.person_guard, *(other.guard for other in others)),
     )
@@ -249,7 +249,8 @@ def _before(one: Touched) -> BillVerdict:
     return thawed_verdict(one.standing.last["detail"])
 
 
-async def _of_record(desk: Desk, reader: Reader, digest: str) -> Policy:
+async def policy_of_record(desk: Desk, reader: Reader, digest: str) -> Policy:
+    """The policy of this digest, in force here or kept. LookupError when it is not here."""
     if digest == desk.policy.digest:
         return desk.policy
     content = await policy_content(reader, digest)
@@ -273,13 +274,34 @@ async def proposed(
         follows = stands.last["settlement_id"]
         known = await kept_proposals(reader, follows, causes, found.outcome)
         if known and known[0]["open"]:
-            return None, str(known[0]["proposal_id"])
+            return _stood_behind(found, known[0], by), str(known[0]["proposal_id"])
         if not known:
             number = new_id("R")
             return _proposing(desk, found, earlier, number, by), number
     if not earlier:
         return None, ""
     return _only_stale(desk, found, earlier), ""
+
+
+def _stood_behind(found: Recomputed, row: dict[str, Any], by: str) -> Plan | None:
+    """A person who proposes what the gateway proposed by itself takes it up."""
+    if row["proposed_by"] or not by:
+        return None
+    where = {"proposal_id": row["proposal_id"], "version": row["version"]}
+    values = {"version": row["version"] + 1, "proposed_by": by}
+    act = Act(
+        action="readjudication.take_up",
+        subject=row["proposal_id"],
+        from_state=ProposalState.PROPOSED,
+        to_state=ProposalState.PROPOSED,
+        code=row["settlement_id"],
+        reason=by,
+    )
+    return applied(
+        subject=found.touched.file.stay.admission_id,
+        writes=(Update(tables.readjudication, where, values),),
+        acts=(act,),
+    )
 
 
 def _only_tried(desk: Desk, found: Recomputed) -> bool:

@@ -23,17 +23,18 @@ from gateway.flows.look_beside import look_beside
 from gateway.flows.plan import Act, Notice, Plan, applied
 from gateway.flows.preview_settlement import waiting
 from gateway.flows.propose_readjudications import propose_touched
+from gateway.flows.reached import spread
 from gateway.flows.registration import Check, check
 from gateway.flows.settled import Settling, settlement_message
 from gateway.flows.transaction import job_unit
-from gateway.flows.waiting import READJUDICATION, REOPENING, cause_of, waits
+from gateway.flows.waiting import REACHED, READJUDICATION, REOPENING, release_job, waits
 from gateway.rules.entitlement import Hold, Manual, Refuse
 from gateway.store import tables
 from gateway.store.database import Reader
 from gateway.store.jobs import DONE, OPEN, open_jobs
 from gateway.store.messages import stored
 from gateway.store.stays import StayFile, live_visit, stay_file, stays_unseen, waiting_stays
-from gateway.store.unit import Change, Insert, KeyTaken, StaleFacts, StoreFailed, Write
+from gateway.store.unit import Change, KeyTaken, StaleFacts, StoreFailed, Write
 
 _TRIES: Final = 5  # against facts that changed under the computation
 _PAGE: Final = 100  # bills of one look at the store
@@ -90,7 +91,9 @@ async def _one_job(desk: Desk, job: dict[str, Any]) -> int:
         {"state": DONE, "done_us": desk.now_us},
     )
     if job["cause"].startswith(READJUDICATION):
-        return await propose_touched(desk, job["admission_id"], cause_of(job["cause"]), (finish,))
+        return await propose_touched(desk, job["admission_id"], job["cause"], (finish,))
+    if job["cause"].startswith(REACHED):
+        return await spread(desk, job)
     return await _advance(desk, job["admission_id"], job["cause"], (finish,))
 
 
@@ -192,15 +195,7 @@ def _again(desk: Desk, file: StayFile, cause: str) -> tuple[Write, ...]:
     """A held bill behind a held registration is the next job."""
     if file.bill_state is not BillState.HELD:
         return ()
-    row = {
-        "job_id": new_id("J"),
-        "admission_id": file.stay.admission_id,
-        "cause": cause,
-        "state": OPEN,
-        "created_us": desk.now_us,
-        "done_us": None,
-    }
-    return (Insert(tables.release_job, [row]),)
+    return (release_job(file.stay.admission_id, cause, desk.now_us),)
 
 
 def _agency_told(desk: Desk, file: StayFile, checked: Check) -> Notice:

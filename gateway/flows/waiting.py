@@ -1,6 +1,6 @@
 """Release jobs: what a decision makes worth looking at again."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from gateway.domain.admission import REOPENINGS, AdmissionState, BillState
@@ -11,10 +11,11 @@ from gateway.flows.plan import Act, Notice
 from gateway.store import tables
 from gateway.store.jobs import OPEN
 from gateway.store.stays import StayFile
-from gateway.store.unit import Insert, Write
+from gateway.store.unit import Insert, Row, Write
 
 REOPENING: Final = "reopening"
 READJUDICATION: Final = "readjudication"
+REACHED: Final = "reached"
 _UNDECIDED = frozenset({AdmissionState.HELD, AdmissionState.PENDING_CHECK})
 
 
@@ -25,25 +26,37 @@ def waits(file: StayFile) -> bool:
 
 def look_again(desk: Desk, files: Iterable[StayFile], cause: str) -> tuple[Write, ...]:
     """One release job per waiting stay, in the transaction of the decision."""
-    return _jobs(desk, (file for file in files if waits(file)), cause)
+    return _jobs(desk, _ids(file for file in files if waits(file)), cause)
 
 
 def reopen(desk: Desk, files: Iterable[StayFile], decision: str) -> tuple[Write, ...]:
     """One release job per registration refused, to be looked at after a new decision."""
-    return _jobs(desk, files, f"{REOPENING} {decision}")
+    return _jobs(desk, _ids(files), f"{REOPENING} {decision}")
 
 
 def decide_again(
     desk: Desk, files: Iterable[StayFile], told: str, cause: Cause = Cause.CASE
 ) -> tuple[Write, ...]:
     """One job per settled stay, to propose what the correction changes of its settlement."""
-    settled = (file for file in files if file.live_settlement)
-    return _jobs(desk, settled, f"{READJUDICATION} {cause} {told}")
+    settled = _ids(file for file in files if file.live_settlement)
+    return decide_each(desk, settled, told, cause)
+
+
+def decide_each(
+    desk: Desk, admission_ids: Sequence[str], told: str, cause: Cause
+) -> tuple[Write, ...]:
+    """The same of stays by their number."""
+    return _jobs(desk, admission_ids, f"{READJUDICATION} {cause} {told}")
 
 
 def cause_of(job: str) -> Cause:
     """What was corrected, by the cause of a job that `decide_again` wrote."""
     return Cause(job.split()[1])
+
+
+def told_of(job: str) -> str:
+    """What told of it, first of all: of a policy, its digest."""
+    return job.split()[2]
 
 
 def correction_notices(
@@ -83,16 +96,26 @@ def reopens(file: StayFile) -> bool:
     return file.stay.state is AdmissionState.REFUSED and file.stay.refusal in REOPENINGS
 
 
-def _jobs(desk: Desk, files: Iterable[StayFile], cause: str) -> tuple[Write, ...]:
-    rows = [
-        {
-            "job_id": new_id("J"),
-            "admission_id": file.stay.admission_id,
-            "cause": cause,
-            "state": OPEN,
-            "created_us": desk.now_us,
-            "done_us": None,
-        }
-        for file in files
-    ]
+def _ids(files: Iterable[StayFile]) -> list[str]:
+    return [file.stay.admission_id for file in files]
+
+
+def _jobs(desk: Desk, admission_ids: Sequence[str], cause: str) -> tuple[Write, ...]:
+    rows = [_row(one, cause, desk.now_us) for one in admission_ids]
     return (Insert(tables.release_job, rows),) if rows else ()
+
+
+def release_job(admission_id: str, cause: str, created_us: int) -> Insert:
+    """One job, whose turn comes after those created before."""
+    return Insert(tables.release_job, [_row(admission_id, cause, created_us)])
+
+
+def _row(admission_id: str, cause: str, created_us: int) -> Row:
+    return {
+        "job_id": new_id("J"),
+        "admission_id": admission_id,
+        "cause": cause,
+        "state": OPEN,
+        "created_us": created_us,
+        "done_us": None,
+    }

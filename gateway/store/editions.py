@@ -27,6 +27,13 @@ async def edition_heads(reader: Reader, region: str) -> Sequence[dict[str, Any]]
     return await reader.rows(query.order_by("kind", "valid_from"))
 
 
+async def heads_of(reader: Reader, digests: Iterable[str]) -> Sequence[dict[str, Any]]:
+    """The same of the editions of these digests that are in force."""
+    table = catalogue_edition
+    query = select(*_HEAD).where(table.c.digest.in_(list(digests)), table.c.live == 1)
+    return await reader.rows(query.order_by("digest"))
+
+
 async def edition_content(reader: Reader, digest: str) -> bytes:
     """The stored bytes of an edition. LookupError when it is not here."""
     query = select(catalogue_edition.c.content).where(catalogue_edition.c.digest == digest)

@@ -6,15 +6,14 @@ editions that hold now. Nobody else reads `live` or the meal days of a row: whoe
 alone would read what a delta has changed since (tests/tidy/standing.py).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import ColumnElement, FromClause, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, FromClause, Select, and_, exists, false, func, or_, select
 
 from gateway.clock import at_business, micros
-from gateway.domain.catalogue import Edition
 from gateway.store.database import Reader
 from gateway.store.readjudications import open_proposals
 from gateway.store.rows import days_of
@@ -131,30 +130,28 @@ class Reach(NamedTuple):
     last: str = ""
 
 
-async def reached_by_edition(reader: Reader, edition: Edition) -> Reach:
+def reached_by_edition(head: Mapping[str, Any]) -> ColumnElement[bool]:
     """Those with a service day of the edition that used its region's catalogues and stand without
-    it."""
+    it. `head` is its row in the store."""
     of_region = select(catalogue_edition.c.digest).where(
-        catalogue_edition.c.region == edition.region,
+        catalogue_edition.c.region == head["region"],
         LAST.c.edition_digests.contains(catalogue_edition.c.digest),
     )
-    return await _reach(
-        reader,
-        _served(edition.valid_from, edition.valid_to),
+    return and_(
+        _served(head["valid_from"], head["valid_to"]),
         of_region.correlate(LAST).exists(),
-        ~LAST.c.edition_digests.contains(edition.digest),
+        ~LAST.c.edition_digests.contains(head["digest"]),
     )
 
 
-async def reached_by_policy(reader: Reader, digest: str, since: date) -> Reach:
+def reached_by_policy(digest: str, since: str) -> ColumnElement[bool]:
     """Those that stand by the policy of this digest with a service day, or the discharge, on the
     day or later."""
     left = exists().where(
         admission.c.admission_id == settlement.c.admission_id,
-        admission.c.discharged_us >= micros(at_business(since, 0)),
+        admission.c.discharged_us >= micros(at_business(date.fromisoformat(since), 0)),
     )
-    by_it = LAST.c.policy_digest == digest
-    return await _reach(reader, by_it, or_(_served(since, None), left))
+    return and_(LAST.c.policy_digest == digest, or_(_served(since, None), left))
 
 
 async def policies_standing(reader: Reader) -> list[str]:
@@ -163,25 +160,36 @@ async def policies_standing(reader: Reader) -> list[str]:
     return [row["policy_digest"] for row in await reader.rows(query.order_by("policy_digest"))]
 
 
-def _served(first: date, last: date | None) -> ColumnElement[bool]:
+def _served(first: str, last: str | None) -> ColumnElement[bool]:
     line = exists().where(
-        bill_line.c.admission_id == settlement.c.admission_id,
-        bill_line.c.service_day >= first.isoformat(),
+        bill_line.c.admission_id == settlement.c.admission_id, bill_line.c.service_day >= first
     )
-    return line if last is None else line.where(bill_line.c.service_day <= last.isoformat())
+    return line if last is None else line.where(bill_line.c.service_day <= last)
 
 
-async def _reach(reader: Reader, *conditions: ColumnElement[bool]) -> Reach:
+async def reach(reader: Reader, conditions: Sequence[ColumnElement[bool]]) -> Reach:
+    """How many settlements meet any of the conditions."""
     booked = settlement.c.business_day
-    query = (
-        select(func.count(), func.min(booked), func.max(booked))
-        .select_from(settlement)
-        .join(LAST, and_(LAST.c.admission_id == settlement.c.admission_id, last_row(LAST)))
-        .where(itself(settlement), *conditions)
+    [row] = await reader.rows(
+        _reached(conditions, func.count(), func.min(booked), func.max(booked))
     )
-    [row] = await reader.rows(query)
     number, first, last = row.values()
     return Reach(number, first or "", last or "")
+
+
+async def stays_reached(
+    reader: Reader, conditions: Sequence[ColumnElement[bool]], after: str, limit: int
+) -> list[str]:
+    """The stays of those settlements after the one named, in order; at most as many."""
+    stay = settlement.c.admission_id
+    query = _reached(conditions, stay).where(stay > after).order_by(stay).limit(limit)
+    return [row["admission_id"] for row in await reader.rows(query)]
+
+
+def _reached(conditions: Sequence[ColumnElement[bool]], *columns: Any) -> Select[Any]:
+    last = and_(LAST.c.admission_id == settlement.c.admission_id, last_row(LAST))
+    query = select(*columns).select_from(settlement).join(LAST, last)
+    return query.where(itself(settlement), or_(false(), *conditions))
 
 
 async def numbers_in_force(

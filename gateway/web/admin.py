@@ -168,11 +168,7 @@ async def _change_agreement(office: Office, given: Arguments) -> str:
 
 
 async def _import_catalogue(office: Office, given: Arguments) -> str:
-    found = _read_catalogue(office, given)
-    await administer.import_editions(office.desk, found.editions, office.edition_bytes)
-    async with office.desk.database.reading() as reader:
-        reached = await by_editions(reader, found.editions)
-    return "\n".join(filter(None, (found.counts, reached)))
+    return await _imported(office, given, correcting=False)
 
 
 def _read_catalogue(office: Office, given: Arguments) -> Imported:
@@ -187,11 +183,18 @@ def _read_catalogue(office: Office, given: Arguments) -> Imported:
 
 async def _correct_catalogue(office: Office, given: Arguments) -> str:
     """Editions that take the place of wrong ones of the same first day."""
+    return await _imported(office, given, correcting=True)
+
+
+async def _imported(office: Office, given: Arguments, *, correcting: bool) -> str:
+    """The rows imported, and what of the past they reach."""
     found = _read_catalogue(office, given)
-    await administer.import_editions(
-        office.desk, found.editions, office.edition_bytes, correcting=True
+    fresh = await administer.import_editions(
+        office.desk, found.editions, office.edition_bytes, correcting=correcting
     )
-    return found.counts
+    async with office.desk.database.reading() as reader:
+        reached = await by_editions(reader, fresh)
+    return "\n".join(filter(None, (found.counts, reached)))
 
 
 async def _readjudicate(office: Office, given: Arguments) -> str:

@@ -27,12 +27,14 @@ from gateway.domain.commands import (
 )
 from gateway.domain.results import ReadjudicationChanged, Settlement
 from gateway.domain.split import Split
+from gateway.flows import reached
 from gateway.flows.administer import NotDone, keep_policy
 from gateway.flows.decide_readjudication import Decision, approve
 from gateway.flows.desk import Desk
 from gateway.flows.release_held import release_all
-from gateway.policy.load import SHIPPED, load
+from gateway.policy.load import SHIPPED, archive, load
 from gateway.store import tables
+from gateway.store.unit import Insert
 from gateway.verbs import replay
 from tests.flows.office import AGENCY, DAY, LINES, Heard, Office, at_barrier
 from tests.flows.test_ledger import per_account
@@ -42,6 +44,7 @@ from tests.store.conftest import SQLITE
 
 FIRST, SECOND = "甲审核", "乙复核"
 APPLIED_LATE = date(2026, 4, 10)
+WAITING_JOBS = select(tables.release_job.c.job_id).where(tables.release_job.c.state == "OPEN")
 CLAUSE = ("example_agreement", "第三条")
 ARTICLE = ("gongshang_2010", "第四十二条")
 
@@ -206,7 +209,14 @@ async def test_another_correction_of_the_case_replaces_the_proposal(office: Offi
 
 
 ITEMS_HEAD = "kind,code,name,unit,payable,ceiling_tertiary,ceiling_secondary,ceiling_primary"
-COMMAND = "gateway readjudicate --cause {} --from 2026-03-02 --to 2026-03-02 --by"
+
+
+def capped_items(folder: Path) -> Path:
+    """The dressing of the bill at a ceiling of ten yuan."""
+    items = folder / "items.csv"
+    text = f"{ITEMS_HEAD},ceiling,remark\nitem,I0001,换药,次,yes,,,,10.00,\n"
+    items.write_text(text, encoding="utf-8")
+    return items
 
 
 @pytest.mark.parametrize(
@@ -218,33 +228,98 @@ COMMAND = "gateway readjudicate --cause {} --from 2026-03-02 --to 2026-03-02 --b
     ],
     ids=["its day", "after it", "another region"],
 )
-async def test_a_catalogue_imported_late_tells_what_it_reaches_and_how_to_propose_it(
+async def test_a_catalogue_imported_late_tells_what_it_reaches_and_proposes_what_it_changes(
     office: Office, tmp_path: Path, span: dict[str, str], reached: int
 ) -> None:
     await settled(office)
-    items = tmp_path / "items.csv"
-    text = f"{ITEMS_HEAD},ceiling,remark\nitem,I0001,换药,次,yes,,,,10.00,\n"
-    items.write_text(text, encoding="utf-8")
+    booked_before = await office.rows(select(tables.transfer))
+    items = capped_items(tmp_path)
     said = await office.act("catalog.import", path=str(items), **span)
-    assert (COMMAND.format("CATALOGUE") in said) is bool(reached)
-    assert ("涉及已结算 1 笔" in said) is bool(reached)
+    assert ("涉及已结算 1 笔（2026-03-02 – 2026-03-02）" in said) is bool(reached)
+    assert await proposals(office) == []
+    await release_all(office.desk)
+    found = await proposals(office, state="PROPOSED", cause="CATALOGUE", proposed_by="")
+    assert [(row["fund_fen"], row["hospital_fen"]) for row in found] == [(-400, 400)] * reached
+    assert await office.rows(select(tables.transfer)) == booked_before
     if reached:
-        await office.act("readjudication.propose", cause="CATALOGUE", by=FIRST)
         await approved(office)
         again = await office.act("catalog.import", path=str(items), **span)
         assert "涉及已结算" not in again
+    assert await office.rows(WAITING_JOBS) == []
 
 
-async def test_a_policy_newly_in_force_tells_what_it_reaches_and_how_to_propose_it(
+async def test_a_policy_newly_in_force_tells_what_it_reaches_and_proposes_what_it_changes(
     office: Office, tmp_path: Path
 ) -> None:
     await settled(office)
     assert await keep_policy(office.desk) == ""
     office.desk.policy = load("999900", dearer_meals(tmp_path))
-    said = await keep_policy(office.desk)
-    assert COMMAND.format("POLICY") in said
-    assert "涉及已结算 1 笔" in said
+    assert "涉及已结算 1 笔" in await keep_policy(office.desk)
     assert await keep_policy(office.desk) == ""
+    assert await settlements(office, kind="DELTA") == []
+    await release_all(office.desk)
+    row = await the_proposal(office)
+    assert (row["cause"], row["proposed_by"], row["meal_fen"]) == ("POLICY", "", 7500)
+    assert row["correction"] == office.desk.policy.digest
+    assert (await approved(office))["meal_fen"] == 7500
+
+
+async def test_a_policy_that_another_process_put_in_force_is_not_judged_by_the_old_one(
+    office: Office, tmp_path: Path
+) -> None:
+    await settled(office)
+    root = dearer_meals(tmp_path)
+    new = load("999900", root)
+    kept = {"digest": new.digest, "region": "999900", "stored_us": office.desk.now_us}
+    row = {**kept, "content": archive("999900", root)}
+    there = replace(office.desk, policy=new)
+    jobs = reached.policy_job(there, [f"{office.desk.policy.digest}@2026-01-01"])
+    await office.write(Insert(tables.policy_edition, [row]), *jobs)
+    await release_all(office.desk)
+    assert (await the_proposal(office))["correction"] == new.digest
+
+
+async def test_settlements_are_looked_at_a_page_at_a_time_and_others_wait_for_a_page_at_most(
+    office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reached, "_PAGE", 2)
+    await office.recognised("C1", 1)
+    for number in range(5):
+        await settled_apart(office, number)
+    await release_all(office.desk)
+    await office.act("catalog.import", path=str(capped_items(tmp_path)), valid_from="2026-03-02")
+    await release_all(office.desk)
+    assert len(await proposals(office, state="PROPOSED", cause="CATALOGUE")) == 5
+    table = tables.release_job
+    rows = await office.rows(select(table.c.cause).order_by(table.c.created_us))
+    page = ["reached", "readjudication", "readjudication"]
+    kinds = [row["cause"].split()[0] for row in rows]
+    assert kinds == ["reached", *page, *page, "reached", "readjudication"]
+    assert await office.rows(WAITING_JOBS) == []
+
+
+async def settled_apart(office: Office, number: int) -> None:
+    """A stay of a day of its own, in March."""
+    day = DAY + timedelta(days=number)
+    office.move_to(day, 12)
+    lines = [replace(line, occurred_at=at_business(day, 9), service_day=day) for line in LINES]
+    admitted = at_business(day - timedelta(days=1), 15)
+    stay = await office.billed("H001", f"V{number}", 1, tuple(lines), admitted_at=admitted)
+    assert (await office.commit("H001", stay, *lines)).result.settlement_id
+
+
+async def test_whoever_proposes_what_was_proposed_by_itself_takes_it_up(
+    office: Office, tmp_path: Path
+) -> None:
+    await settled(office)
+    await office.act("catalog.import", path=str(capped_items(tmp_path)), valid_from="2026-03-02")
+    await release_all(office.desk)
+    await office.act("readjudication.propose", cause="CATALOGUE", by=FIRST)
+    row = await the_proposal(office)
+    assert row["proposed_by"] == FIRST
+    assert "两人" in await refusal(office, "approve", row["proposal_id"], FIRST)
+    await decide(office, "approve", row["proposal_id"], SECOND, clause=CLAUSE)
+    assert len(await settlements(office, kind="DELTA")) == 1
 
 
 # --- approving --------------------------------------------------------------------------------
@@ -331,11 +406,9 @@ async def test_a_corrected_price_is_in_force_for_the_same_days_and_proposed(
     office: Office, tmp_path: Path
 ) -> None:
     one = (await settled(office)).result
-    items = tmp_path / "items.csv"
-    head = "kind,code,name,unit,payable,ceiling_tertiary,ceiling_secondary,ceiling_primary"
-    text = f"{head},ceiling,remark\nitem,I0001,换药,次,yes,,,,10.00,\n"
-    items.write_text(text, encoding="utf-8")
-    await office.act("catalog.correct", path=str(items), valid_from="2025-01-01")
+    items = capped_items(tmp_path)
+    said = await office.act("catalog.correct", path=str(items), valid_from="2025-01-01")
+    assert "涉及已结算 1 笔" in said
     await office.act("readjudication.propose", cause="CATALOGUE", by=FIRST)
     row = await the_proposal(office)
     assert (row["fund_fen"], row["hospital_fen"], row["line_count"]) == (-400, 400, 1)
@@ -699,7 +772,8 @@ async def test_a_settlement_taken_back_lets_no_stay_of_other_days_be_looked_at(
     first, _ = await two_stays(office, APPLIED_LATE)
     assert (await cancel(office, first.result.settlement_id)).outcome is Outcome.APPLIED
     await release_all(office.desk)
-    assert await office.rows(select(tables.release_job.c.cause)) == []
+    looked = select(tables.release_job).where(tables.release_job.c.cause.contains("beside"))
+    assert await office.rows(looked) == []
 
 
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
