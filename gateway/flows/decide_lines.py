@@ -13,6 +13,7 @@ from gateway.domain.bill import BillLine
 from gateway.domain.commands import DecideLines, LineDecision
 from gateway.domain.cut import Cut
 from gateway.domain.findings import Finding
+from gateway.domain.readjudication import Cause
 from gateway.domain.reasons import VIOLATIONS
 from gateway.domain.results import Acknowledged
 from gateway.flows.day_spans import span_faults, with_spans
@@ -21,25 +22,28 @@ from gateway.flows.plan import Act, Plan, applied, refused
 from gateway.flows.posted_cuts import posted_cuts
 from gateway.flows.raise_cuts import basis_faults, cut_fault, raised, twice_faults, with_cuts
 from gateway.flows.upload_fees import totals_changed
-from gateway.flows.waiting import look_again
+from gateway.flows.waiting import decide_each, look_again
 from gateway.store import tables
+from gateway.store.database import Reader
+from gateway.store.readjudications import open_proposals
 from gateway.store.rows import canonical, line_row
 from gateway.store.stays import StayFile, detail_of, related_lines, stay_file
-from gateway.store.unit import Upsert
+from gateway.store.unit import Upsert, Write
 
 _CUT_THE_DAY: Final = "Line/Violation = HANGING_BED"
 
 
 async def decide_lines(desk: Desk, caller: Caller, command: DecideLines) -> Plan:
-    """All decisions or none; on a settled bill violations of lines only, else it is cancelled
-    first."""
+    """All decisions or none; on a settled bill violations of lines, and the clearing of what keeps
+    it from being decided again; all else once it is cancelled."""
     if not (command.lines or command.cleared or command.hanging_bed):
         return refused(Finding("VALUE_CONFLICT", "Line", "", "Line | Cleared | HangingBed"))
     async with desk.database.reading() as reader:
         file = await stay_file(reader, command.admission_id)
         if file is None:
             return refused(Finding("ADMISSION_NOT_FOUND", "AdmissionId", command.admission_id))
-        if file.bill_state is BillState.SETTLED and not _violations_alone(command):
+        by_hand = await _by_hand(reader, file) if command.cleared else ()
+        if file.bill_state is BillState.SETTLED and not _may_follow(command, file, by_hand):
             return refused(_settled_already(file, command))
         detail = detail_of(reader, file)
         ids = [one.line_id for one in command.lines]
@@ -54,13 +58,38 @@ async def decide_lines(desk: Desk, caller: Caller, command: DecideLines) -> Plan
     if command.cleared:
         detail["cleared"] = sorted({*detail.get("cleared", ()), *command.cleared})
     detail["hanging_bed"] = with_spans(detail.get("hanging_bed", ""), command.hanging_bed)
-    return _decided(desk, file, command, found, detail)
+    plan = _decided(desk, file, command, found, detail)
+    return replace(plan, writes=(*plan.writes, *_decide_again(desk, file, command, by_hand)))
 
 
-def _violations_alone(command: DecideLines) -> bool:
-    """Nothing but violations: those are cut from a settled bill as from any other."""
-    return not (command.cleared or command.hanging_bed) and all(
-        one.violation and one.relation is None and one.limit_met is None for one in command.lines
+async def _by_hand(reader: Reader, file: StayFile) -> Sequence[dict[str, Any]]:
+    """What waits for a person because the settlement could not be decided again."""
+    proposals = await open_proposals(reader, file.live_settlement) if file.readjudicated else ()
+    return [row for row in proposals if row["untold"]]
+
+
+def _may_follow(command: DecideLines, file: StayFile, by_hand: Sequence[dict[str, Any]]) -> bool:
+    """Violations are cut from a settled bill as from any other; a suspicion may be cleared that
+    keeps it from being decided again. Nothing else."""
+    if command.hanging_bed or not all(map(_violation_alone, command.lines)):
+        return False
+    again = by_hand or file.stay.open_cuts or file.stay.posted_cuts
+    return not command.cleared or bool(again)
+
+
+def _violation_alone(one: LineDecision) -> bool:
+    return bool(one.violation) and one.relation is None and one.limit_met is None
+
+
+def _decide_again(
+    desk: Desk, file: StayFile, command: DecideLines, by_hand: Sequence[dict[str, Any]]
+) -> tuple[Write, ...]:
+    """A job for each correction that waits: it goes on once nothing else is suspected."""
+    stay, told = [file.stay.admission_id], f"cleared {' '.join(command.cleared)}"
+    return tuple(
+        write
+        for row in by_hand
+        for write in decide_each(desk, stay, f"{row['correction']} {told}", Cause(row["cause"]))
     )
 
 

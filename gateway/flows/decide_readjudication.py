@@ -130,8 +130,10 @@ async def close(desk: Desk, proposal_id: str, decision: Decision) -> str:
 
 _OTHERWISE: Final[dict[str, str]] = {
     ProposalState.PROPOSED: "这项可以补差：批准或驳回 / it can be posted: approve or reject it",
-    ProposalState.BY_HAND: "网关不能重算，须由人办理后办结（close）"
-    " / it cannot be computed: a person sees to it and closes it",
+    ProposalState.BY_HAND: "网关不能重算，须由人办理后办结（close）；审核疑点可先由人排除"
+    "（lines.decide）"
+    " / it cannot be computed: a person sees to it and closes it; a suspicion of the audit may be"
+    " cleared first (lines.decide)",
 }
 """What to do instead with one that waits for another decision."""
 

@@ -207,7 +207,9 @@ async def as_it_stands(desk: Desk, reader: Reader, one: Touched) -> Seen:
     lines = with_violations(as_charged.lines, found)
     editions = await desk.shelf.of_record(reader, before.edition_digests)
     others = await other_stays(reader, file.stay)
-    known = facts.stay, facts.case, facts.hospital, lines
+    # What a person has cleared since holds the bill no more; it moves no money.
+    stay = replace(facts.stay, cleared=facts.stay.cleared | file.stay.cleared)
+    known = stay, facts.case, facts.hospital, lines
     return Seen(
         bill=Bill(*known, editions, stays_beside(others), paid_by=facts.paid_by),
         policy=await policy_of_record(desk, reader, before.policy_digest),

@@ -16,11 +16,14 @@ import pytest
 from sqlalchemy import select
 
 from gateway.clock import at_business
-from gateway.domain.admission import PaidAtDischargeBy
+from gateway.domain.admission import DaySpan, PaidAtDischargeBy
+from gateway.domain.bill import Relation
 from gateway.domain.case import CaseState, ThirdParty
 from gateway.domain.codes import Outcome
 from gateway.domain.commands import (
     CancelSettlement,
+    DecideLines,
+    LineDecision,
     ReconcileTotals,
     RegisterDischarge,
     StopBenefit,
@@ -33,6 +36,7 @@ from gateway.flows.decide_readjudication import Decision, approve
 from gateway.flows.desk import Desk
 from gateway.flows.release_held import release_all
 from gateway.policy.load import SHIPPED, archive, load
+from gateway.policy.model import Policy
 from gateway.store import tables
 from gateway.store.unit import Insert
 from gateway.verbs import replay
@@ -40,6 +44,7 @@ from tests.flows.office import AGENCY, DAY, LINES, Heard, Office, at_barrier
 from tests.flows.test_ledger import per_account
 from tests.flows.test_races import orders, raced, saying
 from tests.flows.test_settled_guarded import booked, details
+from tests.rules.facts import policy_with
 from tests.store.conftest import SQLITE
 
 FIRST, SECOND = "甲审核", "乙复核"
@@ -269,12 +274,9 @@ async def test_a_policy_that_another_process_put_in_force_is_not_judged_by_the_o
 ) -> None:
     await settled(office)
     root = dearer_meals(tmp_path)
-    new = load("999900", root)
-    kept = {"digest": new.digest, "region": "999900", "stored_us": office.desk.now_us}
-    row = {**kept, "content": archive("999900", root)}
+    new = await kept_with(office, root)
     there = replace(office.desk, policy=new)
-    jobs = reached.policy_job(there, [f"{office.desk.policy.digest}@2026-01-01"])
-    await office.write(Insert(tables.policy_edition, [row]), *jobs)
+    await office.write(*reached.policy_job(there, [f"{office.desk.policy.digest}@2026-01-01"]))
     await release_all(office.desk)
     assert (await the_proposal(office))["correction"] == new.digest
 
@@ -640,6 +642,15 @@ async def test_a_reinstated_settlement_stands_as_adjusted(office: Office) -> Non
     assert await proposals(office, state="PROPOSED") == []
 
 
+async def kept_with(office: Office, root: Path) -> Policy:
+    """The folder's policy, stored whole."""
+    policy = load("999900", root)
+    kept = {"digest": policy.digest, "region": "999900", "stored_us": office.desk.now_us}
+    row = {**kept, "content": archive("999900", root)}
+    await office.write(Insert(tables.policy_edition, [row]))
+    return policy
+
+
 # --- what the fund paid beside it --------------------------------------------------------------
 
 
@@ -893,6 +904,85 @@ async def test_a_correction_that_can_be_computed_takes_the_place_of_one_that_cou
     assert [row["state"] for row in await proposals(office)] == ["STALE"]
     await stopped(office)
     assert [row["state"] for row in await proposals(office)] == ["STALE", "PROPOSED"]
+
+
+async def suspected(office: Office) -> str:
+    """A stop told late of a settled stay beside which another is registered since, where two
+    stays at once hold a bill until a person has looked; the stay."""
+    office.desk.policy = policy_with({"audit/hold": ("A13",)})
+    stay: str = (await settled(office)).result.admission_id
+    await office.register("H002", "V1", 1)
+    await stopped(office)
+    assert (await the_open_one(office))["untold"] == "HELD AUDIT A13"
+    return stay
+
+
+async def clear(office: Office, stay: str, code: str = "A13", **given: Any) -> Heard:
+    command = DecideLines(admission_id=stay, by="丙", reason="同日转院（虚构）", cleared=(code,))
+    return await office.say(AGENCY, "lines.decide", replace(command, **given))
+
+
+async def test_a_person_who_clears_the_suspicion_lets_a_readjudication_go_on(
+    office: Office,
+) -> None:
+    stay = await suspected(office)
+    assert (await clear(office, stay)).outcome is Outcome.APPLIED
+    await release_all(office.desk)
+    assert sorted(row["state"] for row in await proposals(office)) == ["PROPOSED", "STALE"]
+    assert (await the_proposal(office))["fund_fen"] == -2400
+    assert (await approved(office))["fund_fen"] == -2400
+    acts = await office.kept(tables.audit, select(tables.audit))
+    [act] = [row for row in acts if row["action"] == "lines.decide"]
+    assert (act["code"], act["reason"]) == ("0 A13", "丙 同日转院（虚构）".encode())
+    told = io.StringIO()
+    code = await asyncio.to_thread(replay.run, office.gateway.settings, (), told, 1)
+    assert (code, "重算 2 笔，2 笔相同" in told.getvalue()) == (0, True)
+
+
+async def test_a_suspicion_of_another_rule_cleared_leaves_the_readjudication_waiting(
+    office: Office,
+) -> None:
+    stay = await suspected(office)
+    assert (await clear(office, stay, "A24")).outcome is Outcome.APPLIED
+    await release_all(office.desk)
+    assert [row["untold"] for row in await proposals(office)] == ["HELD AUDIT A13"]
+
+
+async def test_a_policy_whose_bill_was_suspected_is_proposed_once_that_is_cleared(
+    office: Office, tmp_path: Path
+) -> None:
+    await settled(office)
+    await office.register("H002", "V1", 1)
+    root = dearer_meals(tmp_path)
+    hold = root / "regions/999900_example/audit/hold.toml"
+    hold.write_text(hold.read_text("utf-8").replace('["A24"]', '["A13"]'), encoding="utf-8")
+    office.desk.policy = load("999900", root)
+    await office.act("readjudication.propose", cause="POLICY", policy=str(root), by=FIRST)
+    row = await the_open_one(office)
+    assert (await clear(office, row["admission_id"])).outcome is Outcome.APPLIED
+    await release_all(office.desk)
+    assert (await the_proposal(office))["meal_fen"] == 7500
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {},
+        {"hanging_bed": (DaySpan(DAY, DAY),)},
+        {"lines": (LineDecision(line_id="L1", relation=Relation.UNRELATED),)},
+    ],
+    ids=["nothing waits", "days with it", "a relation with it"],
+)
+async def test_what_is_settled_is_not_decided_by_the_way_when_a_suspicion_is_cleared(
+    office: Office, given: dict[str, Any]
+) -> None:
+    stay = await (suspected(office) if given else settled_stay(office))
+    assert (await clear(office, stay, **given)).code == "SETTLED_ALREADY"
+
+
+async def settled_stay(office: Office) -> str:
+    stay: str = (await settled(office)).result.admission_id
+    return stay
 
 
 async def test_a_cancelled_settlement_leaves_nobody_anything_to_see_to(office: Office) -> None:
