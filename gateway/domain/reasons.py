@@ -64,6 +64,10 @@ REASONS: Final[dict[str, Reason]] = {
         "用人单位欠缴工伤保险费，按当地规定由用人单位承担",
         "The employer owed premiums: by the region's text the employer's",
     ),
+    "EMERGENCY_REPORTED_LATE": Reason(
+        "非协议医疗机构急诊逾期未报告，按当地规定由用人单位承担",
+        "Without agreement, an emergency reported late: by the region's text the employer's",
+    ),
     "DUPLICATE_CHARGE": Reason("重复收费", "Charged twice"),
     "NO_ORDER": Reason("无医嘱收费", "Charged without a doctor's order"),
     "OVER_FREQUENCY": Reason("超频次收费", "Charged more often than allowed"),

@@ -35,6 +35,7 @@ from gateway.rules.dates import dates_of, picked
 from gateway.rules.employment import as_liable
 from gateway.rules.medical_end import End, medical_end
 from gateway.rules.place import (
+    LATE_REPORT,
     agreed_place,
     crosses_province,
     employer_pays_late_report,
@@ -348,13 +349,12 @@ def _elsewhere(stay: Stay, case: CaseFacts, hospital: Party, policy: Policy) -> 
     return None
 
 
-def _reported(
-    stay: Stay, case: CaseFacts | None, hospital: Party, policy: Policy
-) -> Entitlement | None:
+def _reported(stay: Stay, case: CaseFacts, hospital: Party, policy: Policy) -> Entitlement | None:
     """An emergency without agreement that nobody reported in time is whose the text says."""
-    if case is None or not employer_pays_late_report(Asked(stay, case, hospital, policy)):
+    source = employer_pays_late_report(Asked(stay, case, hospital, policy))
+    if source is None:
         return None
-    return Refuse("EMPLOYER_PAYS", "emergency/late_report")
+    return Refuse("EMPLOYER_PAYS", LATE_REPORT, reason="EMERGENCY_REPORTED_LATE", source=source)
 
 
 def _lapsed_in_stay(stay: Stay, hospital: Party) -> bool:

@@ -10,10 +10,12 @@ from datetime import date, timedelta
 from typing import Final, Protocol
 
 from gateway.domain.admission import Stay
+from gateway.domain.bill import Citation
 from gateway.domain.case import PLACE_KINDS, ApprovalKind, TreatmentKind
 from gateway.domain.party import Party
 from gateway.policy.model import Capability, Policy, PolicyGap, Value
 from gateway.rules.approvals import Asked, counts, last_day
+from gateway.rules.cited import citation
 
 _FILED: Final = frozenset({ApprovalKind.CROSS_PROVINCE})
 _RESCUED: Final = frozenset({ApprovalKind.EMERGENCY})
@@ -22,6 +24,7 @@ _CAPABILITY: Final = {
     TreatmentKind.REHABILITATION: Capability.REHABILITATION,
     TreatmentKind.DEVICE: Capability.DEVICE,
 }
+LATE_REPORT: Final = "emergency/late_report"
 _DAY: Final = timedelta(days=1)
 
 
@@ -168,12 +171,15 @@ def reported_late(asked: Asked) -> bool:
     return told > asked.stay.admitted_at + timedelta(hours=limit.number)
 
 
-def employer_pays_late_report(asked: Asked) -> bool:
-    """Whether a text puts an emergency that was reported late on the employer."""
+def employer_pays_late_report(asked: Asked) -> Citation | None:
+    """The text that puts an emergency which was reported late on the employer; None where the
+    emergency is payable."""
     if not reported_late(asked):
-        return False
-    rule = _said(lambda: asked.value("emergency/late_report", asked.stay.admitted_on))
-    return rule is not None and rule.word == "EMPLOYER"
+        return None
+    rule = _said(lambda: asked.value(LATE_REPORT, asked.stay.admitted_on))
+    if rule is None or rule.word != "EMPLOYER":
+        return None
+    return citation(asked.policy, LATE_REPORT, rule)
 
 
 def _said(ask: Callable[[], Value]) -> Value | None:

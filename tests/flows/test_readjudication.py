@@ -642,6 +642,9 @@ async def test_a_reinstated_settlement_stands_as_adjusted(office: Office) -> Non
     assert await proposals(office, state="PROPOSED") == []
 
 
+# --- an emergency reported late -----------------------------------------------------------------
+
+
 async def kept_with(office: Office, root: Path) -> Policy:
     """The folder's policy, stored whole."""
     policy = load("999900", root)
@@ -649,6 +652,30 @@ async def kept_with(office: Office, root: Path) -> Policy:
     row = {**kept, "content": archive("999900", root)}
     await office.write(Insert(tables.policy_edition, [row]))
     return policy
+
+
+async def test_an_emergency_that_turns_out_to_be_reported_late_is_the_employers_by_a_delta(
+    office: Office, tmp_path: Path
+) -> None:
+    root, in_force = tmp_path / "payable", office.desk.policy
+    shutil.copytree(SHIPPED, root)
+    rule = root / "regions/999900_example/emergency/late_report.toml"
+    rule.write_text(rule.read_text("utf-8").replace('"EMPLOYER"', '"PAYABLE"'), encoding="utf-8")
+    office.desk.policy = await kept_with(office, root)
+    office.move_to(DAY + timedelta(days=1))
+    await office.recognised("C1", 1)
+    await office.hospital("H404", agreement_from="")
+    stay = await office.billed("H404", "V1", 1, emergency=True)
+    assert (await office.commit("H404", stay, *LINES)).result.split.fund_fen == 2400
+    office.desk.policy = in_force
+    await office.act("readjudication.propose", cause="POLICY", by=FIRST)
+    delta = await approved(office)
+    assert (delta["fund_fen"], delta["employer_fen"], delta["meal_fen"]) == (-2400, 2400, -3000)
+    [told_hospital] = await told(office, "H404", "settlement.result")
+    [line] = told_hospital.lines
+    assert line.reasons == ("EMERGENCY_REPORTED_LATE",)
+    assert line.citations[-1].key == "emergency/late_report"
+    assert sum(per_account(await office.rows(select(tables.transfer))).values()) == 0
 
 
 # --- what the fund paid beside it --------------------------------------------------------------

@@ -149,6 +149,9 @@ IMPOSSIBLE: Final[dict[str, dict[Payer, str]]] = {
         )
         for reason in ("LATE_APPLICATION", "BEFORE_COVER", "EMPLOYER_IN_ARREARS")
     },
+    "EMERGENCY_REPORTED_LATE": dict.fromkeys(
+        Payer, "账单整单拒付；只在重新审核时把基金份额移给用人单位（readjudication.toml）"
+    ),
     **{
         reason: dict.fromkeys(
             (Payer.FUND, Payer.EMPLOYER, Payer.INDIVIDUAL, Payer.OTHER), "违规由医院承担"

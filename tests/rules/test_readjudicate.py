@@ -37,12 +37,15 @@ from tests.rules.facts import (
     a_row,
     a_stay,
     example_policy,
+    noon,
     policy_with,
 )
 from tests.rules.tables import bill_of, policy_of, rows, split_of
 from tests.rules.test_properties import bills
 
 ROWS = rows("readjudication.toml")
+EMERGENCY = {"emergency": True, "registered_at": noon(date(2026, 3, 5))}
+"""Registered late; that the employer reported it in time makes it payable."""
 
 
 def as_settled(row: dict[str, Any]) -> tuple[Bill, BillVerdict]:
@@ -181,13 +184,33 @@ def payees(*payouts: Payout) -> dict[tuple[Payee, str], int]:
             "EMPLOYER_IN_ARREARS",
             "arrears/policy",
         ),
+        (
+            {"reported_at": noon(date(2026, 3, 5))},
+            {},
+            "EMERGENCY_REPORTED_LATE",
+            "emergency/late_report",
+        ),
     ],
-    ids=["受伤时未参保", "欠费，当地规定不予支付", "入院当日已欠费，只保已开始的住院"],
+    ids=[
+        "受伤时未参保",
+        "欠费，当地规定不予支付",
+        "入院当日已欠费，只保已开始的住院",
+        "非协议机构急诊逾期未报告",
+    ],
 )
 def test_what_moves_to_the_employer_cites_the_fact_that_moved_it(
     corrected: dict[str, Any], policy: dict[str, str], reason: str, cited: str
 ) -> None:
-    row = {"lines": [{"line_id": "L1"}], "corrected": {"case": corrected}, "policy": policy}
+    row = {
+        "lines": [{"line_id": "L1", "day": date(2026, 3, 2)}],
+        "as_settled": {"stay": EMERGENCY, "hospital": {"agreement_from": None}},
+        "corrected": {
+            "stay": EMERGENCY,
+            "hospital": {"agreement_from": None},
+            "case": corrected,
+        },
+        "policy": policy,
+    }
     _, after = decided_again(row)
     (line,) = after.lines
     assert line.reasons == (reason,)
