@@ -1,7 +1,7 @@
 """What all lines of one bill share: the grounds of its days, its policy values, its catalogue."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple
@@ -89,8 +89,9 @@ class Context:
     _gaps: dict[tuple[str, date], PolicyGap] = field(default_factory=dict)
     _citations: dict[tuple[str, date], Citation] = field(default_factory=dict)
 
-    def sort_out(self) -> None:
-        """Find what is known of each line, and count what the lines use up. Raises PolicyGap."""
+    def sort_out(self, shut_out: "ShutOut") -> None:
+        """Find what is known of each line, and count what the lines use up: what the list shuts
+        out whole uses up no quantity. Raises PolicyGap and NeedsReview."""
         lines = self.netted.originals
         days = [line.service_day for line in lines]
         known_on = {day: self.standing(day) for day in dict.fromkeys(days)}
@@ -98,7 +99,7 @@ class Context:
             known_on[day][charge] for day, charge in zip(days, charges(lines), strict=True)
         ]
         self._use()
-        self._limit()
+        self._limit(shut_out)
 
     def _use(self) -> None:
         counted, used = list[BillLine](), defaultdict[Listed | None, list[BillLine]](list)
@@ -110,7 +111,7 @@ class Context:
                     used[listed].append(line)
         self.counted, self.used = counted, used
 
-    def _limit(self) -> None:
+    def _limit(self, shut_out: "ShutOut") -> None:
         for row, lines in self.used.items():
             if row is not None:
                 for concern in row.concerns:
@@ -119,7 +120,13 @@ class Context:
         # What was given back whole uses nothing up, but its limit is printed as it was charged.
         given_back = [one for one in self._given_back() if Concern.QUANTITY in one[1].concerns]
         in_order = sorted([*limited, *given_back], key=lambda one: in_time(one[0]))
-        self.allowances = allowances(in_order)
+        outside = {
+            line.line_id: line.quantity
+            for line, listed in in_order
+            if not listed.plain and shut_out(self, line, listed)
+        }
+        inside = [one for one in in_order if one[0].line_id not in outside]
+        self.allowances = outside | allowances(inside)
         over = [
             line.line_id for line, _ in limited if self.allowances[line.line_id] < line.quantity
         ]
@@ -287,6 +294,10 @@ class Context:
     def late(self, day: date) -> bool:
         """Whether the day lies in the window of an overdue application. Raises PolicyGap."""
         return self.late_until is not None and self.late_until.holds(day)
+
+
+ShutOut = Callable[[Context, BillLine, Listed], bool]
+"""Whether the list lets the fund pay nothing of a line."""
 
 
 def _payable_piece(found: Listed | None) -> bool:

@@ -147,13 +147,21 @@ def device_in_use(context: Context, line: BillLine, life_months: int) -> date | 
     """The day on which the fund supplied the same device, by an earlier settlement or an earlier
     day of this bill, if its life by the list in force now has not ended on the day."""
     day, days = line.service_day, _supplied(context, line.code).days
-    earlier = [
+    before = bisect_left(days, day)
+    return _running([*_earlier(context, line), *days[:before]], day, life_months)
+
+
+def _earlier(context: Context, line: BillLine) -> list[date]:
+    """The days on which earlier settlements supplied the device."""
+    return [
         one.supplied_on
         for one in context.devices
-        if one.code == line.code and one.supplied_on <= day
+        if one.code == line.code and one.supplied_on <= line.service_day
     ]
-    before = bisect_left(days, day)
-    latest = max([*earlier, *days[:before]], default=None)
+
+
+def _running(supplied: list[date], day: date, life_months: int) -> date | None:
+    latest = max(supplied, default=None)
     return None if latest is None or months_later(latest, life_months) < day else latest
 
 
@@ -194,6 +202,18 @@ def _too_early(charge: Charge, listed: Listed, running: date) -> tuple[Terms, So
     supplied = replace(anchors.DEVICES, key=key, since=running.isoformat())
     resolved = taken(charge, in_catalogue=False, excluded="LIFE_NOT_ENDED")
     return resolved, (anchors.DEVICES, life, supplied)
+
+
+def shut_out(context: Context, line: BillLine, listed: Listed) -> bool:
+    """Whether the list lets the fund pay nothing of the line, so that it uses up no quantity.
+    Raises PolicyGap and NeedsReview."""
+    row, day = listed.row, line.service_day
+    if not _payable(context, line, row):
+        return True
+    if row.life_months is not None:
+        running = _running(_earlier(context, line), day, row.life_months)
+        return line.limit_unmet or running is not None
+    return _unmet_limit(context, line, listed.remark, rescue=True) is not None
 
 
 def _unmet_limit(

@@ -27,7 +27,7 @@ from gateway.rules.payout import paid_out
 from gateway.rules.place import emergency_days
 from gateway.rules.plain import NO_CONSENT, RATIO, REFUSED, Decision, borne
 from gateway.rules.refunds import Netted, alone, netted
-from gateway.rules.resolve import NeedsApproval, NeedsReview, rescued_lines, terms
+from gateway.rules.resolve import NeedsApproval, NeedsReview, rescued_lines, shut_out, terms
 
 _KEY_OF_BEARER: Mapping[str, str] = {
     "no_consent": NO_CONSENT,
@@ -147,7 +147,7 @@ def context_of(bill: Bill, policy: Policy, lines: Netted) -> Context:
         devices=bill.devices,
         owed=employers(bill.stay, case, policy),
     )
-    context.sort_out()
+    context.sort_out(shut_out)
     return context
 
 

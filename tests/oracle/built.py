@@ -101,6 +101,12 @@ def editions_of(catalogue: list[Facts], place: str) -> tuple[Edition, ...]:
     )
 
 
+def shelf_of(world: Facts) -> tuple[Edition, ...]:
+    """The editions of the insured place and of the one in another province."""
+    here, there = world["catalogue"], world["catalogue_there"]
+    return editions_of(here, "HERE") + editions_of(there, "PROVINCE")
+
+
 def _row(code: str, kind: Kind, row: Facts) -> CatalogueRow:
     first, last = row.get("agreed", (None, None))
     standard = row.get("standard")

@@ -11,7 +11,6 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from functools import partial
 from multiprocessing import get_context
 from typing import Any, NamedTuple
 
@@ -21,7 +20,7 @@ from gateway.domain.split import Payer
 from gateway.rules.calculate import calculate
 from gateway.rules.settle import settle
 from tests.oracle import lines as oracle
-from tests.oracle.built import bill_of, editions_of, policy_of, told
+from tests.oracle.built import bill_of, policy_of, shelf_of, told
 from tests.oracle.cases import cases
 from tests.oracle.smallest import shown, smallest
 from tests.oracle.stays import stays
@@ -92,9 +91,8 @@ class Sides:
     def answers(self, bill: Facts) -> tuple[Facts, Facts]:
         """What the oracle says, and what the gateway says."""
         policy = self._once("policy", bill["policy"], policy_of)
-        editions = self._once("catalogue", bill["catalogue"], partial(editions_of, place="HERE"))
-        there = self._once("there", bill["catalogue_there"], partial(editions_of, place="PROVINCE"))
-        return settled(bill), told(settle(bill_of(bill, editions + there, policy), policy))
+        editions = self._once("catalogue", bill["catalogue"], lambda _: shelf_of(bill))
+        return settled(bill), told(settle(bill_of(bill, editions, policy), policy))
 
     def difference(self, bill: Facts) -> list[tuple[str, int]]:
         """In what the answers differ, each with how many fen it moves."""

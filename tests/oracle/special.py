@@ -135,7 +135,7 @@ def _employer(random: Random, bill: Bill, number: str, tie: str, role: str) -> B
         "number": number,
         "tie": tie,
         "role": role,
-        "since": random.randint(min(event, bill["stay"]["in"]), bill["stay"]["out"]),
+        "since": random.randint(bill["stay"]["in"] - 1, bill["stay"]["out"]),
         "insured": None if chance < 0.1 else chance < 0.75,
         "roster": event - random.randrange(2) if random.random() < 0.1 else None,
     }
@@ -150,8 +150,8 @@ def _owing(random: Random, bill: Bill) -> None:
             case["joined"].append(
                 {"of": number, "joined": max(since, first - 3), "settled": settled}
             )
-        if random.random() < 0.35:
-            begin = random.choice((first - 30, first, first + 1, last))
+        if random.random() < (0.5 if number else 0.25):
+            begin = random.choice((first - 30, first - 30, first, last))
             paid_up = random.choice((None, first, random.randint(first, last), first - 1))
             paid_up = None if paid_up is None else max(begin, paid_up)
             case["arrears"].append({"of": number, "from": begin, "paid_up": paid_up})

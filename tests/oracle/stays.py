@@ -221,7 +221,7 @@ def _lines(random: Random, first: int, last: int) -> list[Bill]:
     most = random.randint(0, 8)
     few = random.sample(CODES, 3)
     while len(lines) < most:
-        code = random.choice(few if random.random() < 0.6 else CODES)
+        code = random.choice(few if random.random() < 0.7 else CODES)
         lines.append(_line(random, f"L{len(lines)}", code, random.randint(first - 1, last)))
         if random.random() < 0.25:
             lines += _refunds(random, lines[-1], most - len(lines), last)

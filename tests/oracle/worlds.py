@@ -120,15 +120,16 @@ def _drugs(random: Random) -> World:
         "TABLET": {"ceilings": _ceilings(random)},
         "VACCINE": {"insurance": "work_injury"},
         "MATERNITY": {"insurance": "maternity"},
-        "SECONDARY": {"levels": ("tertiary", "secondary")},
+        "SECONDARY": {"levels": ("tertiary", "secondary"), "per_stay": 3 * _limit(random)},
         "COURSE": {"course": 2},
         "NEGOTIATED": {
             "standard": 10**6 * random.choice((90, 120)),
             "agreed": (ALWAYS, FIRST + random.randrange(DAYS)),
+            "per_stay": 4 * _limit(random),
         },
         "NEGOTIATED-LATER": {"agreed": (FIRST + random.randrange(DAYS), _FAR)},
         "PIECE": {"section": "饮片"},
-        "PIECE-ALONE": {"section": "饮片", "alone": True},
+        "PIECE-ALONE": {"section": "饮片", "alone": True, "per_day": 2 * _limit(random)},
         "PIECE-ALONE-TOO": {"section": "饮片", "alone": True},
     }
     if random.random() < 0.5:
@@ -155,7 +156,8 @@ def _devices(random: Random) -> World:
         code: {"ceilings": _ceilings(random, always=True), "life": random.choice((1, 12, 24))}
         for code in ("HAND", "WHEELCHAIR")
     }
-    return rows | {"CRUTCH": {"life": 12, "per_day": 10000}}
+    limit = random.choice(("per_day", "per_stay"))
+    return rows | {"CRUTCH": {"life": random.choice((1, 12)), limit: 10000}}
 
 
 def _facilities(random: Random) -> World:
@@ -175,7 +177,7 @@ def _ceilings(random: Random, always: bool = False) -> dict[str, int]:
 
 
 CODES = (
-    *("TABLET", "TABLET", "VACCINE", "MATERNITY", "SECONDARY", "COURSE", "COURSE", "NEGOTIATED"),
+    *("TABLET", "TABLET", "VACCINE", "MATERNITY", "SECONDARY", *("COURSE",) * 3, "NEGOTIATED"),
     *(
         "NEGOTIATED",
         "NEGOTIATED-LATER",

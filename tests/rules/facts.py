@@ -145,6 +145,8 @@ DRUGS = (
     _drug("PIECE", section="饮片"),
     _drug("PIECE-ALONE", section="饮片", not_alone=True),
     _drug("PIECE-ALONE-TOO", section="饮片", not_alone=True),
+    _drug("PIECE-DAILY", section="饮片", not_alone=True, qty_per_day=quantity("1")),
+    _drug("SECOND-LINE-TWICE", remark="限二线用药。", qty_per_stay=quantity("2")),
 )
 DELISTED = _drug("DELISTED")
 ITEMS = (
@@ -161,6 +163,7 @@ DEVICES = (
     a_row("PART-HAND", Kind.MATERIAL, ceilings=_ceilings(every="5700.00"), life_months=12),
     a_row("WHEELCHAIR", Kind.MATERIAL, ceilings=_ceilings(every="900.00"), life_months=48),
     a_row("CRUTCH", Kind.MATERIAL, qty_per_day=quantity("1"), life_months=24),
+    a_row("SHOES", Kind.MATERIAL, qty_per_stay=quantity("1"), life_months=12),
 )
 LATER_DEVICES = (
     a_row("PART-HAND", Kind.MATERIAL, ceilings=_ceilings(every="4500.00"), life_months=12),

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
+from gateway.domain.catalogue import Edition
 from gateway.rules import context
 from gateway.rules.plain import Footing, Standing, standing
 from gateway.rules.settle import settle
-from tests.oracle.built import bill_of, editions_of, policy_of
+from tests.oracle.built import bill_of, policy_of, shelf_of
 from tests.oracle.stays import BILLS_IN_A_WORLD, Bill, stays
 
 WORLDS, CHARGED_ALIKE, BILLS = 2, 8, 150
@@ -33,19 +34,22 @@ class Office:
 
     def __init__(self, seed: int) -> None:
         firsts = list(stays(seed, WORLDS * BILLS_IN_A_WORLD))[::BILLS_IN_A_WORLD]
-        self.catalogues = [bill["catalogue"] for bill in firsts]
+        self.worlds = firsts
         self.policies = [policy_of(bill["policy"]) for bill in firsts]
-        self.editions = [editions_of(one) for one in self.catalogues]
+        self.editions = [shelf_of(one) for one in firsts]
 
     def settled(self, policy: int, catalogue: int, bill: Bill) -> Any:
         """With everything that is kept of the bills before."""
-        return settle(bill_of(bill, self.editions[catalogue]), self.policies[policy])
+        return self._settled(policy, self.editions[catalogue], bill)
 
     def settled_alone(self, policy: int, catalogue: int, bill: Bill) -> Any:
         """As if it were the first bill of all."""
         standing.cache_clear()
-        editions = editions_of(self.catalogues[catalogue])
-        return settle(bill_of(bill, editions), self.policies[policy])
+        return self._settled(policy, shelf_of(self.worlds[catalogue]), bill)
+
+    def _settled(self, policy: int, editions: tuple[Edition, ...], bill: Bill) -> Any:
+        text = self.policies[policy]
+        return settle(bill_of(bill, editions, text), text)
 
 
 def differing(seed: int) -> list[int]:
