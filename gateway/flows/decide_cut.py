@@ -17,7 +17,7 @@ from gateway.flows.desk import Caller, Desk
 from gateway.flows.plan import Act, Notice, Plan, applied, refused
 from gateway.flows.post_cut import Effect, on_settled
 from gateway.flows.raise_cuts import cut_line
-from gateway.flows.readjudicate import Touched
+from gateway.flows.readjudicate import StandingSettlement
 from gateway.flows.standing import standing
 from gateway.flows.waiting import look_again
 from gateway.rules.cuts import decision_faults, state_after, upheld_ids
@@ -63,7 +63,7 @@ async def decide_cut(desk: Desk, caller: Caller, command: DecideCut) -> Plan:
         elif _taken_in(found, file):
             effect = Finding("SETTLED_ALREADY", "CutNo", file.live_settlement)
         else:
-            one = Touched(file, await standing(reader, file, settlement))
+            one = StandingSettlement(file, await standing(reader, file, settlement))
             effect = await on_settled(desk, reader, one, found, upheld)
     if isinstance(effect, Finding):
         return refused(effect, subject=found.admission_id)

@@ -18,14 +18,14 @@ from gateway.flows.exchange import push_channels
 from gateway.flows.plan import Act, Plan, applied
 from gateway.flows.post_delta import Source, delta_of
 from gateway.flows.readjudicate import (
-    Recomputed,
-    Touched,
+    Readjudicated,
+    StandingSettlement,
     changed,
     notice,
-    recomputed,
+    readjudicated,
     seen,
     stale_act,
-    touched,
+    standing_of,
 )
 from gateway.flows.standing import stale
 from gateway.flows.transaction import job_unit
@@ -205,7 +205,7 @@ def _taken_up(row: dict[str, Any], decision: Decision) -> Plan:
 async def _approval(
     desk: Desk, reader: Reader, row: dict[str, Any], decision: Decision
 ) -> tuple[Plan, str | NotDone]:
-    one = await touched(reader, row["settlement_id"])
+    one = await standing_of(reader, row["settlement_id"])
     if one is None:
         return _gone_stale(desk, row, "结算已冲正 / reversed", ())
     again = _again(desk, one, [row], f"stale {row['proposal_id']}")
@@ -220,7 +220,7 @@ async def _approval(
             f"政策 {row['correction'][:12]} 尚未在本网关生效，生效后再批准"
             " / that policy is not in force here yet: put it in force first"
         )
-    found = await recomputed(desk, reader, one, cause, desk.policy)
+    found = await readjudicated(desk, reader, one, cause, desk.policy)
     if found.change is None or found.outcome != row["outcome"]:
         return _gone_stale(
             desk, row, "事实又有变化，请重新提出 / the facts changed: propose anew", again
@@ -230,7 +230,7 @@ async def _approval(
 
 
 def _again(
-    desk: Desk, one: Touched, rows: Iterable[dict[str, Any]], told: str
+    desk: Desk, one: StandingSettlement, rows: Iterable[dict[str, Any]], told: str
 ) -> tuple[Write, ...]:
     """What the agency told stays told when its proposal goes stale: it is proposed anew."""
     causes = {Cause(row["cause"]) for row in rows} & AS_TOLD
@@ -250,7 +250,7 @@ def _gone_stale(
     return plan, NotDone(f"建议已失效：{why} ({row['proposal_id']})")
 
 
-def _check_basis(found: Recomputed, decision: Decision) -> None:
+def _check_basis(found: Readjudicated, decision: Decision) -> None:
     """Raises NotDone when a cut lacks its clause, or one for want of recognition its ground."""
     if found.cut and not decision.clause:
         raise NotDone(
@@ -266,9 +266,9 @@ def _check_basis(found: Recomputed, decision: Decision) -> None:
 
 
 def _posting(
-    desk: Desk, row: dict[str, Any], found: Recomputed, change: Changes, decision: Decision
+    desk: Desk, row: dict[str, Any], found: Readjudicated, change: Changes, decision: Decision
 ) -> tuple[Plan, str]:
-    one, number = found.touched, row["proposal_id"]
+    one, number = found.settled, row["proposal_id"]
     delta = delta_of(desk, found, change, Source(number, decision.basis))
     others = [other for other in one.standing.proposals if other["proposal_id"] != number]
     values = {"open": None, "decided_by": decision.by, "decided_us": desk.now_us}

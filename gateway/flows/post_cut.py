@@ -19,8 +19,8 @@ from gateway.flows.plan import Act, Notice, Transfer
 from gateway.flows.post_delta import Source, delta_of
 from gateway.flows.posted_cuts import with_violations
 from gateway.flows.readjudicate import (
-    Recomputed,
-    Touched,
+    Readjudicated,
+    StandingSettlement,
     as_it_stands,
     decided_again,
     proposal_row,
@@ -53,7 +53,7 @@ class Effect:
 
 
 async def on_settled(
-    desk: Desk, reader: Reader, one: Touched, before: Cut, upheld: frozenset[str]
+    desk: Desk, reader: Reader, one: StandingSettlement, before: Cut, upheld: frozenset[str]
 ) -> Effect | Finding:
     """The effect on the settlement when these lines of the cut are the hospital's; a finding
     where the bill cannot be decided so."""
@@ -69,8 +69,8 @@ async def on_settled(
     found = await decided_again(one, bill, seen.policy)
     if found.untold:
         return _not_computable(found.untold)
-    again = Recomputed(
-        touched=one,
+    again = Readjudicated(
+        settled=one,
         cause=Cause.CUT,
         correction=before.cut_no,
         bill=bill,
@@ -90,9 +90,9 @@ def _not_computable(why: str) -> Finding:
 
 
 def _delta(
-    desk: Desk, again: Recomputed, change: Change, one: Cut, upheld: frozenset[str]
+    desk: Desk, again: Readjudicated, change: Change, one: Cut, upheld: frozenset[str]
 ) -> Effect:
-    number, stands = new_id("R"), again.touched.standing
+    number, stands = new_id("R"), again.settled.standing
     delta = delta_of(desk, again, change, Source(number, _note(one, upheld)))
     others = stands.proposals
     less = change.split.negated()
@@ -102,7 +102,7 @@ def _delta(
             _decided(desk, again, number, delta.delta_id, one),
             *(stale(desk, other) for other in others),
             # What the cut hid of a corrected case, or made stale, is looked at anew.
-            *decide_again(desk, [again.touched.file], f"cut.decide {one.cut_no}"),
+            *decide_again(desk, [again.settled.file], f"cut.decide {one.cut_no}"),
             *decide_again(desk, again.moves_others, f"cut.decide {one.cut_no}"),
         ),
         acts=tuple(stale_act(other["proposal_id"]) for other in others),
@@ -118,7 +118,7 @@ def _note(one: Cut, upheld: frozenset[str]) -> str:
     return f"扣减 cut {one.cut_no}：{one.clause}" if upheld else f"扣减撤回 withdrawn {one.cut_no}"
 
 
-def _decided(desk: Desk, again: Recomputed, number: str, delta_id: str, one: Cut) -> Insert:
+def _decided(desk: Desk, again: Readjudicated, number: str, delta_id: str, one: Cut) -> Insert:
     """The change with both sides of every line, approved as it is made: the cut has its own two
     persons, and names them."""
     row = {
@@ -137,7 +137,7 @@ def _decided(desk: Desk, again: Recomputed, number: str, delta_id: str, one: Cut
 
 
 async def _claims(
-    desk: Desk, reader: Reader, again: Recomputed, one: Cut, upheld: frozenset[str]
+    desk: Desk, reader: Reader, again: Readjudicated, one: Cut, upheld: frozenset[str]
 ) -> tuple[Transfer, ...]:
     """What another was paid for lines of the hospital the hospital owes the fund, not he who was
     paid (追回违规费用, 社会保险经办条例 第四十三条); a withdrawn cut turns that round."""

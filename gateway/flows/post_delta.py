@@ -12,7 +12,7 @@ from gateway.domain.readjudication import DELTA
 from gateway.domain.results import Settlement
 from gateway.flows.desk import Desk, new_id
 from gateway.flows.plan import Notice, Transfer
-from gateway.flows.readjudicate import Recomputed, Touched, detail_of
+from gateway.flows.readjudicate import Readjudicated, StandingSettlement, detail_of
 from gateway.flows.settled import amounts, moved, of_verdict
 from gateway.rules.readjudicate import Change, difference_verdict
 from gateway.store import tables
@@ -43,9 +43,9 @@ class Delta:
         return self.message.settlement_id
 
 
-def delta_of(desk: Desk, found: Recomputed, change: Change, source: Source) -> Delta:
+def delta_of(desk: Desk, found: Readjudicated, change: Change, source: Source) -> Delta:
     """The delta of the change."""
-    one = found.touched
+    one = found.settled
     message = _message(desk, one, change, source)
     row = _row(desk, found, change, message, source)
     return Delta(
@@ -67,7 +67,7 @@ def _told(receiver: str, message: Settlement) -> Notice:
     )
 
 
-def _message(desk: Desk, one: Touched, change: Change, source: Source) -> Settlement:
+def _message(desk: Desk, one: StandingSettlement, change: Change, source: Source) -> Settlement:
     """The delta as both sides get it: only the lines that differ, amounts signed."""
     original, stay, now = one.standing.original, one.file.stay, desk.clock.now()
     return Settlement(
@@ -90,10 +90,10 @@ def _message(desk: Desk, one: Touched, change: Change, source: Source) -> Settle
 
 
 def _row(
-    desk: Desk, found: Recomputed, change: Change, message: Settlement, source: Source
+    desk: Desk, found: Readjudicated, change: Change, message: Settlement, source: Source
 ) -> dict[str, Any]:
     return {
-        **_kept(found.touched.standing),
+        **_kept(found.settled.standing),
         **amounts(message.split, change.meal_fen),
         "settlement_id": message.settlement_id,
         "settled_us": desk.now_us,

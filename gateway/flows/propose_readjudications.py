@@ -1,4 +1,4 @@
-"""重审建议的提出 Proposals by the sweep, for stays that a decision touched, and by an operator,
+"""重审建议的提出 Proposals by the sweep, for each job that was left, and by an operator,
 for every settlement of a span.
 
 Each settlement is looked at in a transaction of its own, so that one of them stops no other.
@@ -16,7 +16,7 @@ from gateway.flows.administer import NotDone
 from gateway.flows.desk import Desk
 from gateway.flows.exchange import push_channels
 from gateway.flows.plan import Act, Plan, applied
-from gateway.flows.readjudicate import policy_of_record, proposed, recomputed, touched
+from gateway.flows.readjudicate import policy_of_record, proposed, readjudicated, standing_of
 from gateway.flows.transaction import job_unit
 from gateway.flows.waiting import cause_of, told_of
 from gateway.policy.faults import BadPolicy
@@ -99,9 +99,7 @@ async def _kept(desk: Desk, root: Path, by: str) -> Policy:
     return policy
 
 
-async def propose_touched(
-    desk: Desk, admission_id: str, job: str, finish: tuple[Write, ...]
-) -> int:
+async def propose_job(desk: Desk, admission_id: str, job: str, finish: tuple[Write, ...]) -> int:
     """The job, by its cause, that a decision, a payment told late, a new catalogue or a new policy
     left: its settlement decided again, once."""
     cause, policy = cause_of(job), desk.policy
@@ -140,10 +138,10 @@ async def _planned(
     desk: Desk, number: str, cause: Cause, policy: Policy, by: str
 ) -> tuple[Plan | None, str, str]:
     async with desk.database.reading() as reader:
-        one = await touched(reader, number)
+        one = await standing_of(reader, number)
         if one is None:
             return None, "", ""
-        found = await recomputed(desk, reader, one, cause, policy)
+        found = await readjudicated(desk, reader, one, cause, policy)
         plan, proposal = await proposed(desk, reader, found, by)
     return plan, proposal, found.untold
 

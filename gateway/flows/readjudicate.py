@@ -22,12 +22,12 @@ from gateway.flows.settled import owed_to, transfers
 from gateway.flows.standing import stale, standing
 from gateway.policy.load import load_archive
 from gateway.policy.model import Policy
+from gateway.rules import readjudicate as rule
 from gateway.rules.place import catalogue_region
 from gateway.rules.readjudicate import (
     Change,
     change_of,
     needs_ground,
-    readjudged,
     takes_from_hospital,
     who_acts,
 )
@@ -46,7 +46,7 @@ from gateway.store.unit import Guard, Insert
 
 
 @dataclass(frozen=True, slots=True)
-class Touched:
+class StandingSettlement:
     """A live settlement with its stay and what was posted and proposed since."""
 
     file: StayFile
@@ -54,11 +54,11 @@ class Touched:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Recomputed:
-    """A touched settlement decided again: the change, if any, or why no bill can be told and who
+class Readjudicated:
+    """A settlement decided again: the change, if any, or why no bill can be told and who
     has to act."""
 
-    touched: Touched
+    settled: StandingSettlement
     cause: Cause
     correction: str
     bill: Bill
@@ -90,7 +90,7 @@ class Recomputed:
         return self._owed(self.change.before), self._owed(self.change.after)
 
     def _owed(self, verdict: BillVerdict) -> tuple[Transfer, ...]:
-        original = self.touched.standing.original
+        original = self.settled.standing.original
         number, day = original["settlement_id"], original["business_day"]
         return transfers(number, original["hospital"], verdict.payout, day)
 
@@ -121,12 +121,12 @@ class Recomputed:
         return needs_ground(self.bill.case, cut=self.cut)
 
 
-async def touched(reader: Reader, settlement_id: str) -> Touched | None:
+async def standing_of(reader: Reader, settlement_id: str) -> StandingSettlement | None:
     """The settlement with its stay; None unless it is live and no delta itself."""
     found = await stay_of_settlement(reader, settlement_id)
     if found is None or not in_force(found[1]):
         return None
-    return Touched(found[0], await standing(reader, *found))
+    return StandingSettlement(found[0], await standing(reader, *found))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,9 +151,9 @@ class Again:
     acts: Actor | None = None
 
 
-async def recomputed(
-    desk: Desk, reader: Reader, one: Touched, cause: Cause, policy: Policy
-) -> Recomputed:
+async def readjudicated(
+    desk: Desk, reader: Reader, one: StandingSettlement, cause: Cause, policy: Policy
+) -> Readjudicated:
     """The settlement under what was corrected: the case and the prior payments as they are known
     now, the catalogues in force now, or `policy`; everything else as it stands."""
     try:
@@ -162,8 +162,8 @@ async def recomputed(
         return _without_editions(one, cause)
     bill = await with_devices(reader, seen.bill)
     again = await decided_again(one, bill, seen.policy)
-    return Recomputed(
-        touched=one,
+    return Readjudicated(
+        settled=one,
         cause=cause,
         correction=seen.correction,
         bill=bill,
@@ -176,7 +176,7 @@ async def recomputed(
 
 
 async def _corrected(
-    desk: Desk, reader: Reader, one: Touched, cause: Cause, policy: Policy
+    desk: Desk, reader: Reader, one: StandingSettlement, cause: Cause, policy: Policy
 ) -> Seen:
     """Raises LookupError when an edition of record is not here."""
     seen, file = await as_it_stands(desk, reader, one), one.file
@@ -195,7 +195,7 @@ async def _corrected(
     return replace(seen, bill=replace(bill, editions=now), guards=guards, correction=correction)
 
 
-async def as_it_stands(desk: Desk, reader: Reader, one: Touched) -> Seen:
+async def as_it_stands(desk: Desk, reader: Reader, one: StandingSettlement) -> Seen:
     """The bill and the policy as the last row of the settlement used them, its lines by the cuts
     that stand. What the fund paid beside it is read as it stands now: no meal day and no device is
     paid twice because two stays of the person were corrected. LookupError when an edition of
@@ -218,10 +218,10 @@ async def as_it_stands(desk: Desk, reader: Reader, one: Touched) -> Seen:
     )
 
 
-async def decided_again(one: Touched, bill: Bill, policy: Policy) -> Again:
+async def decided_again(one: StandingSettlement, bill: Bill, policy: Policy) -> Again:
     """What changes of the settlement when this bill is decided by the policy."""
     before, size = _before(one), LINE_BYTES * len(bill.lines)
-    after = await off_loop(size, lambda: readjudged(bill, policy, before))
+    after = await off_loop(size, lambda: rule.readjudicated(bill, policy, before))
     if isinstance(after, BillVerdict):
         return Again(change=change_of(before, after))
     return Again(untold=outcome_text(after), acts=who_acts(after))
@@ -233,11 +233,11 @@ def _told(file: StayFile) -> str:
     return " ".join([*case, *(one.payment_no for one in file.stay.payments)])
 
 
-def _without_editions(one: Touched, cause: Cause) -> Recomputed:
+def _without_editions(one: StandingSettlement, cause: Cause) -> Readjudicated:
     facts = thawed_facts(one.standing.last["detail"])
     known = facts.stay, facts.case, facts.hospital, facts.lines
-    return Recomputed(
-        touched=one,
+    return Readjudicated(
+        settled=one,
         cause=cause,
         correction=_told(one.file),
         bill=Bill(*known, (), facts.others, facts.devices, facts.paid_by),
@@ -247,7 +247,7 @@ def _without_editions(one: Touched, cause: Cause) -> Recomputed:
     )
 
 
-def _before(one: Touched) -> BillVerdict:
+def _before(one: StandingSettlement) -> BillVerdict:
     return thawed_verdict(one.standing.last["detail"])
 
 
@@ -262,12 +262,12 @@ async def policy_of_record(desk: Desk, reader: Reader, digest: str) -> Policy:
 
 
 async def proposed(
-    desk: Desk, reader: Reader, found: Recomputed, by: str
+    desk: Desk, reader: Reader, found: Readjudicated, by: str
 ) -> tuple[Plan | None, str]:
     """The transaction that proposes the change, or asks a person for what cannot be computed, and
     the number of either; None when there is nothing to write: no change, or it is proposed,
     rejected, asked for or closed already."""
-    stands, causes = found.touched.standing, alike(found.cause)
+    stands, causes = found.settled.standing, alike(found.cause)
     earlier = [row for row in stands.proposals if row["cause"] in causes]
     asked = next((row for row in earlier if found.known_as(row)), None)
     if asked is not None:
@@ -285,7 +285,7 @@ async def proposed(
     return _only_stale(desk, found, earlier), ""
 
 
-def _stood_behind(found: Recomputed, row: dict[str, Any], by: str) -> Plan | None:
+def _stood_behind(found: Readjudicated, row: dict[str, Any], by: str) -> Plan | None:
     """A person who proposes what the gateway proposed by itself takes it up."""
     if row["proposed_by"] or not by:
         return None
@@ -300,23 +300,23 @@ def _stood_behind(found: Recomputed, row: dict[str, Any], by: str) -> Plan | Non
         reason=by,
     )
     return applied(
-        subject=found.touched.file.stay.admission_id,
+        subject=found.settled.file.stay.admission_id,
         writes=(Update(tables.readjudication, where, values),),
         acts=(act,),
     )
 
 
-def _only_tried(desk: Desk, found: Recomputed) -> bool:
+def _only_tried(desk: Desk, found: Readjudicated) -> bool:
     """Whether a policy that is not in force leaves a bill untold: whoever tries it is told."""
     in_force = found.correction == desk.policy.digest
     return bool(found.untold) and found.cause is Cause.POLICY and not in_force
 
 
 def _proposing(
-    desk: Desk, found: Recomputed, earlier: Sequence[dict[str, Any]], number: str, by: str
+    desk: Desk, found: Readjudicated, earlier: Sequence[dict[str, Any]], number: str, by: str
 ) -> Plan:
     row = proposal_row(desk, found, number, by)
-    file = found.touched.file
+    file = found.settled.file
     return applied(
         subject=file.stay.admission_id,
         guards=found.guards,
@@ -337,8 +337,8 @@ def seen(file: StayFile) -> Update:
     return Update(tables.admission, where, {"version": file.stay.version + 1})
 
 
-def _only_stale(desk: Desk, found: Recomputed, earlier: Sequence[dict[str, Any]]) -> Plan:
-    file = found.touched.file
+def _only_stale(desk: Desk, found: Readjudicated, earlier: Sequence[dict[str, Any]]) -> Plan:
+    file = found.settled.file
     return applied(
         subject=file.stay.admission_id,
         guards=found.guards,
@@ -361,26 +361,26 @@ def stale_act(proposal_id: str) -> Act:
     )
 
 
-def _act(found: Recomputed, number: str, by: str) -> Act:
+def _act(found: Readjudicated, number: str, by: str) -> Act:
     """What was proposed, or which settlement a person has to see to, and why."""
     told = (by, found.cause, found.correction, found.untold, found.acts)
     return Act(
         action="readjudication.by_hand" if found.untold else "readjudication.propose",
         subject=number,
         to_state=_state(found),
-        code=found.touched.standing.original["settlement_id"],
+        code=found.settled.standing.original["settlement_id"],
         reason=" ".join(str(one) for one in told if one),
     )
 
 
-def _state(found: Recomputed) -> ProposalState:
+def _state(found: Readjudicated) -> ProposalState:
     return ProposalState.BY_HAND if found.untold else ProposalState.PROPOSED
 
 
-def proposal_row(desk: Desk, found: Recomputed, number: str, by: str) -> dict[str, Any]:
+def proposal_row(desk: Desk, found: Readjudicated, number: str, by: str) -> dict[str, Any]:
     """The row of a proposal, or of what a person is asked to see to."""
-    change, stands = found.change, found.touched.standing
-    stay, split = found.touched.file.stay, NOTHING if change is None else change.split
+    change, stands = found.change, found.settled.standing
+    stay, split = found.settled.file.stay, NOTHING if change is None else change.split
     return {
         "proposal_id": number,
         "version": 1,
@@ -413,7 +413,7 @@ def proposal_row(desk: Desk, found: Recomputed, number: str, by: str) -> dict[st
     }
 
 
-def detail_of(found: Recomputed, after: BillVerdict | None) -> str:
+def detail_of(found: Readjudicated, after: BillVerdict | None) -> str:
     """The corrected facts and the verdict on them, if any, as a settlement stores them."""
     bill = found.bill
     known = bill.stay, bill.case, bill.hospital, bill.lines

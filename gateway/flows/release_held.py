@@ -22,7 +22,7 @@ from gateway.flows.exchange import push_channels
 from gateway.flows.look_beside import look_beside
 from gateway.flows.plan import Act, Notice, Plan, applied
 from gateway.flows.preview_settlement import waiting
-from gateway.flows.propose_readjudications import propose_touched
+from gateway.flows.propose_readjudications import propose_job
 from gateway.flows.reached import spread
 from gateway.flows.registration import Check, check
 from gateway.flows.settled import Settling, settlement_message
@@ -91,7 +91,7 @@ async def _one_job(desk: Desk, job: dict[str, Any]) -> int:
         {"state": DONE, "done_us": desk.now_us},
     )
     if job["cause"].startswith(READJUDICATION):
-        return await propose_touched(desk, job["admission_id"], job["cause"], (finish,))
+        return await propose_job(desk, job["admission_id"], job["cause"], (finish,))
     if job["cause"].startswith(REACHED):
         return await spread(desk, job)
     return await _advance(desk, job["admission_id"], job["cause"], (finish,))

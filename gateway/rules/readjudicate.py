@@ -56,7 +56,7 @@ class Change:
         return self.after.meal.amount_fen - self.before.meal.amount_fen
 
 
-def readjudged(
+def readjudicated(
     bill: Bill, policy: Policy, before: BillVerdict
 ) -> BillVerdict | Hold | Refuse | Manual:
     """The bill as the rules decide it now.

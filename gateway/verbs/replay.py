@@ -12,7 +12,7 @@ from typing import Any, Final, TextIO
 
 from gateway.domain.bill import BillVerdict
 from gateway.domain.money import yuan
-from gateway.rules.readjudicate import readjudged
+from gateway.rules.readjudicate import readjudicated
 from gateway.rules.settle import settle
 from gateway.settings import Settings
 from gateway.store.database import Reader
@@ -91,7 +91,7 @@ async def _differences(
         before = await before_of(reader, row)
     except NotTold as silent:
         return [str(silent)]
-    again = settle(bill, policy) if before is None else readjudged(bill, policy, before)
+    again = settle(bill, policy) if before is None else readjudicated(bill, policy, before)
     if not isinstance(again, BillVerdict):
         return [f"现为 {again} / now decided as {again}"]
     return [*_verdicts(row["detail"]["verdict"], verdict, again), *_sums(row, again, before)]

@@ -21,7 +21,7 @@ from gateway.policy.faults import BadPolicy
 from gateway.policy.load import archive, load_archive
 from gateway.policy.model import Policy
 from gateway.reports.what_if import NotSettled, Row, WhatIf, what_if_workbook
-from gateway.rules.readjudicate import readjudged
+from gateway.rules.readjudicate import readjudicated
 from gateway.rules.what_if import Difference, Tally, compared, proposed_bill
 from gateway.settings import Settings
 from gateway.store.database import Reader
@@ -134,7 +134,7 @@ async def _one(reader: Reader, opened: _Open, number: str) -> Difference:
     facts, stands = await standing_bill(reader, number)
     bill, policy = await opened.record.bill(reader, facts, stands)
     new = proposed_bill(bill, opened.editions, opened.proposal.since)
-    outcome = readjudged(new, opened.policy or policy, stands)
+    outcome = readjudicated(new, opened.policy or policy, stands)
     return compared(number, bill, stands, outcome)
 
 

@@ -22,7 +22,7 @@ from gateway.rules.readjudicate import (
     change_of,
     difference_verdict,
     needs_ground,
-    readjudged,
+    readjudicated,
     takes_from_hospital,
     who_acts,
 )
@@ -72,7 +72,7 @@ def _edition(edition: Edition, row: dict[str, Any]) -> Edition:
 
 def decided_again(row: dict[str, Any]) -> Any:
     _, before = as_settled(row)
-    return before, readjudged(corrected(row), policy_of(row), before)
+    return before, readjudicated(corrected(row), policy_of(row), before)
 
 
 def to_hospital(verdict: BillVerdict) -> int:
@@ -126,7 +126,7 @@ def test_what_stood_and_the_difference_are_what_is_right(row: dict[str, Any]) ->
 @pytest.mark.parametrize("row", [one for one in ROWS if "untold" not in one.values[0]])
 def test_the_same_correction_again_changes_nothing(row: dict[str, Any]) -> None:
     _, after = decided_again(row)
-    again = readjudged(corrected(row), policy_of(row), after)
+    again = readjudicated(corrected(row), policy_of(row), after)
     assert again == after
     assert change_of(after, again) is None
 
@@ -222,7 +222,7 @@ def test_what_moves_to_the_employer_cites_the_fact_that_moved_it(
 def test_a_bill_that_loses_its_case_is_not_withdrawn() -> None:
     row = {"lines": [{"line_id": "L1"}]}
     bill, before = as_settled(row)
-    told = readjudged(replace(bill, case=None), example_policy(), before)
+    told = readjudicated(replace(bill, case=None), example_policy(), before)
     assert outcome_text(told) == "HELD CASE_UNDECIDED case"
 
 
@@ -279,7 +279,7 @@ def test_a_withdrawn_bill_pays_nobody_and_takes_nothing_off() -> None:
     row = {"lines": [{"line_id": "L1"}], "corrected": {"case": {"state": "REVOKED"}}}
     _, before = as_settled(row)
     before = replace(before, payout=PAID_BY_THIRD)
-    after = readjudged(corrected(row), example_policy(), before)
+    after = readjudicated(corrected(row), example_policy(), before)
     assert isinstance(after, BillVerdict)
     assert after.payout == Payout((), 500)
 
