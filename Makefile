@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test coverage mutation properties races stores bench canaries lint docs clean help
+.PHONY: demo test coverage mutation properties races stores bench canaries overload lint docs clean help
 
 help: ## what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -40,6 +40,9 @@ bench: .venv/installed ## measure; writes docs/figures/bench.json
 
 canaries: .venv/installed ## settle 1,000 people's bills on each store; then nobody is found in any file
 	$(BIN)/python -m tests.security.canaries $(ARGS)
+
+overload: .venv/installed ## send five times more than is answered; prints what is left of capacity
+	$(BIN)/python -m tests.bench.overload $(ARGS)
 
 lint: .venv/installed ## ruff and mypy --strict
 	$(BIN)/ruff check .

@@ -257,6 +257,7 @@ def _allowance(settings: Settings) -> Allowance:
         settings.body_limit_bytes,
         settings.concurrency_per_party,
         settings.requests_per_second_per_party,
+        settings.requests_at_once,
     )
 
 

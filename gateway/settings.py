@@ -72,6 +72,11 @@ class Settings(BaseSettings):
     requests_per_second_per_party: int = Field(
         200, gt=0, description="每方每秒请求数 requests of one party per second"
     )
+    requests_at_once: int = Field(
+        64,
+        gt=0,
+        description="每个监听同时在办的请求 requests of all parties at once, each listener",
+    )
     min_free_disk_bytes: int = Field(
         256 * 1024 * 1024,
         ge=0,

@@ -3,6 +3,10 @@
 The party is the certificate of the connection, or its address where none was shown. Memory is
 bounded: at most `parties` are remembered, the longest idle forgotten first; bodies are read
 whole, so that at most `in_all` of them exist at once.
+
+Under overload a party may run no more requests than places are left: n parties that flood take
+n/(n+1) of the places, and whoever asks now and then always finds one. What is refused costs
+little and has no effect, so that the work goes on at full speed.
 """
 
 import math
@@ -35,7 +39,7 @@ class Allowance:
     body_bytes: int
     at_once: int
     per_second: int
-    in_all: int = 256
+    in_all: int = 64
     parties: int = 4096
 
 
@@ -114,7 +118,7 @@ class Limits:
         if party.tokens < 1:
             wait_s = (1 - party.tokens) / self._allowance.per_second
             return problem("RATE_LIMITED", retry_after_s=max(1, math.ceil(wait_s)))
-        if self._running >= self._allowance.in_all:
+        if party.running >= self._allowance.in_all - self._running:
             return problem("BUSY")
         return None
 

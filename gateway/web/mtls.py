@@ -25,6 +25,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from gateway.web.problems import problem
 
 _BACKLOG: Final = 512
+_ACCEPT_AGAIN_S: Final = 0.2
 _TLS_GOODBYE_S: Final = 2.0
 _SOCKET_NAME_BYTES: Final = 100
 _RENEW_EVERY_TICKS = 100
@@ -38,7 +39,9 @@ class Pace:
     """What a caller must keep up with. Defaults: reliability-and-security paper §3, slow-loris.
 
     `header_s` bounds the TLS handshake and each request's headers; a body must bring
-    `body_bytes_per_s` in every `body_window_s`; a party holds `connections` at most.
+    `body_bytes_per_s` in every `body_window_s`. A party holds `connections` at most, and never
+    more than are left of `connections_in_all`; `handshakes` are begun at once, and who comes
+    meanwhile waits in the system's queue.
     """
 
     header_s: float = 10.0
@@ -46,6 +49,8 @@ class Pace:
     body_bytes_per_s: int = 1024
     keep_alive_s: int = 30
     connections: int = 256
+    connections_in_all: int = 4096
+    handshakes: int = 32
     stop_s: int = 30
 
 
@@ -158,7 +163,8 @@ class MTLSProtocol(HttpToolsProtocol):
             self._tls = {"client_cert": session.getpeercert(binary_form=True)}
         self._peer = fingerprint({"extensions": {"tls": self._tls or {}}}) or self._address()
         self._held[self._peer] += 1
-        if self._held[self._peer] > self._pace.connections:
+        left = self._pace.connections_in_all - self._held.total() + 1
+        if self._held[self._peer] > min(self._pace.connections, left):
             transport.abort()
             return
         self._enter(_Phase.HEADER)
@@ -246,6 +252,70 @@ class MTLSProtocol(HttpToolsProtocol):
             self._alarm = None
 
 
+# --- the door ---------------------------------------------------------------------------------
+
+
+class _Door:
+    """Accepts connections, no more handshakes at once than the pace says.
+
+    A handshake costs more than a refusal: who only connects must not keep us from answering.
+    """
+
+    def __init__(
+        self,
+        bound: socket.socket,
+        context: ssl.SSLContext | None,
+        protocol: Callable[[], asyncio.Protocol],
+        pace: Pace,
+    ) -> None:
+        self._bound, self._protocol = bound, protocol
+        self._secured: dict[str, Any] = {}
+        if context is not None:
+            limits = {
+                "ssl_handshake_timeout": pace.header_s,
+                "ssl_shutdown_timeout": _TLS_GOODBYE_S,
+            }
+            self._secured = {"ssl": context, **limits}
+        self._places = asyncio.Semaphore(pace.handshakes)
+        self._greeting: set[asyncio.Task[None]] = set()
+        bound.listen(_BACKLOG)
+        self._accepting = asyncio.create_task(self._accept(), name="door")
+
+    def close(self) -> None:
+        """Accept nobody any more."""
+        if self._bound.fileno() >= 0:
+            asyncio.get_running_loop().remove_reader(self._bound)
+        self._accepting.cancel()
+        for task in self._greeting:
+            task.cancel()
+
+    async def _accept(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            await self._places.acquire()
+            try:
+                connection, _ = await loop.sock_accept(self._bound)
+            except OSError as error:
+                # No more files, as a rule: those that are open end, or are ended by their pace.
+                self._places.release()
+                _log.error("a connection is not accepted", extra={"error": type(error).__name__})
+                await asyncio.sleep(_ACCEPT_AGAIN_S)
+                continue
+            task = asyncio.create_task(self._greet(connection))
+            self._greeting.add(task)
+            task.add_done_callback(self._greeting.discard)
+
+    async def _greet(self, connection: socket.socket) -> None:
+        """Until the handshake is over, well or not."""
+        loop = asyncio.get_running_loop()
+        try:
+            await loop.connect_accepted_socket(self._protocol, connection, **self._secured)
+        except (OSError, asyncio.CancelledError):
+            connection.close()
+        finally:
+            self._places.release()
+
+
 # --- servers ----------------------------------------------------------------------------------
 
 
@@ -262,6 +332,7 @@ class Listener(Server):
         self.port = int(name[1]) if isinstance(name, tuple) else 0
         self._held: Counter[str] = Counter()
         self._context: ssl.SSLContext | None = None
+        self._doors: tuple[_Door, ...] = ()
 
     def secured(self, context: ssl.SSLContext | None) -> "Listener":
         """The same listener speaking TLS with this context; None is plain HTTP."""
@@ -270,8 +341,7 @@ class Listener(Server):
 
     def close(self) -> None:
         """Give the address back; for a listener that was never served, too."""
-        for server in getattr(self, "servers", ()):
-            server.close()
+        self._shut()
         self._bound.close()
 
     async def serve(self, sockets: list[socket.socket] | None = None) -> None:
@@ -287,18 +357,22 @@ class Listener(Server):
         yield
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Begin to accept; unlike uvicorn's own, with a bound on the TLS handshake."""
+        """Begin to accept; unlike uvicorn's own, with bounds on the TLS handshakes."""
         await self.lifespan.startup()
-        secured: dict[str, Any] = {}
-        if self._context is not None:
-            limits = {"ssl_handshake_timeout": self._pace.header_s}
-            secured = {"ssl": self._context, "ssl_shutdown_timeout": _TLS_GOODBYE_S, **limits}
-        loop = asyncio.get_running_loop()
-        server = await loop.create_server(
-            self._protocol(loop), sock=self._bound, backlog=_BACKLOG, **secured
-        )
-        self.servers = [server]
+        protocol = self._protocol(asyncio.get_running_loop())
+        self._doors = (_Door(self._bound, self._context, protocol, self._pace),)
+        self.servers = []
         self.started = True
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Shut the door, finish what runs."""
+        self._shut()
+        await super().shutdown(sockets)
+
+    def _shut(self) -> None:
+        for door in self._doors:
+            door.close()
+        self._doors = ()
 
     async def on_tick(self, counter: int) -> bool:
         """uvicorn's housekeeping, and now and then a look for a new certificate."""

@@ -7,6 +7,7 @@ that was received and claims no outcome: a client that gets one treats its messa
 
 import json
 from collections.abc import Mapping
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -121,9 +122,14 @@ def _problem(
     notes: tuple[str, str] = ("", ""),
     more: Mapping[str, str] | None = None,
 ) -> Response:
-    body = json.dumps(_document(code, status, notes), ensure_ascii=False).encode()
     headers = {**_headers(status, retry_after_s), **(more or {})}
-    return Response(body, status, headers, MEDIA_TYPE)
+    return Response(_written(code, status, notes), status, headers, MEDIA_TYPE)
+
+
+@lru_cache(maxsize=256)
+def _written(code: str, status: int, notes: tuple[str, str]) -> bytes:
+    """The document's bytes: who is refused under overload must cost next to nothing."""
+    return json.dumps(_document(code, status, notes), ensure_ascii=False).encode()
 
 
 def _headers(status: int, retry_after_s: int) -> dict[str, str]:

@@ -195,6 +195,19 @@ async def test_all_parties_together_run_only_so_many() -> None:
     await asyncio.gather(*tasks)
 
 
+async def test_who_floods_leaves_a_place_for_who_comes_later() -> None:
+    gate = Gate()
+    wide = Allowance(body_bytes=1000, at_once=100, per_second=100, in_all=12)
+    limited = limits(wide, app=gate)
+    tasks = await started(limited, *(Call(name) for _ in range(12) for name in "ab"))
+    assert gate.running == 8
+    assert [call.status for call in (task.result() for task in tasks if task.done())] == [503] * 16
+    tasks += await started(limited, Call("c"), Call("d"))
+    assert gate.running == 10
+    gate.open.set()
+    await asyncio.gather(*tasks)
+
+
 async def test_a_request_that_fails_gives_its_place_back() -> None:
     async def broken(*_: object) -> None:
         raise RuntimeError("broken")

@@ -284,6 +284,31 @@ async def test_a_party_holds_a_limited_number_of_connections() -> None:
             assert (await client.get(f"http://127.0.0.1:{server.port}/")).text == "ok"
 
 
+async def test_nobody_holds_more_connections_than_are_left_for_others() -> None:
+    server = make_server(answering(), "127.0.0.1", 0, None, pace=Pace(connections_in_all=5))
+    async with running(server):
+        held = [await asyncio.open_connection("127.0.0.1", server.port) for _ in range(3)]
+        await asyncio.sleep(0.05)
+        assert await raw(server.port, REQUEST) == b""
+        other = httpx.AsyncHTTPTransport(local_address="127.0.0.2")
+        async with httpx.AsyncClient(transport=other, trust_env=False) as client:
+            assert (await client.get(f"http://127.0.0.1:{server.port}/")).text == "ok"
+        for _, writer in held:
+            writer.close()
+
+
+async def test_more_handshakes_than_a_few_wait_their_turn(tmp_path) -> None:
+    server, _, _ = listener(tmp_path, pace=Pace(header_s=0.5, handshakes=2))
+    context = client_context(trust(tmp_path), pair(tmp_path, "H0001"))
+    async with running(server):
+        silent = [await asyncio.open_connection("127.0.0.1", server.port) for _ in range(2)]
+        start = asyncio.get_running_loop().time()
+        assert (await get(server.port, context)).text == "ok"
+        assert asyncio.get_running_loop().time() - start >= 0.3
+        for _, one in silent:
+            one.close()
+
+
 async def test_what_is_not_http_gets_a_problem_document() -> None:
     server = make_server(answering(), "127.0.0.1", 0, None)
     async with running(server):
