@@ -272,6 +272,8 @@ async def serve_all(
     ]
     parts = (_deliver, _release, _check_nightly, _rewrap) if role.plays(Role.DELIVERY) else ()
     watching.append(asyncio.create_task(_keep_log(gateway, ended, role)))
+    if parts:
+        watching.append(asyncio.create_task(_listen(gateway.desk)))
     working = [asyncio.create_task(part(gateway, ended)) for part in parts]
     try:
         await serve(list(listeners.values()))
@@ -297,6 +299,16 @@ async def _halt_when_broken(gateway: Gateway, listeners: dict[str, Listener]) ->
     await gateway.desk.database.broken.wait()
     _log.critical("the store failed: stopping")
     stop(list(listeners.values()))
+
+
+async def _listen(desk: Desk) -> None:
+    """Be woken by what other processes commit."""
+
+    def wake() -> None:
+        desk.outbox_ready.set()
+        desk.jobs_ready.set()
+
+    await desk.database.listening(wake)
 
 
 async def _release(gateway: Gateway, ended: asyncio.Event) -> None:

@@ -13,13 +13,16 @@ from gateway.ports import Clock
 from gateway.store import tables
 from gateway.store.database import Database
 from gateway.store.deliveries import lane_heads, unnumbered
-from gateway.store.unit import Change, Unit, Upsert, Write
+from gateway.store.unit import Change, Insert, KeyTaken, StaleFacts, Unit, Write
 
 _PAGE: Final = 500
 
 
 async def number_lanes(database: Database, clock: Clock) -> int:
-    """Number what is committed and unnumbered; the count numbered."""
+    """Number what is committed and unnumbered; the count numbered.
+
+    Whoever lost the lead meanwhile finds the lane's head moved on, and numbers nothing.
+    """
     numbered = 0
     while True:
         async with database.reading() as reader:
@@ -29,7 +32,10 @@ async def number_lanes(database: Database, clock: Clock) -> int:
             return numbered
         year = business_day(clock.now()).year
         unit = Unit(f"L{uuid4().hex[:24].upper()}", year, writes=_numbering(rows, heads))
-        await database.commit(unit)
+        try:
+            await database.commit(unit)
+        except (StaleFacts, KeyTaken):
+            return numbered
         numbered += len(rows)
 
 
@@ -40,6 +46,13 @@ def _numbering(rows: Any, heads: dict[str, int]) -> tuple[Write, ...]:
         last[row["receiver"]] += 1
         where = {"message_id": row["message_id"], "lane_seq": None}
         writes.append(Change(tables.outbox, where, {"lane_seq": last[row["receiver"]]}))
-    touched = {row["receiver"] for row in rows}
-    heads_rows = [{"receiver": name, "last_seq": last[name]} for name in sorted(touched)]
-    return (*writes, Upsert(tables.lane, heads_rows))
+    moved: list[Write] = [
+        Change(tables.lane, {"receiver": name, "last_seq": seen}, {"last_seq": last[name]})
+        for name, seen in sorted(heads.items())
+    ]
+    new = sorted(last.keys() - heads.keys())
+    opened = (
+        Insert(tables.lane, [{"receiver": name, "last_seq": last[name]} for name in new]),
+        Insert(tables.lane_lock, [{"receiver": name} for name in new]),
+    )
+    return (*writes, *moved, *opened)

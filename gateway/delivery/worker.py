@@ -7,9 +7,9 @@ visibly, and other subjects go on.
 
 import asyncio
 import logging
-from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any, Final
 from uuid import uuid4
 
@@ -21,7 +21,7 @@ from gateway.evidence.leaf import Exchange, leaf_row
 from gateway.ports import Channel, ChannelBusy, ChannelRefused, Clock
 from gateway.store import tables
 from gateway.store.database import Database
-from gateway.store.deliveries import DONE, PARKED, WAITING, due
+from gateway.store.deliveries import DONE, PARKED, WAITING, due, lanes_due
 from gateway.store.unit import Change, Insert, StaleFacts, Unit, Write
 
 _PAGE: Final = 64
@@ -32,7 +32,8 @@ ChannelFor = Callable[[str], Awaitable[Channel | None]]
 
 
 class Worker:
-    """Runs until stopped; one task per process, and at work in the process that leads."""
+    """Runs until stopped, one in each process that delivers: whoever leads gives the numbers,
+    and whoever locks a lane pushes its messages."""
 
     def __init__(
         self, database: Database, clock: Clock, channel_for: ChannelFor, poll_s: float
@@ -40,48 +41,81 @@ class Worker:
         self._database, self._clock = database, clock
         self._channel_for, self._poll_s = channel_for, poll_s
         self._breakers: dict[str, Breaker] = {}
+        self._pushing: dict[str, asyncio.Task[int]] = {}
+        self._ending = False
 
     async def run(self, wake: asyncio.Event, stop: asyncio.Event) -> None:
-        """Number and push whenever woken, and at every poll."""
+        """Number and push whenever woken, and at every poll; a slow receiver holds up neither
+        the numbers nor anybody else's messages."""
         while not stop.is_set():
             # Before the turn: whoever wakes us during it may come too late for it.
             wake.clear()
             try:
                 if await self._database.leads():
-                    await self.turn()
+                    await number_lanes(self._database, self._clock)
+                await self._begin(wake)
             except Exception as error:
                 if self._database.broken.is_set():
                     _log.error("delivery stopped: the store has failed")
-                    return
+                    break
                 # One turn's defect must not end delivery for everybody: it is tried again.
                 _log.error("a turn of delivery failed", extra={"error": type(error).__name__})
             await _either(wake, stop, self._poll_s)
+        self._ending = True
+        await asyncio.gather(*self._pushing.values(), return_exceptions=True)
 
     async def turn(self) -> int:
         """Number the lanes and push everything due; the number delivered."""
         await number_lanes(self._database, self._clock)
-        delivered = 0
-        while rows := await self._due():
-            lanes = defaultdict[str, list[dict[str, Any]]](list)
-            for row in rows:
-                lanes[row["receiver"]].append(row)
-            delivered += sum(await asyncio.gather(*map(self._push_lane, lanes.values())))
-        return delivered
+        return sum(await asyncio.gather(*map(self._push_lane, await self._due())))
 
-    async def _due(self) -> Sequence[dict[str, Any]]:
-        resting = [name for name, breaker in self._breakers.items() if not breaker.closed]
+    async def _begin(self, wake: asyncio.Event) -> None:
+        """Begin to push the lanes that are due and not in hand."""
+        for receiver in await self._due():
+            if receiver not in self._pushing:
+                task = asyncio.create_task(self._push_lane(receiver), name="push-lane")
+                self._pushing[receiver] = task
+                task.add_done_callback(partial(self._ended, receiver, wake))
+
+    def _ended(self, receiver: str, wake: asyncio.Event, task: "asyncio.Task[int]") -> None:
+        del self._pushing[receiver]
+        if task.cancelled():
+            return
+        error = task.exception()
+        if error is not None:
+            _log.error("a lane failed", extra={"error": type(error).__name__})
+        elif task.result():
+            # What became due behind its back is looked for at once.
+            wake.set()
+
+    async def _due(self) -> list[str]:
+        """The receivers to whom something is to be pushed now, but for those that rest."""
         async with self._database.reading() as reader:
-            return await due(reader, micros(self._clock.now()), _PAGE, resting)
+            found = await lanes_due(reader, micros(self._clock.now()))
+        return [name for name in found if self._breaker(name).closed]
 
     def _breaker(self, receiver: str) -> Breaker:
         return self._breakers.setdefault(receiver, Breaker())
 
-    async def _push_lane(self, rows: Sequence[dict[str, Any]]) -> int:
-        """One receiver's messages one by one, while its breaker is closed; a slow receiver
-        holds up nobody else."""
+    async def _push_lane(self, receiver: str) -> int:
+        """One receiver's messages page by page, so that the lock is not held for long."""
+        delivered, more = 0, True
+        while more and not self._ending:
+            async with self._database.lane(receiver) as ours:
+                rows = await self._page(receiver) if ours else ()
+                delivered += await self._push_page(receiver, rows)
+            more = bool(rows) and self._breaker(receiver).closed
+        return delivered
+
+    async def _page(self, receiver: str) -> Sequence[dict[str, Any]]:
+        async with self._database.reading() as reader:
+            return await due(reader, receiver, micros(self._clock.now()), _PAGE)
+
+    async def _push_page(self, receiver: str, rows: Sequence[dict[str, Any]]) -> int:
+        """One by one, while its breaker is closed."""
         delivered = 0
         for row in rows:
-            if self._breaker(row["receiver"]).closed:
+            if self._breaker(receiver).closed and not self._ending:
                 delivered += await self._push(row)
         return delivered
 

@@ -5,7 +5,7 @@ What is particular to SQLite or PostgreSQL is in store/sqlite.py and store/postg
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Self
 
@@ -49,6 +49,17 @@ class Database(ABC):
     async def leads(self) -> bool:
         """Whether this process, and no other, numbers, delivers and releases; it asks for the
         lead when nobody has it. What it then writes is guarded as everything is."""
+
+    @asynccontextmanager
+    async def lane(self, receiver: str) -> AsyncIterator[bool]:
+        """Whether inside the block this process, and no other, delivers to the receiver. Where
+        one process has the store it always is."""
+        yield True
+
+    @abstractmethod
+    async def listening(self, wake: Callable[[], None]) -> None:
+        """Call `wake` whenever another process committed work for those who deliver and release.
+        Only a help: who works looks for work at every poll as well."""
 
     def refuse_when_broken(self) -> None:
         """Raises StoreFailed once the store has stopped."""

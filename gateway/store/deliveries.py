@@ -1,6 +1,6 @@
 """The outbox: sealed messages waiting for their receivers, in lanes."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import select
@@ -29,13 +29,19 @@ async def lane_heads(reader: Reader, receivers: set[str]) -> dict[str, int]:
     return {row["receiver"]: row["last_seq"] for row in rows}
 
 
-async def due(
-    reader: Reader, now_us: int, limit: int, resting: Collection[str] = ()
-) -> Sequence[dict[str, Any]]:
-    """Numbered messages to push: the first waiting one of each (receiver, subject) that is due.
+async def lanes_due(reader: Reader, now_us: int) -> Sequence[str]:
+    """The receivers for whom something may be due."""
+    waiting = select(outbox.c.message_id).where(
+        outbox.c.receiver == lane.c.receiver, *_pushed(now_us)
+    )
+    query = select(lane.c.receiver).where(waiting.exists()).order_by(lane.c.receiver)
+    return [row["receiver"] for row in await reader.rows(query)]
 
-    A subject with a parked message stays behind it; other subjects go on. Receivers that
-    rest are left out, so that they take nobody's place.
+
+async def due(reader: Reader, receiver: str, now_us: int, limit: int) -> Sequence[dict[str, Any]]:
+    """Numbered messages to push: the first waiting one of each subject that is due.
+
+    A subject with a parked message stays behind it; other subjects go on.
     """
     older = outbox.alias("older")
     blocked = (
@@ -43,25 +49,27 @@ async def due(
         .where(
             older.c.receiver == outbox.c.receiver,
             older.c.subject == outbox.c.subject,
-            older.c.state != DONE,
             older.c.lane_seq < outbox.c.lane_seq,
+            older.c.state != DONE,
         )
         .exists()
     )
     query = (
         select(outbox)
-        .where(
-            outbox.c.state == WAITING,
-            outbox.c.channel == "push",
-            outbox.c.lane_seq.is_not(None),
-            outbox.c.next_us <= now_us,
-            outbox.c.receiver.not_in(resting),
-            ~blocked,
-        )
-        .order_by(outbox.c.receiver, outbox.c.lane_seq)
+        .where(outbox.c.receiver == receiver, *_pushed(now_us), ~blocked)
+        .order_by(outbox.c.lane_seq)
         .limit(limit)
     )
     return await reader.opened(outbox, query)
+
+
+def _pushed(now_us: int) -> tuple[ColumnElement[bool], ...]:
+    return (
+        outbox.c.state == WAITING,
+        outbox.c.channel == "push",
+        outbox.c.lane_seq.is_not(None),
+        outbox.c.next_us <= now_us,
+    )
 
 
 async def inbox(reader: Reader, receiver: str, limit: int) -> Sequence[dict[str, Any]]:

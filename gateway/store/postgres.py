@@ -7,8 +7,8 @@ happens twice is a COMMIT whose answer was lost: then nobody may answer as if it
 import asyncio
 import logging
 import secrets
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any, Final, Self, cast
 
 from sqlalchemy import CursorResult, Executable, Table, bindparam, column, func, select
@@ -19,7 +19,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from gateway.store.apply import apply
 from gateway.store.database import Database, Reader
 from gateway.store.personal import Vault
-from gateway.store.unit import Change, KeyTaken, Row, StaleFacts, StoreFailed, Unit
+from gateway.store.tables import lane_lock, outbox, release_job
+from gateway.store.unit import Change, Insert, KeyTaken, Row, StaleFacts, StoreFailed, Unit
 
 DRIVER: Final = "postgresql+asyncpg"
 _POOL: Final = 8
@@ -30,6 +31,11 @@ _OVERTAKEN: Final = frozenset({"40001", "40P01"})
 _TAKEN: Final = "23505"
 _LEAD: Final = 0x6773_6C64
 """Whose advisory lock the lead is."""
+_LANES: Final = 8
+"""Lanes that one process holds at once."""
+_CHANNEL: Final = "gateway_work"
+_TOGETHER_S: Final = 0.01
+_LISTEN_AGAIN_S: Final = 1.0
 _log = logging.getLogger(__name__)
 _SESSION: Final = {
     "application_name": "gateway",
@@ -120,6 +126,10 @@ class PostgresDatabase(Database):
         self._writers = engine_at(url, read_only=False)
         self._running: set[asyncio.Task[None]] = set()
         self._leader = engine_at(url, read_only=True, size=1)
+        self._ears = engine_at(url, read_only=True, size=1)
+        self._lanes = _lanes_at(url)
+        self._lanes_at_once = asyncio.Semaphore(_LANES)
+        self._work, self._telling = asyncio.Event(), cast(asyncio.Task[None], None)
         self._leading, self._lead = asyncio.Lock(), cast(AsyncConnection | None, None)
 
     @property
@@ -127,14 +137,17 @@ class PostgresDatabase(Database):
         return self.readers, self._writers
 
     async def __aenter__(self) -> Self:
+        self._telling = asyncio.create_task(self._tell(), name="store-tell")
         return self
 
     async def __aexit__(self, *_: object) -> None:
         await asyncio.gather(*self._running, return_exceptions=True)
+        self._telling.cancel()
+        await asyncio.gather(self._telling, return_exceptions=True)
         if self._lead is not None:
             await self._lead.invalidate()
             await self._lead.close()
-        for engine in (self.readers, self._writers, self._leader):
+        for engine in (self.readers, self._writers, self._leader, self._lanes, self._ears):
             await engine.dispose()
 
     def _reader(self, connection: AsyncConnection) -> Reader:
@@ -174,6 +187,46 @@ class PostgresDatabase(Database):
         await connection.close()
         return None
 
+    @asynccontextmanager
+    async def lane(self, receiver: str) -> AsyncIterator[bool]:
+        """The lock is the lane's row, and ends with the connection at the latest."""
+        wanted = select(lane_lock.c.receiver).where(lane_lock.c.receiver == receiver)
+        async with self._lanes_at_once, self._lanes.connect() as connection:
+            taken = await connection.execute(wanted.with_for_update(skip_locked=True))
+            yield taken.first() is not None
+            with suppress(DBAPIError, OSError):
+                await connection.rollback()
+
+    async def listening(self, wake: Callable[[], None]) -> None:
+        """Until cancelled; a connection that is lost is made again."""
+        while True:
+            with suppress(DBAPIError, OSError, TimeoutError):
+                await self._listen(wake)
+            await asyncio.sleep(_LISTEN_AGAIN_S)
+
+    async def _listen(self, wake: Callable[[], None]) -> None:
+        """Until the connection is lost."""
+        lost = asyncio.Event()
+        async with self._ears.connect() as connection:
+            ears: Any = (await connection.get_raw_connection()).driver_connection
+            ears.add_termination_listener(lambda _: lost.set())
+            await ears.add_listener(_CHANNEL, lambda *_: wake())
+            try:
+                await lost.wait()
+            finally:
+                await connection.invalidate()
+
+    async def _tell(self) -> None:
+        """Tell the other processes of committed work: after the commit and by another
+        connection, since inside a transaction it would make all of them wait for each other."""
+        while True:
+            await self._work.wait()
+            await asyncio.sleep(_TOGETHER_S)
+            self._work.clear()
+            with suppress(DBAPIError, OSError, TimeoutError):
+                async with self.readers.connect() as connection:
+                    await connection.exec_driver_sql(f"NOTIFY {_CHANNEL}")
+
     async def commit(self, unit: Unit) -> None:
         """Run the transaction; returns only when it is durable."""
         self.refuse_when_broken()
@@ -193,10 +246,14 @@ class PostgresDatabase(Database):
         wait_ms = _FIRST_WAIT_MS
         for _ in range(_TRIES):
             try:
-                return await self._once(unit)
+                await self._once(unit)
             except _Overtaken:
                 await asyncio.sleep((wait_ms + secrets.randbelow(wait_ms)) / 1000)
                 wait_ms *= 2
+            else:
+                if _brings_work(unit):
+                    self._work.set()
+                return
         raise StaleFacts("overtaken by other transactions")
 
     async def _once(self, unit: Unit) -> None:
@@ -213,6 +270,26 @@ class PostgresDatabase(Database):
             raise
         finally:
             await connection.close()
+
+
+def _lanes_at(url: str) -> AsyncEngine:
+    """Connections that hold a lane while its messages are on their way: they may be idle."""
+    session = _SESSION | {"idle_in_transaction_session_timeout": "0"}
+    return create_async_engine(
+        url,
+        pool_size=_LANES,
+        max_overflow=0,
+        isolation_level="READ COMMITTED",
+        hide_parameters=True,
+        connect_args={"server_settings": session, "command_timeout": _LIMIT_S},
+    )
+
+
+def _brings_work(unit: Unit) -> bool:
+    """Whether something is to be delivered or released."""
+    return any(
+        isinstance(one, Insert) and one.table in (outbox, release_job) for one in unit.writes
+    )
 
 
 async def _answers(connection: AsyncConnection) -> bool:

@@ -10,7 +10,7 @@ import fcntl
 import logging
 import os
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final, Self
@@ -158,6 +158,9 @@ class SqliteDatabase(Database):
     async def leads(self) -> bool:
         """There is no other process."""
         return True
+
+    async def listening(self, wake: Callable[[], None]) -> None:
+        """There is nobody to be heard."""
 
     async def commit(self, unit: Unit) -> None:
         """Run the transaction; returns only when it is durable."""

@@ -195,12 +195,17 @@ outbox = _table(
     text("in_reply_to"),
     UniqueConstraint("receiver", "lane_seq"),
     Index("ix_outbox_state_receiver_lane_seq", "state", "receiver", "lane_seq"),
+    Index("ix_outbox_receiver_subject_lane_seq", "receiver", "subject", "lane_seq"),
     Index("ix_outbox_receiver_in_reply_to", "receiver", "in_reply_to"),
     key=("message_id",),
     personal=("sealed", "receipt"),
 )
 
 lane = _table("lane", text("receiver"), integer("last_seq"), key=("receiver",))
+
+# Whoever delivers to the receiver holds its row; apart from the lane, so that numbers are given
+# meanwhile.
+lane_lock = _table("lane_lock", text("receiver"), key=("receiver",))
 
 # --- parties ---------------------------------------------------------------------------------
 

@@ -222,7 +222,12 @@ class Load:
             run.unsent.append(name)
             return
         line = hospital.resting.pop()
-        run.statuses[name] = await line.post(body)
+        try:
+            run.statuses[name] = await line.post(body)
+        except (asyncio.IncompleteReadError, OSError):
+            # Ended while it rested, as every connection is: the same message over a new one.
+            line = await self._line(hospital)
+            run.statuses[name] = await line.post(body)
         run.waits_s.append(elapsed_s(began))
         hospital.resting.append(line)
 

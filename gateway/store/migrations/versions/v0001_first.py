@@ -151,6 +151,7 @@ def upgrade() -> None:
     _commit_probe()
     _cut()
     _lane()
+    _lane_lock()
     _leaf()
     _log()
     _mandate()
@@ -411,6 +412,16 @@ def _lane() -> None:
     )
 
 
+def _lane_lock() -> None:
+    op.create_table(
+        "lane_lock",
+        sa.Column("receiver", TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("receiver", name=op.f("pk_lane_lock")),
+        info={"personal": (), "row_key": ("receiver",)},
+        sqlite_strict=True,
+    )
+
+
 def _leaf() -> None:
     op.create_table(
         "leaf",
@@ -628,6 +639,12 @@ def _outbox() -> None:
     )
     op.create_index(
         "ix_outbox_receiver_in_reply_to", "outbox", ["receiver", "in_reply_to"], unique=False
+    )
+    op.create_index(
+        "ix_outbox_receiver_subject_lane_seq",
+        "outbox",
+        ["receiver", "subject", "lane_seq"],
+        unique=False,
     )
     op.create_index(
         "ix_outbox_state_receiver_lane_seq",
