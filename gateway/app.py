@@ -197,7 +197,8 @@ def _composed(
         ),
     )
     virtual = clock if settings.business_start is not None else None
-    office = Office(desk, deployment, _read_catalogue, edition_bytes, virtual)
+    kept = settings.records_kept_years
+    office = Office(desk, deployment, _read_catalogue, edition_bytes, virtual, kept)
     return Gateway(settings, desk, office, deployment, metrics, clock)
 
 

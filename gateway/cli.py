@@ -335,6 +335,15 @@ def _guarding(verbs: Any) -> None:
     verb.add_argument("key")
     verb.set_defaults(run=_acted("data_key.retire", "key", *_answerable(verb)))
 
+    verb = verbs.add_parser("purge", help="清除个人信息，须两人 / purge a person, by two persons")
+    inner = verb.add_subparsers(required=True, metavar="VERB")
+    verb = inner.add_parser("ask", help="申请 / ask for it")
+    verb.add_argument("person", help="编号 P… / the id that a person was found under")
+    verb.set_defaults(run=_acted("purge.ask", "person", *_answerable(verb)))
+    verb = inner.add_parser("confirm", help="另一人确认 / another person confirms it")
+    verb.add_argument("purge", help="申请编号 X… / the id of the request")
+    verb.set_defaults(run=_acted("purge.confirm", "purge", *_answerable(verb)))
+
 
 def _answerable(verb: argparse.ArgumentParser) -> tuple[str, str]:
     """The arguments that say who does it and why."""

@@ -58,6 +58,12 @@ class Settings(BaseSettings):
     sheet_font: Path | None = Field(
         None, description="结算单嵌入的 TrueType 中文字体 TrueType CJK font to embed in PDF sheets"
     )
+    records_kept_years: int | None = Field(
+        None,
+        gt=0,
+        description="业务档案保管年限（《社会保险业务档案管理规定（试行）》），未填则不得清除 "
+        "years that a person's record is kept after the last dealing; unset: nobody is purged",
+    )
     business_start: datetime | None = Field(
         None,
         description="业务时钟启动时的读数（演示、测试） "

@@ -279,6 +279,15 @@ _ALL: Final = (
         _QUERY,
     ),
     Code(
+        "PURGED",
+        "已办理，内容已清除",
+        "Its outcome stands; what it said was purged",
+        "保管期满，个人信息已依法清除",
+        "The term of keeping is over and the person's data was purged",
+        _N,
+        _NEVER,
+    ),
+    Code(
         "NOT_SEEN",
         "网关未收到该报文",
         "The gateway has not seen this message",

@@ -14,7 +14,7 @@ from gateway.domain.codes import Outcome
 from gateway.domain.findings import Finding
 from gateway.domain.message import Binding, Heading
 from gateway.domain.party import Party, RegisteredKey
-from gateway.domain.results import Refused, Settlement, Superseded
+from gateway.domain.results import Acknowledged, Refused, Settlement, Superseded
 from gateway.flows import dispatch
 from gateway.flows.desk import Caller, Desk, new_id
 from gateway.flows.off_loop import LINE_BYTES, off_loop
@@ -230,11 +230,21 @@ async def _known(desk: Desk, request: Request, known: Stored) -> Reply:
     if known.digest != request.digest:
         finding = Finding("MESSAGE_ID_REUSED", field="MessageId")
         return _signed(desk, request, Outcome.NOT_PROCESSED, "MESSAGE_ID_REUSED", finding)
+    if known.purged:
+        return _purged(desk, request, known)
     if known.undone_by:
         result = Superseded(by=known.undone_by, state="UNDONE", stored_reply=known.reply)
         sealed = _sealed_result(desk, request, Outcome.APPLIED, "SUPERSEDED", result)
         return Reply(Outcome.APPLIED, "SUPERSEDED", sealed)
     return Reply(Outcome(known.state), known.code, known.reply, stored=True)
+
+
+def _purged(desk: Desk, request: Request, known: Stored) -> Reply:
+    """The outcome stands; the words of it went with the person's data."""
+    outcome = Outcome(known.state)
+    done = outcome is Outcome.APPLIED
+    result = Acknowledged(subject=known.subject) if done else Refused(findings=())
+    return Reply(outcome, "PURGED", _sealed_result(desk, request, outcome, "PURGED", result))
 
 
 def _unprocessed(

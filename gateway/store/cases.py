@@ -33,7 +33,8 @@ async def cases_of_employer(reader: Reader, employer_no: str) -> list[CaseFacts]
 
 async def case_detail(reader: Reader, case_no: str) -> dict[str, Any]:
     """The personal part of a case: employer's name, injured parts, diagnoses, reporter."""
-    query = select(work_case).where(work_case.c.case_no == case_no)
+    here = work_case.c.record_key.is_not(None)
+    query = select(work_case).where(work_case.c.case_no == case_no, here)
     found = await reader.opened(work_case, query)
     detail: dict[str, Any] = json.loads(found[0]["detail"]) if found else {}
     return detail
@@ -97,7 +98,7 @@ async def _cases(reader: Reader, condition: Any) -> list[CaseFacts]:
         .select_from(work_case)
         .join(person, person.c.person_id == work_case.c.person_id)
         .outerjoin(case_fact, FACTS_OF_CASE)
-        .where(condition)
+        .where(condition, work_case.c.record_key.is_not(None))
         .order_by(work_case.c.case_no, *ORDER_OF_FACTS)
     )
     rows = await reader.rows(query)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, TypeAlias
 
-from sqlalchemy import Executable, Table, and_, func, select, tuple_
+from sqlalchemy import Select, Table, and_, func, select, tuple_
 
 from gateway.store.database import Reader
 from gateway.store.tables import metadata, person, person_index
@@ -22,15 +22,16 @@ async def rows_under(
     reader: Reader, table: Table, key_ids: Iterable[str], after: Place, limit: int
 ) -> Sequence[dict[str, Any]]:
     """The next rows (key and wrapped record key) under one of the keys, in the order of keys."""
-    names = table.info["row_key"]
-    columns = [table.c[name] for name in names]
-    query = (
-        select(*columns, table.c.key_id, table.c.record_key)
-        .where(table.c.key_id.in_(list(key_ids)), table.c.record_key.is_not(None))
-        .order_by(*columns)
-        .limit(limit)
-    )
-    return await reader.rows(_after(query, columns, after))
+    under = table.c.key_id.in_(list(key_ids))
+    query = keyset(table, after, limit).where(under, table.c.record_key.is_not(None))
+    return await reader.rows(query)
+
+
+def keyset(table: SealedTable, after: Place = (), limit: int | None = None) -> Select[Any]:
+    """Rows in the order of their keys: key, key id and wrapped record key."""
+    columns = [table.c[name] for name in table.info["row_key"]]
+    query = select(*columns, table.c.key_id, table.c.record_key).order_by(*columns).limit(limit)
+    return _after(query, columns, after)
 
 
 async def persons_without(
@@ -67,6 +68,5 @@ async def counts_under(reader: Reader) -> dict[str, int]:
     return counts
 
 
-def _after(query: Any, columns: Sequence[Any], after: Place) -> Executable:
-    moved: Executable = query.where(tuple_(*columns) > tuple_(*after)) if after else query
-    return moved
+def _after(query: Select[Any], columns: Sequence[Any], after: Place) -> Select[Any]:
+    return query.where(tuple_(*columns) > tuple_(*after)) if after else query

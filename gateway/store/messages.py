@@ -6,12 +6,14 @@ from typing import Any, Final
 from sqlalchemy import and_, bindparam, func, select
 
 from gateway.store.database import Reader
+from gateway.store.personal import Vault
 from gateway.store.tables import message, undo
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """One message row; `state` is APPLIED, REFUSED or TOMBSTONE, `undone_by` what undid it."""
+    """One message row; `state` is APPLIED, REFUSED or TOMBSTONE, `undone_by` what undid it. The
+    reply of a `purged` one opens no more: its person was purged since."""
 
     sender: str
     message_id: str
@@ -23,6 +25,7 @@ class Stored:
     effect: str
     undone_by: str
     reply: bytes
+    purged: bool
 
     @property
     def key(self) -> tuple[str, str]:
@@ -44,11 +47,13 @@ _STORED: Final = (
 
 async def stored(reader: Reader, sender: str, message_id: str) -> Stored | None:
     """The message of this key, if the gateway has seen it, and what undid it since."""
-    found = await reader.opened(message, _STORED, {"sender": sender, "message_id": message_id})
-    return _stored(found[0]) if found else None
+    found = await reader.rows(_STORED, {"sender": sender, "message_id": message_id})
+    return _stored(reader.vault, found[0]) if found else None
 
 
-def _stored(row: dict[str, Any]) -> Stored:
+def _stored(vault: Vault, row: dict[str, Any]) -> Stored:
+    purged = row["record_key"] is None
+    reply = None if purged else vault.open(message, row)["reply"]
     return Stored(
         row["sender"],
         row["message_id"],
@@ -59,5 +64,6 @@ def _stored(row: dict[str, Any]) -> Stored:
         row["subject"],
         row["effect"],
         row["undone_by"],
-        row["reply"] or b"",
+        reply or b"",
+        purged,
     )

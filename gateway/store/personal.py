@@ -24,6 +24,7 @@ from sqlalchemy import Table
 _NONCE: Final = 12
 _KEY: Final = 32
 _FULL_WIDTH: Final = {0x3000: " "} | {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
+_WIDENED: Final = {code - 0xFEE0: code for code in range(0xFF10, 0xFF3B)}
 
 
 class Unopened(Exception):
@@ -194,6 +195,14 @@ def check_character(seventeen: str) -> str:
     """The check character behind 17 digits of an identity number (GB 11643-1999)."""
     weighed = sum(int(d) * w for d, w in zip(seventeen, _WEIGHTS, strict=True))
     return _CHECKS[weighed % 11]
+
+
+def spellings(id_no: str) -> tuple[str, ...]:
+    """How a message may have written the number: 18 characters, 15 of old, each in full width."""
+    forms = [normalised(id_no)]
+    if forms[0][6:8] == "19":
+        forms.append(forms[0][:6] + forms[0][8:17])
+    return (*forms, *(form.translate(_WIDENED) for form in forms))
 
 
 class Vault:

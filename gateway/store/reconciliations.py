@@ -11,10 +11,10 @@ from gateway.store.tables import reconcile_run
 
 async def latest_runs(reader: Reader, day: str) -> list[dict[str, Any]]:
     """Each hospital's latest run of each kind (totals, details) for the day (ISO), by hospital,
-    with its detail as parsed JSON."""
+    with its detail as parsed JSON; a run that named a person purged since is left out."""
     query = (
         select(reconcile_run)
-        .where(reconcile_run.c.day == day)
+        .where(reconcile_run.c.day == day, reconcile_run.c.record_key.is_not(None))
         .order_by(reconcile_run.c.hospital, reconcile_run.c.kind, reconcile_run.c.at_us)
     )
     latest = {(row["hospital"], row["kind"]): row for row in await reader.rows(query)}

@@ -59,8 +59,9 @@ async def deltas_of(reader: Reader, settlement_id: str) -> list[dict[str, Any]]:
 
 
 async def all_ids(reader: Reader) -> list[str]:
-    """Every settlement and reversal, for replaying."""
-    query = select(settlement.c.settlement_id).order_by("settlement_id")
+    """Every settlement and reversal of a person not purged since, for replaying."""
+    here = settlement.c.record_key.is_not(None)
+    query = select(settlement.c.settlement_id).where(here).order_by("settlement_id")
     return [row["settlement_id"] for row in await reader.rows(query)]
 
 
@@ -91,6 +92,7 @@ async def _of_hospital(reader: Reader, hospital: str, condition: Any) -> Sequenc
 async def _id_numbers(reader: Reader, person_ids: set[str]) -> dict[str, str]:
     if not person_ids:
         return {}
-    query = select(person).where(person.c.person_id.in_(person_ids))
+    here = person.c.record_key.is_not(None)
+    query = select(person).where(person.c.person_id.in_(person_ids), here)
     found = await reader.opened(person, query)
     return {row["person_id"]: (row["id_no"] or b"").decode() for row in found}

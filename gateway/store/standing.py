@@ -110,7 +110,8 @@ async def standing_rows(reader: Reader, *conditions: ColumnElement[bool]) -> lis
     """The rows that hold now and meet the conditions, with their detail, each with the number of
     its settlement as `number`."""
     number = number_of(settlement).label("number")
-    query = select(settlement, number).where(last_row(settlement), *conditions)
+    here = settlement.c.record_key.is_not(None)
+    query = select(settlement, number).where(last_row(settlement), here, *conditions)
     return [settlement_of(reader, row) for row in await reader.rows(query.order_by("number"))]
 
 

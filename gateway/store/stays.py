@@ -64,6 +64,7 @@ _FILES: Final = (
     .outerjoin(case_fact, FACTS_OF_CASE)
     .outerjoin(LAST, and_(LAST.c.admission_id == admission.c.admission_id, last_row(LAST)))
     .order_by(admission.c.admission_id, *ORDER_OF_FACTS)
+    .where(admission.c.record_key.is_not(None))
 )
 """Stays with hospital, case, facts of the case and what stands of the settlement: a row per
 fact."""

@@ -275,6 +275,19 @@ person_index = _table(
     key=("key_id", "tag"),
 )
 
+purge = _table(
+    "purge",
+    text("purge_id"),
+    text("person_id"),
+    text("state"),
+    text("asked_by"),
+    integer("asked_us"),
+    text("confirmed_by"),
+    optional_integer("confirmed_us"),
+    key=("purge_id",),
+    personal=("reason",),
+)
+
 work_case = _table(
     "work_case",
     text("case_no"),

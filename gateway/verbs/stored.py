@@ -83,7 +83,12 @@ async def looking(settings: Settings) -> AsyncIterator[Reader]:
     try:
         async with query_only(settings) as connection:
             yield Reader(connection, _vault(settings))
-    except (SQLAlchemyError, sqlite3.Error, OSError, Unopened) as error:
+    except Unopened as shut:
+        raise NotTold(
+            "打不开：此人已清除，或密钥不在 keys/ 中",
+            "not to be opened: purged, or its key is gone",
+        ) from shut
+    except (SQLAlchemyError, sqlite3.Error, OSError) as error:
         name = type(error).__name__
         raise NotTold(
             f"数据库读不出（{name}）：运行 gateway doctor",

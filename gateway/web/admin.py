@@ -19,7 +19,7 @@ from gateway.clock import SystemClock, machine_now
 from gateway.domain.catalogue import Edition, Level
 from gateway.domain.party import KeyPurpose, Party, PartyKind
 from gateway.domain.readjudication import Cause
-from gateway.flows import administer, open_log, renew_keys
+from gateway.flows import administer, open_log, purge_person, renew_keys
 from gateway.flows.administer import NotDone
 from gateway.flows.decide_readjudication import Decision, approve, cited, close, reject
 from gateway.flows.desk import Desk
@@ -59,6 +59,7 @@ class Office:
     read_catalogue: Callable[[Path, date, date | None, str], Imported]
     edition_bytes: Callable[[Edition], bytes]
     virtual_clock: SystemClock | None = None
+    records_kept_years: int | None = None
 
 
 def admin_app(office: Office) -> FastAPI:
@@ -257,6 +258,17 @@ async def _retire_data_key(office: Office, given: Arguments) -> str:
     return f"{given['key']} 已销毁 / destroyed"
 
 
+async def _ask_purge(office: Office, given: Arguments) -> str:
+    by, years = _ordered(given), office.records_kept_years
+    purge_id = await purge_person.ask(office.desk, years, given["person"], by)
+    return f"{purge_id} 待另一人确认 / another person confirms it"
+
+
+async def _confirm_purge(office: Office, given: Arguments) -> str:
+    by, years = _ordered(given), office.records_kept_years
+    return await purge_person.confirm(office.desk, years, given["purge"], by)
+
+
 def _ordered(given: Arguments) -> renew_keys.Ordered:
     """Who wants it and why. Raises NotDone when either lacks."""
     by, reason = given["by"].strip(), given["reason"].strip()
@@ -338,5 +350,7 @@ _ACTS: Final[dict[str, Callable[[Office, Arguments], Awaitable[str]]]] = {
     "data_key.retire": _retire_data_key,
     "log.propose": _propose_log,
     "log.approve": _approve_log,
+    "purge.ask": _ask_purge,
+    "purge.confirm": _confirm_purge,
     "clock.set": _set_clock,
 }

@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 
 from gateway.domain.commands import Identity
 from gateway.store.database import Database
-from gateway.store.personal import KeyRing, Unopened, Vault, normalised
+from gateway.store.personal import KeyRing, Unopened, Vault, normalised, spellings
 from gateway.store.persons import Person, person_by_id, person_by_identity, same_name
 from gateway.store.sqlite import SqliteDatabase
 from gateway.store.tables import metadata, outbox, person, person_index
@@ -194,6 +194,16 @@ def test_a_number_of_the_first_generation_is_the_same_person(ring: KeyRing) -> N
     assert len(fifteen) == 15
     assert normalised(fifteen) == eighteen
     assert ring.tags("id_no", fifteen) == ring.tags("id_no", eighteen)
+
+
+def test_a_number_is_looked_for_as_it_may_have_been_written() -> None:
+    assert spellings("99990019610101002x") == (
+        "99990019610101002X",
+        "999900610101002",
+        "９９９９００１９６１０１０１００２Ｘ",
+        "９９９９００６１０１０１００２",
+    )
+    assert spellings("999900200101010015")[1] == "９９９９００２００１０１０１００１５"
 
 
 def test_tags_of_two_people_two_fields_or_two_deployments_differ(

@@ -164,6 +164,7 @@ def upgrade() -> None:
     _party_key()
     _person()
     _person_index()
+    _purge()
     _policy_edition()
     _readjudication()
     _reconcile_run()
@@ -418,6 +419,25 @@ def _lane_lock() -> None:
         sa.Column("receiver", TEXT, nullable=False),
         sa.PrimaryKeyConstraint("receiver", name=op.f("pk_lane_lock")),
         info={"personal": (), "row_key": ("receiver",)},
+        sqlite_strict=True,
+    )
+
+
+def _purge() -> None:
+    op.create_table(
+        "purge",
+        sa.Column("purge_id", TEXT, nullable=False),
+        sa.Column("person_id", TEXT, nullable=False),
+        sa.Column("state", TEXT, nullable=False),
+        sa.Column("asked_by", TEXT, nullable=False),
+        sa.Column("asked_us", INTEGER, nullable=False),
+        sa.Column("confirmed_by", TEXT, nullable=False),
+        sa.Column("confirmed_us", INTEGER, nullable=True),
+        sa.Column("key_id", TEXT, nullable=False),
+        sa.Column("record_key", BLOB, nullable=True),
+        sa.Column("reason", BLOB, nullable=True),
+        sa.PrimaryKeyConstraint("purge_id", name=op.f("pk_purge")),
+        info={"personal": ("reason",), "row_key": ("purge_id",)},
         sqlite_strict=True,
     )
 
