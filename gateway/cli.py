@@ -30,6 +30,8 @@ from gateway.verbs import (
     clocks,
     data_keys,
     doctor,
+    evidence,
+    evidence_verify,
     explain,
     policy,
     readjudications,
@@ -69,6 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     _catalogue(verbs)
     _law(verbs)
     _proving(verbs)
+    _evidence(verbs)
     _readjudicating(verbs)
     _reporting(verbs)
     _guarding(verbs)
@@ -226,6 +229,42 @@ def _proving(verbs: Any) -> None:
     verb.add_argument("--trust", type=Path, required=True, help="ca.pem")
     verb.add_argument("--sender", default="", help="默认本网关 / default: this gateway")
     verb.set_defaults(run=_verify)
+
+
+def _evidence(verbs: Any) -> None:
+    verb = verbs.add_parser("evidence", help="存证日志 / the evidence log")
+    inner = verb.add_subparsers(required=True, metavar="VERB")
+    _evidence_files(inner)
+    for act, said in (("propose", "提出启用新日志"), ("approve", "由另一人批准")):
+        verb = inner.add_parser(act, help=f"回退后{said} / {act} a new log after a rollback")
+        verb.add_argument("--by", required=True, help="何人 / who")
+        verb.add_argument("--reason", required=True, help="理由 / why")
+        verb.set_defaults(run=_acted(f"log.{act}", "by", "reason"))
+
+
+def _evidence_files(inner: Any) -> None:
+    verb = inner.add_parser("export", help="导出 / write the log as plain lines")
+    verb.add_argument("--out", type=Path, required=True)
+    verb.add_argument("--log", type=int, default=0, help="默认现行的 / default: the present one")
+    verb.set_defaults(run=_evidence_export)
+    verb = inner.add_parser("check", help="核对导出 / verify an export, as verify_log.py does")
+    verb.add_argument("export", type=Path)
+    verb.add_argument("--key", default="", help="日志公钥 / the log's key, NAME+ID+KEY")
+    verb.set_defaults(run=_evidence_check)
+    verb = inner.add_parser("verify", help="核对数据库 / verify the store against its log")
+    verb.set_defaults(run=_evidence_verify)
+
+
+def _evidence_export(given: argparse.Namespace) -> int:
+    return evidence.write(Settings(), given.out, given.log, sys.stdout)
+
+
+def _evidence_check(given: argparse.Namespace) -> int:
+    return evidence.check(given.export, given.key, sys.stdout)
+
+
+def _evidence_verify(_: argparse.Namespace) -> int:
+    return evidence_verify.run(Settings(), sys.stdout)
 
 
 def _readjudicating(verbs: Any) -> None:

@@ -8,7 +8,6 @@ import asyncio
 import logging
 from typing import Final
 
-from gateway.clock import micros
 from gateway.evidence.note import Checkpoint, Verifier
 from gateway.evidence.tree import Span, grown, last_tiles, root
 from gateway.flows.log import Log, is_root, spans_read
@@ -105,10 +104,5 @@ async def _publish(log: Log, head: Head, now: Checkpoint) -> None:
         raise LookupError("the log was opened with another key")
     note = signer.note(now)
     await asyncio.to_thread(log.file.write, note)
-    row = {
-        "log": head.log,
-        "size": now.size,
-        "note": note,
-        "signed_us": micros(log.clock.now()),
-    }
+    row = {"log": head.log, "size": now.size, "note": note}
     await log.commit(Insert(tables.checkpoint, [row]))

@@ -43,7 +43,6 @@ class Signed:
     log: int
     size: int
     note: str
-    signed_us: int
 
 
 async def head(reader: Reader) -> Head | None:
@@ -124,7 +123,7 @@ async def all_signed(reader: Reader, log: int) -> list[Signed]:
 
 
 def _signed(row: Mapping[str, Any]) -> Signed:
-    return Signed(row["log"], row["size"], row["note"], row["signed_us"])
+    return Signed(row["log"], row["size"], row["note"])
 
 
 async def last_cosigned(reader: Reader, log: int) -> int | None:

@@ -235,6 +235,10 @@ class Vault:
             opened[column] = _open_value(cipher, opened[column], place, column)
         return opened
 
+    def try_key(self, table: Table, row: Mapping[str, Any]) -> None:
+        """Raises Unopened when the row's record key is not as it was written."""
+        self._record_cipher(table, row)
+
     def reshut(
         self, table: Table, row: Mapping[str, Any], values: Mapping[str, Any]
     ) -> dict[str, Any]:

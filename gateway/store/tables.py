@@ -131,7 +131,6 @@ checkpoint = _table(
     integer("log"),
     integer("size"),
     text("note"),
-    integer("signed_us"),
     key=("log", "size"),
 )
 

@@ -66,7 +66,7 @@ TRIGGERS = (
     "CREATE TRIGGER log_origin_no_delete BEFORE DELETE ON log_origin "
     "BEGIN SELECT RAISE(ABORT, 'log_origin is append-only'); END",
     "CREATE TRIGGER checkpoint_no_update BEFORE UPDATE OF "
-    "log, size, note, signed_us "
+    "log, size, note "
     "ON checkpoint "
     "BEGIN SELECT RAISE(ABORT, 'checkpoint is append-only'); END",
     "CREATE TRIGGER checkpoint_no_delete BEFORE DELETE ON checkpoint "
@@ -128,7 +128,7 @@ POSTGRESQL = (
     "CREATE TRIGGER log_origin_no_truncate BEFORE TRUNCATE "
     "ON log_origin FOR EACH STATEMENT EXECUTE FUNCTION refuse_append_only()",
     "CREATE TRIGGER checkpoint_no_update BEFORE UPDATE OF "
-    "log, size, note, signed_us "
+    "log, size, note "
     "OR DELETE ON checkpoint FOR EACH ROW EXECUTE FUNCTION refuse_append_only()",
     "CREATE TRIGGER checkpoint_no_truncate BEFORE TRUNCATE "
     "ON checkpoint FOR EACH STATEMENT EXECUTE FUNCTION refuse_append_only()",
@@ -510,7 +510,6 @@ def _log() -> None:
         sa.Column("log", INTEGER, nullable=False),
         sa.Column("size", INTEGER, nullable=False),
         sa.Column("note", TEXT, nullable=False),
-        sa.Column("signed_us", INTEGER, nullable=False),
         sa.PrimaryKeyConstraint("log", "size", name=op.f("pk_checkpoint")),
         info={"personal": (), "row_key": ("log", "size")},
         sqlite_strict=True,

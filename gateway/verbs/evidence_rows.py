@@ -1,0 +1,107 @@
+"""The rows of the store as the leaves say that they were written, to compare with what is there.
+
+Leaf by leaf the effects are played again: what was inserted, changed and removed. What a table
+holds then is what it must hold; whoever edited a row behind the gateway's back is found.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from sqlalchemy import Table
+
+from gateway.evidence.leaf import digested
+from gateway.store.tables import APPEND_ONLY, metadata
+
+OF_THE_LOG: Final = frozenset({"leaf", "checkpoint", "cosignature"})
+"""Tables that are the log itself: they are verified by its own hashes and signatures."""
+_STATE: Final = (
+    *("settlement", "bill_line", "case_fact", "mapping", "cut", "readjudication"),
+    *("party", "party_key", "mandate", "catalogue_edition", "policy_edition"),
+)
+"""State that only transactions with a leaf write: it is compared as history is."""
+COMPARED: Final = tuple(
+    metadata.tables[name] for name in (*APPEND_ONLY, *_STATE) if name not in OF_THE_LOG
+)
+_KEPT_ASIDE: Final = frozenset({"key_id", "record_key"})
+_ROW_SALT: Final = slice(96, 128)
+Key = tuple[Any, ...]
+Value = tuple[Any, bytes]
+"""A value as an effect told it, and the salt of the personal ones of its transaction."""
+
+
+@dataclass
+class Replayed:
+    """Every compared row as the effects left it, and the transactions that do not tell."""
+
+    tables: dict[str, dict[Key, dict[str, Value]]] = field(
+        default_factory=lambda: {table.name: {} for table in COMPARED}
+    )
+    closed: set[str] = field(default_factory=set)
+
+    def play(self, row: Mapping[str, Any]) -> None:
+        """One leaf's effect; a leaf whose key was destroyed tells none."""
+        if not row["effect"]:
+            if row["record_key"] is None:
+                self.closed.add(row["tx_id"])
+            return
+        salt = bytes(row["salts"])[_ROW_SALT]
+        for name, how, *what in json.loads(row["effect"]):
+            if name in self.tables:
+                self._act(metadata.tables[name], how, what, salt)
+
+    def _act(self, table: Table, how: str, what: list[Any], salt: bytes) -> None:
+        held, named = self.tables[table.name], table.info["row_key"]
+        if how == "insert":
+            for row in what[0]:
+                told = {name: (value, salt) for name, value in row.items()}
+                held[tuple(row[name] for name in named)] = told
+        elif how == "remove":
+            for key in what[0]:
+                for one in list(_matching(held, named, key)):
+                    del held[one]
+        else:
+            where, values = what
+            for one in list(_matching(held, named, where)):
+                held[one] |= {name: (value, salt) for name, value in values.items()}
+
+    def differs(self, table: Table, row: Mapping[str, Any]) -> str:
+        """What a stored row (personal values in clear) has that no leaf told; "" when nothing."""
+        key = tuple(row[name] for name in table.info["row_key"])
+        told = self.tables[table.name].pop(key, None)
+        if told is None:
+            untold = self.closed and row.get("tx_id", "") in {"", *self.closed}
+            return "" if untold else "no leaf tells of it"
+        for column in table.columns:
+            if column.name not in _KEPT_ASIDE and not _same(table, column.name, row, told):
+                return f"{column.name} is not what its leaf tells"
+        return ""
+
+    def missing(self) -> Iterator[tuple[str, Key]]:
+        """Rows that leaves told of and that no table has."""
+        for name, held in self.tables.items():
+            yield from ((name, key) for key in held)
+
+
+def _matching(
+    held: Mapping[Key, Mapping[str, Value]], named: tuple[str, ...], where: Mapping[str, Any]
+) -> Iterator[Key]:
+    """The rows that a condition names: by their whole key when it has it."""
+    if all(name in where for name in named):
+        key = tuple(where[name] for name in named)
+        yield from [key] if key in held else []
+        return
+    for key, row in held.items():
+        if all(row.get(name, (None, b""))[0] == value for name, value in where.items()):
+            yield key
+
+
+def _same(table: Table, name: str, row: Mapping[str, Any], told: Mapping[str, Value]) -> bool:
+    value, salt = told.get(name, (None, b""))
+    stored = row[name]
+    if name in table.info["personal"] and row["record_key"] is None:
+        return True
+    if stored is not None and (name in table.info["personal"] or isinstance(stored, bytes)):
+        stored = digested(salt, name, bytes(stored))
+    return bool(stored == value)

@@ -1,0 +1,101 @@
+"""Measure the verifier: how long a million entries take, and how many changed bytes are located.
+
+    python -m tests.evidence.measure [ENTRIES [TAMPERINGS]]
+
+Writes docs/figures/parts/evidence.json. The script runs as an auditor runs it, a process of its
+own with the standard library alone; the tamperings are of a smaller export, one byte anywhere,
+and count as located when the line that is named is the line of the byte.
+"""
+
+import json
+import platform
+import random
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from gateway.evidence import verify_log
+from tests.evidence import exports
+
+ENTRIES, TAMPERINGS = 1_000_000, 1_000
+SEED = 20260302
+_APART = 10_000  # leaves between checkpoints
+_SMALL, _SMALL_APART = 2_000, 400
+ROOT = Path(__file__).parents[2]
+FIGURES = ROOT / "docs" / "figures" / "parts" / "evidence.json"
+
+
+def seconds(path: Path) -> float:
+    """How long the script takes for an export that is good."""
+    command = [sys.executable, "-I", "-S", verify_log.__file__, str(path)]
+    started = time.monotonic()
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    return time.monotonic() - started
+
+
+def located(folder: Path, count: int, seed: int) -> int:
+    """How many of so many changed bytes the script finds in their line."""
+    chance, path, found = random.Random(seed), folder / "tampered", 0  # noqa: S311
+    exports.write(folder / "small", _SMALL, _SMALL_APART)
+    original = (folder / "small").read_bytes()
+    for _ in range(count):
+        content = bytearray(original)
+        done = exports.tampered(content, chance)
+        path.write_bytes(content)
+        try:
+            verify_log.verify(str(path), processes=1)
+        except verify_log.Bad as bad:
+            found += bad.line == done.line
+    return found
+
+
+def source() -> str:
+    """The digest of what was measured and of what measures it."""
+    files = sorted(
+        [*(ROOT / "gateway" / "evidence").glob("*.py"), *Path(__file__).parent.glob("*")]
+    )
+    whole = sha256()
+    for file in files:
+        if file.suffix == ".py":
+            whole.update(file.name.encode() + b"\x00" + file.read_bytes())
+    return whole.hexdigest()
+
+
+def figures(entries: int, tamperings: int) -> dict[str, object]:
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        exports.write(folder / "large", entries, _APART)
+        bytes_ = (folder / "large").stat().st_size
+        took = seconds(folder / "large")
+        caught = located(folder, tamperings, SEED)
+    commit = ["git", "log", "-1", "--format=%H", "--", "gateway/evidence", "tests/evidence"]
+    done = subprocess.run(commit, check=True, capture_output=True, text=True, cwd=ROOT)
+    return {
+        "log_entries": entries,
+        "log_export_bytes": bytes_,
+        "log_verified_s": round(took, 2),
+        "log_tamperings": tamperings,
+        "log_tamperings_located": caught,
+        "log_tampering_seed": SEED,
+        "command": f"python -m tests.evidence.measure {entries} {tamperings}",
+        "source": source(),
+        "commit": done.stdout.strip(),
+        "machine": f"{platform.machine()}, 2 processes, Python {platform.python_version()}",
+        "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+def main() -> None:
+    given = [int(word) for word in sys.argv[1:]]
+    found = figures(*[*given, *(ENTRIES, TAMPERINGS)[len(given) :]])
+    FIGURES.parent.mkdir(parents=True, exist_ok=True)
+    FIGURES.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+    sys.stdout.write(FIGURES.read_text(encoding="utf-8"))
+
+
+if __name__ == "__main__":
+    main()
