@@ -28,7 +28,7 @@ from gateway.seal.header import Header
 from gateway.seal.keys import PublicKey
 from gateway.seal.signature import Signature
 
-__all__ = ["MAX_DEPTH", "Envelope", "Header", "PublicKey", "Sealed", "envelope"]
+__all__ = ["MAX_DEPTH", "Envelope", "Header", "PublicKey", "Sealed", "envelope", "kept_header"]
 
 MAX_DEPTH: Final = 32
 
@@ -132,6 +132,11 @@ def envelope(raw: bytes, bounds: gate.Bounds = gate.RECEIVED) -> Envelope:
     _check_content(root)
     _detach(root, root[2])
     return Envelope(raw, root, sealed_with)
+
+
+def kept_header(raw: bytes) -> Header:
+    """The Header of a message as it is kept: it was verified when it came."""
+    return header.read(_parsed(raw)[0])
 
 
 def unknown_key() -> SealBroken:

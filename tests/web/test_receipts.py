@@ -1,0 +1,143 @@
+"""Receipts over HTTPS: the proof of one's own message, and of nobody else's."""
+
+import json
+from base64 import b64decode, b64encode
+from collections.abc import Callable
+from hashlib import sha256
+from typing import Any
+
+import httpx
+import pytest
+
+from gateway.domain.party import KeyPurpose
+from gateway.evidence import tree
+from gateway.evidence.note import Verifier
+from gateway.flows.keep_log import keep
+from gateway.web import receipts
+from gateway.web.hospital import hospital_app
+from tests.flows.conftest import data, office, preparations, store
+from tests.flows.office import LINES, Heard, Office
+
+__all__ = ["data", "office", "preparations", "store"]
+
+
+@pytest.fixture
+def connected(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Whose certificate the connection shows: those of the office exist as fingerprints only."""
+
+    def as_party(party_id: str) -> None:
+        shown = sha256(f"{party_id} {KeyPurpose.TLS}".encode()).hexdigest()
+        monkeypatch.setattr(receipts, "fingerprint", lambda _: shown)
+
+    return as_party
+
+
+async def asked(office: Office, sender: str, message_id: str, known: str = "") -> httpx.Response:
+    transport = httpx.ASGITransport(app=hospital_app(office.desk))
+    headers = {receipts.KNOWN: b64encode(known.encode()).decode()} if known else {}
+    path = receipts.PATH.format(sender=sender, message_id=message_id)
+    async with httpx.AsyncClient(transport=transport, base_url="https://gateway") as http:
+        return await http.get(path, headers=headers)
+
+
+async def settled(office: Office, **header: Any) -> Heard:
+    await office.recognised("C1", 1)
+    stay = await office.billed("H001", "V1", 1)
+    command = office.commit_of(stay, *LINES)
+    return await office.say("H001", "settlement.commit", command, **header)
+
+
+def opens(found: dict[str, Any], heard: Heard) -> bool:
+    """Whether the receipt's leaf commits to exactly these bytes both ways."""
+    leaf = b64decode(found["leaf"])
+    salts = {name: b64decode(salt) for name, salt in found["salts"].items()}
+    said = {"request": heard.said.raw, "reply": heard.sealed}
+    return all(sha256(salts[name] + content).digest() in leaf for name, content in said.items())
+
+
+async def test_a_receipt_proves_the_message_to_whoever_has_the_logs_key(
+    office: Office, connected: Callable[[str], None]
+) -> None:
+    heard = await settled(office)
+    await keep(office.desk.log)
+    connected("H001")
+    answer = await asked(office, "H001", heard.message_id)
+    found = json.loads(answer.content)
+    assert (answer.status_code, found["form"]) == (200, "gs-receipt-1")
+    assert opens(found, heard)
+    head, _, note = found["proof"].partition("\n\n")
+    first, index, *path = head.split("\n")
+    log = office.desk.log.signer.named("GATEWAY.999900.test/1")
+    at = Verifier.read(log.verifier.text).checkpoint(note)
+    assert first == "c2sp.org/tlog-proof@v1"
+    leaf = tree.leaf_hash(b64decode(found["leaf"]))
+    number = int(index.removeprefix("index "))
+    hashes = [b64decode(one) for one in path]
+    assert tree.root_from_inclusion(leaf, number, at.size, hashes) == at.root
+
+
+@pytest.mark.parametrize("how", ["in the message", "in the request"])
+async def test_a_receipt_continues_the_checkpoint_its_asker_knew(
+    office: Office, connected: Callable[[str], None], how: str
+) -> None:
+    await keep(office.desk.log)
+    known = office.desk.log.published
+    heard = await settled(
+        office, **({"known_checkpoint": known} if how == "in the message" else {})
+    )
+    await keep(office.desk.log)
+    connected("H001")
+    given = known if how == "in the request" else ""
+    found = json.loads((await asked(office, "H001", heard.message_id, given)).content)
+    log = office.desk.log.signer.named("GATEWAY.999900.test/1").verifier
+    before = log.checkpoint(known)
+    after = log.checkpoint(found["proof"].partition("\n\n")[2])
+    hashes = [b64decode(one) for one in found["consistency"]["hashes"]]
+    assert found["consistency"]["from"] == before.size
+    assert tree.is_consistent(before.size, before.root, after.size, after.root, hashes)
+
+
+async def test_before_its_checkpoint_a_message_has_no_receipt_yet(
+    office: Office, connected: Callable[[str], None]
+) -> None:
+    heard = await settled(office)
+    connected("H001")
+    answer = await asked(office, "H001", heard.message_id)
+    assert (answer.status_code, answer.json()["code"]) == (202, "RECEIPT_NOT_READY")
+    assert answer.headers["retry-after"]
+
+
+async def test_anothers_receipt_is_answered_as_one_that_is_not_there(
+    office: Office, connected: Callable[[str], None]
+) -> None:
+    heard = await settled(office)
+    await keep(office.desk.log)
+    connected("H002")
+    forbidden = await asked(office, "H001", heard.message_id)
+    unknown = await asked(office, "H001", "NO-SUCH-MESSAGE")
+    connected("H001")
+    own = await asked(office, "H001", "NO-SUCH-MESSAGE")
+    assert forbidden.status_code == 404
+    assert forbidden.content == unknown.content == own.content
+
+
+async def test_a_connection_that_shows_nothing_gets_nothing(
+    office: Office, connected: Callable[[str], None]
+) -> None:
+    heard = await settled(office)
+    await keep(office.desk.log)
+    answer = await asked(office, "H001", heard.message_id)
+    assert (answer.status_code, answer.json()["code"]) == (404, "RECEIPT_UNKNOWN")
+
+
+async def test_a_carrier_with_a_mandate_asks_for_its_hospital(
+    office: Office, connected: Callable[[str], None]
+) -> None:
+    heard = await settled(office)
+    await keep(office.desk.log)
+    await office.add("carrier", "V001")
+    connected("V001")
+    assert (await asked(office, "H001", heard.message_id)).status_code == 404
+    given = {"carrier": "V001", "hospital": "H001", "commands": ["*"]}
+    await office.act("mandate.add", **given, valid_from="2026-01-01", valid_to="2026-12-31")
+    assert (await asked(office, "H001", heard.message_id)).status_code == 200
