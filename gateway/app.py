@@ -21,7 +21,7 @@ from gateway.clock import SystemClock, business_day, machine_now
 from gateway.delivery.channel import HttpsChannel, Line
 from gateway.delivery.worker import Worker
 from gateway.evidence.head_file import HeadFile
-from gateway.evidence.note import NoteSigner
+from gateway.evidence.note import NoteSigner, Verifier
 from gateway.flows.administer import keep_policy
 from gateway.flows.desk import Desk, EditionShelf
 from gateway.flows.dispatch import COMMANDS
@@ -194,6 +194,7 @@ def _composed(
             clock=clock,
             signer=NoteSigner(settings.receiver, deployment.log_key()),
             file=HeadFile(settings.log_head_file),
+            witness=Verifier.read(settings.witness_key) if settings.witness_key else None,
         ),
     )
     virtual = clock if settings.business_start is not None else None

@@ -93,6 +93,12 @@ class Settings(BaseSettings):
         description="存证日志最新检查点的文件，宜放在另一块盘上；默认在数据目录 "
         "file of the log's last checkpoint, best on another disk; default: in the data directory",
     )
+    witness_key: str = Field(
+        "",
+        pattern=r"^($|[^+\s]+\+[0-9a-f]{8}\+[A-Za-z0-9+/=]+$)",
+        description="经办机构副署存证日志的公钥（C2SP vkey）；空则无副署 "
+        "the agency's key that cosigns the log, NAME+ID+KEY; empty: no witness",
+    )
     delivery_poll_s: float = Field(
         0.5,
         gt=0,

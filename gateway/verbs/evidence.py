@@ -39,14 +39,19 @@ def check(path: Path, key: str, out: TextIO) -> int:
 
 async def _exported(settings: Settings, path: Path, number: int) -> int:
     async with looking(settings) as reader:
-        log = await _log(reader, number)
-        told = await rows.all_signed(reader, log["log"])
-        entries = told[-1].size if told else 0
-        verifier = Verifier(log["origin"], bytes(log["public_key"]))
-        with path.open("w", encoding="utf-8") as file:
-            file.write(export.header_line(verifier.text, entries))
-            async for line in _lines(reader, log, told, entries):
-                file.write(line)
+        return await export_to(reader, path, number)
+
+
+async def export_to(reader: Reader, path: Path, number: int) -> int:
+    """Write the log of this number (0: the present one); how many entries. Raises NotTold."""
+    log = await _log(reader, number)
+    told = await rows.all_signed(reader, log["log"])
+    entries = told[-1].size if told else 0
+    verifier = Verifier(log["origin"], bytes(log["public_key"]))
+    with path.open("w", encoding="utf-8") as file:
+        file.write(export.header_line(verifier.text, entries))
+        async for line in _lines(reader, log, told, entries):
+            file.write(line)
     return entries
 
 
