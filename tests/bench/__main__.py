@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from tests.bench.gateway import Measured, bills_measured, percentile
+from tests.bench.gateway import Measured, bills_measured
 from tests.bench.memory import memory_drift
 from tests.bench.processes import two_over_one
 from tests.bench.replays import all_cores_over_one
@@ -73,19 +73,18 @@ def _sqlite(folder: Path, given: argparse.Namespace) -> dict[str, float]:
             bills = given.bills // fewer
             found = bills_measured(made, folder / f"floor{lines}", lines, bills)
             figures |= _told(lines, "sqlite", found)
-            figures[f"floor_{lines}_over_parse_c14n"] = found.floor.cpu / found.parse_c14n_cpu_s
-            figures[f"floor_{lines}_cpu_ms"] = found.floor.cpu * _MS
+            figures[f"floor_{lines}_over_parse_c14n"] = found.floor_over_parse_c14n
+            figures[f"floor_{lines}_cpu_ms"] = found.floor_cpu_s * _MS
     return figures
 
 
 def _told(lines: int, store: str, found: Measured) -> dict[str, float]:
-    p50, p99 = (percentile(found.latencies_s, part) for part in (0.5, 0.99))
     name = f"bill_{lines}_{store}"
     return {
         f"{name}_cpu_over_floor": found.cpu_over_floor,
         f"{name}_cpu_ms": found.gateway_cpu_s * _MS,
-        f"{name}_p50_over_floor": p50 / found.floor.wall,
-        f"{name}_p99_over_floor": p99 / found.floor.wall,
+        f"{name}_p50_over_floor": found.latency_over_floor(0.5),
+        f"{name}_p99_over_floor": found.latency_over_floor(0.99),
     }
 
 
