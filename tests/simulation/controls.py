@@ -1,0 +1,218 @@
+"""Built-in faults: the simulation must fail with each of them, else it proves nothing.
+
+They are planted here, in the tests, over whole pieces of the gateway; the gateway itself has no
+switch.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import replace
+from typing import Any
+from unittest.mock import patch
+
+from sqlalchemy import Column, MetaData, Table, select
+
+from adapters.sandbox.client import Answer, Client, Unknown
+from gateway.delivery import channel, worker
+from gateway.domain.codes import Outcome
+from gateway.flows import query_transaction, reverse_transaction
+from gateway.store import messages, sqlite, tables
+from gateway.store.apply import apply
+from gateway.store.deliveries import WAITING
+from gateway.store.unit import Change, Insert, KeyTaken, StaleFacts, StoreFailed, Unit
+from tests.simulation import checks
+from tests.simulation.base import Base
+from tests.simulation.seed import run
+from tests.simulation.world import World
+
+MOST_SEEDS = 60
+"""A fault that so many seeds do not see is not found."""
+Fault = Callable[[], AbstractContextManager[Any]]
+_OK = 200
+
+
+@contextmanager
+def _acknowledged_before_commit() -> Iterator[None]:
+    async def commit(self: Any, unit: Unit) -> None:
+        done = asyncio.get_running_loop().create_future()
+        done.add_done_callback(lambda future: future.exception())
+        await self._queue.put((unit, done))
+
+    with patch.object(sqlite.SqliteDatabase, "commit", commit):
+        yield
+
+
+@contextmanager
+def _unique_key_dropped() -> Iterator[None]:
+    """The same columns, and no key: any number of rows may have one id."""
+
+    def without(world: World) -> None:
+        world.altered(
+            "ALTER TABLE message RENAME TO with_key",
+            "CREATE TABLE message AS SELECT * FROM with_key",
+            "DROP TABLE with_key",
+            "CREATE INDEX by_id ON message (sender, message_id)",
+        )
+
+    with patch.object(World, "prepared", without):
+        yield
+
+
+@contextmanager
+def _check_then_act() -> Iterator[None]:
+    """What was read is written upon without a second look."""
+
+    async def blindly(connection: Any, unit: Unit, *more: Any) -> None:
+        writes = tuple(_by_key(one) if isinstance(one, Change) else one for one in unit.writes)
+        await apply(connection, replace(unit, guards=(), writes=writes), *more)
+
+    with patch.object(sqlite, "apply", blindly):
+        yield
+
+
+def _by_key(change: Change) -> Change:
+    key = change.table.info["row_key"]
+    where = {name: value for name, value in change.where.items() if name in key}
+    return replace(change, where=where or change.where)
+
+
+@contextmanager
+def _shield_removed() -> Iterator[None]:
+    """The transaction lives in the request's own task, and dies with it as it stands."""
+
+    async def hold(self: Any) -> None:
+        self.turn = asyncio.Lock()
+        async with self._writer.connect() as self.connection:
+            await self._queue.get()
+
+    async def commit(self: Any, unit: Unit) -> None:
+        async with self.turn:
+            try:
+                await _unshielded(self.connection, unit, self.vault)
+            except (StaleFacts, KeyTaken):
+                raise
+            except Exception as error:
+                raise StoreFailed(type(error).__name__) from error
+
+    with (
+        patch.object(sqlite.SqliteDatabase, "_write_all", hold),
+        patch.object(sqlite.SqliteDatabase, "commit", commit),
+    ):
+        yield
+
+
+async def _unshielded(connection: Any, unit: Unit, vault: Any) -> None:
+    await connection.exec_driver_sql("BEGIN IMMEDIATE")
+    try:
+        await apply(connection, unit, vault, sqlite.SqliteDialect())
+        await connection.exec_driver_sql("COMMIT")
+    except Exception:
+        await connection.exec_driver_sql("ROLLBACK")
+        raise
+
+
+_APART = Table(
+    "tombstone",
+    MetaData(),
+    *(Column(column.name) for column in tables.message.columns),
+    info={"personal": (), "row_key": ("sender", "message_id")},
+)
+
+
+@contextmanager
+def _tombstone_in_another_table() -> Iterator[None]:
+    """Two keys that know nothing of each other: of a message and its reversal both may win."""
+    fenced, looked_up, whole = reverse_transaction._tombstone, messages.stored, checks.read
+
+    def tombstone(*given: Any) -> Any:
+        plan = fenced(*given)
+        [write] = plan.writes
+        rows = [{**row, "key_id": ""} for row in write.rows]
+        return replace(plan, writes=(Insert(_APART, rows),))
+
+    async def stored(reader: Any, sender: str, message_id: str) -> Any:
+        found = await looked_up(reader, sender, message_id)
+        same = _APART.c.sender == sender, _APART.c.message_id == message_id
+        row = found or await reader.row(select(_APART).where(*same))
+        return row if row is None or row is found else messages._stored(row)
+
+    async def read(database: Any) -> Any:
+        kept = await whole(database)
+        async with database.reading() as reader:
+            kept.message += await reader.rows(select(_APART))
+        return kept
+
+    def with_table(world: World) -> None:
+        columns = ", ".join(column.name for column in _APART.columns)
+        world.altered(f"CREATE TABLE tombstone ({columns}, PRIMARY KEY (sender, message_id))")
+
+    with ExitStack() as stack:
+        for place in (messages, reverse_transaction, query_transaction):
+            stack.enter_context(patch.object(place, "stored", stored))
+        stack.enter_context(patch.object(reverse_transaction, "_tombstone", tombstone))
+        stack.enter_context(patch.object(checks, "read", read))
+        stack.enter_context(patch.object(World, "prepared", with_table))
+        yield
+
+
+@contextmanager
+def _unsigned_answer_believed() -> Iterator[None]:
+    believed = Client._believed
+
+    def credulous(self: Any, message_id: str, sent: bytes, status: int, received: bytes) -> Any:
+        try:
+            return believed(self, message_id, sent, status, received)
+        except Unknown:
+            if status != _OK:
+                raise
+            return Answer(message_id, status, Outcome.APPLIED, "OK", None, sent, received)
+
+    with patch.object(Client, "_believed", credulous):
+        yield
+
+
+@contextmanager
+def _any_200_is_a_receipt() -> Iterator[None]:
+    async def send(self: Any, sealed: bytes) -> bytes:
+        received: bytes = await self._line.post(sealed)
+        return received
+
+    with patch.object(channel.HttpsChannel, "send", send):
+        yield
+
+
+@contextmanager
+def _order_of_the_lane_ignored() -> Iterator[None]:
+    """What is due goes, whether what was said before it has arrived or not."""
+    outbox = tables.outbox
+
+    async def due(reader: Any, now_us: int, limit: int, resting: Any = ()) -> Any:
+        waiting = outbox.c.state == WAITING, outbox.c.channel == "push", outbox.c.next_us <= now_us
+        query = select(outbox).where(*waiting, outbox.c.receiver.not_in(resting)).limit(limit)
+        return await reader.opened(outbox, query.order_by(outbox.c.lane_seq))
+
+    with patch.object(worker, "due", due):
+        yield
+
+
+CONTROLS: dict[str, Fault] = {
+    "acknowledged before commit": _acknowledged_before_commit,
+    "unique key dropped": _unique_key_dropped,
+    "check then act": _check_then_act,
+    "shield removed": _shield_removed,
+    "tombstone in another table": _tombstone_in_another_table,
+    "unsigned answer believed": _unsigned_answer_believed,
+    "any 200 is a receipt": _any_200_is_a_receipt,
+    "order of the lane ignored": _order_of_the_lane_ignored,
+}
+
+
+def caught_by(name: str, base: Base) -> tuple[int, str] | None:
+    """The first seed that sees the fault, and what it says of it; None when none does."""
+    with CONTROLS[name]():
+        for seed in range(MOST_SEEDS):
+            faults = run(seed, base).found.faults
+            if faults:
+                return seed, faults[0]
+    return None

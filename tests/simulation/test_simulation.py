@@ -1,0 +1,47 @@
+"""The simulation in small: a few seeds are clean, the same seed is the same story, and a
+built-in fault does not stay hidden."""
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.simulation import controls
+from tests.simulation.base import Base, made_in
+from tests.tidy.source import PROJECT
+
+_QUICK = ("acknowledged before commit", "unsigned answer believed")
+
+
+def play(*given: str) -> subprocess.CompletedProcess[str]:
+    """`python -m tests.simulation …`, as a person runs it."""
+    command = [sys.executable, "-m", "tests.simulation", *given]
+    return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Base:
+    return made_in(tmp_path_factory.mktemp("base"))
+
+
+def test_a_few_seeds_are_clean() -> None:
+    played = play("3", "--no-controls", "--workers", "1")
+    assert played.returncode == 0, played.stderr
+    assert "acknowledged_lost        0" in played.stdout
+
+
+def test_the_same_seed_is_the_same_story_to_the_letter() -> None:
+    first, second = play("--seed", "4"), play("--seed", "4")
+    assert first.returncode == 0, first.stdout
+    assert first.stdout == second.stdout
+    assert "killed" in first.stdout
+
+
+def test_another_seed_is_another_story() -> None:
+    assert play("--seed", "1").stdout != play("--seed", "2").stdout
+
+
+@pytest.mark.parametrize("name", _QUICK)
+def test_a_built_in_fault_is_seen(base: Base, name: str) -> None:
+    """The full run plants every one of them."""
+    assert controls.caught_by(name, base) is not None
