@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test coverage mutation properties races stores bench canaries overload lint docs clean help
+.PHONY: demo test coverage mutation properties races stores fault bench canaries overload lint docs clean help
 
 help: ## what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -35,6 +35,9 @@ races: .venv/installed ## 10,000 raced pairs of a message and its reversal on ea
 stores: .venv/installed ## every test of store, flows, evidence and delivery on both stores
 	GATEWAY_WHOLE_STORES=1 $(BIN)/python -m pytest -n auto --dist worksteal -q tests/store tests/flows tests/evidence tests/delivery
 
+fault: .venv/installed ## PART=kill|syscall|power|race|sim: faults put in; goes on where the last call ended
+	$(BIN)/python -m $(if $(filter sim,$(PART)),tests.simulation,tests.fault $(PART)) $(ARGS)
+
 bench: .venv/installed ## measure; writes docs/figures/bench.json
 	$(BIN)/python -m tests.bench $(ARGS)
 
@@ -54,4 +57,4 @@ docs: .venv/installed ## render schemas, wire reference, error catalogue from th
 	$(BIN)/python -m gateway.verbs.render_docs
 
 clean: ## remove what was made
-	rm -rf .venv demo-output .coverage .mutation .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv demo-output .coverage .mutation .fault .pytest_cache .mypy_cache .ruff_cache

@@ -9,6 +9,7 @@ by month) and I6 (a payment line is paid once) join with the tables of payments.
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from hashlib import sha256
 from typing import Any, Final, Protocol
 
@@ -58,6 +59,7 @@ _STATES: Final = ("APPLIED", "REFUSED", "TOMBSTONE")
 _PARTS: Final = ("total_fen", "fund_fen", "employer_fen", "individual_fen", "hospital_fen")
 _MONEY: Final = (*_PARTS, "other_fen", "meal_fen")
 _EXPENSE: Final = "5101/%"
+_MESSAGES: Final = select(message)
 
 
 class Rows(Protocol):
@@ -100,13 +102,19 @@ async def check_invariants(
     """
     found = [
         violation
-        for name, ask in INVARIANTS.items()
-        for question in ask()
+        for name, question in questions()
         for violation in await _answered(reader, name, question)
     ]
     if heard:
         found += await _unkept(reader, heard)
     return tuple(found)
+
+
+@cache
+def questions() -> tuple[tuple[str, Question], ...]:
+    """Every question with the name of its invariant; made once, for making them takes longer
+    than asking a small store."""
+    return tuple((name, question) for name, ask in INVARIANTS.items() for question in ask())
 
 
 async def _answered(reader: Rows, name: str, question: Question) -> list[Violation]:
@@ -124,7 +132,7 @@ async def _unkept(reader: Rows, heard: Mapping[tuple[str, str], bytes]) -> list[
     """Acknowledged messages that are gone, or that have another reply than was heard."""
     if not isinstance(reader, Reader):
         raise TypeError("a reader with keys is needed to compare replies")
-    rows = await reader.opened(message, select(message))
+    rows = await reader.opened(message, _MESSAGES)
     kept = {(row["sender"], row["message_id"]): row["reply"] for row in rows}
     return [
         Violation("I1", message.name, "/".join(key), _difference(kept.get(key)))
