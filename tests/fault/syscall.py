@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 from tests.fault.call import Call
 from tests.fault.story import STORY, Heard, kept_in, take
 from tests.fault.verdict import counted, examined, vault_of
-from tests.fault.watched import WRITES, calls, database, only_store, run_watched
+from tests.fault.watched import calls, database, only_store, run_watched
 from tests.fault.worker import JOURNAL
 from tests.flows.office import office_in
 from tests.postgres import waited
