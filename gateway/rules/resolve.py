@@ -182,7 +182,8 @@ def _number(context: Context, line: BillLine) -> Sources:
     """Several of one device on a day, as a pair is, replace nothing; but whether so many were
     confirmed only the agency can tell, for 第三十二条 is silent. Raises NeedsReview."""
     number = _supplied(context, line.code).numbers[line.service_day]
-    if number <= ONE:
+    pair = context.netted.refunded.get(line.line_id)
+    if number <= ONE or (pair is not None and not pair.net.quantity):
         return ()
     if not line.reviewed:
         raise NeedsReview(line.line_id)

@@ -129,7 +129,7 @@ def _case(random: Random, first: int, last: int, lines: list[Bill]) -> Bill:
         case["paid_leave"] = sorted({random.randint(first - 1, last) for _ in range(2)})
     if not case["insured"] or case["roster"] is not None:
         return case
-    if random.random() < 0.12:
+    if random.random() < 0.2:
         case["arrears"] = [_arrears(random, first, last)]
     elif random.random() < 0.2:
         case["third_party"] = random.choice(("CONFIRMED_PAID", "CONFIRMED_UNPAID", "UNKNOWN_PARTY"))
@@ -138,7 +138,7 @@ def _case(random: Random, first: int, last: int, lines: list[Bill]) -> Bill:
 
 def _arrears(random: Random, first: int, last: int) -> Bill:
     """Arrears around the first or the last day of the stay, paid around the last or never."""
-    begin = random.choice((first - 20, first - 1, first, first + 1, last, last + 1))
+    begin = random.choice((first - 20, first - 20, first - 1, first, first + 1, last, last + 1))
     paid_up = random.choice((None, random.randint(first, last + 2), random.randint(first, last)))
     paid_up = None if paid_up is None else max(begin, paid_up)
     return {"of": "", "from": begin, "paid_up": paid_up}
