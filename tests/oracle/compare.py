@@ -135,8 +135,9 @@ def compare_cases(seed: int, count: int) -> Compared:
     for bill, answer in zip(asked, answers, strict=True):
         for case_line, got in zip(bill["lines"], answer.lines, strict=True):
             wanted = oracle.line(case_line, bill["params"])
-            number, apart = number + 1, apart + _apart(wanted, got)
-            broken = [*_unequal(wanted, got), *_broken(case_line, got)]
+            fen = _apart(wanted, got)
+            number, apart = number + 1, apart + fen
+            broken = [*_unequal(wanted, got, fen), *_broken(case_line, got)]
             faults += [
                 f"{bill['id']}/{got.no} {one}: {case_line} {bill['params']}" for one in broken
             ]
@@ -150,10 +151,10 @@ def _apart(wanted: oracle.Answer, got: CalculatedLine) -> int:
     return sum(abs(wanted.shares[payer.value] - got.split.borne_by(payer)) for payer in Payer)
 
 
-def _unequal(wanted: oracle.Answer, got: CalculatedLine) -> Iterator[str]:
+def _unequal(wanted: oracle.Answer, got: CalculatedLine, fen: int) -> Iterator[str]:
     if wanted.amount != got.amount_fen:
         yield f"amount {got.amount_fen}, oracle {wanted.amount}"
-    if _apart(wanted, got):
+    if fen:
         yield f"{got.split}, oracle {wanted.shares}"
     if wanted.reasons != set(got.reasons):
         yield f"{got.reasons}, oracle {sorted(wanted.reasons)}"
