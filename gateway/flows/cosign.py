@@ -58,7 +58,7 @@ async def take_cosignature(desk: Desk, note: str) -> int:
         raise NotCosigned("no witness is known")
     try:
         seen = witness.checkpoint(note)
-        line = f"{note.rstrip().rpartition(chr(10))[2]}\n"
+        line = f"{note.splitlines()[-1]}\n"
         seconds = stamped(line)
     except BadNote as bad:
         raise NotCosigned(str(bad)) from None

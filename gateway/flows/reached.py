@@ -8,8 +8,6 @@ a page at most. What changes is proposed; a person takes it up and another appro
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement
-
 from gateway.domain.readjudication import Cause
 from gateway.flows.desk import Desk
 from gateway.flows.plan import Act, Plan, applied
@@ -23,6 +21,7 @@ from gateway.store.database import Reader
 from gateway.store.editions import heads_of, policy_content
 from gateway.store.jobs import DONE, OPEN
 from gateway.store.standing import (
+    Condition,
     Reach,
     policies_standing,
     reach,
@@ -70,9 +69,7 @@ async def by_policy(reader: Reader, policy: Policy) -> tuple[str, tuple[str, ...
     )
 
 
-async def _conditions(
-    reader: Reader, cause: Cause, named: Sequence[str]
-) -> list[ColumnElement[bool]]:
+async def _conditions(reader: Reader, cause: Cause, named: Sequence[str]) -> list[Condition]:
     if cause is Cause.CATALOGUE:
         return [reached_by_edition(head) for head in await heads_of(reader, named)]
     return [reached_by_policy(*one.split(_SINCE)) for one in named[1:]]

@@ -31,6 +31,10 @@ _SUMMED: Final = (
 _LATEST: Final = ("rules_version", "policy_digest", "edition_digests", "meal_days", "detail")
 
 
+Condition = ColumnElement[bool]
+"""Which rows of a query count."""
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """A settlement, its deltas in order, and what is proposed of it and not decided yet."""
@@ -106,7 +110,7 @@ LAST_COLUMNS: Final = (
 """What a stay tells of its settlement where it is joined with the last row of it."""
 
 
-async def standing_rows(reader: Reader, *conditions: ColumnElement[bool]) -> list[dict[str, Any]]:
+async def standing_rows(reader: Reader, *conditions: Condition) -> list[dict[str, Any]]:
     """The rows that hold now and meet the conditions, with their detail, each with the number of
     its settlement as `number`."""
     number = number_of(settlement).label("number")
@@ -131,7 +135,7 @@ class Reach(NamedTuple):
     last: str = ""
 
 
-def reached_by_edition(head: Mapping[str, Any]) -> ColumnElement[bool]:
+def reached_by_edition(head: Mapping[str, Any]) -> Condition:
     """Those with a service day of the edition that used its region's catalogues and stand without
     it. `head` is its row in the store."""
     of_region = select(catalogue_edition.c.digest).where(
@@ -145,7 +149,7 @@ def reached_by_edition(head: Mapping[str, Any]) -> ColumnElement[bool]:
     )
 
 
-def reached_by_policy(digest: str, since: str) -> ColumnElement[bool]:
+def reached_by_policy(digest: str, since: str) -> Condition:
     """Those that stand by the policy of this digest with a service day, or the discharge, on the
     day or later."""
     left = exists().where(
@@ -161,14 +165,14 @@ async def policies_standing(reader: Reader) -> list[str]:
     return [row["policy_digest"] for row in await reader.rows(query.order_by("policy_digest"))]
 
 
-def _served(first: str, last: str | None) -> ColumnElement[bool]:
+def _served(first: str, last: str | None) -> Condition:
     line = exists().where(
         bill_line.c.admission_id == settlement.c.admission_id, bill_line.c.service_day >= first
     )
     return line if last is None else line.where(bill_line.c.service_day <= last)
 
 
-async def reach(reader: Reader, conditions: Sequence[ColumnElement[bool]]) -> Reach:
+async def reach(reader: Reader, conditions: Sequence[Condition]) -> Reach:
     """How many settlements meet any of the conditions."""
     booked = settlement.c.business_day
     [row] = await reader.rows(
@@ -179,7 +183,7 @@ async def reach(reader: Reader, conditions: Sequence[ColumnElement[bool]]) -> Re
 
 
 async def stays_reached(
-    reader: Reader, conditions: Sequence[ColumnElement[bool]], after: str, limit: int
+    reader: Reader, conditions: Sequence[Condition], after: str, limit: int
 ) -> list[str]:
     """The stays of those settlements after the one named, in order; at most as many."""
     stay = settlement.c.admission_id
@@ -187,7 +191,7 @@ async def stays_reached(
     return [row["admission_id"] for row in await reader.rows(query)]
 
 
-def _reached(conditions: Sequence[ColumnElement[bool]], *columns: Any) -> Select[Any]:
+def _reached(conditions: Sequence[Condition], *columns: Any) -> Select[Any]:
     last = and_(LAST.c.admission_id == settlement.c.admission_id, last_row(LAST))
     query = select(*columns).select_from(settlement).join(LAST, last)
     return query.where(itself(settlement), or_(false(), *conditions))

@@ -115,7 +115,7 @@ def test_a_database_with_content_is_copied_whole_before_it_is_migrated(
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("INSERT INTO lane VALUES ('AGENCY', 7)")
         connection.commit()
-    monkeypatch.setattr("gateway.store.migrate.head", lambda: "a later one")
+    monkeypatch.setattr("gateway.store.migrate.head", lambda: "0009")
     migrate(path)
     copy = tmp_path / f"gateway-before-{head()}.db"
     with closing(sqlite3.connect(copy)) as connection:
