@@ -45,8 +45,10 @@ from adapters.shape.names import (
     ACK_INBOX,
     ACKNOWLEDGED,
     ADMISSION_CHANGED,
+    ADMISSION_ID,
     DAY_SPAN,
     DIAGNOSIS,
+    HOSPITAL,
     IDENTITY,
     INBOX_ACKNOWLEDGED,
     INBOX_PULLED,
@@ -60,6 +62,7 @@ from adapters.shape.names import (
     SETTLEMENT,
     SPLIT,
     TRANSACTION_FOUND,
+    VISIT_NO,
     changing,
     notice,
     reading,
@@ -88,9 +91,6 @@ from gateway.domain.results import AdmissionReceived, ReadjudicationChanged
 
 CASE_NO: Final = need("CaseNo", "case_no", NUMBER, "工伤案件号", "Case number", sample="C0001")
 PERSON: Final = need("Person", "person", IDENTITY, "人员", "The person", personal=True)
-ADMISSION_ID: Final = need(
-    "AdmissionId", "admission_id", NUMBER, "住院登记编号", "Registration", sample="A0001"
-)
 BY: Final = need("By", "by", TEXT_64, "经办人", "Who decided", personal=True, sample="丁测试")
 INSURED: Final = may(
     "InsuredAtInjury", "insured_at_injury", BOOL, "受伤时是否参保", "Whether insured when injured"
@@ -611,7 +611,7 @@ DECIDE_MAPPINGS: Final = shape(
     DecideMappings,
     "审核医院对照：通过，或说明理由不通过（已通过的即撤销）",
     "Review a hospital's mappings: accept, or refuse with a reason (also what was accepted)",
-    need("Hospital", "hospital", PARTY, "医院编号", "Hospital"),
+    HOSPITAL,
     BY,
     many("Row", "rows", MAPPING_DECISION, "对照", "Mappings", least=1, most=MOST_LINES),
 )
@@ -620,7 +620,7 @@ QUERY_MAPPINGS: Final = shape(
     QueryMappings,
     "查询一家医院的对照，按本院编码与生效日排序，每次至多 500 条",
     "A hospital's mappings in order of code and first day, at most 500",
-    need("Hospital", "hospital", PARTY, "医院编号", "Hospital"),
+    HOSPITAL,
     *PAGE_OF_MAPPINGS,
 )
 UPDATE_EMPLOYER: Final = shape(
@@ -690,8 +690,8 @@ ADMISSION_RECEIVED: Final = shape(
     "收到住院登记通知，可能须核对",
     "A hospital registered a stay; it may have to be checked",
     ADMISSION_ID,
-    need("Hospital", "hospital", PARTY, "医院编号", "Hospital"),
-    need("VisitNo", "visit_no", NUMBER, "住院号", "The hospital's visit number"),
+    HOSPITAL,
+    VISIT_NO,
     need("State", "state", word.ADMISSION_STATE, "状态", "State", sample="PENDING_CHECK"),
     need("IdNo", "id_no", ID_NO, "证件号码", "Identity number", personal=True),
     need("Name", "name", TEXT_64, "姓名", "Name", personal=True, sample="甲测试"),
@@ -709,7 +709,7 @@ READJUDICATION_CHANGED: Final = shape(
     need("State", "state", word.PROPOSAL_STATE, "状态", "State", sample="PROPOSED"),
     may("ProposalId", "proposal_id", NUMBER, "重审建议编号", "Proposal", sample="R0001"),
     need("SettlementId", "settlement_id", NUMBER, "原结算编号", "Settlement", sample="S0001"),
-    need("Hospital", "hospital", PARTY, "医院编号", "Hospital"),
+    HOSPITAL,
     need("CaseNo", "case_no", NUMBER, "工伤案件号", "Case", sample="C0001"),
     need("Cause", "cause", word.CAUSE, "更正事由", "What was corrected", sample="CASE"),
     need("Split", "split", SPLIT, "五方差额，合计为零", "Differences, which sum to zero"),

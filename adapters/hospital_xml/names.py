@@ -53,6 +53,7 @@ from adapters.shape.names import (
     ACK_INBOX,
     ACKNOWLEDGED,
     ADMISSION_CHANGED,
+    ADMISSION_ID,
     DAY_SPAN,
     DIAGNOSIS,
     IDENTITY,
@@ -121,9 +122,6 @@ from gateway.domain.results import (
 
 _BUSINESS_ZONE: Final = ZoneInfo("Asia/Shanghai")
 
-ADMISSION_ID: Final = need(
-    "AdmissionId", "admission_id", NUMBER, "住院登记编号", "Registration", sample="A0001"
-)
 PERSON: Final = need("Person", "person", IDENTITY, "就医人员", "The person", personal=True)
 
 
@@ -233,6 +231,15 @@ APPROVAL_NO: Final = may(
     "ApprovalNo", "approval_no", TEXT_64, "审批编号", "Approval this stay rests on", sample="P0001"
 )
 
+CASE_OF_SEVERAL: Final = may(
+    "CaseNo",
+    "case_no",
+    NUMBER,
+    "工伤案件号，有多个案件时必填",
+    "Case; needed when there are several",
+    sample="C0001",
+)
+
 REGISTER_ADMISSION: Final = shape(
     "RegisterAdmission",
     RegisterAdmission,
@@ -240,14 +247,7 @@ REGISTER_ADMISSION: Final = shape(
     "Register a stay",
     need("VisitNo", "visit_no", NUMBER, "住院号，一次住院唯一", "Visit number, one per stay"),
     PERSON,
-    may(
-        "CaseNo",
-        "case_no",
-        NUMBER,
-        "工伤案件号，有多个案件时必填",
-        "Case; needed when there are several",
-        sample="C0001",
-    ),
+    CASE_OF_SEVERAL,
     need("Treatment", "treatment", word.TREATMENT, "治疗类别", "What the stay is for"),
     need("AdmittedAt", "admitted_at", INSTANT, "入院时刻", "Admission"),
     *PLACES,
@@ -869,14 +869,7 @@ APPLY_APPROVAL: Final = shape(
     "Apply for a referral, remote residence, rehabilitation, relapse, device, emergency or item "
     "for rescue, or the prolongation of one",
     PERSON,
-    may(
-        "CaseNo",
-        "case_no",
-        NUMBER,
-        "工伤案件号，有多个案件时必填",
-        "Case; needed when there are several",
-        sample="C0001",
-    ),
+    CASE_OF_SEVERAL,
     need("Wanted", "wanted", WANTED, "申请的内容", "What is applied for"),
 )
 CANCEL_APPROVAL: Final = shape(

@@ -4,10 +4,11 @@ from typing import Final
 
 from lxml import etree
 
-from adapters.hospital_xml.names import ADMISSION_ID, DIALECT, UPLOADED_LINE
+from adapters.hospital_xml.names import DIALECT, UPLOADED_LINE
 from adapters.shape.codec import read_body, read_reply
 from adapters.shape.fields import NAMESPACE
 from adapters.shape.kinds import Kind
+from adapters.shape.names import ADMISSION_ID
 from adapters.shape.read import MOST_FINDINGS, Fault, got, read
 from gateway.domain.bill import BillLine
 from gateway.domain.commands import Command, UploadFees

@@ -11,14 +11,13 @@ from adapters.shape.kinds import (
     FEN,
     ID_NO,
     NUMBER,
-    PARTY,
     PRICE,
     TEXT_64,
     TEXT_200,
     TEXT_500,
     TEXT_2000,
 )
-from adapters.shape.names import DIAGNOSIS, MOST_LINES
+from adapters.shape.names import DIAGNOSIS, HOSPITAL, MOST_LINES
 from gateway.domain.application import Application, PlannedItem, Wanted
 from gateway.domain.commands import QueryApprovals
 from gateway.domain.results import ApplicationChanged, ApplicationReceived, ApplicationsFound
@@ -103,7 +102,6 @@ ANSWER: Final = (
     may("ApprovalNo", "approval_no", TEXT_64, "审批编号", "Number of the approval", sample="P0001"),
     may("Reason", "reason", TEXT_500, "理由", "Reason", sample="符合康复指征"),
 )
-HOSPITAL: Final = need("Hospital", "hospital", PARTY, "医院编号", "Hospital")
 CASE_NO: Final = need("CaseNo", "case_no", NUMBER, "工伤案件号", "Case", sample="C0001")
 APPLICATION: Final = shape(
     "Application",

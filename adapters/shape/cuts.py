@@ -11,12 +11,12 @@ from adapters.shape.kinds import (
     FEN,
     INSTANT,
     NUMBER,
-    PARTY,
     TEXT_64,
     TEXT_200,
     TEXT_500,
     TEXT_2000,
 )
+from adapters.shape.names import ADMISSION_ID, HOSPITAL, VISIT_NO
 from gateway.domain.audit_rules import AUDIT_RULES
 from gateway.domain.commands import AnswerCut, QueryCuts
 from gateway.domain.cut import (
@@ -108,9 +108,9 @@ CUT: Final = shape(
     CUT_NO,
     need("Version", "version", COUNT, "版本，每变一次加一", "Version: one more with each change"),
     need("State", "state", word.CUT_STATE, "状态", "State", sample="NOTICED"),
-    need("AdmissionId", "admission_id", NUMBER, "住院登记编号", "Registration", sample="A0001"),
-    need("VisitNo", "visit_no", NUMBER, "住院号", "The hospital's visit number"),
-    need("Hospital", "hospital", PARTY, "医院编号", "Hospital"),
+    ADMISSION_ID,
+    VISIT_NO,
+    HOSPITAL,
     may(
         "SettlementId",
         "settlement_id",
@@ -185,7 +185,7 @@ QUERY_CUTS: Final = shape(
     QueryCuts,
     "查询一次住院的扣减",
     "Ask for the cuts of a stay",
-    need("AdmissionId", "admission_id", NUMBER, "住院登记编号", "Registration", sample="A0001"),
+    ADMISSION_ID,
 )
 ANSWER_CUT: Final = shape(
     "AnswerCut",

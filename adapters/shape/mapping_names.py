@@ -9,7 +9,6 @@ from adapters.shape.kinds import (
     COUNT,
     DAY,
     DIGEST,
-    PARTY,
     PRICE,
     TEXT_32,
     TEXT_64,
@@ -17,7 +16,7 @@ from adapters.shape.kinds import (
     TEXT_500,
     count_up_to,
 )
-from adapters.shape.names import FINDING, MOST_LINES
+from adapters.shape.names import FINDING, HOSPITAL, MOST_LINES
 from gateway.domain.mapping import Candidate, Mapping
 from gateway.domain.results import MappingsChanged, MappingsFound
 
@@ -65,7 +64,7 @@ MAPPING: Final = shape(
     Mapping,
     "一条对照",
     "One mapping",
-    need("Hospital", "hospital", PARTY, "医院编号", "Hospital"),
+    HOSPITAL,
     *MAPPED_VALUES,
     need("State", "state", word.MAPPING_STATE, "状态", "State"),
     VERSION,
@@ -110,7 +109,7 @@ MAPPINGS_CHANGED: Final = shape(
     MappingsChanged,
     "对照有变更：致经办机构为待审核，致医院为审核结果",
     "To the agency: mappings to review. To the hospital: what was decided",
-    need("Hospital", "hospital", PARTY, "医院编号", "Hospital"),
+    HOSPITAL,
     many("Mapping", "mappings", MAPPING, "对照", "Mappings", least=1, most=2 * MOST_LINES),
 )
 PAGE_OF_MAPPINGS: Final = (

@@ -150,6 +150,12 @@ PAYERS: Final = (
     ),
 )
 
+ADMISSION_ID: Final = need(
+    "AdmissionId", "admission_id", NUMBER, "住院登记编号", "Registration", sample="A0001"
+)
+VISIT_NO: Final = need("VisitNo", "visit_no", NUMBER, "住院号", "The hospital's visit number")
+HOSPITAL: Final = need("Hospital", "hospital", PARTY, "医院编号", "Hospital")
+
 SPLIT: Final = shape(
     "Split",
     split_of,
@@ -475,7 +481,7 @@ SETTLEMENT: Final = shape(
     unpacked,
     "结算结果：预结算、结算、挂账、撤销（金额为负）或补差（金额为差额）",
     "A computed, settled, held or reversed bill, or a delta; a reversal has negative amounts",
-    need("AdmissionId", "admission_id", NUMBER, "住院登记编号", "Registration", sample="A0001"),
+    ADMISSION_ID,
     need(
         "BillState",
         "bill_state",
@@ -737,9 +743,9 @@ ADMISSION_CHANGED: Final = shape(
     AdmissionChanged,
     "住院登记状态变更通知",
     "A registration's state changed after its reply",
-    need("AdmissionId", "admission_id", NUMBER, "住院登记编号", "Registration", sample="A0001"),
-    need("VisitNo", "visit_no", NUMBER, "住院号", "The hospital's visit number"),
-    need("Hospital", "hospital", PARTY, "医院编号", "Hospital"),
+    ADMISSION_ID,
+    VISIT_NO,
+    HOSPITAL,
     need("State", "state", word.ADMISSION_STATE, "状态", "State", sample="CONFIRMED"),
     *code_and_texts("Refusal", "refusal", "拒绝代码", "Refusal code"),
     may("CaseNo", "case_no", NUMBER, "工伤案件号", "Case", sample="C0001"),

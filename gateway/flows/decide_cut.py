@@ -14,9 +14,9 @@ from gateway.domain.commands import DecideCut
 from gateway.domain.cut import Cut, CutDecision, CutLine, CutState
 from gateway.domain.findings import Finding
 from gateway.flows.desk import Caller, Desk
-from gateway.flows.plan import Act, Notice, Plan, applied, refused
+from gateway.flows.plan import Act, Plan, applied, refused
 from gateway.flows.post_cut import Effect, on_settled
-from gateway.flows.raise_cuts import cut_line
+from gateway.flows.raise_cuts import cut_line, told_to
 from gateway.flows.readjudicate import StandingSettlement
 from gateway.flows.standing import standing
 from gateway.flows.waiting import look_again
@@ -98,15 +98,7 @@ def _decided(desk: Desk, before: Cut, command: DecideCut, known: _Known, effect:
         ),
         acts=(_act(before, after, command), *effect.acts),
         transfers=effect.transfers,
-        notices=(
-            Notice(
-                receiver=after.hospital,
-                subject=stay.admission_id,
-                command="cut.changed",
-                result=after,
-            ),
-            *effect.notices,
-        ),
+        notices=(told_to(after.hospital, after), *effect.notices),
     )
 
 

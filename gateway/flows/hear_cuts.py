@@ -11,7 +11,8 @@ from gateway.domain.findings import Finding
 from gateway.domain.party import PartyKind
 from gateway.domain.results import CutsFound
 from gateway.flows.desk import Caller, Desk
-from gateway.flows.plan import Act, Notice, Plan, answered, applied, refused
+from gateway.flows.plan import Act, Plan, answered, applied, refused
+from gateway.flows.raise_cuts import told_to
 from gateway.rules.cuts import answer_faults
 from gateway.store.cuts import changed_cut, cut_by_no, cuts_of_stay
 from gateway.store.stays import stay_file
@@ -37,14 +38,7 @@ async def answer_cut(desk: Desk, caller: Caller, command: AnswerCut) -> Plan:
         subject=found.admission_id,
         writes=(changed_cut(found, heard),),
         acts=(_act(found, heard, command),),
-        notices=(
-            Notice(
-                receiver=desk.agency_id,
-                subject=found.admission_id,
-                command="cut.changed",
-                result=heard,
-            ),
-        ),
+        notices=(told_to(desk.agency_id, heard),),
     )
 
 

@@ -149,10 +149,12 @@ def noticed(desk: Desk, one: Cut) -> Cut:
 
 def told(desk: Desk, one: Cut) -> tuple[Notice, ...]:
     """The hospital and the agency learn where the cut stands."""
-    return tuple(
-        Notice(receiver=receiver, subject=one.admission_id, command="cut.changed", result=one)
-        for receiver in (one.hospital, desk.agency_id)
-    )
+    return tuple(told_to(receiver, one) for receiver in (one.hospital, desk.agency_id))
+
+
+def told_to(receiver: str, one: Cut) -> Notice:
+    """One of the two learns what the other did."""
+    return Notice(receiver=receiver, subject=one.admission_id, command="cut.changed", result=one)
 
 
 def _act(one: Cut, command: DecideLines) -> Act:
