@@ -23,6 +23,9 @@ from gateway.store.tables import admission, bill_line, catalogue_edition, settle
 UNDOABLE: Final = "SETTLED"
 """A filed settlement is no longer undone by its hospital: the agency adjusts."""
 
+Condition = ColumnElement[bool]
+"""Which settlements are meant, for whoever only hands it on."""
+
 _ITSELF: Final = 1
 _SUMMED: Final = (
     *("total_fen", "fund_fen", "employer_fen", "individual_fen", "hospital_fen", "other_fen"),

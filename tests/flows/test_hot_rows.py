@@ -73,6 +73,7 @@ async def gone_through(office: Office, serial: int) -> list[Unit]:
     assert (await office.say("H001", "settlement.cancel", cancel)).code == "OK"
     again = await office.commit("H001", stay, *LINES)
     assert (await office.reverse("H001", again.message_id, "settlement.commit")).code == "OK"
+    await release_all(office.desk)  # what it left for later is this patient's too
     return bill + recorder.units
 
 
