@@ -77,10 +77,7 @@ def first_uncovered(asked: Asked, kinds: Set[ApprovalKind], first: date, last: d
         allowing = next((one for one in fitting if counts(asked, one, day)), None)
         if allowing is None:
             return day
-        until = _counts_until(asked, allowing)
-        if until >= last:
-            return None
-        day = until + _DAY
+        day = min(_counts_until(asked, allowing), last) + _DAY
     return None
 
 
