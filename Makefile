@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test coverage mutation properties races stores fault bench canaries overload lint docs clean help
+.PHONY: demo test coverage mutation properties races stores fault evidence bench canaries overload lint docs clean help
 
 help: ## what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -37,6 +37,9 @@ stores: .venv/installed ## every test of store, flows, evidence and delivery on 
 
 fault: .venv/installed ## PART=kill|syscall|power|race|sim: faults put in; goes on where the last call ended
 	$(BIN)/python -m $(if $(filter sim,$(PART)),tests.simulation,tests.fault $(PART)) $(ARGS)
+
+evidence: .venv/installed ## verify a million log entries, find a thousand changed bytes
+	$(BIN)/python -m tests.evidence.measure $(ARGS)
 
 bench: .venv/installed ## measure; writes docs/figures/bench.json
 	$(BIN)/python -m tests.bench $(ARGS)

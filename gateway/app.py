@@ -61,6 +61,7 @@ _SWEEP_EVERY_S: Final = 3600.0
 _LOOK_AGAIN_S: Final = 0.01
 _NIGHT: Final = timedelta(hours=2)
 """Hours after midnight at which hospitals send least."""
+_KEEP_LOG_EVERY_S: Final = 1.0
 _log = logging.getLogger(__name__)
 
 
@@ -273,10 +274,10 @@ async def serve_all(
         asyncio.create_task(_halt_when_broken(gateway, listeners)),
     ]
     parts = (_deliver, _release, _check_nightly, _rewrap) if role.plays(Role.DELIVERY) else ()
-    watching.append(asyncio.create_task(_keep_log(gateway, ended, role)))
     if parts:
         watching.append(asyncio.create_task(_listen(gateway.desk)))
     working = [asyncio.create_task(part(gateway, ended)) for part in parts]
+    working.append(asyncio.create_task(_keep_log(gateway, ended, role)))
     try:
         await serve(list(listeners.values()))
     finally:
@@ -392,7 +393,7 @@ async def _keep_log(gateway: Gateway, ended: asyncio.Event, role: Role) -> None:
         except Exception as error:
             # Whatever fails once is tried again; health tells how long nothing was signed.
             _log.error("the log was not kept", extra={"error": type(error).__name__})
-        await asyncio.sleep(gateway.settings.delivery_poll_s)
+        await _woken(ended, ended, _KEEP_LOG_EVERY_S)
 
 
 async def _woken(wake: asyncio.Event, ended: asyncio.Event, poll_s: float) -> None:
