@@ -12,6 +12,7 @@ from gateway.domain.codes import CODES, Code
 from gateway.domain.reasons import REASONS, VIOLATIONS, Reason
 from gateway.rules.reconcile import DIFFERENCE_KINDS, DifferenceKind
 from gateway.settings import Settings
+from gateway.store.inventory import PERSONAL
 from gateway.verbs import one_bill
 
 PROJECT: Final = Path(__file__).parents[2]
@@ -46,6 +47,15 @@ _OF_A_LINE: Final = (
     "Why the fund does not bear a whole line; a violation is confirmed by the agency "
     "(`lines.decide`) and borne by the hospital.",
 )
+_OF_PERSONS: Final = (
+    "由 `gateway/store/inventory.py` 生成；新增的列不在清单中，测试即失败。"
+    "随机的内部编号 `person_id` 把各行与人相连，清除后不再指向任何人。",
+    "做法见[运行说明](operations.md)：更换数据密钥、清除个人信息。",
+    "",
+    "A new column that the inventory does not name fails a test. The random internal id "
+    "`person_id` ties rows to a person and leads to nobody after a purge. How to renew the keys "
+    "and to purge: [operations.md](operations.md).",
+)
 _FROM_ENVIRONMENT: Final = (
     "全部来自环境变量；列表写成 JSON。名字拼错的变量不起作用。",
     "All come from the environment; lists are written as JSON. A misspelt name has no effect.",
@@ -57,6 +67,7 @@ def files() -> dict[str, str]:
     return {
         "docs/errors.md": _page(_errors()),
         "docs/settings.md": _page(_settings()),
+        "docs/personal-data.md": _page(_personal_data()),
         "docs/figures/one-bill.svg": one_bill.render(),
     }
 
@@ -125,6 +136,20 @@ def _settings() -> Iterator[str]:
         (
             _setting_row(name, one.default, one.description or "")
             for name, one in Settings.model_fields.items()
+        ),
+    )
+
+
+def _personal_data() -> Iterator[str]:
+    yield from ("# 个人信息清单 · Personal data", "", *_OF_PERSONS, "")
+    yield from _table(
+        ("列 Columns", "内容 What", "如何保存 How", "目的与依据 Purpose, ground", "保存 Retention"),
+        (
+            (
+                ", ".join(f"`{one.table}.{name}`" for name in one.columns.split()),
+                *(one.what, one.kept, one.ground, one.retention),
+            )
+            for one in PERSONAL
         ),
     )
 
