@@ -31,6 +31,7 @@ from gateway.flows.move_cuts import move_cuts
 from gateway.flows.open_log import open_first
 from gateway.flows.release_held import release_all, sweep
 from gateway.flows.renew_keys import outstanding, put_under_new_keys
+from gateway.flows.search_limit import SearchLimit
 from gateway.health import Health
 from gateway.metrics import Metrics
 from gateway.policy.load import load
@@ -197,6 +198,7 @@ def _composed(
             file=HeadFile(settings.log_head_file),
             witness=Verifier.read(settings.witness_key) if settings.witness_key else None,
         ),
+        searches=SearchLimit(settings.person_searches_per_hour),
     )
     virtual = clock if settings.business_start is not None else None
     kept = settings.records_kept_years

@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import date
+from getpass import getuser
 from pathlib import Path
 from typing import Any, Final
 
@@ -39,7 +40,7 @@ from gateway.verbs import (
     sheets,
     what_if,
 )
-from gateway.verbs.stored import NotTold, need_database
+from gateway.verbs.stored import NotTold, need_database, need_keys
 from gateway.web import admin
 from gateway.web.mtls import reachable
 
@@ -342,6 +343,7 @@ def _reporting(verbs: Any) -> None:
     verb = verbs.add_parser("sheet", help="结算单 / the settlement sheet as PDF")
     verb.add_argument("settlement")
     verb.add_argument("--out", type=Path, required=True)
+    _read_by(verb)
     verb.set_defaults(run=_sheet)
     verb = verbs.add_parser("clocks", help="期限一览 / what is due, when, and who has to act")
     verb.add_argument("--on", type=date.fromisoformat, help="从哪一天看 / seen from this day")
@@ -357,6 +359,7 @@ def _reporting(verbs: Any) -> None:
     verb = verbs.add_parser("reconciliation", help="对账表 / a day's reconciliation as XLSX")
     verb.add_argument("day")
     verb.add_argument("--out", type=Path, required=True)
+    _read_by(verb)
     verb.set_defaults(run=_reconciliation)
 
 
@@ -374,6 +377,13 @@ def _guarding(verbs: Any) -> None:
     verb.add_argument("key")
     verb.set_defaults(run=_acted("data_key.retire", "key", *_answerable(verb)))
 
+    verb = verbs.add_parser("person", help="查人 / find a person")
+    inner = verb.add_subparsers(required=True, metavar="VERB")
+    verb = inner.add_parser(
+        "find", help="标准输入两行：身份证号、姓名 / two lines of input: number, name"
+    )
+    _answerable(verb)
+    verb.set_defaults(run=_find_person)
     verb = verbs.add_parser("purge", help="清除个人信息，须两人 / purge a person, by two persons")
     inner = verb.add_subparsers(required=True, metavar="VERB")
     verb = inner.add_parser("ask", help="申请 / ask for it")
@@ -382,6 +392,36 @@ def _guarding(verbs: Any) -> None:
     verb = inner.add_parser("confirm", help="另一人确认 / another person confirms it")
     verb.add_argument("purge", help="申请编号 X… / the id of the request")
     verb.set_defaults(run=_acted("purge.confirm", "purge", *_answerable(verb)))
+
+
+def _read_by(verb: argparse.ArgumentParser) -> None:
+    """Who reads a record and why: by default the account at work, and the verb itself."""
+    verb.add_argument("--by", default="", help="读取人 / who reads; default: this account")
+    verb.add_argument("--reason", default="", help="理由 / why")
+
+
+def _find_person(arguments: argparse.Namespace) -> int:
+    """Number and name are read, not given as words: those would stand in the shell's history."""
+    id_no, name = sys.stdin.readline(), sys.stdin.readline()
+    given = {"id_no": id_no, "name": name, "by": arguments.by, "reason": arguments.reason}
+    return _perform("person.find", given, None)
+
+
+def _recorded(what: str, subject: str, given: argparse.Namespace) -> bool:
+    """Whether it was kept that somebody reads the record: else nothing is shown."""
+    try:
+        need_database(Settings())
+        need_keys(Settings())
+    except NotTold as missing:
+        return not _say(str(missing))
+    asked = {"what": what, "subject": subject, "by": given.by or getuser()}
+    try:
+        asyncio.run(_performed("record.read", {**asked, "reason": given.reason or what}))
+    except NotDone as refusal:
+        return not _say(str(refusal))
+    except httpx.TransportError:
+        return not _say("读取未能登记，请稍候 / the reading could not be recorded: try again soon")
+    return True
 
 
 def _answerable(verb: argparse.ArgumentParser) -> tuple[str, str]:
@@ -584,6 +624,8 @@ def _verify(arguments: argparse.Namespace) -> int:
 
 
 def _sheet(arguments: argparse.Namespace) -> int:
+    if not _recorded("sheet", arguments.settlement, arguments):
+        return _REFUSED
     return sheets.write_sheet(Settings(), arguments.settlement, arguments.out)
 
 
@@ -595,6 +637,8 @@ def _cuts(arguments: argparse.Namespace) -> int:
 
 
 def _reconciliation(arguments: argparse.Namespace) -> int:
+    if not _recorded("reconciliation", arguments.day, arguments):
+        return _REFUSED
     return sheets.write_reconciliation(Settings(), arguments.day, arguments.out)
 
 

@@ -83,6 +83,9 @@ class Settings(BaseSettings):
         gt=0,
         description="每个监听同时在办的请求 requests of all parties at once, each listener",
     )
+    person_searches_per_hour: int = Field(
+        600, gt=0, description="每方每小时查人次数 searches for persons of one party per hour"
+    )
     min_free_disk_bytes: int = Field(
         256 * 1024 * 1024,
         ge=0,

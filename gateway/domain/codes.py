@@ -279,6 +279,15 @@ _ALL: Final = (
         _QUERY,
     ),
     Code(
+        "SEARCH_LIMITED",
+        "查人过于频繁",
+        "Too many searches for persons",
+        "超过该机构每小时查人次数",
+        "Above this party's searches for persons in an hour",
+        _H,
+        _NEW,
+    ),
+    Code(
         "PURGED",
         "已办理，内容已清除",
         "Its outcome stands; what it said was purged",

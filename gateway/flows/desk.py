@@ -12,6 +12,7 @@ from gateway.domain.party import Party
 from gateway.flows.in_progress import InProgress
 from gateway.flows.log import Log
 from gateway.flows.nearest import NameIndex
+from gateway.flows.search_limit import SearchLimit
 from gateway.policy.model import Policy
 from gateway.ports import Clock, Codec, Meter, Sealer
 from gateway.store import editions
@@ -107,6 +108,7 @@ class Desk:
     meter: Meter
     shelf: EditionShelf
     log: Log
+    searches: SearchLimit = field(default_factory=SearchLimit)
     in_progress: InProgress = field(default_factory=InProgress)
     outbox_ready: asyncio.Event = field(default_factory=asyncio.Event)
     jobs_ready: asyncio.Event = field(default_factory=asyncio.Event)

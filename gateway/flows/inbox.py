@@ -1,6 +1,7 @@
 """inbox.pull and inbox.ack: the same signed messages for a receiver that cannot be called."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from gateway.domain.commands import AckInbox, PullInbox
@@ -27,7 +28,10 @@ async def pull_inbox(desk: Desk, caller: Caller, command: PullInbox) -> Plan:
         for row in shown
     )
     result = InboxPulled(messages=messages, more=len(rows) > len(shown))
-    return answered(result, subject=caller.party_id, action="inbox.pull")
+    read = answered(result, subject=caller.party_id, action="inbox.pull")
+    subjects = dict.fromkeys(row["subject"] for row in shown)
+    acts = tuple(Act(action="inbox.pull", subject=subject, code="OK") for subject in subjects)
+    return replace(read, acts=acts or read.acts)
 
 
 def _page(rows: Sequence[dict[str, Any]]) -> Sequence[dict[str, Any]]:

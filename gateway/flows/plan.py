@@ -77,9 +77,16 @@ def refused(
     )
 
 
-def answered(result: Result, *, subject: str = "", code: str = "OK", action: str = "read") -> Plan:
-    """The answer of a read; nothing is stored but who read what."""
-    act = Act(action=action, subject=subject, code=code)
+def answered(
+    result: Result,
+    *,
+    subject: str = "",
+    code: str = "OK",
+    action: str = "read",
+    reason: str = "",
+) -> Plan:
+    """The answer of a read; nothing is stored but who read what, and why."""
+    act = Act(action=action, subject=subject, code=code, reason=reason)
     return Plan(outcome=Outcome.ANSWERED, code=code, result=result, subject=subject, acts=(act,))
 
 

@@ -11,6 +11,7 @@ from gateway.store.deliveries import answer_to
 from gateway.store.messages import Stored, stored
 from gateway.store.stays import StayFile, stay_file
 
+_ASKED: Final = "transaction.query"
 _COMMIT: Final = "settlement.commit"
 
 
@@ -21,15 +22,13 @@ async def query_transaction(desk: Desk, caller: Caller, command: QueryTransactio
         known = await stored(reader, *key)
         if known is None:
             state = "IN_PROGRESS" if key in desk.in_progress else "NOT_SEEN"
-            return answered(TransactionFound(state=state), code=state)
+            return answered(TransactionFound(state=state), code=state, action=_ASKED)
         if known.state == "TOMBSTONE":
             found = TransactionFound(state="TOMBSTONED", undone_by=known.undone_by)
-            return answered(found, code="TOMBSTONED")
+            return answered(found, code="TOMBSTONED", action=_ASKED)
         file = await _subject(reader, known)
         outcome_id = await _outcome(reader, known)
-    return answered(
-        _found(known, file, outcome_id), subject=known.subject, action="transaction.query"
-    )
+    return answered(_found(known, file, outcome_id), subject=known.subject, action=_ASKED)
 
 
 async def _subject(reader: Reader, known: Stored) -> StayFile | None:

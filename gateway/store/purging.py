@@ -153,7 +153,10 @@ async def last_dealt_us(reader: Reader, of: Dealings) -> int:
     return int(row["at_us"] or 0) if row else 0
 
 
-_LOOKED_AT: Final = ("person.read", "case.query", "transaction.query", "record.read")
+_LOOKED_AT: Final = (
+    *("person.read", "case.query", "transaction.query", "record.read", "person.find"),
+    *("fees.query", "settlement.preview", "cut.query", "approval.query", "inbox.pull"),
+)
 """To have been looked up is no dealing: it keeps nobody's record longer."""
 
 

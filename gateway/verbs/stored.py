@@ -96,9 +96,14 @@ async def looking(settings: Settings) -> AsyncIterator[Reader]:
         ) from error
 
 
-def _vault(settings: Settings) -> Vault:
+def need_keys(settings: Settings) -> None:
+    """Raises NotTold when the keys are not here: an act on records makes none."""
     if not any(settings.keys_dir.glob("*.aes")):
         raise NotTold("密钥目录中没有密钥：请从备份恢复", "no keys here: restore them from backup")
+
+
+def _vault(settings: Settings) -> Vault:
+    need_keys(settings)
     return Vault(KeyRing(settings.keys_dir, settings.region))
 
 

@@ -17,9 +17,10 @@ from fastapi.responses import JSONResponse
 
 from gateway.clock import SystemClock, machine_now
 from gateway.domain.catalogue import Edition, Level
+from gateway.domain.commands import Identity
 from gateway.domain.party import KeyPurpose, Party, PartyKind
 from gateway.domain.readjudication import Cause
-from gateway.flows import administer, open_log, purge_person, renew_keys
+from gateway.flows import administer, find_person, open_log, purge_person, renew_keys
 from gateway.flows.administer import NotDone
 from gateway.flows.decide_readjudication import Decision, approve, cited, close, reject
 from gateway.flows.desk import Desk
@@ -258,6 +259,20 @@ async def _retire_data_key(office: Office, given: Arguments) -> str:
     return f"{given['key']} 已销毁 / destroyed"
 
 
+async def _find_person(office: Office, given: Arguments) -> str:
+    identity = Identity(id_no=given["id_no"].strip(), name=given["name"].strip())
+    if not identity.id_no or not identity.name:
+        raise NotDone("须同时给出身份证号和姓名 / give identity number and name")
+    found = await find_person.find_person(office.desk, identity, _ordered(given))
+    return found or "查无此人 / nobody"
+
+
+async def _record_read(office: Office, given: Arguments) -> str:
+    by = _ordered(given)
+    await find_person.record_read(office.desk, given["what"], given["subject"], by)
+    return "已登记 / recorded"
+
+
 async def _ask_purge(office: Office, given: Arguments) -> str:
     by, years = _ordered(given), office.records_kept_years
     purge_id = await purge_person.ask(office.desk, years, given["person"], by)
@@ -350,6 +365,8 @@ _ACTS: Final[dict[str, Callable[[Office, Arguments], Awaitable[str]]]] = {
     "data_key.retire": _retire_data_key,
     "log.propose": _propose_log,
     "log.approve": _approve_log,
+    "person.find": _find_person,
+    "record.read": _record_read,
     "purge.ask": _ask_purge,
     "purge.confirm": _confirm_purge,
     "clock.set": _set_clock,
