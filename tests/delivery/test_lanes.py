@@ -326,7 +326,7 @@ async def test_the_backlog_is_on_the_disk_and_not_in_memory(
     database: Database, clock: SetClock, timer: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(worker_module, "_PAGE", 2)
-    count, size = 60, 100_000
+    count, size = 120, 100_000
     for number in range(count):
         sealed = b"<sealed M%03d />" % number + os.urandom(size)
         await committed(database, a_message(f"M{number}", subject=f"S{number}", sealed=sealed))
