@@ -23,7 +23,7 @@ from gateway.store.tables import admission, bill_line, catalogue_edition, settle
 UNDOABLE: Final = "SETTLED"
 """A filed settlement is no longer undone by its hospital: the agency adjusts."""
 
-Condition = ColumnElement[bool]
+Condition: TypeAlias = ColumnElement[bool]
 """Which settlements are meant, for whoever only hands it on."""
 
 _ITSELF: Final = 1
@@ -32,10 +32,6 @@ _SUMMED: Final = (
     "meal_fen",
 )
 _LATEST: Final = ("rules_version", "policy_digest", "edition_digests", "meal_days", "detail")
-
-
-Condition = ColumnElement[bool]
-"""Which rows of a query count."""
 
 
 @dataclass(frozen=True, slots=True)
