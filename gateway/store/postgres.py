@@ -194,13 +194,15 @@ class PostgresDatabase(Database):
         async with self._lanes_at_once, self._lanes.connect() as connection:
             taken = await connection.execute(wanted.with_for_update(skip_locked=True))
             yield taken.first() is not None
+            # Lost meanwhile: then the lock is gone as well.
             with suppress(DBAPIError, OSError):
                 await connection.rollback()
 
     async def listening(self, wake: Callable[[], None]) -> None:
         """Until cancelled; a connection that is lost is made again."""
         while True:
-            with suppress(DBAPIError, OSError, TimeoutError):
+            # Whatever the driver says of a lost connection: the polling goes on meanwhile.
+            with suppress(Exception):
                 await self._listen(wake)
             await asyncio.sleep(_LISTEN_AGAIN_S)
 
@@ -223,7 +225,7 @@ class PostgresDatabase(Database):
             await self._work.wait()
             await asyncio.sleep(_TOGETHER_S)
             self._work.clear()
-            with suppress(DBAPIError, OSError, TimeoutError):
+            with suppress(Exception):
                 async with self.readers.connect() as connection:
                     await connection.exec_driver_sql(f"NOTIFY {_CHANNEL}")
 
