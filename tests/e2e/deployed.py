@@ -143,16 +143,14 @@ def deployed(folder: Path, role: str = "all", **changed: str) -> Iterator[Deploy
             stderr=stderr,
         )
     try:
-        ports = _ports(data, PORTS[role], process, log)
+        ports = ports_of(data, PORTS[role], process, log)
         yield Deployed(Settings(data_dir=data, environment="test"), process, ports, log)
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(_STOP_S)
 
 
-def _ports(
-    data: Path, names: tuple[str, ...], process: "subprocess.Popen[bytes]", log: Path
-) -> dict[str, int]:
+def ports_of(data: Path, names: tuple[str, ...], process: Any, log: Path) -> dict[str, int]:
     """The ports, once every listener accepts."""
     deadline = time.monotonic() + _START_S
     while process.poll() is None and time.monotonic() < deadline:

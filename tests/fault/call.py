@@ -57,3 +57,7 @@ class Call:
         made = self.folder / f"home-{next(self._numbers)}"
         shutil.copytree(home / "gateway", made / "gateway")
         return made
+
+    def forget(self, home: Path) -> None:
+        """The data is used up."""
+        shutil.rmtree(home)

@@ -51,11 +51,11 @@ class Child:
             raise AssertionError(f"still alive after {patience_s} s: {self.log.read_text()}")
         os.close(self._descriptor)
 
-    @property
-    def lives(self) -> bool:
+    def poll(self) -> int | None:
+        """None while it lives, as of any process."""
         watch = select.poll()
         watch.register(self._descriptor, select.POLLIN)
-        return not watch.poll(0)
+        return 0 if watch.poll(0) else None
 
 
 @contextmanager

@@ -51,7 +51,8 @@ async def _taken(home: Path, number: int) -> Heard:
 
 def points(call: Call, home: Path, step: int, fault: str = "") -> Iterator[Point]:
     """Every call that writes within the step, once for each thing that may befall it."""
-    trace = run_watched(call.nursery, call.copy(home), only_store(home), **_task(step, fault))
+    home = call.copy(home)
+    trace = run_watched(call.nursery, home, only_store(home), **_task(step, fault))
     written = Counter(name for name, _ in calls(trace))
     for name, number in sorted(written.items()):
         for befallen in FAULTS:

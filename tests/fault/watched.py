@@ -43,7 +43,7 @@ def run_watched(nursery: Nursery, home: Path, words: Sequence[str], **task: Any)
         (home / name).unlink(missing_ok=True)
     os.mkfifo(home / GO)
     child = nursery.born("tests.fault.worker:steps", home / "log", folder=str(home), **task)
-    _until(lambda: (home / READY).exists() or not child.lives, home)
+    _until(lambda: (home / READY).exists() or child.poll() is not None, home)
     with _strace(child.pid, home, words):
         (home / GO).write_bytes(b"go")
         child.ended(_PATIENCE_S)
