@@ -14,7 +14,7 @@ from tests.fault.call import Call
 from tests.fault.figures import SUMMED, Progress, write_part, write_whole
 from tests.fault.nursery import nursery
 
-PARTS = ("kill", "syscall", "power")
+PARTS = ("kill", "syscall", "power", "race")
 
 
 def main() -> int:

@@ -54,9 +54,13 @@ class Call:
 
     def copy(self, home: Path) -> Path:
         """The same data once more, in a folder that is used once."""
-        made = self.folder / f"home-{next(self._numbers)}"
+        made = self.folder / f"home-{self.number()}"
         shutil.copytree(home / "gateway", made / "gateway")
         return made
+
+    def number(self) -> int:
+        """A number that no folder has yet."""
+        return next(self._numbers)
 
     def forget(self, home: Path) -> None:
         """The data is used up."""
