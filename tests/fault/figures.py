@@ -69,7 +69,7 @@ class Progress:
 def write_part(part: str, figures: Mapping[str, float], source_of: str) -> Path:
     """docs/figures/parts/PART.json, with what it was made by, of what, where and when."""
     folder = FIGURES / "parts"
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{part}.json"
     _write(path, figures, f"make fault PART={part}", source_of)
     return path
