@@ -89,6 +89,10 @@ class Office:
         """Register a party with keys that no test signs with."""
         values = {"party": party_id, "kind": kind, "name": f"{party_id}（虚构）"} | given
         await self.act("party.add", **values)
+        await self.unsigned_keys(party_id)
+
+    async def unsigned_keys(self, party_id: str) -> None:
+        """Keys by which the party may say things here without signing them."""
         for purpose in KeyPurpose:
             key = administer.Certified(_fingerprint(party_id, purpose), "", 0, _FOREVER_US)
             await administer.register_key(self.desk, party_id, purpose, key)
