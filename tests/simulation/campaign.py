@@ -3,23 +3,25 @@
 import json
 import os
 import sys
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
-from hashlib import sha256
+from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+from tests.fault.figures import PROGRESS
 from tests.simulation import controls
 from tests.simulation.base import Base, made_in
 from tests.simulation.seed import run
 from tests.simulation.world import Outcome
-from tests.tidy.source import PROJECT
 
-KEPT = PROJECT / ".simulation"
-_SOURCES = ("gateway", "adapters", "tests/simulation")
-_AT_ONCE = 8  # seeds of one piece of work
+KEPT = PROGRESS / "sim"
+SEEDS, MESSAGES = 10_000, 1_000_000
+"""What a whole run plays at least."""
+_AT_ONCE = 4  # seeds of one piece of work
 _COUNTED = ("acknowledged", "acknowledged_lost", "settled_twice", "fen_imbalance")
 
 
@@ -27,12 +29,12 @@ _COUNTED = ("acknowledged", "acknowledged_lost", "settled_twice", "fen_imbalance
 class Campaign:
     """The results of one state of the sources; with any other, nothing of them holds."""
 
-    state: str
+    source: str
 
     @property
     def base(self) -> Base:
         """The data that all its seeds begin with, made when first asked for."""
-        folder = KEPT / f"base-{self.state}"
+        folder = KEPT / f"base-{self.source[:16]}"
         if not (folder / "made").exists():
             folder.mkdir(parents=True, exist_ok=True)
             return made_in(folder)
@@ -45,14 +47,14 @@ class Campaign:
         lines = map(json.loads, self._path.read_text("utf-8").splitlines())
         return {one["seed"]: one for one in lines}
 
-    def play(self, seeds: Iterable[int], workers: int) -> None:
-        """Play what was not played yet."""
+    def play(self, seeds: Iterable[int], workers: int, until_s: float) -> None:
+        """Play what was not played yet, as long as there is time to begin."""
         left = sorted(set(seeds) - self.results().keys())
+        pieces = (left[at : at + _AT_ONCE] for at in range(0, len(left), _AT_ONCE))
         with ProcessPoolExecutor(workers, get_context("fork")) as pool:
-            pieces = [left[at : at + _AT_ONCE] for at in range(0, len(left), _AT_ONCE)]
-            work = [pool.submit(_piece, piece, self.base) for piece in pieces]
-            for done in as_completed(work):
-                self._keep(done.result())
+            while time.monotonic() < until_s and (turn := list(islice(pieces, 4 * workers))):
+                for done in as_completed([pool.submit(_piece, one, self.base) for one in turn]):
+                    self._keep(done.result())
 
     def controls(self, workers: int) -> dict[str, tuple[int, str] | None]:
         """Each built-in fault with the seed that saw it."""
@@ -70,23 +72,12 @@ class Campaign:
 
     @property
     def _path(self) -> Path:
-        return KEPT / f"seeds-{self.state}.jsonl"
+        return KEPT / f"seeds-{self.source[:16]}.jsonl"
 
 
 def replay(seed: int) -> str:
     """The command that plays one seed again, with its trace."""
     return f"python -m tests.simulation --seed {seed}"
-
-
-def state() -> str:
-    """A digest over the gateway and the simulation."""
-    files = sorted(_files())
-    return sha256(b"".join(sha256(one.read_bytes()).digest() for one in files)).hexdigest()[:16]
-
-
-def _files() -> Iterator[Path]:
-    for folder in _SOURCES:
-        yield from (one for one in (PROJECT / folder).rglob("*") if one.suffix in (".py", ".toml"))
 
 
 def cores() -> int:
