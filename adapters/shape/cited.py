@@ -115,9 +115,15 @@ def packed(bill: Settlement) -> SimpleNamespace:
     Reasons are sorted; citations are in order of first use, the meal's and the payout's first.
     """
     numbers: dict[Citation, int] = {}
+    # Lines that were decided alike share one tuple of citations.
+    shared: dict[int, tuple[int, ...]] = {}
 
     def cites(citations: tuple[Citation, ...]) -> tuple[int, ...]:
-        return tuple([numbers.setdefault(each, len(numbers) + 1) for each in citations])
+        found = shared.get(id(citations))
+        if found is None:
+            found = tuple([numbers.setdefault(each, len(numbers) + 1) for each in citations])
+            shared[id(citations)] = found
+        return found
 
     words = {word: getattr(bill, word) for word in _WORDS}
     if (meal := bill.meal) is not None:

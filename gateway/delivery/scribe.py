@@ -27,9 +27,9 @@ async def number_lanes(database: Database, clock: Clock) -> int:
     while True:
         async with database.reading() as reader:
             rows = await unnumbered(reader, _PAGE)
+            if not rows:
+                return numbered
             heads = await lane_heads(reader, {row["receiver"] for row in rows})
-        if not rows:
-            return numbered
         year = business_day(clock.now()).year
         unit = Unit(f"L{uuid4().hex[:24].upper()}", year, writes=_numbering(rows, heads))
         try:

@@ -1,7 +1,7 @@
 """fees.upload: upsert of bill lines 费用明细; every good line is kept and each is answered."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from gateway.clock import at_business, micros
 from gateway.domain.bill import BillLine, Relation
@@ -34,13 +34,30 @@ class _Keeping:
     codes: Codes
     lines: dict[str, BillLine]
     answers: list[LineAnswer]
+    refunds: dict[str, dict[str, BillLine]] = field(default_factory=dict)
+    """The refunds of each line, by their own ids."""
+
+    def __post_init__(self) -> None:
+        for line in self.before.values():
+            self._note(line)
+
+    def keep(self, line: BillLine) -> None:
+        """This is the line now, whatever it was before."""
+        before = self.known(line.line_id)
+        if before is not None and before.refund_of:
+            del self.refunds[before.refund_of][line.line_id]
+        self.lines[line.line_id] = line
+        self._note(line)
+
+    def _note(self, line: BillLine) -> None:
+        if line.refund_of:
+            self.refunds.setdefault(line.refund_of, {})[line.line_id] = line
 
     def known(self, line_id: str) -> BillLine | None:
         return self.lines.get(line_id) or self.before.get(line_id)
 
     def refunds_of(self, line_id: str) -> list[BillLine]:
-        everything = {**self.before, **self.lines}
-        return [line for line in everything.values() if line.refund_of == line_id]
+        return list(self.refunds.get(line_id, {}).values())
 
 
 async def upload_fees(desk: Desk, caller: Caller, command: UploadFees) -> Plan:
@@ -88,7 +105,7 @@ def _answer(desk: Desk, keeping: _Keeping, line: BillLine) -> LineAnswer:
     kept = _with_decisions(old, coded)
     if kept == old:
         return LineAnswer(line_id=line.line_id, status="unchanged")
-    keeping.lines[line.line_id] = kept
+    keeping.keep(kept)
     return LineAnswer(line_id=line.line_id, status="replaced" if old else "accepted")
 
 

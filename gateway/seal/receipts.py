@@ -5,20 +5,24 @@ was sent and bound to its id and digest, is a receipt; a 200 from a proxy is non
 """
 
 import hashlib
+import re
 from base64 import b64encode
 from collections.abc import Callable, Sequence
+from typing import Final
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from lxml import etree
 
 from gateway.clock import machine_now, micros
 from gateway.domain.message import Binding
 from gateway.domain.party import KeyPurpose, RegisteredKey
 from gateway.ports import Codec
 from gateway.seal.broken import SealBroken
-from gateway.seal.gate import ISSUED
 from gateway.seal.profile import Sealed, envelope
+from gateway.seal.sign import content_of
+
+_MESSAGE_ID: Final = re.compile(rb"<MessageId>([^<]+)</MessageId>")
+"""The first in a message of ours is that of its header, which comes first."""
 
 
 def receipt_outcome(
@@ -31,9 +35,8 @@ def receipt_outcome(
         sealed = _verified(received, usable)
         if sealed.header.sender != receiver:
             raise ValueError("signed by another party")
-        ours = envelope(sent, ISSUED).root
         binding, _ = codec.reply(sealed.body, sealed.root[0])
-        return _bound(binding, ours)
+        return _bound(binding, content_of(sent))
 
     return outcome
 
@@ -56,12 +59,15 @@ def _verified(received: bytes, usable: dict[str, RegisteredKey]) -> Sealed:
         raise ValueError(broken.code) from None
 
 
-def _bound(binding: Binding | None, ours: etree._Element) -> str:
+def _bound(binding: Binding | None, ours: bytes) -> str:
+    """The outcome of an answer to this canonical content of ours."""
     if binding is None or binding.outcome is None:
         raise ValueError("it answers nothing")
-    content = etree.tostring(ours, method="c14n", exclusive=True)
-    digest = b64encode(hashlib.sha256(content).digest()).decode()
-    ids = ours[0].findtext("{*}MessageId")
-    if (binding.in_reply_to, binding.request_digest) != (ids, digest):
+    digest = b64encode(hashlib.sha256(ours).digest()).decode()
+    named = _MESSAGE_ID.search(ours)
+    if named is None or (binding.in_reply_to, binding.request_digest) != (
+        named[1].decode(),
+        digest,
+    ):
         raise ValueError("it answers another message")
     return binding.outcome.value

@@ -14,6 +14,7 @@ from gateway.seal import keys, names
 from gateway.seal.keys import PrivateKey
 
 _END: Final = b"</Message>"
+_SIGNATURE: Final = b"<ds:Signature "
 _IDENTIFIER: Final = re.compile(names.ID)
 _SIGNED_INFO: Final = (
     '<ds:CanonicalizationMethod Algorithm="{c14n}"></ds:CanonicalizationMethod>'
@@ -71,6 +72,11 @@ class Signer:
                 _END,
             )
         )
+
+
+def content_of(sealed: bytes) -> bytes:
+    """签名内容 What `Signer.seal` was given: for messages that we sealed ourselves only."""
+    return sealed[: sealed.rindex(_SIGNATURE)] + _END
 
 
 def load_signer(key_pem_path: Path, cert_path: Path) -> Signer:

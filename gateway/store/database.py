@@ -93,7 +93,9 @@ class Reader:
 
     async def rows(self, query: Executable, given: Row | None = None) -> Sequence[dict[str, Any]]:
         """Every row of the query (with its parameters given) as a mapping by column name."""
-        return [dict(row) for row in (await self._asked(query, given)).mappings()]
+        found = await self._asked(query, given)
+        names = tuple(found.keys())
+        return [dict(zip(names, row, strict=True)) for row in found]
 
     async def row(self, query: Executable) -> dict[str, Any] | None:
         """The first row, or None."""

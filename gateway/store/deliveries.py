@@ -1,26 +1,29 @@
 """The outbox: sealed messages waiting for their receivers, in lanes."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, bindparam, select
 
 from gateway.store.database import Reader
 from gateway.store.entered import InOutbox
 from gateway.store.tables import lane, outbox
+from gateway.store.types import INTEGER
 
 WAITING, PARKED, DONE = "WAITING", "PARKED", "DONE"
 
 
+_UNNUMBERED: Final = (
+    select(outbox.c.message_id, outbox.c.receiver)
+    .where(outbox.c.state == WAITING, outbox.c.lane_seq.is_(None))
+    .order_by(InOutbox())
+    .limit(bindparam("most", type_=INTEGER))
+)
+
+
 async def unnumbered(reader: Reader, limit: int) -> Sequence[dict[str, Any]]:
     """Committed messages that have no lane number yet, in order of commit."""
-    query = (
-        select(outbox.c.message_id, outbox.c.receiver)
-        .where(outbox.c.state == WAITING, outbox.c.lane_seq.is_(None))
-        .order_by(InOutbox())
-        .limit(limit)
-    )
-    return await reader.rows(query)
+    return await reader.rows(_UNNUMBERED, {"most": limit})
 
 
 async def lane_heads(reader: Reader, receivers: set[str]) -> dict[str, int]:

@@ -123,6 +123,9 @@ _LINE_COLUMNS = (
 ).split()
 
 
+_CITATION = tuple(each.name for each in dataclasses.fields(Citation))
+
+
 def packed(verdict: BillVerdict) -> dict[str, Any]:
     """The verdict as it is stored, citations once each; equal verdicts give equal JSON."""
     table: dict[Citation, int] = {}
@@ -170,7 +173,7 @@ def packed(verdict: BillVerdict) -> dict[str, Any]:
         "split": verdict.split,
         "meal": packed_meal,
         "payout": packed_payout,
-        "citations": [dataclasses.astuple(one) for one in table],
+        "citations": [[getattr(one, name) for name in _CITATION] for one in table],
         "steps": list(steps),
         "rules_version": verdict.rules_version,
         "policy_digest": verdict.policy_digest,
@@ -192,10 +195,20 @@ def _verdict_line(
     return LineVerdict(line_id, amount, Split(*split), tuple(reasons), citations, told)
 
 
+_AS_IT_IS = (str, int, bool)
+
+
+@cache
+def _names(kind: Any) -> tuple[str, ...]:
+    return tuple(each.name for each in dataclasses.fields(kind))
+
+
 def plain(value: Any) -> Any:
     """A domain value as JSON takes it: dataclasses as objects, instants and days as text."""
+    if value is None or type(value) in _AS_IT_IS:
+        return value
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        return {name: plain(getattr(value, name)) for name in _names(type(value))}
     if isinstance(value, frozenset):
         return sorted(plain(one) for one in value)
     if isinstance(value, tuple | list):

@@ -124,9 +124,17 @@ def mandate_guard(found: Mandate) -> Guard:
     return Guard(mandate, {"mandate_id": found.mandate_id}, {"version": found.version})
 
 
+_PARTY: Final = select(party).where(party.c.party_id == bindparam("party_id"))
+_KEYS: Final = (
+    select(party_key)
+    .where(party_key.c.party_id == bindparam("party_id"))
+    .order_by(party_key.c.changed_us, party_key.c.fingerprint)
+)
+
+
 async def party_by_id(reader: Reader, party_id: str) -> Party | None:
-    row = await reader.row(select(party).where(party.c.party_id == party_id))
-    return None if row is None else party_of(row)
+    rows = await reader.rows(_PARTY, {"party_id": party_id})
+    return party_of(rows[0]) if rows else None
 
 
 async def parties(reader: Reader) -> list[Party]:
@@ -134,9 +142,7 @@ async def parties(reader: Reader) -> list[Party]:
 
 
 async def keys_of(reader: Reader, party_id: str) -> list[RegisteredKey]:
-    query = select(party_key).where(party_key.c.party_id == party_id)
-    rows = await reader.rows(query.order_by(party_key.c.changed_us, party_key.c.fingerprint))
-    return [key_of(row) for row in rows]
+    return [key_of(row) for row in await reader.rows(_KEYS, {"party_id": party_id})]
 
 
 async def key_by_fingerprint(reader: Reader, fingerprint: str) -> RegisteredKey | None:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
+from operator import attrgetter
 from typing import Any, Final
 
 from sqlalchemy import Label, Table
@@ -60,9 +61,15 @@ def day_text(value: date | None) -> str | None:
     return None if value is None else value.isoformat()
 
 
+# json.dumps makes an encoder for each call, and there is a call for each line.
+_ENCODER: Final = json.JSONEncoder(
+    ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=str
+)
+
+
 def canonical(value: object) -> str:
     """One text for one value: sorted keys, no blanks, unescaped."""
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=str)
+    return _ENCODER.encode(value)
 
 
 def spans_text(days: Iterable[date]) -> str:
@@ -284,6 +291,7 @@ _LINE_DETAIL = (
     *("limit_unmet", "hospital_code"),
     *("order_no", "daily_dose", "take_home", "doctor_code"),
 )
+_detail_of: Final = attrgetter(*_LINE_DETAIL)
 
 
 def line_row(admission_id: str, line: BillLine, occurred_us: int) -> dict[str, Any]:
@@ -303,7 +311,7 @@ def line_row(admission_id: str, line: BillLine, occurred_us: int) -> dict[str, A
         "consent_on": day_text(line.consent_on),
         "violation": line.violation,
         "reviewed": int(line.reviewed),
-        "detail": canonical([getattr(line, name) for name in _LINE_DETAIL]),
+        "detail": canonical(_detail_of(line)),
     }
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
-from sqlalchemy import and_, exists, or_, select
+from sqlalchemy import Executable, and_, bindparam, exists, or_, select
 
 from gateway.domain.admission import AdmissionState, BillState, HoldReason, Stay
 from gateway.domain.bill import BillLine
@@ -35,7 +35,7 @@ from gateway.store.tables import (
     settlement,
     work_case,
 )
-from gateway.store.unit import Guard
+from gateway.store.unit import Guard, Row
 
 _UPLOAD_PAGE = 500
 
@@ -119,9 +119,13 @@ def case_guard(case: CaseFacts) -> Guard:
     return Guard(work_case, {"case_no": case.case_no}, {"version": case.version})
 
 
+_FILE: Final = _FILES.where(admission.c.admission_id == bindparam("admission_id"))
+_OF_PERSON: Final = _FILES.where(admission.c.person_id == bindparam("person_id"))
+
+
 async def stay_file(reader: Reader, admission_id: str) -> StayFile | None:
     """Everything about one stay but its lines."""
-    found = await _files(reader, admission.c.admission_id == admission_id)
+    found = await _files(reader, _FILE, {"admission_id": admission_id})
     return found[0] if found else None
 
 
@@ -167,17 +171,17 @@ async def _with_settlement(
 
 
 async def stays_of_person(reader: Reader, person_id: str) -> list[StayFile]:
-    return await _files(reader, admission.c.person_id == person_id)
+    return await _files(reader, _OF_PERSON, {"person_id": person_id})
 
 
 async def stays_of_cases(reader: Reader, case_nos: Iterable[str]) -> list[StayFile]:
-    return await _files(reader, admission.c.case_no.in_(list(case_nos)))
+    return await _files(reader, _FILES.where(admission.c.case_no.in_(list(case_nos))))
 
 
 async def stays_held_for(reader: Reader, reason: HoldReason) -> list[StayFile]:
     """Stays whose bill waits for this reason."""
     held = admission.c.bill_state == BillState.HELD.value
-    return await _files(reader, and_(held, admission.c.hold_reason == reason.value))
+    return await _files(reader, _FILES.where(held, admission.c.hold_reason == reason.value))
 
 
 async def waiting_stays(reader: Reader) -> list[str]:
@@ -208,8 +212,8 @@ async def live_visit(reader: Reader, hospital: str, visit_no: str) -> str | None
     return None if row is None else str(row["admission_id"])
 
 
-async def _files(reader: Reader, condition: Any) -> list[StayFile]:
-    rows = await reader.rows(_FILES.where(condition))
+async def _files(reader: Reader, query: Executable, given: Row | None = None) -> list[StayFile]:
+    rows = await reader.rows(query, given)
     found = await with_other_employers(reader, with_facts(rows, "a_admission_id"))
     return [_file(reader, row, facts) for row, facts in found]
 
@@ -238,22 +242,32 @@ def detail_of(reader: Reader, file: StayFile) -> dict[str, Any]:
     return admission_detail(reader.vault, file.row)
 
 
+_LINES: Final = (
+    select(bill_line)
+    .where(bill_line.c.admission_id == bindparam("admission_id"))
+    .order_by(bill_line.c.line_id)
+)
+_RELATED: Final = select(bill_line).where(
+    bill_line.c.admission_id == bindparam("admission_id"),
+    or_(
+        bill_line.c.line_id.in_(bindparam("line_ids", expanding=True)),
+        bill_line.c.refund_of.in_(bindparam("line_ids", expanding=True)),
+    ),
+)
+
+
 async def lines_of(reader: Reader, admission_id: str) -> tuple[BillLine, ...]:
     """Every kept line of the stay, by line id."""
-    query = select(bill_line).where(bill_line.c.admission_id == admission_id)
-    return tuple(line_of(row) for row in await reader.rows(query.order_by(bill_line.c.line_id)))
+    rows = await reader.rows(_LINES, {"admission_id": admission_id})
+    return tuple([line_of(row) for row in rows])
 
 
 async def related_lines(
     reader: Reader, admission_id: str, line_ids: Iterable[str]
 ) -> dict[str, BillLine]:
     """The lines of these ids and the refunds of these ids, by id."""
-    wanted = list(line_ids)
-    query = select(bill_line).where(
-        bill_line.c.admission_id == admission_id,
-        or_(bill_line.c.line_id.in_(wanted), bill_line.c.refund_of.in_(wanted)),
-    )
-    return {row["line_id"]: line_of(row) for row in await reader.rows(query)}
+    given = {"admission_id": admission_id, "line_ids": list(line_ids)}
+    return {row["line_id"]: line_of(row) for row in await reader.rows(_RELATED, given)}
 
 
 async def lines_after(
