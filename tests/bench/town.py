@@ -55,6 +55,7 @@ SHORTEST: Final = 20
 _PATIENCE_S: Final = 120.0
 _LOOK_AGAIN_S: Final = 0.02
 _RECEIPTS_KEPT_S: Final = 0.3
+_KEPT_S: Final = 10.0
 _STAY: Final = re.compile(rb"<AdmissionId>([^<]+)</AdmissionId>")
 _XML: Final = {"Content-Type": "application/xml"}
 
@@ -81,12 +82,16 @@ class Line:
 
     def __init__(self, port: int, tls: ssl.SSLContext) -> None:
         self._connection = HTTPSConnection("localhost", port, timeout=60, context=tls)
+        self._used = elapsed_s()
 
     def post(self, sealed: bytes) -> bytes:
         """The answer to exact bytes; only one that was applied is taken."""
+        if elapsed_s(self._used) > _KEPT_S:
+            # The gateway hangs up on who rests; the next request connects anew.
+            self._connection.close()
         self._connection.request("POST", PATH, sealed, _XML)
         answer = self._connection.getresponse()
-        body = answer.read()
+        body, self._used = answer.read(), elapsed_s()
         if answer.status != 200:
             raise AssertionError(body.decode())
         return body
