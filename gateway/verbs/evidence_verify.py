@@ -17,6 +17,7 @@ from gateway.evidence.note import BadNote, Checkpoint, Verifier, stamped
 from gateway.settings import Settings
 from gateway.store import log as rows
 from gateway.store.database import Reader
+from gateway.store.entered import InLeaf
 from gateway.store.personal import Unopened
 from gateway.store.tables import checkpoint, cosignature, leaf, message, tile
 from gateway.verbs.evidence_rows import COMPARED, Replayed
@@ -35,7 +36,7 @@ _SECOND_US: Final = 1_000_000
 def run(settings: Settings, out: TextIO) -> int:
     """Say what is not as it was written, the first first; 0 when all is."""
     try:
-        faults = asyncio.run(_faults(settings))
+        faults, closed = asyncio.run(_faults(settings))
     except NotTold as missing:
         out.write(f"{missing}\n")
         return 1
@@ -43,15 +44,22 @@ def run(settings: Settings, out: TextIO) -> int:
         out.write(f"不符 BAD {fault}\n")
     if len(faults) > _SHOWN:
         out.write(f"另有 {len(faults) - _SHOWN} 处 / and {len(faults) - _SHOWN} more\n")
+    if not faults and closed:
+        out.write(
+            f"已销毁密钥的存证叶 {closed} 条，其后状态不比较 / {closed} leaves whose keys were "
+        )
+        out.write("destroyed do not tell what they changed: state is not compared\n")
     if not faults:
         out.write("相符：日志、历史与状态 / GOOD: log, history and state\n")
     return 1 if faults else 0
 
 
-async def _faults(settings: Settings) -> list[str]:
+async def _faults(settings: Settings) -> tuple[list[str], int]:
+    """Every fault, and how many leaves no longer tell what they changed."""
     async with looking(settings) as reader:
         found = Examined(reader)
-        return [fault async for fault in found.all(HeadFile(settings.log_head_file))]
+        faults = [fault async for fault in found.all(HeadFile(settings.log_head_file))]
+    return faults, found.closed
 
 
 class Examined:
@@ -60,6 +68,11 @@ class Examined:
     def __init__(self, reader: Reader) -> None:
         self._reader, self._replayed = reader, Replayed()
         self._salts: dict[str, bytes] = {}
+
+    @property
+    def closed(self) -> int:
+        """Leaves whose record key was destroyed."""
+        return len(self._replayed.closed)
 
     async def all(self, file: HeadFile) -> AsyncIterator[str]:
         """Every fault: of leaves, of the tree, of what was signed, and of rows."""
@@ -77,7 +90,7 @@ class Examined:
         for table in COMPARED:
             async for fault in self._rows(table):
                 yield fault
-        for name, key in self._replayed.missing():
+        for name, key in () if self.closed else self._replayed.missing():
             yield f"{name} {_said(key)}: the row is gone"
 
     # --- one log ------------------------------------------------------------------------------
@@ -156,7 +169,7 @@ class Examined:
                 yield f"{origin['origin']} cosignature {row['size']}: {fault}"
 
     async def _unnumbered(self) -> AsyncIterator[str]:
-        query = select(leaf).where(leaf.c.leaf_index.is_(None)).order_by(leaf.c.received_us)
+        query = select(leaf).where(leaf.c.leaf_index.is_(None)).order_by(InLeaf())
         for row in await self._reader.rows(query):
             for fault in self._leaf(dict(row)):
                 yield f"leaf without number ({row['tx_id']}): {fault}"

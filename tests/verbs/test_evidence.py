@@ -14,7 +14,7 @@ from gateway.flows.keep_log import keep
 from gateway.flows.plan import applied
 from gateway.flows.release_held import release_all
 from gateway.flows.transaction import job_unit
-from gateway.store.tables import APPEND_ONLY, metadata, settlement
+from gateway.store.tables import APPEND_ONLY, leaf, metadata, settlement
 from gateway.store.unit import Insert
 from gateway.verbs import evidence, evidence_verify
 from gateway.verbs.evidence_rows import COMPARED
@@ -154,7 +154,17 @@ async def test_an_edited_settlement_is_located(data: Path, column: str) -> None:
     assert [one for one in found if one.startswith(f"settlement {name}: ")]
 
 
-@pytest.mark.parametrize("table", ["transfer", "audit", "settlement"])
+async def test_a_leaf_whose_key_was_destroyed_leaves_the_log_whole(told: Path) -> None:
+    async with office_in(told) as office:
+        one = (await office.rows(select(leaf).where(leaf.c.kind == "message")))[0]
+        async with by_hand(office.desk.database) as connection:
+            purged = leaf.update().where(leaf.c.tx_id == one["tx_id"])
+            await connection.execute(purged.values(record_key=None))
+    code, said = await asyncio.to_thread(verified, told)
+    assert (code, "1 leaves whose keys were destroyed" in said) == (0, True), said
+
+
+@pytest.mark.parametrize("table", ["transfer", "audit", "settlement", "admission", "work_case"])
 async def test_a_row_that_is_gone_is_named(told: Path, table: str) -> None:
     async with office_in(told) as office:
         row = (await office.rows(select(metadata.tables[table])))[0]
