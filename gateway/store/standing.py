@@ -9,7 +9,7 @@ alone would read what a delta has changed since (tests/tidy/standing.py).
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from sqlalchemy import ColumnElement, FromClause, Select, and_, exists, false, func, or_, select
 

@@ -15,7 +15,7 @@ from uuid import uuid4
 
 from gateway.clock import at_business, instant, micros
 from gateway.domain.commands import HospitalRow
-from gateway.domain.masks import mask_card, mask_id
+from gateway.domain.masks import mask_card, mask_id, mask_name
 from gateway.domain.results import Difference
 from gateway.domain.split import Split
 from gateway.reports.cuts import cuts_workbook
@@ -136,7 +136,7 @@ async def _sheet(settings: Settings, reader: Reader, bill: StoredBill) -> Sheet:
         hospital_name=facts.hospital.name,
         hospital_level=facts.hospital.level,
         agency_name=agency.name if agency else settings.agency_id,
-        person_name=person.name,
+        person_name=mask_name(person.name),
         id_no_masked=mask_id(person.id_no),
         card_no_masked=mask_card(person.card_no),
         employer_name=detail.get("employer_name", ""),

@@ -15,6 +15,7 @@ from gateway.domain.admission import BillState
 from gateway.domain.bill import BillVerdict, LineVerdict
 from gateway.domain.catalogue import Edition
 from gateway.domain.results import Settlement
+from gateway.logs import masked
 from gateway.policy.faults import BadPolicy
 from gateway.policy.load import load_archive
 from gateway.policy.model import Policy
@@ -31,10 +32,11 @@ from gateway.store.standing import standing_row
 
 
 class NotTold(Exception):
-    """What was asked for cannot be told; the sentence says why, in Chinese and English."""
+    """What was asked for cannot be told; the sentence says why, in Chinese and English, and
+    quotes no identity number that somebody took for the number of a settlement."""
 
     def __init__(self, zh: str, en: str) -> None:
-        super().__init__(f"{zh} / {en}")
+        super().__init__(masked(f"{zh} / {en}"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,7 +96,7 @@ async def test_every_read_of_a_hospital_leaves_its_row(office: Office) -> None:
         "cut.query": QueryCuts(admission_id=stay),
         "approval.query": QueryApprovals(),
         "transaction.query": QueryTransaction(target_message_id="H001-000001"),
-        "inbox.pull": PullInbox(),
+        "inbox.pull": PullInbox(limit=10),
     }
     assert reads.keys() | OF_NO_PERSON == READS
     for name, command in reads.items():

@@ -16,6 +16,7 @@ from pypdf import PdfReader
 
 from gateway.clock import at_business, micros
 from gateway.domain.commands import HospitalRow, ReconcileTotals
+from gateway.domain.masks import mask_name
 from gateway.domain.split import Split
 from gateway.rules.reconcile import DIFFERENCE_KINDS, CentreRow, compare_details, detail_digest
 from gateway.store.cuts import cut_row
@@ -52,7 +53,9 @@ async def test_the_sheet_of_a_stored_settlement_names_person_employer_and_every_
     assert await written(sheets.write_sheet, bill.settings, "S1", out) == 0
     text = text_of(out)
     assert [
-        name for name in (WORKER, EMPLOYER, "示例医院（虚构）", "右小腿") if name not in text
+        name
+        for name in (mask_name(WORKER), EMPLOYER, "示例医院（虚构）", "右小腿")
+        if name not in text
     ] == []
     assert [line.name for line in bill.bill.lines if line.name not in text] == []
     assert ID_NO not in text
