@@ -60,6 +60,7 @@ class Beside(RuleBasedStateMachine):
 
     messages = Bundle("messages")
     prepared: Path
+    played = 0
 
     def __init__(self) -> None:
         super().__init__()
@@ -87,6 +88,7 @@ class Beside(RuleBasedStateMachine):
         forgotten(self.data)
         self.folder.cleanup()
         assert violations == ()
+        type(self).played += 1
 
     async def _violations(self) -> Any:
         async with self.office.desk.database.reading() as reader:
@@ -269,16 +271,18 @@ class Beside(RuleBasedStateMachine):
 
 
 def test_the_gateway_answers_as_the_model_does(store: str, preparations: Preparations) -> None:
-    machine = type("Machine", (Beside,), {"prepared": preparations(store)})
+    machine: Any = type("Machine", (Beside,), {"prepared": preparations(store)})
+    examples = _EXAMPLES.get(store, 2)
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=_EXAMPLES.get(store, 2),
+            max_examples=examples,
             stateful_step_count=_STEPS,
             deadline=None,
             suppress_health_check=list(HealthCheck),
         ),
     )
+    assert machine.played >= examples
 
 
 @pytest.mark.parametrize("changed", ["settlement.commit", "discharge.register"])
