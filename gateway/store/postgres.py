@@ -13,7 +13,7 @@ from typing import Any, Final, Self, cast
 
 from sqlalchemy import CursorResult, Executable, Table, bindparam, column, func, select
 from sqlalchemy.dialects.postgresql import ARRAY, insert
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from gateway.store.apply import apply
@@ -161,7 +161,10 @@ class PostgresDatabase(Database):
                 yield reader
         except (OSError, TimeoutError) as error:
             raise StoreFailed(type(error).__name__) from error
-        except DBAPIError as error:
+        except StatementError as error:
+            # A connection made anew within a query fails with this, not with a driver's error.
+            if not isinstance(error, DBAPIError) and not isinstance(error.orig, OSError):
+                raise
             raise StoreFailed(type(error.orig).__name__) from error
 
     async def leads(self) -> bool:
@@ -176,13 +179,13 @@ class PostgresDatabase(Database):
     async def _taken(self) -> AsyncConnection | None:
         try:
             connection = await self._leader.connect()
-        except (DBAPIError, OSError, TimeoutError):
+        except (StatementError, OSError, TimeoutError):
             return None
         try:
             taken = await connection.execute(select(func.pg_try_advisory_lock(_LEAD)))
             if taken.scalar_one():
                 return connection
-        except (DBAPIError, OSError, TimeoutError):
+        except (StatementError, OSError, TimeoutError):
             await connection.invalidate()
         await connection.close()
         return None
@@ -298,7 +301,7 @@ async def _answers(connection: AsyncConnection) -> bool:
     """Whether the connection still lives; one that does not is closed."""
     try:
         await connection.execute(select(1))
-    except (DBAPIError, OSError, TimeoutError):
+    except (StatementError, OSError, TimeoutError):
         await connection.invalidate()
         await connection.close()
         return False

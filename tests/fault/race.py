@@ -18,6 +18,7 @@ from gateway.store.migrate import migrate_at
 from tests import postgres
 from tests.fault.call import Call
 from tests.fault.controls import planted
+from tests.fault.restarts import restarted
 from tests.fault.verdict import counted
 from tests.flows.office import (
     DAY,
@@ -46,6 +47,7 @@ _DROPPED: Final = "unique-key-dropped"
 _OF_AN_OFFICE: Final = 50
 _OTHER: Final = bill_line("L9", "I0001", "12.00", "1", DAY)
 _AWAITS: Final = 8
+_RESTARTS: Final = 3
 _PATIENCE_S: Final = 10
 
 
@@ -193,10 +195,22 @@ def run(call: Call) -> None:
             for store in STORES:
                 for kind in KINDS:
                     call.count(asyncio.run(rounds(call, store, kind, _OF_AN_OFFICE)))
+            call.count(_restarted(call))
             forgeries = forged(600)
             if forgeries:
                 forgeries["failed: a forged message was believed"] = 1
             call.count(forgeries)
+
+
+def _restarted(call: Call) -> Counter[str]:
+    """A store of its own, restarted at once under load."""
+    seed, home = call.seed + call.counts["race_rounds"], call.folder / f"race-{call.number()}"
+    home.mkdir()
+    found = asyncio.run(restarted(home, seed, _RESTARTS))
+    if found.keys() - {"postgresql_restarts", "acknowledged"}:
+        found[f"failed: seed {seed} restarted"] = 1
+    call.forget(home)
+    return found
 
 
 def whole(counts: Counter[str]) -> bool:
