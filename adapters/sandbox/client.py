@@ -131,6 +131,9 @@ class Client:
             sealed = verify_offline(received, self.trust, self.gateway_id)
         except SealBroken:
             raise Unknown(status, received) from None
+        if sealed.header.receiver != self.party_id:
+            # A genuine reply to somebody else, in a dialect that we may not even read.
+            raise Unknown(status, received)
         binding, result = self.codec.reply(sealed.body, sealed.root[0])
         if binding is None or binding.outcome is None or not _answers(binding, message_id, sent):
             raise Unknown(status, received)

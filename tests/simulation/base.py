@@ -98,7 +98,6 @@ async def _make(base: Base) -> None:
             await _enrol(base, office, party)
         await office.act("catalog.import", path=str(sample_path()), valid_from="2025-01-01")
         _later_signer(base, gateway)
-    base.folder.joinpath("made").touch()
 
 
 async def _enrol(base: Base, office: Office, party: str) -> None:

@@ -3,9 +3,11 @@
 import json
 import os
 import sys
+import tempfile
 import time
 from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from multiprocessing import get_context
@@ -35,9 +37,12 @@ class Campaign:
     def base(self) -> Base:
         """The data that all its seeds begin with, made when first asked for."""
         folder = KEPT / f"base-{self.source[:16]}"
-        if not (folder / "made").exists():
-            folder.mkdir(parents=True, exist_ok=True)
-            return made_in(folder)
+        if not folder.exists():
+            KEPT.mkdir(parents=True, exist_ok=True)
+            made = made_in(Path(tempfile.mkdtemp(dir=KEPT)))
+            # Whole at once; another process may have been faster.
+            with suppress(OSError):
+                made.folder.rename(folder)
         return Base(folder)
 
     def results(self) -> dict[int, dict[str, Any]]:

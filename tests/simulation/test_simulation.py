@@ -25,7 +25,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Base:
 
 
 def test_a_few_seeds_are_clean() -> None:
-    played = play("3", "--no-controls", "--workers", "1")
+    played = play("2", "--no-controls", "--workers", "1")
     assert played.returncode == 0, played.stderr
     assert "acknowledged_lost        0" in played.stdout
 
@@ -35,10 +35,6 @@ def test_the_same_seed_is_the_same_story_to_the_letter() -> None:
     assert first.returncode == 0, first.stdout
     assert first.stdout == second.stdout
     assert "killed" in first.stdout
-
-
-def test_another_seed_is_another_story() -> None:
-    assert play("--seed", "1").stdout != play("--seed", "2").stdout
 
 
 @pytest.mark.parametrize("name", _QUICK)
