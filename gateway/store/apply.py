@@ -8,9 +8,17 @@ from functools import lru_cache
 from itertools import groupby
 from typing import Any, Protocol
 
-from sqlalchemy import ColumnElement, Executable, Table, and_, bindparam, literal_column, select
+from sqlalchemy import (
+    ColumnElement,
+    CursorResult,
+    Executable,
+    Table,
+    and_,
+    bindparam,
+    literal_column,
+    select,
+)
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.store.personal import Vault
 from gateway.store.tables import message
@@ -30,6 +38,12 @@ from gateway.store.unit import (
 )
 
 
+class Statements(Protocol):
+    """A connection with an open transaction, as far as a unit needs one."""
+
+    async def execute(self, statement: Executable, given: Any = None, /) -> CursorResult[Any]: ...
+
+
 class Dialect(Protocol):
     """What the two stores say in different words."""
 
@@ -39,12 +53,12 @@ class Dialect(Protocol):
     def is_taken(self, error: IntegrityError) -> bool:
         """Whether the error is a key taken by another row."""
 
-    async def change_all(self, connection: AsyncConnection, changes: Sequence[Change]) -> int:
+    async def change_all(self, connection: Statements, changes: Sequence[Change]) -> int:
         """Change several rows of one table, each named by the same columns, in one call of the
         driver; the number of rows changed."""
 
 
-async def apply(connection: AsyncConnection, unit: Unit, vault: Vault, dialect: Dialect) -> None:
+async def apply(connection: Statements, unit: Unit, vault: Vault, dialect: Dialect) -> None:
     """Everything of a unit, inside a transaction that is already open.
 
     Raises StaleFacts and KeyTaken.
@@ -62,7 +76,7 @@ async def apply(connection: AsyncConnection, unit: Unit, vault: Vault, dialect: 
 
 
 async def _insert_message(
-    connection: AsyncConnection, unit: Unit, row: Row, vault: Vault, dialect: Dialect
+    connection: Statements, unit: Unit, row: Row, vault: Vault, dialect: Dialect
 ) -> None:
     """The message row and every guarded fact in one statement: no row when a fact moved on."""
     shut, guards = vault.shut(message, row, unit.year), unit.guards
@@ -83,7 +97,7 @@ def _refuse_taken(table: Table, error: IntegrityError, dialect: Dialect) -> None
         raise KeyTaken(table.name) from error
 
 
-async def _check(connection: AsyncConnection, guards: Sequence[Guard]) -> None:
+async def _check(connection: Statements, guards: Sequence[Guard]) -> None:
     """Every guarded fact in one query. Raises StaleFacts that names what moved on."""
     statement = _questions(tuple(map(_shape, guards)))
     answer = (await connection.execute(statement, _guarded(guards))).one()
@@ -162,7 +176,7 @@ def _kind(numbered: tuple[int, Write]) -> Hashable:
 
 
 async def _write(
-    connection: AsyncConnection,
+    connection: Statements,
     alike: Sequence[Write],
     vault: Vault,
     year: int,
@@ -187,9 +201,7 @@ async def _write(
             await _remove(connection, table, keys)
 
 
-async def _change_all(
-    connection: AsyncConnection, changes: Sequence[Change], dialect: Dialect
-) -> None:
+async def _change_all(connection: Statements, changes: Sequence[Change], dialect: Dialect) -> None:
     if await dialect.change_all(connection, changes) != len(changes):
         raise StaleFacts(changes[0].table.name)
 
@@ -207,7 +219,7 @@ def _upsert(table: Table, row: Row, dialect: Dialect) -> Executable:
     return changed
 
 
-async def _change(connection: AsyncConnection, change: Change, vault: Vault, year: int) -> None:
+async def _change(connection: Statements, change: Change, vault: Vault, year: int) -> None:
     table, where, values = change.table, change.where, change.values
     row = and_(
         *(
@@ -230,7 +242,7 @@ async def _change(connection: AsyncConnection, change: Change, vault: Vault, yea
         raise StaleFacts(table.name)
 
 
-async def _remove(connection: AsyncConnection, table: Table, keys: Sequence[Row]) -> None:
+async def _remove(connection: Statements, table: Table, keys: Sequence[Row]) -> None:
     shared = {name for name in keys[0] if len({key[name] for key in keys}) == 1}
     listed = [name for name in keys[0] if name not in shared] or [next(iter(keys[0]))]
     if len(listed) > 1:

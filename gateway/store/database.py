@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Self
 
-from sqlalchemy import CursorResult, Executable, Table
+from sqlalchemy import CursorResult, Engine, Executable, Table
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from gateway.store.personal import Vault
@@ -29,7 +29,7 @@ class Database(ABC):
 
     @property
     @abstractmethod
-    def engines(self) -> tuple[AsyncEngine, ...]:
+    def engines(self) -> tuple[Engine, ...]:
         """Every engine there is, so that all calls of the driver can be counted."""
 
     @abstractmethod

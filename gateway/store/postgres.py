@@ -11,12 +11,12 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any, Final, Self, cast
 
-from sqlalchemy import CursorResult, Executable, Table, bindparam, column, func, select
+from sqlalchemy import CursorResult, Engine, Executable, Table, bindparam, column, func, select
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from gateway.store.apply import apply
+from gateway.store.apply import Statements, apply
 from gateway.store.database import Database, Reader
 from gateway.store.personal import Vault
 from gateway.store.tables import lane_lock, outbox, release_job
@@ -78,7 +78,7 @@ class PostgresDialect:
     def is_taken(self, error: IntegrityError) -> bool:
         return _state(error) == _TAKEN
 
-    async def change_all(self, connection: AsyncConnection, changes: Sequence[Change]) -> int:
+    async def change_all(self, connection: Statements, changes: Sequence[Change]) -> int:
         """One array a column: the statement is the same whatever the number of rows."""
         first = changes[0]
         table = first.table
@@ -133,8 +133,8 @@ class PostgresDatabase(Database):
         self._leading, self._lead = asyncio.Lock(), cast(AsyncConnection | None, None)
 
     @property
-    def engines(self) -> tuple[AsyncEngine, ...]:
-        return self.readers, self._writers
+    def engines(self) -> tuple[Engine, ...]:
+        return self.readers.sync_engine, self._writers.sync_engine
 
     async def __aenter__(self) -> Self:
         self._telling = asyncio.create_task(self._tell(), name="store-tell")

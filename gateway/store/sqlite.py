@@ -10,20 +10,28 @@ import fcntl
 import logging
 import os
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final, Self
 
-from sqlalchemy import Table, bindparam, event
+from sqlalchemy import (
+    Connection,
+    CursorResult,
+    Engine,
+    Executable,
+    Table,
+    bindparam,
+    create_engine,
+    event,
+)
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import DBAPIError, IntegrityError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.pool import AsyncAdaptedQueuePool
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import StaticPool
 
-from gateway.store.apply import apply, match, named
+from gateway.store.apply import Statements, apply, match, named
 from gateway.store.database import Database
-from gateway.store.driver import Driver, driven
 from gateway.store.personal import Vault
 from gateway.store.unit import Change, KeyTaken, StaleFacts, StoreFailed, Unit
 
@@ -36,6 +44,7 @@ _PRAGMAS: Final = (
     "temp_store=MEMORY",
     "busy_timeout=5000",
 )
+_BY_HAND: Final[dict[str, Any]] = {"isolation_level": "AUTOCOMMIT", "hide_parameters": True}
 _READERS: Final = 4
 _PRIMARY: Final = 0xFF
 _FILE_FAILED: Final = (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
@@ -76,31 +85,33 @@ class ProcessLock:
 
 
 def engine_for(path: Path, *, read_only: bool, size: int) -> AsyncEngine:
-    """An engine whose connections have every pragma set. Transactions are begun by hand.
-
-    Readers' statements are done in threads, a writer's in the thread of whoever asks.
-    """
-    threads = ThreadPoolExecutor(size, "store-reader") if read_only else None
+    """An engine whose connections have every pragma set. Transactions are begun by hand."""
     engine = create_async_engine(
-        f"sqlite+aiosqlite:///{path}",
-        module=Driver(threads),
-        poolclass=AsyncAdaptedQueuePool,
-        pool_size=size,
-        max_overflow=0,
-        isolation_level="AUTOCOMMIT",
-        hide_parameters=True,
+        f"sqlite+aiosqlite:///{path}", pool_size=size, max_overflow=0, **_BY_HAND
     )
+    _set_pragmas(engine.sync_engine, (*_PRAGMAS, "query_only=ON") if read_only else _PRAGMAS)
+    return engine
 
-    @event.listens_for(engine.sync_engine, "connect")
+
+def _writer_for(path: Path) -> Engine:
+    """The same for the writer, whose whole transaction is one piece of work for its thread."""
+    engine = create_engine(
+        f"sqlite:///{path}",
+        poolclass=StaticPool,
+        connect_args={"check_same_thread": False},
+        **_BY_HAND,
+    )
+    _set_pragmas(engine, _PRAGMAS)
+    return engine
+
+
+def _set_pragmas(engine: Engine, pragmas: Sequence[str]) -> None:
+    @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _: Any) -> None:
         cursor = connection.cursor()
-        for pragma in _PRAGMAS:
+        for pragma in pragmas:
             cursor.execute(f"PRAGMA {pragma}")
-        if read_only:
-            cursor.execute("PRAGMA query_only=ON")
         cursor.close()
-
-    return engine
 
 
 class SqliteDialect:
@@ -112,7 +123,7 @@ class SqliteDialect:
     def is_taken(self, error: IntegrityError) -> bool:
         return _sqlite_code(error) in _TAKEN
 
-    async def change_all(self, connection: AsyncConnection, changes: Sequence[Change]) -> int:
+    async def change_all(self, connection: Statements, changes: Sequence[Change]) -> int:
         first = changes[0]
         row = match(first.table, named(first.where), "old_")
         new: dict[str, Any] = {name: bindparam(f"new_{name}") for name in first.values}
@@ -131,19 +142,18 @@ class SqliteDatabase(Database):
     def __init__(self, path: Path, vault: Vault) -> None:
         super().__init__(vault, engine_for(path, read_only=True, size=_READERS))
         self.path = path
-        self._writer = engine_for(path, read_only=False, size=1)
+        self._writer = _writer_for(path)
         self._queue: asyncio.Queue[tuple[Unit, asyncio.Future[None]] | None] = asyncio.Queue(256)
         self._task: asyncio.Task[None] | None = None
         self._thread = ThreadPoolExecutor(1, "store-writer")
 
     @property
-    def engines(self) -> tuple[AsyncEngine, ...]:
-        return self.readers, self._writer
+    def engines(self) -> tuple[Engine, ...]:
+        return self.readers.sync_engine, self._writer
 
     async def __aenter__(self) -> Self:
         # Alone, before any reader: changing a new file to WAL takes it exclusively.
-        async with self._writer.connect():
-            pass
+        self._writer.connect().close()
         self._task = asyncio.create_task(self._write_all(), name="store-writer")
         return self
 
@@ -152,7 +162,7 @@ class SqliteDatabase(Database):
         if self._task is not None:
             await self._task
         await self.readers.dispose()
-        await self._writer.dispose()
+        self._writer.dispose()
         self._thread.shutdown()
 
     async def leads(self) -> bool:
@@ -172,14 +182,13 @@ class SqliteDatabase(Database):
 
     async def _write_all(self) -> None:
         loop = asyncio.get_running_loop()
-        async with self._writer.connect() as connection:
+        with self._writer.connect() as connection:
             while (item := await self._queue.get()) is not None:
                 unit, done = item
                 try:
                     self.refuse_when_broken()
                     self.refuse_when_stopped(unit)
-                    work = _run(connection, unit, self.vault)
-                    await loop.run_in_executor(self._thread, driven, work)
+                    await loop.run_in_executor(self._thread, _run, connection, unit, self.vault)
                 except Exception as error:
                     self._failed(done, error)
                 else:
@@ -200,21 +209,41 @@ class SqliteDatabase(Database):
 _DIALECT: Final = SqliteDialect()
 
 
-async def _run(connection: AsyncConnection, unit: Unit, vault: Vault) -> None:
-    await connection.exec_driver_sql("BEGIN IMMEDIATE")
+class _AtOnce:
+    """The writer's connection as `apply` wants it: what it awaits is done already."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def execute(self, statement: Executable, given: Any = None) -> CursorResult[Any]:
+        return self._connection.execute(statement, given)
+
+
+def _run(connection: Connection, unit: Unit, vault: Vault) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
     try:
-        await apply(connection, unit, vault, _DIALECT)
-        await connection.exec_driver_sql("COMMIT")
+        _done(apply(_AtOnce(connection), unit, vault, _DIALECT))
+        connection.exec_driver_sql("COMMIT")
     except BaseException:
-        await _roll_back(connection)
+        _roll_back(connection)
         raise
 
 
-async def _roll_back(connection: AsyncConnection) -> None:
+def _done(work: Coroutine[Any, Any, None]) -> None:
+    """Run what awaits nothing but a connection of `_AtOnce`, without a loop."""
+    try:
+        work.send(None)
+    except StopIteration:
+        return
+    work.close()
+    raise RuntimeError("a transaction waited for something")
+
+
+def _roll_back(connection: Connection) -> None:
     """SQLite ends the transaction by itself after some errors: a ROLLBACK would hide them."""
-    driver: Any = (await connection.get_raw_connection()).driver_connection
+    driver: Any = connection.connection.driver_connection
     if driver.in_transaction:
-        await connection.exec_driver_sql("ROLLBACK")
+        connection.exec_driver_sql("ROLLBACK")
 
 
 def _unsound(error: Exception) -> bool:

@@ -77,13 +77,15 @@ BY_LINES = {"fees.upload", "settlement.commit"}
 
 @contextmanager
 def counted(database: Database) -> Iterator[list[str]]:
-    """Every call of the driver, on the connections of writers and of readers."""
+    """Every call of the driver, on the connections of writers and of readers, but what wakes
+    other processes: that is told once for all messages of a moment, by nobody's transaction."""
     calls: list[str] = []
 
     def note(_: Any, __: Any, statement: str, *___: Any) -> None:
-        calls.append(statement)
+        if not statement.startswith("NOTIFY"):
+            calls.append(statement)
 
-    listened = [(one.sync_engine, "before_cursor_execute", note) for one in database.engines]
+    listened = [(one, "before_cursor_execute", note) for one in database.engines]
     if isinstance(database, PostgresDatabase):
         listened += _silent(database, calls)
     for target, name, listener in listened:
@@ -97,7 +99,7 @@ def counted(database: Database) -> Iterator[list[str]]:
 
 def _silent(database: PostgresDatabase, calls: list[str]) -> list[tuple[Any, str, Any]]:
     """Where a transaction begins and ends: the driver of PostgreSQL is told by no statement."""
-    writers = database.engines[1].sync_engine
+    writers = database.engines[1]
     return [
         (writers, "begin", lambda *_: calls.append("BEGIN")),
         (writers, "commit", lambda *_: calls.append("COMMIT")),

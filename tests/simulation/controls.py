@@ -83,7 +83,8 @@ def _shield_removed() -> Iterator[None]:
 
     async def hold(self: Any) -> None:
         self.turn = asyncio.Lock()
-        async with self._writer.connect() as self.connection:
+        engine = sqlite.engine_for(self.path, read_only=False, size=1)
+        async with engine.connect() as self.connection:
             await self._queue.get()
 
     async def commit(self: Any, unit: Unit) -> None:
