@@ -3,11 +3,10 @@
 import asyncio
 import logging
 import signal
-import ssl
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
@@ -17,40 +16,31 @@ from adapters.catalog_file.read import BadCatalogue, read_catalogue
 from adapters.catalog_file.write import counts_table, edition_bytes, edition_from_bytes
 from adapters.hospital_xml import HospitalXml
 from gateway import health
-from gateway.clock import SystemClock, business_day, machine_now
-from gateway.delivery.channel import HttpsChannel, Line
-from gateway.delivery.worker import Worker
+from gateway.clock import SystemClock, machine_now
 from gateway.evidence.head_file import HeadFile
 from gateway.evidence.note import NoteSigner, Verifier
 from gateway.flows.administer import keep_policy
 from gateway.flows.desk import Desk, EditionShelf
 from gateway.flows.dispatch import COMMANDS
-from gateway.flows.keep_log import keep
 from gateway.flows.log import Log
-from gateway.flows.move_cuts import move_cuts
 from gateway.flows.open_log import open_first
-from gateway.flows.release_held import release_all, sweep
-from gateway.flows.renew_keys import outstanding, put_under_new_keys
 from gateway.flows.search_limit import SearchLimit
 from gateway.health import Health
 from gateway.metrics import Metrics
 from gateway.policy.load import load
-from gateway.ports import Channel
 from gateway.seal.authority import fingerprint
 from gateway.seal.deployment import Deployment
-from gateway.seal.receipts import receipt_outcome
 from gateway.seal.sign import Signer
 from gateway.settings import Settings
 from gateway.store import health as store_health
 from gateway.store import migrate
 from gateway.store.calendar import Calendar
 from gateway.store.database import Database
-from gateway.store.invariants import check_invariants
 from gateway.store.opening import database_of
 from gateway.store.personal import KeyRing, Vault
-from gateway.store.registry import keys_of, party_by_id
 from gateway.store.sqlite import ProcessLock
-from gateway.store.unit import Stopped, StoreFailed
+from gateway.store.unit import Stopped
+from gateway.tasks import Night, Tasks
 from gateway.web.admin import Imported, Office, admin_app
 from gateway.web.agency import agency_app
 from gateway.web.hospital import hospital_app
@@ -58,11 +48,7 @@ from gateway.web.limits import Allowance, Limits
 from gateway.web.mtls import Listener, make_server, serve, stop, tls_context
 from gateway.web.ops import ops_app
 
-_SWEEP_EVERY_S: Final = 3600.0
 _LOOK_AGAIN_S: Final = 0.01
-_NIGHT: Final = timedelta(hours=2)
-"""Hours after midnight at which hospitals send least."""
-_KEEP_LOG_EVERY_S: Final = 1.0
 _log = logging.getLogger(__name__)
 
 
@@ -90,13 +76,6 @@ class _Sealer:
 
     def seal(self, content: bytes) -> bytes:
         return self.signer.seal(content, "m1")
-
-
-@dataclass(slots=True)
-class Night:
-    """What the nightly check found: the number of breaches, None before the first night."""
-
-    breaches: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,20 +249,20 @@ async def serve_all(
     gateway: Gateway, listeners: dict[str, Listener], role: Role = Role.ALL
 ) -> None:
     """Serve, and deliver when it is the role's part, until the listeners stop."""
-    ended = asyncio.Event()
+    tasks = Tasks(gateway.settings, gateway.desk, gateway.deployment, gateway.clock, gateway.night)
     watching = [
         asyncio.create_task(_announce(gateway.settings, listeners)),
         asyncio.create_task(_halt_when_broken(gateway, listeners)),
     ]
-    parts = (_deliver, _release, _check_nightly, _rewrap) if role.plays(Role.DELIVERY) else ()
-    if parts:
-        watching.append(asyncio.create_task(_listen(gateway.desk)))
-    working = [asyncio.create_task(part(gateway, ended)) for part in parts]
-    working.append(asyncio.create_task(_keep_log(gateway, ended, role)))
+    if role.plays(Role.DELIVERY):
+        watching.append(asyncio.create_task(tasks.listen()))
+        working = [asyncio.create_task(part()) for part in tasks.of_delivery]
+    else:
+        working = [asyncio.create_task(tasks.look_at_log())]
     try:
         await serve(list(listeners.values()))
     finally:
-        ended.set()
+        tasks.ended.set()
         for task in watching:
             task.cancel()
         await asyncio.gather(*watching, *working, return_exceptions=True)
@@ -304,137 +283,6 @@ async def _halt_when_broken(gateway: Gateway, listeners: dict[str, Listener]) ->
     await gateway.desk.database.broken.wait()
     _log.critical("the store failed: stopping")
     stop(list(listeners.values()))
-
-
-async def _listen(desk: Desk) -> None:
-    """Be woken by what other processes commit."""
-
-    def wake() -> None:
-        desk.outbox_ready.set()
-        desk.jobs_ready.set()
-
-    await desk.database.listening(wake)
-
-
-async def _release(gateway: Gateway, ended: asyncio.Event) -> None:
-    """Release jobs as they come; everything that waits at start and every hour."""
-    desk, swept = gateway.desk, float("-inf")
-    while not (ended.is_set() or desk.database.broken.is_set()):
-        desk.jobs_ready.clear()
-        try:
-            if await desk.database.leads():
-                now = asyncio.get_running_loop().time()
-                if now - swept >= _SWEEP_EVERY_S:
-                    swept = now
-                    await sweep(desk)
-                    await move_cuts(desk)
-                await release_all(desk)
-        except StoreFailed:
-            _log.warning("release waits: the store failed")
-        await _woken(desk.jobs_ready, ended, gateway.settings.delivery_poll_s)
-
-
-async def _check_nightly(gateway: Gateway, ended: asyncio.Event) -> None:
-    """Every invariant, asked of the store at work once a night; what breaks one is logged, and
-    told by health and metrics until a night finds nothing."""
-    desk, checked = gateway.desk, _night_of(gateway)
-    while not (ended.is_set() or desk.database.broken.is_set()):
-        await _waited(ended, gateway.settings.delivery_poll_s)
-        night = _night_of(gateway)
-        try:
-            if night == checked or not await desk.database.leads():
-                continue
-            checked = night
-            async with desk.database.reading() as reader:
-                found = await check_invariants(reader)
-        except StoreFailed:
-            _log.warning("invariants were not checked: the store failed")
-            continue
-        gateway.night.breaches = len(found)
-        for one in found:
-            _log.critical("an invariant is broken", extra={"breach": str(one)})
-
-
-def _night_of(gateway: Gateway) -> date:
-    return business_day(gateway.clock.now() - _NIGHT)
-
-
-async def _waited(ended: asyncio.Event, longest_s: float) -> None:
-    with suppress(TimeoutError):
-        await asyncio.wait_for(ended.wait(), longest_s)
-
-
-async def _rewrap(gateway: Gateway, ended: asyncio.Event) -> None:
-    """Put under new keys what is under old ones, at start and when a key was renewed."""
-    desk, seen = gateway.desk, frozenset[str]()
-
-    def stopping() -> bool:
-        return ended.is_set() or desk.database.broken.is_set()
-
-    while not stopping():
-        desk.keys_renewed.clear()
-        old = outstanding(desk.database.vault.ring)
-        try:
-            if old - seen and await desk.database.leads():
-                await put_under_new_keys(desk, stopping)
-                seen = old
-        except StoreFailed:
-            _log.warning("renewing keys waits: the store failed")
-        await _woken(desk.keys_renewed, ended, gateway.settings.delivery_poll_s)
-
-
-async def _keep_log(gateway: Gateway, ended: asyncio.Event, role: Role) -> None:
-    """Number, sign and look when it is the role's part and nobody else's; else only look."""
-    desk = gateway.desk
-    while not (ended.is_set() or desk.database.broken.is_set()):
-        try:
-            if role.plays(Role.DELIVERY) and await desk.database.leads():
-                await keep(desk.log)
-            else:
-                await desk.log.look()
-        except Exception as error:
-            # Whatever fails once is tried again; health tells how long nothing was signed.
-            _log.error("the log was not kept", extra={"error": type(error).__name__})
-        await _woken(ended, ended, _KEEP_LOG_EVERY_S)
-
-
-async def _woken(wake: asyncio.Event, ended: asyncio.Event, poll_s: float) -> None:
-    waits = [asyncio.create_task(wake.wait()), asyncio.create_task(ended.wait())]
-    await asyncio.wait(waits, timeout=poll_s, return_when=asyncio.FIRST_COMPLETED)
-    for task in waits:
-        task.cancel()
-
-
-async def _deliver(gateway: Gateway, ended: asyncio.Event) -> None:
-    desk, lines = gateway.desk, dict[str, Line]()
-
-    async def channel_for(receiver: str) -> Channel | None:
-        async with desk.database.reading() as reader:
-            party = await party_by_id(reader, receiver)
-            keys = await keys_of(reader, receiver)
-        if party is None or not party.callback_url:
-            return None
-        if receiver not in lines or lines[receiver].url != party.callback_url:
-            lines[receiver] = Line(party.callback_url, _client_context(gateway))
-        verify = receipt_outcome(desk.codec_for(receiver), receiver, keys)
-        return HttpsChannel(lines[receiver], verify)
-
-    worker = Worker(desk.database, gateway.clock, channel_for, gateway.settings.delivery_poll_s)
-    try:
-        await worker.run(desk.outbox_ready, ended)
-    finally:
-        for line in lines.values():
-            await line.close()
-
-
-def _client_context(gateway: Gateway) -> ssl.SSLContext:
-    """Mutual TLS towards parties that can be called, trusted by the authority settings name."""
-    authority = gateway.settings.partner_ca or gateway.deployment.ca
-    context = ssl.create_default_context(cafile=str(authority))
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    certificate, key = gateway.deployment.client
-    context.load_cert_chain(certificate, key)
-    return context
 
 
 def _health(gateway: Gateway) -> Health:

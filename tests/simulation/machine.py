@@ -138,8 +138,8 @@ def simulated(loop: SimLoop, line: Callable[..., Any]) -> Iterator[Time]:
             ("gateway.app", "make_server", Served),
             ("gateway.app", "tls_context", _no_tls),
             ("gateway.app", "serve", _serving),
-            ("gateway.app", "_client_context", _no_tls),
-            ("gateway.app", "Line", line),
+            ("gateway.tasks", "client_context", _no_tls),
+            ("gateway.tasks", "Line", line),
         ):
             stack.enter_context(patch(f"{place}.{name}", instead))
         try:

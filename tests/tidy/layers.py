@@ -109,6 +109,7 @@ LAYERS: Final[Mapping[str, Layer]] = {
         "a report draws rows it is given; query in gateway/store",
     ),
     "gateway.verbs": Layer(_EVERYTHING, ("httpx", "sqlalchemy"), "name the package in the table"),
+    "gateway.tasks": Layer(_EVERYTHING, (), "a task goes on; what it does belongs in its layer"),
     "gateway.app": Layer(_EVERYTHING, (), "compose here; use a library in its own layer"),
     "gateway.cli": Layer(_EVERYTHING, ("httpx",), "a verb's work belongs in gateway/verbs"),
     "gateway.__main__": Layer(("gateway.cli",), (), "start through gateway.cli.main"),

@@ -1,0 +1,192 @@
+"""What a serving process does besides answering: deliver, release, keep the log, renew keys, ask
+every night whether the invariants hold."""
+
+import asyncio
+import logging
+import ssl
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any, Final
+
+from gateway.clock import SystemClock, business_day
+from gateway.delivery.channel import HttpsChannel, Line
+from gateway.delivery.worker import Worker
+from gateway.flows.desk import Desk
+from gateway.flows.keep_log import keep
+from gateway.flows.move_cuts import move_cuts
+from gateway.flows.release_held import release_all, sweep
+from gateway.flows.renew_keys import outstanding, put_under_new_keys
+from gateway.ports import Channel
+from gateway.seal.deployment import Deployment
+from gateway.seal.receipts import receipt_outcome
+from gateway.settings import Settings
+from gateway.store.invariants import check_invariants
+from gateway.store.registry import keys_of, party_by_id
+from gateway.store.unit import StoreFailed
+
+_SWEEP_EVERY_S: Final = 3600.0
+_NIGHT: Final = timedelta(hours=2)
+"""Hours after midnight at which hospitals send least."""
+_KEEP_LOG_EVERY_S: Final = 1.0
+_log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Night:
+    """What the nightly check found: the number of breaches, None before the first night."""
+
+    breaches: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tasks:
+    """The tasks of one process; each goes on until `ended`, or until the store is broken."""
+
+    settings: Settings
+    desk: Desk
+    deployment: Deployment
+    clock: SystemClock
+    night: Night
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def of_delivery(self) -> tuple[Callable[[], Coroutine[Any, Any, None]], ...]:
+        """What a process does whose role is delivery, each as a task."""
+        return self.deliver, self.release, self.check_nightly, self.rewrap, self.keep_log
+
+    @property
+    def _over(self) -> bool:
+        return self.ended.is_set() or self.desk.database.broken.is_set()
+
+    async def listen(self) -> None:
+        """Be woken by what other processes commit."""
+
+        def wake() -> None:
+            self.desk.outbox_ready.set()
+            self.desk.jobs_ready.set()
+
+        await self.desk.database.listening(wake)
+
+    async def release(self) -> None:
+        """Release jobs as they come; everything that waits at start and every hour."""
+        desk, swept = self.desk, float("-inf")
+        while not self._over:
+            desk.jobs_ready.clear()
+            try:
+                if await desk.database.leads():
+                    now = asyncio.get_running_loop().time()
+                    if now - swept >= _SWEEP_EVERY_S:
+                        swept = now
+                        await sweep(desk)
+                        await move_cuts(desk)
+                    await release_all(desk)
+            except StoreFailed:
+                _log.warning("release waits: the store failed")
+            await self._woken(desk.jobs_ready, self.settings.delivery_poll_s)
+
+    async def check_nightly(self) -> None:
+        """Every invariant, asked of the store at work once a night; what breaks one is logged,
+        and told by health and metrics until a night finds nothing."""
+        checked = self._tonight
+        while not self._over:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.ended.wait(), self.settings.delivery_poll_s)
+            try:
+                if self._tonight != checked and await self.desk.database.leads():
+                    checked = self._tonight
+                    await self._check()
+            except StoreFailed:
+                _log.warning("invariants were not checked: the store failed")
+
+    @property
+    def _tonight(self) -> date:
+        return business_day(self.clock.now() - _NIGHT)
+
+    async def _check(self) -> None:
+        async with self.desk.database.reading() as reader:
+            found = await check_invariants(reader)
+        self.night.breaches = len(found)
+        for one in found:
+            _log.critical("an invariant is broken", extra={"breach": str(one)})
+
+    async def rewrap(self) -> None:
+        """Put under new keys what is under old ones, at start and when a key was renewed."""
+        desk, seen = self.desk, frozenset[str]()
+        while not self._over:
+            desk.keys_renewed.clear()
+            old = outstanding(desk.database.vault.ring)
+            try:
+                if old - seen and await desk.database.leads():
+                    await put_under_new_keys(desk, lambda: self._over)
+                    seen = old
+            except StoreFailed:
+                _log.warning("renewing keys waits: the store failed")
+            await self._woken(desk.keys_renewed, self.settings.delivery_poll_s)
+
+    async def keep_log(self) -> None:
+        """Number committed leaves and sign what is numbered while this process leads; else look
+        at what the leader signed."""
+
+        async def leading() -> None:
+            if await self.desk.database.leads():
+                await keep(self.desk.log)
+            else:
+                await self.desk.log.look()
+
+        await self._every_second(leading)
+
+    async def look_at_log(self) -> None:
+        """Learn what the leader signed, and that commits must stop."""
+        await self._every_second(self.desk.log.look)
+
+    async def _every_second(self, act: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        while not self._over:
+            try:
+                await act()
+            except Exception as error:
+                # Whatever fails once is tried again; health tells how long nothing was signed.
+                _log.error("the log was not kept", extra={"error": type(error).__name__})
+            await self._woken(self.ended, _KEEP_LOG_EVERY_S)
+
+    async def _woken(self, wake: asyncio.Event, poll_s: float) -> None:
+        waits = [asyncio.create_task(wake.wait()), asyncio.create_task(self.ended.wait())]
+        await asyncio.wait(waits, timeout=poll_s, return_when=asyncio.FIRST_COMPLETED)
+        for task in waits:
+            task.cancel()
+
+    async def deliver(self) -> None:
+        """Push what waits to every party that can be called, over one line for each."""
+        lines = dict[str, Line]()
+
+        async def channel_for(receiver: str) -> Channel | None:
+            return await self._channel(receiver, lines)
+
+        worker = Worker(self.desk.database, self.clock, channel_for, self.settings.delivery_poll_s)
+        try:
+            await worker.run(self.desk.outbox_ready, self.ended)
+        finally:
+            for line in lines.values():
+                await line.close()
+
+    async def _channel(self, receiver: str, lines: dict[str, Line]) -> Channel | None:
+        async with self.desk.database.reading() as reader:
+            party = await party_by_id(reader, receiver)
+            keys = await keys_of(reader, receiver)
+        if party is None or not party.callback_url:
+            return None
+        if receiver not in lines or lines[receiver].url != party.callback_url:
+            lines[receiver] = Line(party.callback_url, client_context(self))
+        verify = receipt_outcome(self.desk.codec_for(receiver), receiver, keys)
+        return HttpsChannel(lines[receiver], verify)
+
+
+def client_context(tasks: Tasks) -> ssl.SSLContext:
+    """Mutual TLS towards parties that can be called, trusted by the authority settings name."""
+    authority = tasks.settings.partner_ca or tasks.deployment.ca
+    context = ssl.create_default_context(cafile=str(authority))
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    certificate, key = tasks.deployment.client
+    context.load_cert_chain(certificate, key)
+    return context
