@@ -8,7 +8,7 @@ persons have opened a new log (protocol §5).
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import uuid4
 
@@ -43,8 +43,12 @@ class Log:
     waits: timedelta = timedelta(0)
     cosigned_us: int | None = None
     opened_us: int = 0
+    started: datetime = field(init=False)
     _heard: set[str] = field(default_factory=set)
     _stood_still_in: int = 0
+
+    def __post_init__(self) -> None:
+        self.started = self.clock.now()
 
     async def look(self) -> None:
         """Read what was published and how long transactions wait for it; go on, or stop."""
@@ -58,9 +62,12 @@ class Log:
             self.cosigned_us = await rows.last_cosigned(reader, head.log)
             self.opened_us = head.opened_us
         self.published = signed.note if signed else ""
-        waited = timedelta(0) if since_us is None else self.clock.now() - instant(since_us)
-        self.waits = max(waited, timedelta(0))
+        self.waits = timedelta(0) if since_us is None else self._waited(instant(since_us))
         self._judge(head)
+
+    def _waited(self, since: datetime) -> timedelta:
+        """Since this process started at most: while nobody served, nobody could sign."""
+        return max(self.clock.now() - max(since, self.started), timedelta(0))
 
     @property
     def uncosigned(self) -> timedelta | None:

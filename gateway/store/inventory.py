@@ -129,6 +129,13 @@ PERSONAL: Final = (
         *(_S, Ground.RECONCILE, _TERM),
     ),
     Personal("purge", "reason", "清除的理由 reasons of a purge", _S, _ACCOUNT, _DUTY),
+    Personal(
+        *("log_head", "proposed_by", "新日志的提出人 who proposed to open a new log"),
+        *(_ST, _ACCOUNT, _DUTY),
+    ),
+    Personal(
+        *("log_origin", "opened_by", "启用日志的人 who opened the log"), *(_ST, _ACCOUNT, _DUTY)
+    ),
     Personal("purge", "asked_by confirmed_by", "申请人、确认人 both persons", _ST, _ACCOUNT, _DUTY),
 )
 
@@ -139,7 +146,7 @@ IMPERSONAL: Final = {
     "admission": "admission_id version hospital live case_no state refusal treatment emergency "
     "approval_no registered_us late confirmed_by_agency message_id discharge_message_id bill_state "
     "line_count amount_fen bill_no hold_reason hold_key hold_day ever_held commit_message_id "
-    "paid_by code",
+    "paid_by code unseen",
     "application": "application_id hospital case_no admission_id kind applied_on wanted_from "
     "wanted_to transferred_on message_id",
     "application_answer": "application_id state granted approval_no answered_on",
@@ -148,12 +155,17 @@ IMPERSONAL: Final = {
     "relation consent consent_on violation reviewed",
     "case_fact": "subject kind fact_no at_us",
     "catalogue_edition": "digest region kind valid_from valid_to imported_us content live",
+    "checkpoint": "log size note",
     "commit_probe": "probe at_us",
+    "cosignature": "log size witness at_us line",
     "cut": "cut_no version admission_id hospital settlement_id state violation rule amount_fen "
     "upheld_fen posted_fen raised_us noticed_on answer_by heard_on decided_us",
     "lane": "receiver last_seq",
+    "lane_lock": "receiver",
     "leaf": "tx_id kind sender receiver message_id received_us assurance signer request_commitment "
     "reply_commitment effect_commitment leaf_hash leaf_index",
+    "log_head": "name log size stopped evidence",
+    "log_origin": "log origin public_key first_index follows opened_us",
     "mandate": "mandate_id version carrier hospital commands valid_from valid_to revoked_from",
     "mapping": "hospital hospital_code valid_from valid_to version state code kind hospital_name "
     "spec unit price reason",
@@ -181,6 +193,7 @@ IMPERSONAL: Final = {
     "follows bill_no case_no settled_us business_day line_count total_fen fund_fen employer_fen "
     "individual_fen hospital_fen other_fen meal_fen rules_version policy_digest edition_digests "
     "message_id meal_days",
+    "tile": "log level place hashes",
     "transfer": "tx_id seq subject debit credit amount_fen business_day",
     "undo": "effect sender message_id by_sender by_message_id command at_us",
     "work_case": "case_no version state reported_us channel insured_at_injury litigation disputed "

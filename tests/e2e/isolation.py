@@ -351,12 +351,15 @@ async def _cut(made: World, admission_id: str) -> str:
     return str(asked.result.cuts[0].cut_no)
 
 
+OF_THE_MOMENT = {"SentAt", "ExpiresAt", "ReceivedAt", "ProvableBy", "Checkpoint", "RequestDigest"}
+
+
 def told(answer: Answer, named: Objects) -> bytes:
     """The reply apart from ids, times and what binds it to its own request."""
     root = etree.fromstring(answer.received)
     root.remove(root[2])
     for field in root[0]:
-        if etree.QName(field).localname in {"SentAt", "ExpiresAt", "ReceivedAt", "RequestDigest"}:
+        if etree.QName(field).localname in OF_THE_MOMENT:
             field.text = "-"
     shown: bytes = etree.tostring(root, method="c14n", exclusive=True)
     for name in sorted(named.names, key=len, reverse=True):

@@ -93,8 +93,9 @@ async def test_a_job_leaves_one_in_the_gateways_own_name(office: Office) -> None
     done = await release_all(office.desk)
     found = await new_leaves(office, before)
     assert len(found) == done > 0
+    assert "release" in {one["kind"] for one in found} <= {"release", "readjudication"}
     for one in found:
-        assert (one["kind"], one["sender"], one["assurance"]) == ("release", "GATEWAY", "internal")
+        assert (one["sender"], one["assurance"]) == ("GATEWAY", "internal")
         assert one["request_commitment"] == one["reply_commitment"] == bytes(32)
         assert opens(one, "effect", one["effect"])
 

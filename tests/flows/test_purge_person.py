@@ -99,7 +99,7 @@ async def test_nothing_of_the_person_opens_and_everything_of_others_does(office:
     await settled(office, "C1", ONE)
     await settled(office, "C2", OTHER)
     before = await said(office)
-    spoke = {"message", "outbox", "leaf", "person", "reconcile_run"}
+    spoke = {"message", "outbox", "person", "reconcile_run"}
     assert spoke <= naming(before, ONE)
     office.move_to(LONG_AFTER)
     await purged(office, ONE)
