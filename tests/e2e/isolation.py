@@ -127,9 +127,12 @@ class Town:
     nobodys: Objects
 
     async def rows(self) -> dict[str, set[Row]]:
-        """Everything that is stored, by table."""
+        """Everything that is stored, by table, but the numbers that leaves are given later."""
         async with self.world.desk.database.reading() as reader:
-            found = {one.name: await reader.rows(select(one)) for one in _TABLES}
+            found = {
+                one.name: await reader.rows(select(*(at for at in one.c if at.name != _NUMBER)))
+                for one in _TABLES
+            }
         return {name: {tuple(row.values()) for row in rows} for name, rows in found.items()}
 
     async def settled(self) -> dict[str, set[Row]]:
@@ -149,6 +152,7 @@ class Town:
         }
 
 
+_NUMBER: Final = "leaf_index"
 _TABLES: Final = [
     one for one in metadata.sorted_tables if one.name not in {"catalogue_edition", "policy_edition"}
 ]
