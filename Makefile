@@ -20,7 +20,9 @@ test: .venv/installed ## run every test, in parallel
 	$(BIN)/python -m pytest -n auto --dist worksteal -q $(ARGS)
 
 coverage: .venv/installed ## every branch of rules and policy, by their own tests: 100 % or it fails
-	$(BIN)/python -m coverage run -m pytest -q tests/rules tests/policy
+	rm -rf .coverage
+	$(BIN)/python -m coverage run -m pytest -n auto --dist worksteal -q tests/rules tests/policy
+	$(BIN)/python -m coverage combine -q
 	$(BIN)/python -m coverage report
 
 mutation: .venv/installed ## plant every small fault in the rules; each survivor must be explained

@@ -1,4 +1,4 @@
-"""The simulation in small: a few seeds are clean, the same seed is the same story, and a
+"""The simulation in small: a seed is clean, the same seed is the same story, and a
 built-in fault does not stay hidden."""
 
 import subprocess
@@ -24,8 +24,8 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Base:
     return made_in(tmp_path_factory.mktemp("base"))
 
 
-def test_a_few_seeds_are_clean() -> None:
-    played = play("2", "--no-controls", "--workers", "1")
+def test_a_seed_is_clean() -> None:
+    played = play("1", "--no-controls", "--workers", "1")
     assert played.returncode == 0, played.stderr
     assert "acknowledged_lost        0" in played.stdout
 
