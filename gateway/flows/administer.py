@@ -23,7 +23,7 @@ from gateway.flows.transaction import job_unit
 from gateway.flows.waiting import look_again
 from gateway.policy.load import archive
 from gateway.store import tables
-from gateway.store.editions import edition_heads, policy_content
+from gateway.store.editions import IN_FORCE, edition_heads, policy_content, policy_in_force
 from gateway.store.registry import key_by_fingerprint, keys_of, mandates_of, party_by_id
 from gateway.store.rows import canonical, day_text
 from gateway.store.stays import stays_held_for
@@ -358,10 +358,12 @@ def _ended_before(edition: Edition, head: Mapping[str, Any]) -> Change:
 
 async def keep_policy(desk: Desk) -> str:
     """The policy edition in use is stored whole under its digest, once; what it reaches of what
-    was settled before, in words for the operator, when it is new."""
+    was settled before, in words for the operator, when another was in force until now: one
+    that was kept before, to try it or until it was replaced, is looked at like a new one."""
     async with desk.database.reading() as reader:
-        if await policy_content(reader, desk.policy.digest) is not None:
+        if await policy_in_force(reader) == desk.policy.digest:
             return ""
+        kept = await policy_content(reader, desk.policy.digest) is not None
         reached, replaced = await by_policy(reader, desk.policy)
     row = {
         "digest": desk.policy.digest,
@@ -369,8 +371,9 @@ async def keep_policy(desk: Desk) -> str:
         "stored_us": desk.now_us,
         "content": archive(desk.region),
     }
-    act = Act(action="policy.keep", subject=desk.policy.digest, reason=reached)
-    writes = Insert(tables.policy_edition, [row]), *policy_job(desk, replaced)
+    act = Act(action=IN_FORCE, subject=desk.policy.digest, reason=reached)
+    editions = () if kept else (Insert(tables.policy_edition, [row]),)
+    writes = *editions, *policy_job(desk, replaced)
     plan = applied(subject="policy", writes=writes, acts=(act,))
     # Another process that starts beside us may be the first to keep it.
     with suppress(KeyTaken):

@@ -6,12 +6,12 @@ recognition was revoked needs a ground of its own beside.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from gateway.domain.identity import same_name
-from gateway.domain.readjudication import AS_TOLD, Cause, ProposalState
+from gateway.domain.readjudication import Cause, ProposalState
 from gateway.flows.administer import NotDone
 from gateway.flows.desk import Desk
 from gateway.flows.exchange import push_channels
@@ -19,8 +19,8 @@ from gateway.flows.plan import Act, Plan, applied
 from gateway.flows.post_delta import Source, delta_of
 from gateway.flows.readjudicate import (
     Readjudicated,
-    StandingSettlement,
     changed,
+    moved,
     notice,
     readjudicated,
     seen,
@@ -29,7 +29,7 @@ from gateway.flows.readjudicate import (
 )
 from gateway.flows.standing import stale
 from gateway.flows.transaction import job_unit
-from gateway.flows.waiting import decide_again
+from gateway.flows.waiting import decide_anew
 from gateway.policy.citation import read_law
 from gateway.policy.faults import Fault, Page
 from gateway.rules.readjudicate import Change as Changes
@@ -208,7 +208,8 @@ async def _approval(
     one = await standing_of(reader, row["settlement_id"])
     if one is None:
         return _gone_stale(desk, row, "结算已冲正 / reversed", ())
-    again = _again(desk, one, [row], f"stale {row['proposal_id']}")
+    own = one.file.stay.admission_id
+    again = decide_anew(desk, [own], f"stale {row['proposal_id']}")
     if one.standing.last["settlement_id"] != row["follows"]:
         return _gone_stale(desk, row, "已有其他补差 / another delta came", again)
     if one.file.stay.open_cuts:
@@ -227,14 +228,6 @@ async def _approval(
         )
     _check_basis(found, decision)
     return _posting(desk, row, found, found.change, decision)
-
-
-def _again(
-    desk: Desk, one: StandingSettlement, rows: Iterable[dict[str, Any]], told: str
-) -> tuple[Write, ...]:
-    """What the agency told stays told when its proposal goes stale: it is proposed anew."""
-    causes = {Cause(row["cause"]) for row in rows} & AS_TOLD
-    return tuple(write for cause in causes for write in decide_again(desk, [one.file], told, cause))
 
 
 def _gone_stale(
@@ -283,8 +276,7 @@ def _posting(
             delta.write,
             _to(row, ProposalState.APPROVED, **values),
             *(stale(desk, other) for other in others),
-            *decide_again(desk, found.moves_others, f"delta {delta.delta_id}"),
-            *_again(desk, one, others, f"delta {delta.delta_id}"),
+            *decide_anew(desk, moved(found), f"delta {delta.delta_id}"),
         ),
         acts=(
             _act("readjudication.approve", row, ProposalState.APPROVED, decision),

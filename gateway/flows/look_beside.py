@@ -13,7 +13,7 @@ from gateway.flows.bill_file import other_stays, seeing
 from gateway.flows.desk import Desk
 from gateway.flows.plan import Act, Plan, applied
 from gateway.flows.transaction import job_unit
-from gateway.flows.waiting import decide_again
+from gateway.flows.waiting import decide_anew
 from gateway.rules.settle import Bill, device_codes
 from gateway.store import tables
 from gateway.store.database import Reader
@@ -54,16 +54,19 @@ def _plan(file: StayFile, again: tuple[Write, ...]) -> Plan:
 
 
 async def _again(desk: Desk, reader: Reader, file: StayFile) -> tuple[Write, ...]:
+    told = f"beside {file.row['unseen']}"
+    # What was told of it while it was not in force was looked at by nobody.
+    own = decide_anew(desk, [file.stay.admission_id] if file.live_settlement else [], told)
     settled = [one for one in await other_stays(reader, file.stay) if one.live_settlement]
     if not settled:
-        return ()
+        return own
     days, devices = frozenset[date](), False
     for number in file.row["unseen"].split():
         stood = await _stood(reader, number)
         days |= stood.meal_days
         devices = devices or await _has_devices(desk, reader, stood.last["detail"])
-    told = f"beside {file.row['unseen']}"
-    return decide_again(desk, seeing(settled, days, devices=devices), told)
+    seen = seeing(settled, days, devices=devices)
+    return *own, *decide_anew(desk, [one.stay.admission_id for one in seen], told)
 
 
 async def _stood(reader: Reader, number: str) -> Standing:

@@ -23,12 +23,13 @@ from gateway.flows.readjudicate import (
     StandingSettlement,
     as_it_stands,
     decided_again,
+    moved,
     proposal_row,
     stale_act,
 )
 from gateway.flows.settled import back, owed_to
 from gateway.flows.standing import stale
-from gateway.flows.waiting import decide_again
+from gateway.flows.waiting import decide_anew
 from gateway.rules.readjudicate import Change
 from gateway.store import tables
 from gateway.store.cuts import claims_of
@@ -101,9 +102,7 @@ def _delta(
             delta.write,
             _decided(desk, again, number, delta.delta_id, one),
             *(stale(desk, other) for other in others),
-            # What the cut hid of a corrected case, or made stale, is looked at anew.
-            *decide_again(desk, [again.settled.file], f"cut.decide {one.cut_no}"),
-            *decide_again(desk, again.moves_others, f"cut.decide {one.cut_no}"),
+            *decide_anew(desk, moved(again), f"cut.decide {one.cut_no}"),
         ),
         acts=tuple(stale_act(other["proposal_id"]) for other in others),
         transfers=delta.transfers,

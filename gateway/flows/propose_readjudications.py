@@ -90,7 +90,7 @@ async def _kept(desk: Desk, root: Path, by: str) -> Policy:
         "stored_us": desk.now_us,
         "content": content,
     }
-    act = Act(action="policy.keep", subject=policy.digest, reason=by)
+    act = Act(action="policy.try", subject=policy.digest, reason=by)
     plan = applied(subject="policy", writes=(Insert(tables.policy_edition, [row]),), acts=(act,))
     try:
         await desk.database.commit(job_unit(desk, plan, "operator", {}))

@@ -121,6 +121,11 @@ class Readjudicated:
         return needs_ground(self.bill.case, cut=self.cut)
 
 
+def moved(found: Readjudicated) -> list[str]:
+    """The stays whose settlements may be others once the change is posted, its own first."""
+    return [one.stay.admission_id for one in (found.settled.file, *found.moves_others)]
+
+
 async def standing_of(reader: Reader, settlement_id: str) -> StandingSettlement | None:
     """The settlement with its stay; None unless it is live and no delta itself."""
     found = await stay_of_settlement(reader, settlement_id)
@@ -159,7 +164,7 @@ async def readjudicated(
     try:
         seen = await _corrected(desk, reader, one, cause, policy)
     except LookupError:
-        return _without_editions(one, cause)
+        return _without_editions(one, cause, policy)
     bill = await with_devices(reader, seen.bill)
     again = await decided_again(one, bill, seen.policy)
     return Readjudicated(
@@ -233,13 +238,13 @@ def _told(file: StayFile) -> str:
     return " ".join([*case, *(one.payment_no for one in file.stay.payments)])
 
 
-def _without_editions(one: StandingSettlement, cause: Cause) -> Readjudicated:
+def _without_editions(one: StandingSettlement, cause: Cause, policy: Policy) -> Readjudicated:
     facts = thawed_facts(one.standing.last["detail"])
     known = facts.stay, facts.case, facts.hospital, facts.lines
     return Readjudicated(
         settled=one,
         cause=cause,
-        correction=_told(one.file),
+        correction=policy.digest if cause is Cause.POLICY else _told(one.file),
         bill=Bill(*known, (), facts.others, facts.devices, facts.paid_by),
         guards=(),
         untold="EDITION_MISSING",
@@ -274,7 +279,8 @@ async def proposed(
         return None, str(asked["proposal_id"])
     if found.outcome and not _only_tried(desk, found):
         follows = stands.last["settlement_id"]
-        known = await kept_proposals(reader, follows, causes, found.outcome)
+        # The same change is asked for once, whatever it was found for.
+        known = await kept_proposals(reader, follows, found.outcome)
         if known and known[0]["open"]:
             return _stood_behind(found, known[0], by), str(known[0]["proposal_id"])
         if not known:

@@ -1,6 +1,7 @@
 """Release jobs: what a decision makes worth looking at again."""
 
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import Final
 
 from gateway.domain.admission import REOPENINGS, AdmissionState, BillState
@@ -47,6 +48,15 @@ def decide_each(
 ) -> tuple[Write, ...]:
     """The same of stays by their number."""
     return _jobs(desk, admission_ids, f"{READJUDICATION} {cause} {told}")
+
+
+def decide_anew(desk: Desk, admission_ids: Sequence[str], told: str) -> tuple[Write, ...]:
+    """The same for every cause, where the book moved: what it rested on may have hidden a
+    correction that was told of before, or what was proposed of it fell."""
+    policy = f"{desk.policy.digest} {told}"
+    words = {Cause.CASE: told, Cause.CATALOGUE: told, Cause.POLICY: policy}
+    jobs = (decide_each(desk, admission_ids, said, cause) for cause, said in words.items())
+    return tuple(chain.from_iterable(jobs))
 
 
 def cause_of(job: str) -> Cause:

@@ -7,9 +7,11 @@ from sqlalchemy import select
 
 from gateway.domain.catalogue import Edition
 from gateway.store.database import Reader
-from gateway.store.tables import catalogue_edition, policy_edition
+from gateway.store.tables import audit, catalogue_edition, policy_edition
 from gateway.store.unit import Guard
 
+IN_FORCE = "policy.keep"
+"""The act by which a policy comes in force."""
 _HEAD = (
     catalogue_edition.c.digest,
     catalogue_edition.c.region,
@@ -54,6 +56,13 @@ async def policy_content(reader: Reader, digest: str) -> bytes | None:
     query = select(policy_edition.c.content).where(policy_edition.c.digest == digest)
     row = await reader.row(query)
     return None if row is None else bytes(row["content"])
+
+
+async def policy_in_force(reader: Reader) -> str:
+    """The digest of the policy that was put in force last; "" before the first."""
+    query = select(audit.c.subject).where(audit.c.action == IN_FORCE)
+    row = await reader.row(query.order_by(audit.c.at_us.desc(), audit.c.tx_id).limit(1))
+    return "" if row is None else str(row["subject"])
 
 
 def edition_guard(edition: Edition) -> Guard:

@@ -1,7 +1,7 @@
 """Proposals of re-adjudication 重审建议: what a correction would change, and who decided."""
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import select
@@ -31,13 +31,10 @@ async def open_proposals(reader: Reader, settlement_id: str) -> Sequence[dict[st
     return await reader.rows(query.order_by("proposal_id"))
 
 
-async def kept_proposals(
-    reader: Reader, follows: str, causes: Collection[str], outcome: str
-) -> Sequence[dict[str, Any]]:
+async def kept_proposals(reader: Reader, follows: str, outcome: str) -> Sequence[dict[str, Any]]:
     """The proposal of this very change on this very basis, unless it went stale."""
     query = select(readjudication).where(
         readjudication.c.follows == follows,
-        readjudication.c.cause.in_(sorted(causes)),
         readjudication.c.outcome == outcome,
         readjudication.c.kept == 1,
     )

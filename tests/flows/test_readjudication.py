@@ -250,6 +250,8 @@ async def test_a_catalogue_imported_late_tells_what_it_reaches_and_proposes_what
         await approved(office)
         again = await office.act("catalog.import", path=str(items), **span)
         assert "涉及已结算" not in again
+        await release_all(office.desk)
+        assert await proposals(office, state="PROPOSED") == []
     assert await office.rows(WAITING_JOBS) == []
 
 
