@@ -64,7 +64,7 @@ class Model:
             "fees.void": opened and line in stay.lines,
             "discharge.register": opened and not stay.discharge,
             "discharge.cancel": opened and bool(stay.discharge),
-            "settlement.commit": opened and bool(stay.discharge),
+            "settlement.commit": opened and bool(stay.discharge and stay.lines),
             "settlement.cancel": stay.bill == SETTLED,
         }[name]
 
