@@ -8,15 +8,16 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import Final
 
-from gateway.clock import instant, machine_now, micros
+from gateway.clock import instant
 from gateway.domain.party import PartyKind
 from gateway.evidence.note import BadNote, base64, stamped
 from gateway.evidence.tree import consistency_spans, proof
 from gateway.flows.desk import Desk
+from gateway.flows.identify import connected
 from gateway.flows.log import spans_read
 from gateway.store import log as rows
 from gateway.store import tables
-from gateway.store.registry import key_by_fingerprint, party_by_id
+from gateway.store.registry import party_by_id
 from gateway.store.unit import Insert, KeyTaken
 
 _SECOND_US: Final = 1_000_000  # microseconds of a second
@@ -30,8 +31,8 @@ class NotCosigned(Exception):
 async def is_witness(desk: Desk, tls_fingerprint: str) -> bool:
     """Whether the connection is the agency's own."""
     async with desk.database.reading() as reader:
-        key = await key_by_fingerprint(reader, tls_fingerprint)
-        if key is None or key.purpose.value != "tls" or not key.usable_at(micros(machine_now())):
+        key = await connected(reader, tls_fingerprint)
+        if key is None:
             return False
         party = await party_by_id(reader, key.party_id)
     return party is not None and party.kind is PartyKind.AGENCY

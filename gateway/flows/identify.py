@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 
 from gateway.clock import machine_now, micros
-from gateway.domain.party import Party, PartyKind, RegisteredKey
+from gateway.domain.party import KeyPurpose, Party, PartyKind, RegisteredKey
 from gateway.flows.desk import Desk
-from gateway.store.registry import Mandate, Standing, standing
+from gateway.store.database import Reader
+from gateway.store.registry import Mandate, Standing, key_by_fingerprint, standing
 
 
 class NotIdentified(Exception):
@@ -62,6 +63,14 @@ def connection(
         if mandate.allows(command, desk.today):
             return tls_key, mandate
     raise NotIdentified("NOT_MANDATED")
+
+
+async def connected(reader: Reader, tls_fingerprint: str) -> RegisteredKey | None:
+    """The connection's key where no message is said; None when it may not connect now."""
+    key = await key_by_fingerprint(reader, tls_fingerprint)
+    if key is None or key.purpose is not KeyPurpose.TLS or not _usable(key):
+        return None
+    return key
 
 
 def _usable(key: RegisteredKey) -> bool:

@@ -12,10 +12,11 @@ from gateway.evidence.leaf import Exchange, leaf_bytes
 from gateway.evidence.note import base64, tlog_proof
 from gateway.evidence.tree import consistency_spans, inclusion_spans, proof, tiles_of
 from gateway.flows.desk import Desk
+from gateway.flows.identify import connected
 from gateway.store import log as rows
 from gateway.store.database import Reader
 from gateway.store.log import Signed
-from gateway.store.registry import key_by_fingerprint, mandates_of
+from gateway.store.registry import mandates_of
 
 _SALT: Final = 32  # bytes of a salt, as evidence/leaf.py makes them
 _FORM: Final = "gs-receipt-1"
@@ -45,8 +46,8 @@ class Proved:
 async def may_ask(desk: Desk, tls_fingerprint: str, sender: str) -> bool:
     """Whether the connection is the sender's own, or a carrier's with a mandate for it today."""
     async with desk.database.reading() as reader:
-        key = await key_by_fingerprint(reader, tls_fingerprint)
-        if key is None or key.purpose.value != "tls" or not key.usable_at(desk.now_us):
+        key = await connected(reader, tls_fingerprint)
+        if key is None:
             return False
         if key.party_id == sender:
             return True

@@ -7,13 +7,14 @@ import asyncio
 import itertools
 import shutil
 from base64 import b64encode
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from lxml import etree
 
@@ -42,7 +43,7 @@ from gateway.flows.desk import Desk
 from gateway.flows.exchange import Request, exchange
 from gateway.flows.identify import connection, identify
 from gateway.settings import Settings
-from gateway.store.unit import Unit, Write
+from gateway.store.unit import StoreFailed, Unit, Write
 from gateway.web import admin
 from tests import postgres
 from tests.world import DIAGNOSIS, bill_line, person
@@ -285,6 +286,19 @@ class Office:
         """What no message of this issue writes, straight into the store."""
         await self.desk.database.commit(Unit("T-TEST", 2026, writes=writes))
 
+    @contextmanager
+    def dying_after(self, commits: int) -> Iterator[None]:
+        """Inside, the store takes so many transactions more, and then none."""
+        commit, left = self.desk.database.commit, itertools.count(commits, -1)
+
+        async def dying(unit: Unit) -> None:
+            if next(left) <= 0:
+                raise StoreFailed("killed")
+            await commit(unit)
+
+        with patch.object(self.desk.database, "commit", dying):
+            yield
+
     async def kept(self, table: Any, query: Any) -> list[dict[str, Any]]:
         """Rows with their personal columns in clear."""
         async with self.desk.database.reading() as reader:
@@ -356,10 +370,29 @@ class Barrier:
         await self._gates[number].wait()
 
 
+class Turnstile(Barrier):
+    """A barrier where the next goes on only when the one before has ended: its order is the
+    order of the commits, which between two open transactions PostgreSQL decides."""
+
+    async def commit(self, unit: Any) -> None:
+        if not self._opened:
+            await self._meet()
+        try:
+            await self._database.commit(unit)
+        finally:
+            self._next()
+
+
 def at_barrier(desk: Desk, order: Sequence[int] = (0, 1)) -> tuple[Desk, Barrier]:
     """The same desk with a barrier before the store."""
     barrier = Barrier(desk.database, order)
     return replace(desk, database=barrier), barrier  # type: ignore[arg-type]
+
+
+def at_turnstile(desk: Desk, order: Sequence[int]) -> tuple[Desk, Barrier]:
+    """The same desk with a turnstile before the store."""
+    turnstile = Turnstile(desk.database, order)
+    return replace(desk, database=turnstile), turnstile  # type: ignore[arg-type]
 
 
 def _fingerprint(party_id: str, purpose: KeyPurpose) -> str:

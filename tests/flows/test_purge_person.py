@@ -17,7 +17,7 @@ from gateway.flows.release_held import release_all
 from gateway.store.data_keys import SEALED
 from gateway.store.purging import dealings_of
 from gateway.store.tables import leaf, outbox, person, person_index, purge, settlement, transfer
-from gateway.store.unit import StoreFailed, Unit
+from gateway.store.unit import StoreFailed
 from gateway.verbs import replay
 from tests.flows.office import DAY, LINES, Heard, Office, office_in
 from tests.store.hands import by_hand
@@ -234,24 +234,12 @@ async def test_an_unknown_request_or_person_is_told(office: Office, unknown: str
         await office.act("purge.ask", person=unknown, **ASKING)
 
 
-async def test_what_a_crash_left_is_finished_by_confirming_again(
-    office: Office, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_what_a_crash_left_is_finished_by_confirming_again(office: Office) -> None:
     await settled(office, "C1", ONE)
     office.move_to(LONG_AFTER)
     request = await asked(office, ONE)
-    commit, left = office.desk.database.commit, [3]
-
-    async def dying(unit: Unit) -> None:
-        left[0] -= 1
-        if left[0] < 0:
-            raise StoreFailed("killed")
-        await commit(unit)
-
-    with monkeypatch.context() as patched:
-        patched.setattr(office.desk.database, "commit", dying)
-        with pytest.raises(StoreFailed):
-            await office.act("purge.confirm", purge=request, **CONFIRMING)
+    with office.dying_after(3), pytest.raises(StoreFailed):
+        await office.act("purge.confirm", purge=request, **CONFIRMING)
     assert "person" in naming(await said(office), ONE)
     await office.act("purge.confirm", purge=request, **CONFIRMING)
     assert naming(await said(office), ONE) == set()

@@ -17,7 +17,7 @@ from gateway.flows.renew_keys import put_under_new_keys
 from gateway.store.data_keys import SEALED, counts_under
 from gateway.store.personal import KeyRing, Unopened
 from gateway.store.tables import audit, leaf, metadata, person_index
-from gateway.store.unit import StoreFailed, Unit
+from gateway.store.unit import StoreFailed
 from tests.flows.office import LINES, Office
 from tests.world import person
 
@@ -106,18 +106,8 @@ async def test_what_a_crash_left_is_found_and_finished(
         await office.report(f"C{serial}", serial)
     await renewed(office, "record")
     monkeypatch.setattr(renew_keys, "_AT_ONCE", 2)
-    commit, left = office.desk.database.commit, [3]
-
-    async def dying(unit: Unit) -> None:
-        left[0] -= 1
-        if left[0] < 0:
-            raise StoreFailed("killed")
-        await commit(unit)
-
-    with monkeypatch.context() as patched:
-        patched.setattr(office.desk.database, "commit", dying)
-        with pytest.raises(StoreFailed):
-            await put_under_new_keys(office.desk)
+    with office.dying_after(3), pytest.raises(StoreFailed):
+        await put_under_new_keys(office.desk)
     halfway = await counts(office)
     assert halfway[OLD] > 0
     assert halfway[NEW] > 0

@@ -9,9 +9,11 @@ from typing import Any
 import httpx
 import pytest
 
+from gateway.clock import machine_now, micros
 from gateway.domain.party import KeyPurpose
 from gateway.evidence import tree
 from gateway.evidence.note import Verifier
+from gateway.flows import administer
 from gateway.flows.keep_log import keep
 from gateway.web import receipts
 from gateway.web.hospital import hospital_app
@@ -128,6 +130,19 @@ async def test_a_connection_that_shows_nothing_gets_nothing(
     await keep(office.desk.log)
     answer = await asked(office, "H001", heard.message_id)
     assert (answer.status_code, answer.json()["code"]) == (404, "RECEIPT_UNKNOWN")
+
+
+async def test_a_connections_key_is_judged_by_the_clock_that_tls_goes_by(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Business is in March; the certificate is of today."""
+    heard = await settled(office)
+    await keep(office.desk.log)
+    now_us, fresh = micros(machine_now()), "f" * 64
+    key = administer.Certified(fresh, "", now_us, now_us + 3_600_000_000)
+    await administer.register_key(office.desk, "H001", KeyPurpose.TLS, key)
+    monkeypatch.setattr(receipts, "fingerprint", lambda _: fresh)
+    assert (await asked(office, "H001", heard.message_id)).status_code == 200
 
 
 async def test_a_carrier_with_a_mandate_asks_for_its_hospital(
