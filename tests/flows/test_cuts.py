@@ -28,7 +28,7 @@ from gateway.flows.move_cuts import move_cuts
 from gateway.flows.release_held import release_all, sweep
 from gateway.store import tables
 from gateway.store.stays import related_lines
-from tests.flows.office import AGENCY, DAY, Heard, Office, at_barrier
+from tests.flows.office import AGENCY, DAY, Heard, Office, at_barrier, at_turnstile
 from tests.rules.facts import policy_with
 from tests.world import bill_line
 
@@ -597,7 +597,7 @@ async def test_a_commit_racing_with_a_new_cut_sees_it_or_is_cut_as_settled(
     office: Office, order: tuple[int, int]
 ) -> None:
     stay = await stay_with(office, LINE)
-    desk, barrier = at_barrier(office.desk, order)
+    desk, barrier = at_turnstile(office.desk, order)
     command = DecideLines(
         admission_id=stay,
         by="甲",

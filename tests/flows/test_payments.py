@@ -32,7 +32,7 @@ from gateway.store import tables
 from gateway.store.frozen import thawed_facts, thawed_verdict
 from gateway.store.unit import Insert
 from gateway.verbs import replay
-from tests.flows.office import AGENCY, DAY, Heard, Office, at_barrier
+from tests.flows.office import AGENCY, DAY, Heard, Office, at_turnstile
 from tests.flows.test_ledger import per_account
 from tests.flows.test_readjudication import approved, proposals, told_of
 from tests.store.conftest import ASKS_NO_STORE
@@ -249,7 +249,7 @@ async def test_a_payment_reported_while_the_bill_settles_is_in_it_or_is_proposed
     office: Office, order: tuple[int, int]
 ) -> None:
     stay = await stayed(office)
-    desk, barrier = at_barrier(office.desk, order)
+    desk, barrier = at_turnstile(office.desk, order)
     commit = await office.request(HOSPITAL, "settlement.commit", office.commit_of(stay, *LINES))
     payment = paid(PriorPayer.EMPLOYER, 2000)
     command = ReportPayment(admission_id=stay, by="经办", reason="虚构", payment=payment)
