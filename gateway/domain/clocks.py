@@ -41,8 +41,8 @@ class OpenCase:
 class OpenStay:
     """A registered stay that is not closed, in an `institution`.
 
-    Of an emergency, `admitted_at` and `told_at` are the moments, in business time, of the
-    admission and of the first report of it, by the registration or by that of the case.
+    Of an emergency, `admitted_at`, `registered_at` and `reported_at` are the moments, in business
+    time, of the admission, of its registration and of the report of the case.
     """
 
     admission_id: str
@@ -56,7 +56,8 @@ class OpenStay:
     emergency: bool = False
     institution: Party | None = None
     admitted_at: datetime | None = None
-    told_at: datetime | None = None
+    registered_at: datetime | None = None
+    reported_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ from gateway.domain.clocks import (
 from gateway.policy.model import Policy, PolicyGap, Unit, Value
 from gateway.rules.cited import citation
 from gateway.rules.dates import last_of_month, months_later
-from gateway.rules.place import rests_on_emergency
+from gateway.rules.place import first_told, rests_on_emergency
 
 _ONE_DAY: Final = timedelta(days=1)
 
@@ -430,12 +430,13 @@ def _emergency(policy: Policy, stay: OpenStay, subject: str) -> Iterator[Deadlin
     if place is None or not rests_on_emergency(stay, place, policy):
         return
     key, limit = clock.keys[0], policy.find(clock.keys[0], stay.admitted_on)
-    if limit is None or limit.unlimited or stay.admitted_at is None or stay.told_at is None:
+    if limit is None or limit.unlimited or stay.admitted_at is None or stay.registered_at is None:
         return
-    ends = stay.admitted_at + timedelta(hours=limit.number)
-    if stay.told_at > ends:
-        source, told_on = citation(policy, key, limit), stay.told_at.date()
-        since, due = stay.admitted_on, ends.date()
+    begins, hours = stay.admitted_at, timedelta(hours=limit.number)
+    told_after = first_told(begins, stay.registered_at, stay.reported_at, hours)
+    if told_after > hours:
+        source, told_on = citation(policy, key, limit), (begins + told_after).date()
+        since, due = stay.admitted_on, (begins + hours).date()
         yield Deadline(clock, subject, since, due, source, done_on=told_on)
 
 

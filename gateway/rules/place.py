@@ -6,7 +6,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final, Protocol
 
 from gateway.domain.admission import Stay
@@ -99,6 +99,12 @@ def place_kinds(asked: Asked) -> frozenset[ApprovalKind]:
     return _ELSEWHERE if when == "EMERGENCY_OR_REFERRAL" else _RESCUED
 
 
+def approved_on(asked: Asked, day: date) -> bool:
+    """Whether an approval of the place allows the day. Raises PolicyGap."""
+    kinds = place_kinds(asked)
+    return any(one.kind in kinds and counts(asked, one, day) for one in asked.case.approvals)
+
+
 @dataclass(frozen=True, slots=True)
 class EmergencyDays:
     """The last day that an emergency pays at an institution without agreement; `reason` and
@@ -111,11 +117,7 @@ class EmergencyDays:
 
     def beyond(self, day: date) -> bool:
         """Whether the day is paid no more. Raises PolicyGap."""
-        if day <= self.last:
-            return False
-        kinds = place_kinds(self.asked)
-        approvals = self.asked.case.approvals
-        return not any(one.kind in kinds and counts(self.asked, one, day) for one in approvals)
+        return day > self.last and not approved_on(self.asked, day)
 
 
 def emergency_days(asked: Asked) -> EmergencyDays | None:
@@ -167,17 +169,27 @@ def reported_late(asked: Asked) -> bool:
     limit = _said(lambda: asked.value("emergency/report_hours", asked.stay.admitted_on))
     if limit is None or limit.unlimited:
         return False
-    told = min(asked.stay.registered_at, asked.case.reported_at)
-    return told > asked.stay.admitted_at + timedelta(hours=limit.number)
+    stay, hours = asked.stay, timedelta(hours=limit.number)
+    return first_told(stay.admitted_at, stay.registered_at, asked.case.reported_at, hours) > hours
+
+
+def first_told(
+    admitted_at: datetime, registered_at: datetime, reported_at: datetime | None, hours: timedelta
+) -> timedelta:
+    """How long after the admission the agency was first told of the emergency. By our reading a
+    report of the case from more than `hours` before the admission is of something earlier."""
+    registered = registered_at - admitted_at
+    reported = registered if reported_at is None else reported_at - admitted_at
+    return registered if reported < -hours else min(registered, reported)
 
 
 def employer_pays_late_report(asked: Asked) -> Citation | None:
     """The text that puts an emergency which was reported late on the employer; None where the
-    emergency is payable."""
+    emergency is payable, or an approval names the place: then the agency knew. Raises PolicyGap."""
     if not reported_late(asked):
         return None
     rule = _said(lambda: asked.value(LATE_REPORT, asked.stay.admitted_on))
-    if rule is None or rule.word != "EMPLOYER":
+    if rule is None or rule.word != "EMPLOYER" or approved_on(asked, asked.stay.admitted_on):
         return None
     return citation(asked.policy, LATE_REPORT, rule)
 

@@ -19,6 +19,7 @@ from gateway.domain.readjudication import Actor
 from gateway.domain.split import Payer, Split, total
 from gateway.policy.model import Policy
 from gateway.rules import RULES_VERSION
+from gateway.rules.employment import as_liable
 from gateway.rules.entitlement import Hold, Manual, Refuse
 from gateway.rules.settle import Bill, settle
 
@@ -71,7 +72,8 @@ def readjudicated(
     if case.state in _WITHDRAWN:
         return _withdrawn(before, Payer.OTHER, "NOT_INJURY", _decision(case))
     if isinstance(outcome, Refuse) and outcome.source is not None:
-        return _withdrawn(before, Payer.EMPLOYER, outcome.reason, outcome.source)
+        owed = _withdrawn(before, Payer.EMPLOYER, outcome.reason, outcome.source)
+        return replace(owed, liable_employer=as_liable(case, policy, bill.stay).employer_no)
     return outcome
 
 
@@ -115,7 +117,8 @@ def who_acts(outcome: Hold | Refuse | Manual) -> Actor:
 
 
 def change_of(before: BillVerdict, after: BillVerdict) -> Change | None:
-    """What differs in money or in whom it goes to; None when nothing does, whatever the words."""
+    """What differs in money or in who gets, owes or gives it back; None when nothing does,
+    whatever the words."""
     stood = {line.line_id: line for line in before.lines}
     lines = tuple(
         LineChange(stood[line.line_id], line)
@@ -123,8 +126,15 @@ def change_of(before: BillVerdict, after: BillVerdict) -> Change | None:
         if line.split != stood[line.line_id].split
     )
     found = Change(before, after, lines)
-    same_payees = before.payout.shares == after.payout.shares
-    return None if not lines and found.meal_fen == 0 and same_payees else found
+    same = _concerned(before) == _concerned(after)
+    return None if not lines and found.meal_fen == 0 and same else found
+
+
+def _concerned(verdict: BillVerdict) -> tuple[object, ...]:
+    """Whom the fund pays, what a third party gives back to it, and which employer answers for a
+    share; of a bill on which no employer does, none."""
+    payout, owes = verdict.payout, verdict.split.employer_fen != 0
+    return payout.shares, payout.recoverable_fen, verdict.liable_employer if owes else ""
 
 
 def difference_verdict(change: Change) -> BillVerdict:

@@ -130,7 +130,8 @@ async def open_stays(reader: Reader) -> list[OpenStay]:
             emergency=bool(row["emergency"]),
             institution=institutions.get(row["hospital"]),
             admitted_at=_moment(row["admitted_us"]),
-            told_at=_moment(min(row["registered_us"], row["reported_us"] or row["registered_us"])),
+            registered_at=_moment(row["registered_us"]),
+            reported_at=None if row["reported_us"] is None else _moment(row["reported_us"]),
         )
         for row in await reader.rows(query)
     ]

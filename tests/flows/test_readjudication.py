@@ -38,9 +38,11 @@ from gateway.flows.release_held import release_all
 from gateway.policy.load import SHIPPED, archive, load
 from gateway.policy.model import Policy
 from gateway.store import tables
+from gateway.store.invariants import check_invariants
 from gateway.store.unit import Insert
 from gateway.verbs import replay
 from tests.flows.office import AGENCY, DAY, LINES, Heard, Office, at_barrier
+from tests.flows.test_employers import named
 from tests.flows.test_ledger import per_account
 from tests.flows.test_races import orders, raced, saying
 from tests.flows.test_settled_guarded import booked, details
@@ -507,6 +509,25 @@ async def test_who_was_paid_by_the_worker_is_no_cut_to_the_hospital(office: Offi
     await release_all(office.desk)
     row = await the_proposal(office)
     assert (row["fund_fen"], row["needs_ground"], row["cuts_hospital"]) == (-2400, 0, 0)
+
+
+async def test_another_employer_of_the_same_share_is_a_delta_of_no_fen(office: Office) -> None:
+    office.move_to(APPLIED_LATE)
+    await office.report("C1", 1)
+    await office.decide(
+        "C1", CaseState.RECOGNISED, applied_on=APPLIED_LATE, accepted_on=APPLIED_LATE
+    )
+    stay = await office.billed("H001", "V1", 1)
+    bill = (await office.commit("H001", stay, *LINES)).result
+    assert (bill.split.employer_fen, bill.liable_employer) == (2400, "E1")
+    assert (await named(office)).outcome is Outcome.APPLIED
+    await release_all(office.desk)
+    delta = await approved(office)
+    assert (delta["total_fen"], delta["employer_fen"], delta["line_count"]) == (0, 0, 0)
+    [message] = await told(office, "H001", "settlement.result")
+    assert (message.liable_employer, message.lines) == ("E2", ())
+    async with office.desk.database.reading() as reader:
+        assert await check_invariants(reader) == ()
 
 
 async def test_a_rejected_change_is_not_proposed_again(office: Office) -> None:

@@ -64,14 +64,16 @@ def _without_agreement(bill: Facts) -> bool:
 
 def _reported_late(bill: Facts) -> bool:
     """Whether nobody reported an emergency without agreement in the hours that the text gives,
-    and the text makes that the employer's."""
+    and the text makes that the employer's. Older reports are of older injuries; whoever approved
+    the place knew of it."""
     stay, begins = bill["stay"], bill["stay"]["in"]
     hours = in_force(bill, "emergency/report_hours", begins)
     if not (stay["emergency"] and _without_agreement(bill)) or hours is None:
         return False
-    first = min(stay["registered"], bill["case"]["reported"])
+    most, reported = hours * _MINUTES, bill["case"]["reported"]
+    told = stay["registered"] <= most or -most <= reported <= most
     by_employer = in_force(bill, "emergency/late_report", begins) == "EMPLOYER"
-    return bool(by_employer and first > hours * _MINUTES)
+    return bool(by_employer and not told and not approved(bill, begins))
 
 
 def approved(bill: Facts, day: int) -> bool:

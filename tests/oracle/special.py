@@ -14,7 +14,7 @@ _USUAL = 0.88
 _HOUR = 60
 _LIVES = {1: (28, 31), 12: (365,), 24: (730,)}
 """Days before a device in March or April on which one of that life was fitted so long ago."""
-_AROUND = (-30, 1, 23, 24, 25, 71, 72, 73)
+_AROUND = (-30, -24, 1, 23, 24, 25, 71, 72, 73)
 """Hours after the admission around those by which an emergency is to be reported."""
 
 
@@ -86,7 +86,7 @@ def _emergency(random: Random, bill: Bill) -> None:
     if stay["emergency"] and random.random() < 0.6:
         stay["stable"] = random.randint(first, min(first + 6, last))
     if random.random() < 0.4:
-        stay["registered"] = random.choice(_AROUND[1:]) * _HOUR + random.randrange(2)
+        stay["registered"] = random.choice(_AROUND[2:]) * _HOUR + random.randrange(2)
         case["reported"] = random.choice(_AROUND) * _HOUR + random.randrange(2)
     place = random.random()
     bill["hospital"] |= {

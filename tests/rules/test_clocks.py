@@ -261,7 +261,7 @@ def an_emergency(told_after: timedelta, **changes) -> OpenStay:
         "emergency": True,
         "institution": OUTSIDE,
         "admitted_at": AT_NOON,
-        "told_at": AT_NOON + told_after,
+        "registered_at": AT_NOON + told_after,
     }
     return a_stay(AdmissionState.CONFIRMED, **facts | changes)
 
@@ -275,14 +275,25 @@ def test_非协议机构急诊_报告时限届满以后才报告的_列为逾期
     assert found.source.key == "emergency/report_hours"
 
 
+def test_入院三十小时以前的伤情报告_不是这次急诊的报告_以登记为准():
+    stay = an_emergency(2 * DAY, reported_at=AT_NOON - timedelta(hours=30))
+    (found,) = of_stays(EXAMPLE, DAYS, [stay])
+    assert (found.clock.name, found.done_on) == ("EMERGENCY_REPORT", date(2026, 3, 3))
+
+
 @pytest.mark.parametrize(
     ("stay", "policy"),
     [
         pytest.param(an_emergency(DAY), EXAMPLE, id="时限最后一刻报告"),
+        pytest.param(
+            an_emergency(3 * DAY, reported_at=AT_NOON - DAY),
+            EXAMPLE,
+            id="入院前二十四小时内单位已报告",
+        ),
         pytest.param(an_emergency(3 * DAY, institution=a_hospital()), EXAMPLE, id="协议医院"),
         pytest.param(an_emergency(3 * DAY, institution=None), EXAMPLE, id="没有登记的机构"),
         pytest.param(an_emergency(3 * DAY, emergency=False), EXAMPLE, id="不是急诊"),
-        pytest.param(an_emergency(3 * DAY, told_at=None), EXAMPLE, id="报告时刻不明"),
+        pytest.param(an_emergency(3 * DAY, registered_at=None), EXAMPLE, id="报告时刻不明"),
         pytest.param(an_emergency(3 * DAY, admitted_at=None), EXAMPLE, id="入院时刻不明"),
         pytest.param(
             an_emergency(3 * DAY),
