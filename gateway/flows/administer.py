@@ -373,7 +373,8 @@ async def keep_policy(desk: Desk) -> str:
     }
     act = Act(action=IN_FORCE, subject=desk.policy.digest, reason=reached)
     editions = () if kept else (Insert(tables.policy_edition, [row]),)
-    writes = *editions, *policy_job(desk, replaced)
+    jobs = (policy_job(desk, replaced),) if reached or replaced else ()
+    writes = *editions, *jobs
     plan = applied(subject="policy", writes=writes, acts=(act,))
     # Another process that starts beside us may be the first to keep it.
     with suppress(KeyTaken):

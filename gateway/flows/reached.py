@@ -24,6 +24,7 @@ from gateway.store.standing import (
     Condition,
     Reach,
     policies_standing,
+    proposed_by_another,
     reach,
     reached_by_edition,
     reached_by_policy,
@@ -40,9 +41,9 @@ def edition_job(desk: Desk, digests: Iterable[str]) -> Insert:
     return _job(desk, Cause.CATALOGUE, digests)
 
 
-def policy_job(desk: Desk, replaced: Sequence[str]) -> tuple[Write, ...]:
-    """The job that looks at what a policy reaches of those it takes the place of, if any."""
-    return (_job(desk, Cause.POLICY, (desk.policy.digest, *replaced)),) if replaced else ()
+def policy_job(desk: Desk, replaced: Iterable[str]) -> Insert:
+    """The job that looks at what a policy reaches of those it takes the place of."""
+    return _job(desk, Cause.POLICY, (desk.policy.digest, *replaced))
 
 
 def _job(desk: Desk, cause: Cause, named: Iterable[str]) -> Insert:
@@ -55,8 +56,8 @@ async def by_editions(reader: Reader, digests: Iterable[str]) -> str:
 
 
 async def by_policy(reader: Reader, policy: Policy) -> tuple[str, tuple[str, ...]]:
-    """What a policy newly in force reaches of what stands by earlier ones, in words for the
-    operator, and each of those with the first day that it decides differently."""
+    """What a policy newly in force reaches of what stands, or was proposed, by earlier ones, in
+    words for the operator, and each of those with the first day that it decides differently."""
     replaced = []
     for digest in await policies_standing(reader):
         content = await policy_content(reader, digest)
@@ -72,7 +73,9 @@ async def by_policy(reader: Reader, policy: Policy) -> tuple[str, tuple[str, ...
 async def _conditions(reader: Reader, cause: Cause, named: Sequence[str]) -> list[Condition]:
     if cause is Cause.CATALOGUE:
         return [reached_by_edition(head) for head in await heads_of(reader, named)]
-    return [reached_by_policy(*one.split(_SINCE)) for one in named[1:]]
+    digest, *replaced = named
+    reached = [reached_by_policy(*one.split(_SINCE)) for one in replaced]
+    return [*reached, proposed_by_another(digest)]
 
 
 def _told(found: Reach) -> str:

@@ -14,11 +14,18 @@ from typing import Any, Final, NamedTuple, TypeAlias
 from sqlalchemy import ColumnElement, FromClause, Select, and_, exists, false, func, or_, select
 
 from gateway.clock import at_business, micros
+from gateway.domain.readjudication import Cause
 from gateway.store.database import Reader
 from gateway.store.readjudications import open_proposals
 from gateway.store.rows import days_of
 from gateway.store.settlements import deltas_of, settlement_of
-from gateway.store.tables import admission, bill_line, catalogue_edition, settlement
+from gateway.store.tables import (
+    admission,
+    bill_line,
+    catalogue_edition,
+    readjudication,
+    settlement,
+)
 
 UNDOABLE: Final = "SETTLED"
 """A filed settlement is no longer undone by its hospital: the agency adjusts."""
@@ -156,6 +163,17 @@ def reached_by_policy(digest: str, since: str) -> Condition:
         admission.c.discharged_us >= micros(at_business(date.fromisoformat(since), 0)),
     )
     return and_(LAST.c.policy_digest == digest, or_(_served(since, None), left))
+
+
+def proposed_by_another(digest: str) -> Condition:
+    """Those of which an earlier policy than the one of this digest proposes a change that nobody
+    has decided."""
+    return exists().where(
+        readjudication.c.settlement_id == settlement.c.settlement_id,
+        readjudication.c.cause == Cause.POLICY.value,
+        readjudication.c.open == 1,
+        readjudication.c.correction != digest,
+    )
 
 
 async def policies_standing(reader: Reader) -> list[str]:

@@ -273,6 +273,18 @@ async def test_a_policy_newly_in_force_tells_what_it_reaches_and_proposes_what_i
     assert (await approved(office))["meal_fen"] == 7500
 
 
+async def test_a_policy_taken_back_leaves_what_it_proposed_stale(
+    office: Office, tmp_path: Path
+) -> None:
+    await settled(office)
+    before, tried = office.desk.policy, load("999900", dearer_meals(tmp_path))
+    for policy, state in ((before, None), (tried, "PROPOSED"), (before, "STALE")):
+        office.desk.policy = policy
+        await keep_policy(office.desk)
+        await release_all(office.desk)
+        assert [row["state"] for row in await proposals(office)] == ([state] if state else [])
+
+
 async def test_a_policy_that_another_process_put_in_force_is_not_judged_by_the_old_one(
     office: Office, tmp_path: Path
 ) -> None:
@@ -280,7 +292,7 @@ async def test_a_policy_that_another_process_put_in_force_is_not_judged_by_the_o
     root = dearer_meals(tmp_path)
     new = await kept_with(office, root)
     there = replace(office.desk, policy=new)
-    await office.write(*reached.policy_job(there, [f"{office.desk.policy.digest}@2026-01-01"]))
+    await office.write(reached.policy_job(there, [f"{office.desk.policy.digest}@2026-01-01"]))
     await release_all(office.desk)
     assert (await the_proposal(office))["correction"] == new.digest
 
