@@ -16,13 +16,13 @@ _RESIDENT: Final = re.compile(r"[0-9]{6}([0-9]{8})[0-9]{2}([0-9])[0-9X]")
 
 
 def same_name(one: str, other: str) -> bool:
-    """Whether two persons of an agency are one by their names: width, case and blanks make no
-    other person."""
+    """Whether two persons of an agency are one by their names: width, case, blanks, dots and
+    characters that nobody sees make no other person."""
     return _plain(one) == _plain(other)
 
 
 def _plain(name: str) -> str:
-    return "".join(normalize("NFKC", name).casefold().split())
+    return "".join(filter(str.isalnum, normalize("NFKC", name).casefold()))
 
 
 def born_and_sex(id_no: str) -> tuple[date | None, Sex | None]:

@@ -64,6 +64,8 @@ def cited(desk: Desk, given: Sequence[str] | None, names: tuple[str, str]) -> st
     """
     if not given:
         return ""
+    if len(given) != len(names):
+        raise NotDone(f"--{names[1]}：须写文本与所在的条款 / give the text and the place in it")
     faults: list[Fault] = []
     table = {"law": dict(zip(names, given, strict=True))}
     law = read_law(Page(f"--{names[1]}", faults), table, desk.policy.texts)

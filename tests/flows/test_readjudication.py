@@ -554,6 +554,15 @@ async def test_a_rejected_change_is_not_proposed_again(office: Office) -> None:
     assert kept["reason"].decode() == "更正属实（虚构）"
 
 
+async def test_a_clause_without_its_text_is_refused_in_words(office: Office) -> None:
+    await settled(office)
+    await stopped(office)
+    number = (await the_proposal(office))["proposal_id"]
+    assert "须写文本与所在的条款" in await refusal(
+        office, "approve", number, FIRST, clause=["第三条"]
+    )
+
+
 @pytest.mark.parametrize("lacking", ["by", "reason"])
 async def test_a_decision_names_its_person_and_its_reason(office: Office, lacking: str) -> None:
     given = {"proposal": "R1", "by": FIRST, "reason": "是"} | {lacking: " "}
