@@ -44,14 +44,18 @@ class Log:
     cosigned_us: int | None = None
     opened_us: int = 0
     started: datetime = field(init=False)
+    _looked: datetime = field(init=False)
     _heard: set[str] = field(default_factory=set)
     _stood_still_in: int = 0
 
     def __post_init__(self) -> None:
-        self.started = self.clock.now()
+        self.started = self._looked = self.clock.now()
 
     async def look(self) -> None:
-        """Read what was published and how long transactions wait for it; go on, or stop."""
+        """Read what was published and how long transactions had waited for it at the last look:
+        a clock that is set forward makes nobody wait whom the signer has not passed by. Go on,
+        or stop."""
+        before, self._looked = self._looked, self.clock.now()
         async with self.database.reading() as reader:
             head = await rows.head(reader)
             if head is None:
@@ -62,12 +66,12 @@ class Log:
             self.cosigned_us = await rows.last_cosigned(reader, head.log)
             self.opened_us = head.opened_us
         self.published = signed.note if signed else ""
-        self.waits = timedelta(0) if since_us is None else self._waited(instant(since_us))
+        self.waits = timedelta(0) if since_us is None else self._waited(instant(since_us), before)
         self._judge(head)
 
-    def _waited(self, since: datetime) -> timedelta:
+    def _waited(self, since: datetime, until: datetime) -> timedelta:
         """Since this process started at most: while nobody served, nobody could sign."""
-        return max(self.clock.now() - max(since, self.started), timedelta(0))
+        return max(until - max(since, self.started), timedelta(0))
 
     @property
     def uncosigned(self) -> timedelta | None:

@@ -292,6 +292,8 @@ async def test_four_hours_without_a_checkpoint_stop_commits_until_one_is_signed(
     await office.report("C1", 1)
     office.gateway.clock.move(timedelta(hours=4))
     await office.desk.log.look()
+    assert office.desk.database.stopped == ""
+    await office.desk.log.look()
     assert (await office.report("C2", 2)).code == "LOG_STALLED"
     await keep(office.desk.log)
     assert office.desk.log.waits == timedelta(0)
