@@ -5,12 +5,12 @@ What is particular to SQLite or PostgreSQL is in store/sqlite.py and store/postg
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
-from typing import Any, Self
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any, NamedTuple, Self
 
 from sqlalchemy import CursorResult, Engine, Executable, Table
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.store.personal import Vault
 from gateway.store.unit import Row, Stopped, StoreFailed, Unit
@@ -22,8 +22,8 @@ class Database(ABC):
     `stopped` names why commits stand still, as a registered code; "" while they go on.
     """
 
-    def __init__(self, vault: Vault, readers: AsyncEngine) -> None:
-        self.vault, self.readers = vault, readers
+    def __init__(self, vault: Vault) -> None:
+        self.vault = vault
         self.broken = asyncio.Event()
         self.stopped = ""
 
@@ -71,21 +71,41 @@ class Database(ABC):
         if self.stopped and not unit.of_the_log:
             raise Stopped(self.stopped)
 
-    @asynccontextmanager
-    async def reading(self) -> AsyncIterator["Reader"]:
-        """A query-only connection; consistency comes from the guards at commit."""
-        async with self.readers.connect() as connection:
-            yield self._reader(connection)
+    @abstractmethod
+    def reading(self) -> AbstractAsyncContextManager["Reader"]:
+        """Whoever only asks; consistency comes from the guards at commit."""
 
-    def _reader(self, connection: AsyncConnection) -> "Reader":
-        return Reader(connection, self.vault)
+
+class Answer(NamedTuple):
+    """The names of a query's columns, and its rows."""
+
+    names: Sequence[str]
+    rows: Sequence[Sequence[Any]]
+
+
+Ask = Callable[[Executable, Row | None], Awaitable[Answer]]
+"""Has a query answered, with its parameters given."""
+
+
+def asked_on(connection: AsyncConnection) -> Ask:
+    """Have queries answered on this connection."""
+
+    async def ask(query: Executable, given: Row | None) -> Answer:
+        return answer_of(await connection.execute(query, given))
+
+    return ask
+
+
+def answer_of(result: CursorResult[Any]) -> Answer:
+    """Everything that the query found."""
+    return Answer(tuple(result.keys()), result.fetchall())
 
 
 class Reader:
     """Runs the queries of store/*; opens personal columns."""
 
-    def __init__(self, connection: AsyncConnection, vault: Vault) -> None:
-        self._connection, self._vault = connection, vault
+    def __init__(self, ask: Ask, vault: Vault) -> None:
+        self._ask, self._vault = ask, vault
 
     @property
     def vault(self) -> Vault:
@@ -93,17 +113,13 @@ class Reader:
 
     async def rows(self, query: Executable, given: Row | None = None) -> Sequence[dict[str, Any]]:
         """Every row of the query (with its parameters given) as a mapping by column name."""
-        found = await self._asked(query, given)
-        names = tuple(found.keys())
-        return [dict(zip(names, row, strict=True)) for row in found]
+        names, rows = await self._ask(query, given)
+        return [dict(zip(names, row, strict=True)) for row in rows]
 
     async def row(self, query: Executable) -> dict[str, Any] | None:
         """The first row, or None."""
-        found = (await self._asked(query)).mappings().first()
-        return None if found is None else dict(found)
-
-    async def _asked(self, query: Executable, given: Row | None = None) -> CursorResult[Any]:
-        return await self._connection.execute(query, given)
+        names, rows = await self._ask(query, None)
+        return dict(zip(names, rows[0], strict=True)) if rows else None
 
     async def opened(
         self, table: Table, query: Executable, given: Row | None = None

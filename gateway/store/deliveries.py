@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, bindparam, select
+from sqlalchemy import bindparam, select
 
 from gateway.store.database import Reader
 from gateway.store.entered import InOutbox
 from gateway.store.tables import lane, outbox
-from gateway.store.types import INTEGER
+from gateway.store.types import INTEGER, TEXT
 
 WAITING, PARKED, DONE = "WAITING", "PARKED", "DONE"
 
@@ -17,6 +17,36 @@ _UNNUMBERED: Final = (
     select(outbox.c.message_id, outbox.c.receiver)
     .where(outbox.c.state == WAITING, outbox.c.lane_seq.is_(None))
     .order_by(InOutbox())
+    .limit(bindparam("most", type_=INTEGER))
+)
+_PUSHED: Final = (
+    outbox.c.state == WAITING,
+    outbox.c.channel == "push",
+    outbox.c.lane_seq.is_not(None),
+    outbox.c.next_us <= bindparam("now_us", type_=INTEGER),
+)
+_LANES_DUE: Final = (
+    select(lane.c.receiver)
+    .where(
+        select(outbox.c.message_id).where(outbox.c.receiver == lane.c.receiver, *_PUSHED).exists()
+    )
+    .order_by(lane.c.receiver)
+)
+_OLDER: Final = outbox.alias("older")
+_BLOCKED: Final = (
+    select(_OLDER.c.message_id)
+    .where(
+        _OLDER.c.receiver == outbox.c.receiver,
+        _OLDER.c.subject == outbox.c.subject,
+        _OLDER.c.lane_seq < outbox.c.lane_seq,
+        _OLDER.c.state != DONE,
+    )
+    .exists()
+)
+_DUE: Final = (
+    select(outbox)
+    .where(outbox.c.receiver == bindparam("receiver", type_=TEXT), *_PUSHED, ~_BLOCKED)
+    .order_by(outbox.c.lane_seq)
     .limit(bindparam("most", type_=INTEGER))
 )
 
@@ -34,11 +64,7 @@ async def lane_heads(reader: Reader, receivers: set[str]) -> dict[str, int]:
 
 async def lanes_due(reader: Reader, now_us: int) -> Sequence[str]:
     """The receivers for whom something may be due."""
-    waiting = select(outbox.c.message_id).where(
-        outbox.c.receiver == lane.c.receiver, *_pushed(now_us)
-    )
-    query = select(lane.c.receiver).where(waiting.exists()).order_by(lane.c.receiver)
-    return [row["receiver"] for row in await reader.rows(query)]
+    return [row["receiver"] for row in await reader.rows(_LANES_DUE, {"now_us": now_us})]
 
 
 async def due(reader: Reader, receiver: str, now_us: int, limit: int) -> Sequence[dict[str, Any]]:
@@ -46,33 +72,8 @@ async def due(reader: Reader, receiver: str, now_us: int, limit: int) -> Sequenc
 
     A subject with a parked message stays behind it; other subjects go on.
     """
-    older = outbox.alias("older")
-    blocked = (
-        select(older.c.message_id)
-        .where(
-            older.c.receiver == outbox.c.receiver,
-            older.c.subject == outbox.c.subject,
-            older.c.lane_seq < outbox.c.lane_seq,
-            older.c.state != DONE,
-        )
-        .exists()
-    )
-    query = (
-        select(outbox)
-        .where(outbox.c.receiver == receiver, *_pushed(now_us), ~blocked)
-        .order_by(outbox.c.lane_seq)
-        .limit(limit)
-    )
-    return await reader.opened(outbox, query)
-
-
-def _pushed(now_us: int) -> tuple[ColumnElement[bool], ...]:
-    return (
-        outbox.c.state == WAITING,
-        outbox.c.channel == "push",
-        outbox.c.lane_seq.is_not(None),
-        outbox.c.next_us <= now_us,
-    )
+    given = {"receiver": receiver, "now_us": now_us, "most": limit}
+    return await reader.opened(outbox, _DUE, given)
 
 
 async def inbox(reader: Reader, receiver: str, limit: int) -> Sequence[dict[str, Any]]:

@@ -15,6 +15,8 @@ from gateway.store.types import INTEGER
 
 class _Entered(ColumnElement[int]):
     inherit_cache = True
+    # Nothing but the class makes a difference: without saying so a statement is compiled anew.
+    _traverse_internals: Any = ()
     type = INTEGER
     table_name: ClassVar[str]
 

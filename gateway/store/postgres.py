@@ -11,13 +11,13 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any, Final, Self, cast
 
-from sqlalchemy import CursorResult, Engine, Executable, Table, bindparam, column, func, select
+from sqlalchemy import Engine, Executable, Table, bindparam, column, func, select
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from gateway.store.apply import Statements, apply
-from gateway.store.database import Database, Reader
+from gateway.store.database import Answer, Ask, Database, Reader, asked_on
 from gateway.store.personal import Vault
 from gateway.store.tables import lane_lock, outbox, release_job
 from gateway.store.unit import Change, Insert, KeyTaken, Row, StaleFacts, StoreFailed, Unit
@@ -105,24 +105,28 @@ class PostgresDialect:
 _DIALECT: Final = PostgresDialect()
 
 
-class _SteadyReader(Reader):
-    """A reader whose connection may have been lost since its last use: it asks once more."""
+def _steadily(connection: AsyncConnection) -> Ask:
+    """The connection may have been lost since its last use: it is asked once more."""
+    ask = asked_on(connection)
 
-    async def _asked(self, query: Executable, given: Row | None = None) -> CursorResult[Any]:
+    async def steadily(query: Executable, given: Row | None) -> Answer:
         try:
-            return await super()._asked(query, given)
+            return await ask(query, given)
         except DBAPIError as error:
             if not error.connection_invalidated:
                 raise
-        await self._connection.rollback()
-        return await super()._asked(query, given)
+        await connection.rollback()
+        return await ask(query, given)
+
+    return steadily
 
 
 class PostgresDatabase(Database):
     """Every commit is a task of its own, shielded from the request that wants it."""
 
     def __init__(self, url: str, vault: Vault) -> None:
-        super().__init__(vault, engine_at(url, read_only=True))
+        super().__init__(vault)
+        self.readers = engine_at(url, read_only=True)
         self._writers = engine_at(url, read_only=False)
         self._running: set[asyncio.Task[None]] = set()
         self._leader = engine_at(url, read_only=True, size=1)
@@ -150,15 +154,12 @@ class PostgresDatabase(Database):
         for engine in (self.readers, self._writers, self._leader, self._lanes, self._ears):
             await engine.dispose()
 
-    def _reader(self, connection: AsyncConnection) -> Reader:
-        return _SteadyReader(connection, self.vault)
-
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Reader]:
         """A query-only connection. Raises StoreFailed when the server does not answer."""
         try:
-            async with super().reading() as reader:
-                yield reader
+            async with self.readers.connect() as connection:
+                yield Reader(_steadily(connection), self.vault)
         except (OSError, TimeoutError) as error:
             raise StoreFailed(type(error).__name__) from error
         except StatementError as error:

@@ -1,7 +1,7 @@
-"""The embedded store: SQLite in WAL with synchronous=FULL, one writer task, query-only readers.
+"""The embedded store: SQLite in WAL with synchronous=FULL, one writer, query-only readers.
 
-A transaction is shielded from the request that wants it: the writer task owns the
-only writing connection, so a cancelled request leaves no open transaction behind.
+Each has a thread with a connection of its own; a query, or a transaction, is one piece of work for
+it. Whoever waits may be cancelled: the work goes on to its end, and no connection changes hands.
 """
 
 import asyncio
@@ -10,9 +10,11 @@ import fcntl
 import logging
 import os
 import sqlite3
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from pathlib import Path
+from threading import local
 from typing import Any, Final, Self
 
 from sqlalchemy import (
@@ -31,9 +33,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import StaticPool
 
 from gateway.store.apply import Statements, apply, match, named
-from gateway.store.database import Database
+from gateway.store.database import Answer, Database, Reader, answer_of
 from gateway.store.personal import Vault
-from gateway.store.unit import Change, KeyTaken, StaleFacts, StoreFailed, Unit
+from gateway.store.unit import Change, KeyTaken, Row, StaleFacts, StoreFailed, Unit
 
 _PRAGMAS: Final = (
     "journal_mode=WAL",
@@ -89,19 +91,20 @@ def engine_for(path: Path, *, read_only: bool, size: int) -> AsyncEngine:
     engine = create_async_engine(
         f"sqlite+aiosqlite:///{path}", pool_size=size, max_overflow=0, **_BY_HAND
     )
-    _set_pragmas(engine.sync_engine, (*_PRAGMAS, "query_only=ON") if read_only else _PRAGMAS)
+    _set_pragmas(engine.sync_engine, _asking() if read_only else _PRAGMAS)
     return engine
 
 
-def _writer_for(path: Path) -> Engine:
-    """The same for the writer, whose whole transaction is one piece of work for its thread."""
+def _asking() -> tuple[str, ...]:
+    return (*_PRAGMAS, "query_only=ON")
+
+
+def _threaded(path: Path, pragmas: Sequence[str], **given: Any) -> Engine:
+    """The same for threads that have a connection each."""
     engine = create_engine(
-        f"sqlite:///{path}",
-        poolclass=StaticPool,
-        connect_args={"check_same_thread": False},
-        **_BY_HAND,
+        f"sqlite:///{path}", connect_args={"check_same_thread": False}, **given, **_BY_HAND
     )
-    _set_pragmas(engine, _PRAGMAS)
+    _set_pragmas(engine, pragmas)
     return engine
 
 
@@ -136,20 +139,48 @@ class SqliteDialect:
         return result.rowcount
 
 
+class _Readers:
+    """Threads that answer queries, each on its own connection."""
+
+    def __init__(self, path: Path) -> None:
+        self.engine = _threaded(path, _asking(), pool_size=_READERS, max_overflow=0)
+        self._threads = ThreadPoolExecutor(_READERS, "store-reader")
+        self._own, self._opened = local(), list[Connection]()
+
+    async def ask(self, query: Executable, given: Row | None) -> Answer:
+        """Everything that the query finds now."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, self._answer, query, given)
+
+    def _answer(self, query: Executable, given: Row | None) -> Answer:
+        if not hasattr(self._own, "connection"):
+            self._own.connection = self.engine.connect()
+            self._opened.append(self._own.connection)
+        return answer_of(self._own.connection.execute(query, given))
+
+    def close(self) -> None:
+        """Wait for the last answer."""
+        self._threads.shutdown()
+        for connection in self._opened:
+            connection.close()
+        self.engine.dispose()
+
+
 class SqliteDatabase(Database):
     """One process: readers for everyone and one writer task."""
 
     def __init__(self, path: Path, vault: Vault) -> None:
-        super().__init__(vault, engine_for(path, read_only=True, size=_READERS))
+        super().__init__(vault)
         self.path = path
-        self._writer = _writer_for(path)
+        self._readers = _Readers(path)
+        self._writer = _threaded(path, _PRAGMAS, poolclass=StaticPool)
         self._queue: asyncio.Queue[tuple[Unit, asyncio.Future[None]] | None] = asyncio.Queue(256)
         self._task: asyncio.Task[None] | None = None
         self._thread = ThreadPoolExecutor(1, "store-writer")
 
     @property
     def engines(self) -> tuple[Engine, ...]:
-        return self.readers.sync_engine, self._writer
+        return self._readers.engine, self._writer
 
     async def __aenter__(self) -> Self:
         # Alone, before any reader: changing a new file to WAL takes it exclusively.
@@ -161,9 +192,14 @@ class SqliteDatabase(Database):
         await self._queue.put(None)
         if self._task is not None:
             await self._task
-        await self.readers.dispose()
+        self._readers.close()
         self._writer.dispose()
         self._thread.shutdown()
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Reader]:
+        """Nothing is held between two queries."""
+        yield Reader(self._readers.ask, self.vault)
 
     async def leads(self) -> bool:
         """There is no other process."""

@@ -22,7 +22,7 @@ from gateway.policy.model import Policy
 from gateway.rules.readjudicate import Change, change_of, difference_verdict
 from gateway.rules.settle import Bill
 from gateway.settings import Settings
-from gateway.store.database import Reader
+from gateway.store.database import Reader, asked_on
 from gateway.store.editions import edition_content, policy_content
 from gateway.store.frozen import Facts, thawed_facts, thawed_verdict
 from gateway.store.opening import query_only
@@ -84,7 +84,7 @@ async def looking(settings: Settings) -> AsyncIterator[Reader]:
     need_database(settings)
     try:
         async with query_only(settings) as connection:
-            yield Reader(connection, _vault(settings))
+            yield Reader(asked_on(connection), _vault(settings))
     except Unopened as shut:
         raise NotTold(
             "打不开：此人已清除，或密钥不在 keys/ 中",

@@ -12,7 +12,7 @@ from gateway.store.sqlite import SqliteDatabase, engine_for
 
 def address(database: Database) -> str:
     """The address of a PostgreSQL store, as the settings would say it."""
-    return database.readers.url.render_as_string(hide_password=False)
+    return database.engines[0].url.render_as_string(hide_password=False)
 
 
 @asynccontextmanager

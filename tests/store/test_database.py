@@ -51,11 +51,10 @@ async def names(database: Database, table: Table = lane) -> list[str]:
 
 @pytest.mark.parametrize("pragma", PRAGMAS)
 async def test_every_reader_is_strict(migrated: Path, tmp_path: Path, pragma: str) -> None:
-    unopened = a_database(Path(shutil.copy(migrated, tmp_path)))
-    async with unopened.readers.connect() as connection:
-        found = await connection.scalar(text(f"PRAGMA {pragma}"))
-    await unopened.readers.dispose()
-    assert found == PRAGMAS[pragma]
+    path = Path(shutil.copy(migrated, tmp_path))
+    async with a_database(path) as opened, opened.reading() as reader:
+        [row] = await reader.rows(text(f"PRAGMA {pragma}"))
+    assert list(row.values()) == [PRAGMAS[pragma]]
 
 
 @pytest.mark.parametrize("pragma", PRAGMAS)
