@@ -1,11 +1,12 @@
 """Proposals of re-adjudication 重审建议: what a correction would change, and who decided."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import select
 
+from gateway.domain.readjudication import ProposalState
 from gateway.store.database import Reader
 from gateway.store.tables import readjudication
 
@@ -39,6 +40,17 @@ async def kept_proposals(reader: Reader, follows: str, outcome: str) -> Sequence
         readjudication.c.kept == 1,
     )
     return await reader.rows(query)
+
+
+async def rejected_before(reader: Reader, row: Mapping[str, Any]) -> list[str]:
+    """The earlier proposals of the same settlement that a person rejected."""
+    table = readjudication.c
+    query = select(table.proposal_id).where(
+        table.settlement_id == row["settlement_id"],
+        table.state == ProposalState.REJECTED.value,
+        table.proposed_us < row["proposed_us"],
+    )
+    return [one["proposal_id"] for one in await reader.rows(query.order_by("proposal_id"))]
 
 
 async def proposals(reader: Reader, state: str | None) -> Sequence[dict[str, Any]]:

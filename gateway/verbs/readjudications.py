@@ -9,7 +9,7 @@ from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from typing import Any, Final, TextIO
 
 from gateway.clock import BUSINESS_ZONE, instant
-from gateway.domain.bill import BillLine, Citation, LineVerdict
+from gateway.domain.bill import BillLine, BillVerdict, Citation, LineVerdict
 from gateway.domain.money import yuan
 from gateway.domain.split import NOTHING, Payer, Split
 from gateway.rules.payout import moved
@@ -17,7 +17,7 @@ from gateway.rules.readjudicate import Change, LineChange, change_of
 from gateway.settings import Settings
 from gateway.store.database import Reader
 from gateway.store.frozen import thawed_facts, thawed_verdict
-from gateway.store.readjudications import proposal_by_id, proposals
+from gateway.store.readjudications import proposal_by_id, proposals, rejected_before
 from gateway.store.settlements import settlement_by_id
 from gateway.verbs.arithmetic import PAYERS, shares
 from gateway.verbs.stored import NotTold, looking
@@ -69,14 +69,21 @@ async def _shown(reader: Reader, proposal_id: str) -> list[str]:
     row = await proposal_by_id(reader, proposal_id)
     if row is None:
         raise NotTold(f"没有建议 {proposal_id}", f"there is no proposal {proposal_id}")
+    head = [*_head(row), *_rejected(await rejected_before(reader, row))]
     if row["untold"]:
-        return [*_head(row)]
+        return head
     stood = await settlement_by_id(reader, row["follows"])
     if stood is None:
         raise NotTold(f"没有结算 {row['follows']}", f"there is no settlement {row['follows']}")
     change = change_of(thawed_verdict(stood["detail"]), thawed_verdict(row["detail"]))
     lines = {line.line_id: line for line in thawed_facts(row["detail"]).lines}
-    return [*_head(row), *(() if change is None else change_told(lines, change))]
+    return [*head, *(() if change is None else change_told(lines, change))]
+
+
+def _rejected(earlier: Iterable[str]) -> Iterator[str]:
+    """What a person has declined may be part of this: the bill is decided as a whole."""
+    for number in earlier:
+        yield f"此前驳回，这项可能包含其内容 rejected before, and perhaps part of this: {number}"
 
 
 def _head(row: Mapping[str, Any]) -> Iterator[str]:
@@ -105,7 +112,8 @@ def _head(row: Mapping[str, Any]) -> Iterator[str]:
 
 
 def change_told(lines: Mapping[str, BillLine], change: Change) -> Iterator[str]:
-    """Every line that differs with both sides, then the meal allowance and the sums."""
+    """Every line that differs with both sides, then the meal allowance, the sums, and who owes
+    or gives back."""
     for one in change.lines:
         yield from _line(lines[one.after.line_id], one)
     meals = change.before.meal, change.after.meal
@@ -118,6 +126,18 @@ def change_told(lines: Mapping[str, BillLine], change: Change) -> Iterator[str]:
     if less:
         yield f"{TAKEN_OFF} {differences(moved(NOTHING, less), 0)}"
     yield f"差额 difference {differences(change.split, change.meal_fen)}"
+    yield from _concerned(change.before, change.after)
+
+
+def _concerned(before: BillVerdict, after: BillVerdict) -> Iterator[str]:
+    if before.liable_employer != after.liable_employer:
+        yield (
+            f"承担责任的用人单位 liable employer {before.liable_employer or '—'}"
+            f" → {after.liable_employer or '—'}"
+        )
+    owed = before.payout.recoverable_fen, after.payout.recoverable_fen
+    if owed[0] != owed[1]:
+        yield f"可向第三人追偿 recoverable from the third party {yuan(owed[0])} → {yuan(owed[1])}"
 
 
 def _line(line: BillLine, one: LineChange) -> Iterator[str]:

@@ -523,14 +523,20 @@ async def test_who_was_paid_by_the_worker_is_no_cut_to_the_hospital(office: Offi
     assert (row["fund_fen"], row["needs_ground"], row["cuts_hospital"]) == (-2400, 0, 0)
 
 
-async def test_another_employer_of_the_same_share_is_a_delta_of_no_fen(office: Office) -> None:
+async def owed_by_the_employer(office: Office) -> Settlement:
+    """A bill of days before an application that came late."""
     office.move_to(APPLIED_LATE)
     await office.report("C1", 1)
-    await office.decide(
-        "C1", CaseState.RECOGNISED, applied_on=APPLIED_LATE, accepted_on=APPLIED_LATE
-    )
+    days = {"applied_on": APPLIED_LATE, "accepted_on": APPLIED_LATE}
+    await office.decide("C1", CaseState.RECOGNISED, **days)
     stay = await office.billed("H001", "V1", 1)
-    bill = (await office.commit("H001", stay, *LINES)).result
+    heard = await office.commit("H001", stay, *LINES)
+    assert isinstance(heard.result, Settlement)
+    return heard.result
+
+
+async def test_another_employer_of_the_same_share_is_a_delta_of_no_fen(office: Office) -> None:
+    bill = await owed_by_the_employer(office)
     assert (bill.split.employer_fen, bill.liable_employer) == (2400, "E1")
     assert (await named(office)).outcome is Outcome.APPLIED
     await release_all(office.desk)

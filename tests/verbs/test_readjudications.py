@@ -11,6 +11,7 @@ from pypdf import PdfReader
 from gateway.cli import main
 from gateway.clock import at_business
 from gateway.domain.case import ThirdParty
+from gateway.flows.release_held import release_all
 from gateway.policy.load import SHIPPED
 from gateway.verbs import replay
 from tests.flows.office import DAY, office_in, prepare, settings_in
@@ -23,14 +24,17 @@ from tests.flows.test_cut_before_or_after import (
     opened,
     upheld,
 )
+from tests.flows.test_employers import named
 from tests.flows.test_readjudication import (
     SECOND,
     cancel,
     dearer_meals,
     decide,
+    owed_by_the_employer,
     proposed_by_policy,
     settled,
     stopped,
+    the_proposal,
     third_party_told,
 )
 
@@ -144,6 +148,28 @@ def test_a_policy_that_a_delta_has_followed_already_changes_nothing_in_a_what_if
     assert (code, "1 笔结算，0 笔金额有变，0 笔不再结算，基金差额 0.00" in out) == (0, True)
     code, out, _ = said(capsys, *tried, "--policy", str(SHIPPED))
     assert (code, "1 笔结算，1 笔金额有变，0 笔不再结算，基金差额 -75.00" in out) == (0, True)
+
+
+def test_another_employer_and_what_was_rejected_before_are_shown(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    prepare(data)
+
+    async def story() -> tuple[str, str]:
+        async with office_in(data) as office:
+            await owed_by_the_employer(office)
+            await stopped(office)
+            first = (await the_proposal(office))["proposal_id"]
+            await decide(office, "reject", first, SECOND)
+            await named(office)
+            await release_all(office.desk)
+            return first, (await the_proposal(office))["proposal_id"]
+
+    first, second = asyncio.run(story())
+    code, out, _ = said(capsys, "readjudications", "show", second)
+    assert code == 0
+    assert "liable employer E1 → E2" in out
+    assert f"rejected before, and perhaps part of this: {first}" in out
 
 
 def test_what_cannot_be_computed_is_listed_until_a_person_closes_it(
