@@ -60,6 +60,7 @@ lint: .venv/installed ## ruff and mypy --strict
 docs: .venv/installed ## render schemas, wire reference, error catalogue from the code
 	$(BIN)/python -m adapters.shape.publish
 	$(BIN)/python -m gateway.verbs.render_docs
+	$(BIN)/python -m tests.figures
 
 clean: ## remove what was made
 	rm -rf .venv demo-output .coverage .mutation .fault .pytest_cache .mypy_cache .ruff_cache

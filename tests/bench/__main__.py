@@ -1,14 +1,9 @@
 """`python -m tests.bench [PART …]`: measure, print one table, write docs/figures/bench.json."""
 
 import argparse
-import json
-import os
-import platform
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -19,9 +14,8 @@ from tests.bench.replays import all_cores_over_one
 from tests.bench.rules import rules_over_bare_loop
 from tests.bench.stored import stored_many_over_few
 from tests.bench.town import town, town_on_postgresql
-from tests.tidy.source import PROJECT
+from tests.figures import kept, write
 
-FIGURES = PROJECT / "docs" / "figures" / "bench.json"
 _PLACES = 3
 _SIZES: Final = {20: 1, 300: 1, 3000: 10}
 """Lines of the bills that are measured, and how many times fewer of them there are."""
@@ -35,10 +29,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         for name in given.parts or _PARTS:
             measured |= _PARTS[name](Path(folder) / name, given)
-    kept = json.loads(FIGURES.read_text(encoding="utf-8")) if FIGURES.exists() else {}
     figures = {name: round(value, _PLACES) for name, value in measured.items()}
-    about = beside("make bench", "tests/bench")
-    FIGURES.write_text(json.dumps({**kept, **figures, **about}, indent=2) + "\n", "utf-8")
+    write("bench", {**kept("bench"), **figures}, "make bench", "tests/bench")
     sys.stdout.writelines(f"{name:36} {value:>14}\n" for name, value in figures.items())
     return 0
 
@@ -75,6 +67,8 @@ def _sqlite(folder: Path, given: argparse.Namespace) -> dict[str, float]:
             figures |= _told(lines, "sqlite", found)
             figures[f"floor_{lines}_over_parse_c14n"] = found.floor_over_parse_c14n
             figures[f"floor_{lines}_cpu_ms"] = found.floor_cpu_s * _MS
+            for stage, multiple in found.stages_over_parse_c14n.items():
+                figures[f"floor_{lines}_{stage}_over_parse_c14n"] = multiple
     return figures
 
 
@@ -113,21 +107,6 @@ _PARTS: Final[dict[str, Callable[[Path, argparse.Namespace], dict[str, float]]]]
     "memory": _memory,
     "stored": _stored,
 }
-
-
-def beside(command: str, source: str) -> dict[str, str]:
-    """What the figures were made by, of what, where and when."""
-    commit = subprocess.run(
-        ["git", "rev-parse", "HEAD"], cwd=PROJECT, capture_output=True, text=True, check=True
-    )
-    python = f"Python {platform.python_version()}"
-    return {
-        "command": command,
-        "source": source,
-        "commit": commit.stdout.strip(),
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores, {python}",
-        "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
 
 
 if __name__ == "__main__":

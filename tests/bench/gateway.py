@@ -29,12 +29,14 @@ WARM: Final = 3
 
 
 class Round(NamedTuple):
-    """What a few bills cost, each on average: seconds of CPU, and of wall clock by hand."""
+    """What a few bills cost, each on average: seconds of CPU, and of wall clock by hand;
+    `stages` are those of the floor."""
 
     gateway: float
     floor: float
     floor_wall: float
     parse_c14n: float
+    stages: dict[str, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,16 @@ class Measured:
     @property
     def floor_over_parse_c14n(self) -> float:
         return median(one.floor / one.parse_c14n for one in self.rounds)
+
+    @property
+    def stages_over_parse_c14n(self) -> dict[str, float]:
+        """Each stage of the floor; `rest` are lines, pricing, transactions and the signed
+        answers."""
+        each = {
+            name: median(one.stages[name] / one.parse_c14n for one in self.rounds)
+            for name in self.rounds[0].stages
+        }
+        return each | {"rest": self.floor_over_parse_c14n - sum(each.values())}
 
     @property
     def gateway_cpu_s(self) -> float:
@@ -119,7 +131,8 @@ def _round(town: Town, floor: Floor, bills: Sequence[Ready]) -> tuple[Round, tup
     raws = [message for bill in bills for message in bill.messages]
     parse = spent(lambda: [parsed_and_canonical(raw) for raw in raws])
     costs = (gateway, by_hand.cpu, by_hand.wall, parse.cpu)
-    return Round(*(cost / len(bills) for cost in costs)), latencies
+    stages = {name: cost / len(bills) for name, cost in floor.stages(raws).items()}
+    return Round(*(cost / len(bills) for cost in costs), stages), latencies
 
 
 def percentile(latencies: Sequence[float], part: float) -> float:

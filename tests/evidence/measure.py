@@ -7,27 +7,24 @@ own with the standard library alone; the tamperings are of a smaller export, one
 and count as located when the line that is named is the line of the byte.
 """
 
-import json
-import platform
 import random
 import resource
 import subprocess
 import sys
 import time
-from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from gateway.evidence import verify_log
 from tests.evidence import exports
+from tests.figures import write
 
 ENTRIES, TAMPERINGS = 1_000_000, 1_000
 SEED = 20260302
 _APART = 10_000  # leaves between checkpoints
 _SMALL, _SMALL_APART = 2_000, 400
 ROOT = Path(__file__).parents[2]
-FIGURES = ROOT / "docs" / "figures" / "parts" / "evidence.json"
 
 
 def seconds(path: Path) -> tuple[float, float]:
@@ -75,8 +72,6 @@ def figures(entries: int, tamperings: int) -> dict[str, object]:
         bytes_ = (folder / "large").stat().st_size
         took, spent = seconds(folder / "large")
         caught = located(folder, tamperings, SEED)
-    commit = ["git", "log", "-1", "--format=%H", "--", "gateway/evidence", "tests/evidence"]
-    done = subprocess.run(commit, check=True, capture_output=True, text=True, cwd=ROOT)
     return {
         "log_entries": entries,
         "log_export_bytes": bytes_,
@@ -85,20 +80,15 @@ def figures(entries: int, tamperings: int) -> dict[str, object]:
         "log_tamperings": tamperings,
         "log_tamperings_located": caught,
         "log_tampering_seed": SEED,
-        "command": f"python -m tests.evidence.measure {entries} {tamperings}",
-        "source": source(),
-        "commit": done.stdout.strip(),
-        "machine": f"{platform.machine()}, 2 processes, Python {platform.python_version()}",
-        "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
     }
 
 
 def main() -> None:
     given = [int(word) for word in sys.argv[1:]]
-    found = figures(*[*given, *(ENTRIES, TAMPERINGS)[len(given) :]])
-    FIGURES.parent.mkdir(parents=True, exist_ok=True)
-    FIGURES.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
-    sys.stdout.write(FIGURES.read_text(encoding="utf-8"))
+    entries, tamperings = [*given, *(ENTRIES, TAMPERINGS)[len(given) :]]
+    command = f"python -m tests.evidence.measure {entries} {tamperings}"
+    path = write("parts/evidence", figures(entries, tamperings), command, source())
+    sys.stdout.write(path.read_text("utf-8"))
 
 
 if __name__ == "__main__":

@@ -2,16 +2,14 @@
 docs/figures/fault.json once every part was run on the same code."""
 
 import json
-import os
-import platform
 import subprocess
 from collections import Counter
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
+from tests.figures import path_of, write
 from tests.tidy.source import PROJECT
 
 PARTS: Final = ("kill", "syscall", "power", "race", "sim")
@@ -30,7 +28,6 @@ SUMMED: Final = (
     "controls_total",
 )
 """The figures of docs/figures/fault.json: each is the sum over the parts."""
-FIGURES: Final = PROJECT / "docs" / "figures"
 PROGRESS: Final = PROJECT / ".fault"
 _CODE: Final = ("gateway", "adapters", "schemas", "tests")
 
@@ -68,16 +65,12 @@ class Progress:
 
 def write_part(part: str, figures: Mapping[str, float], source_of: str) -> Path:
     """docs/figures/parts/PART.json, with what it was made by, of what, where and when."""
-    folder = FIGURES / "parts"
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{part}.json"
-    _write(path, figures, f"make fault PART={part}", source_of)
-    return path
+    return write(f"parts/{part}", figures, f"make fault PART={part}", source_of)
 
 
 def write_whole() -> bool:
     """docs/figures/fault.json from all parts; False while one is missing or of other code."""
-    paths = [FIGURES / "parts" / f"{part}.json" for part in PARTS]
+    paths = [path_of(f"parts/{part}") for part in PARTS]
     parts = [json.loads(path.read_text()) for path in paths if path.exists()]
     sources = {part["source"] for part in parts}
     if len(parts) != len(PARTS) or len(sources) != 1:
@@ -85,20 +78,8 @@ def write_whole() -> bool:
     summed = {name: sum(part.get(name, 0) for part in parts) for name in SUMMED}
     ready = {name: part[name] for part in parts for name in part if name.startswith("restart_")}
     commands = "make fault PART=" + "|".join(PARTS)
-    _write(FIGURES / "fault.json", {**summed, **ready}, commands, sources.pop())
+    write("fault", {**summed, **ready}, commands, sources.pop())
     return True
-
-
-def _write(path: Path, figures: Mapping[str, float], command: str, source_of: str) -> None:
-    beside = {
-        "command": command,
-        "source": source_of,
-        "commit": _git("rev-parse", "HEAD").strip(),
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores, "
-        f"Python {platform.python_version()}",
-        "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
-    path.write_text(json.dumps({**figures, **beside}, indent=2) + "\n", "utf-8")
 
 
 def _git(*words: str) -> str:

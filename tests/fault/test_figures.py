@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.fault import figures
+from tests import figures
 from tests.fault.figures import PARTS, SUMMED, Progress, source, write_part, write_whole
 
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(figures, "FIGURES", tmp_path)
+    monkeypatch.setattr(figures, "DOCS", tmp_path)
     return tmp_path
 
 
@@ -32,7 +32,7 @@ def test_the_whole_is_written_when_all_parts_are_of_one_source(folder: Path) -> 
         assert not write_whole()
         write_part(part, {"acknowledged": number + 1, "controls_total": 1}, source())
     assert write_whole()
-    whole = json.loads((folder / "fault.json").read_text())
+    whole = json.loads((folder / "figures" / "fault.json").read_text())
     assert (whole["acknowledged"], whole["controls_total"], whole["random_kills"]) == (15, 5, 0)
     assert whole.keys() == {*SUMMED, "command", "source", "commit", "machine", "made_at"}
     write_part("race", {"acknowledged": 1}, "other code")

@@ -8,25 +8,22 @@ explain, or when one is explained that does not survive.
 import argparse
 import json
 import os
-import platform
-import subprocess
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
 import pytest
 
+from tests.figures import write
 from tests.mutation.hunt import Hunt
 from tests.mutation.mutants import RULES, Mutant, mutants
 from tests.mutation.session import OPTIONS, TESTS, FewExamples
 from tests.mutation.survivors import PAGE, explained
 from tests.tidy.source import PROJECT
 
-FIGURES: Final = PROJECT / "docs" / "figures" / "mutation.json"
 KEPT: Final = PROJECT / ".mutation" / "results.jsonl"
 _SOURCES: Final = (RULES, PROJECT / "gateway" / "domain", PROJECT / "gateway" / "policy")
 
@@ -103,22 +100,13 @@ def _files(folder: Path) -> Iterable[Path]:
 
 
 def _write(count: int, survived: int) -> None:
-    commit = subprocess.run(
-        ["git", "rev-parse", "HEAD"], cwd=PROJECT, capture_output=True, text=True, check=True
-    )
-    python = f"Python {platform.python_version()}"
     figures = {
         "mutants": count,
         "killed": count - survived,
         "survived": survived,
         "score": round((count - survived) / count, 4),
-        "command": "make mutation",
-        "source": "tests/mutation",
-        "commit": commit.stdout.strip(),
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores, {python}",
-        "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
     }
-    FIGURES.write_text(json.dumps(figures, indent=2) + "\n", "utf-8")
+    write("mutation", figures, "make mutation", "tests/mutation")
 
 
 def _judged(survived: Iterable[Mutant], hunted: set[str]) -> int:

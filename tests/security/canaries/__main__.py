@@ -2,17 +2,13 @@
 on each store, search everything for their identity numbers, write docs/figures/canaries.json."""
 
 import argparse
-import json
 import sys
 import tempfile
 from pathlib import Path
 
-from tests.bench.__main__ import beside
+from tests.figures import write
 from tests.security.canaries.deployed import Searched, searched
 from tests.store.conftest import STORES
-from tests.tidy.source import PROJECT
-
-FIGURES = PROJECT / "docs" / "figures" / "canaries.json"
 
 
 def main() -> int:
@@ -28,8 +24,7 @@ def main() -> int:
             found = searched(store, given.people, given.seed, Path(folder))
         figures |= _figures(store, found)
         shown += [f"{store}: {name}" for name in found.shown]
-    written = {**figures, **beside("make canaries", "tests/security/canaries")}
-    FIGURES.write_text(json.dumps(written, indent=2) + "\n", "utf-8")
+    write("canaries", figures, "make canaries", "tests/security/canaries")
     sys.stdout.writelines(f"{name:24} {value}\n" for name, value in figures.items())
     sys.stdout.writelines(f"{line}\n" for line in shown)
     return 1 if shown else 0
