@@ -141,12 +141,6 @@ class Approval:
     opinion_by: str = ""
     line_ids: frozenset[str] = frozenset()
 
-    def covers(self, hospital: str, day: date) -> bool:
-        """Whether it is in force on the day at this hospital (no place named is any)."""
-        if self.hospitals and hospital not in self.hospitals:
-            return False
-        return self.in_force(day)
-
     def in_force(self, day: date) -> bool:
         """Whether the day lies between its first and last day, both inclusive."""
         return self.valid_from <= day <= self.valid_to

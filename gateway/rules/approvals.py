@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from typing import Final
 
 from gateway.domain.admission import Stay
+from gateway.domain.bill import Citation
 from gateway.domain.case import PLACE_KINDS, Approval, ApprovalKind, CaseFacts
 from gateway.domain.party import Party
 from gateway.policy.model import PickedBy, Policy, PolicyGap, Value
@@ -24,8 +25,9 @@ AUTHORITY: Final = {
     ApprovalKind.DEVICE: "authority/device",
     ApprovalKind.PAID_LEAVE_EXTENSION: "authority/paid_leave_extension",
     ApprovalKind.EMERGENCY: "authority/emergency",
+    ApprovalKind.EMERGENCY_ITEM: "authority/emergency_item",
 }
-"""Who decides which approval; of items for rescue no text says it."""
+"""Who decides which approval."""
 VALIDITY: Final = {
     ApprovalKind.REFERRAL: "referral/validity_months",
     ApprovalKind.REMOTE_RESIDENCE: "remote_residence/validity_months",
@@ -123,6 +125,13 @@ def _fault(asked: Asked, approval: Approval, day: date) -> str:
         return f"decided by {approval.authority_kind}"
     last = last_day(asked, approval)
     return f"good until {last} ({VALIDITY[approval.kind]})" if last < day else ""
+
+
+def cited(approval: Approval) -> Citation:
+    """The approval itself as a source."""
+    since, until = approval.valid_from.isoformat(), approval.valid_to.isoformat()
+    key = f"approval/{approval.kind}"
+    return Citation(key, f"{approval.approval_no}（– {until}）", since, approval.authority)
 
 
 def competent(asked: Asked, approval: Approval) -> bool:

@@ -55,8 +55,9 @@ class Context:
     `told` is the case as it was reported, `case` the same by the employer that is liable.
     `known` says of each original what its charge and its day say by themselves. `counted` are
     the netted lines that use up quantities and days, in order, and `used` those of each row of
-    the catalogue, under None those that stand in none; `rescued` the ids of the lines that are
-    approved as needed for rescue, `apart` those of which more is asked than their charge.
+    the catalogue, under None those that stand in none; `rescued` the lines that are approved as
+    needed for rescue, each with its approval, `apart` those of which more is asked than their
+    charge.
     """
 
     policy: Policy
@@ -66,7 +67,7 @@ class Context:
     level: Level
     dates: Dates
     editions: EditionsByDay
-    rescued: frozenset[str]
+    rescued: Mapping[str, Citation]
     late_until: LateWindow | None
     asked: Asked
     netted: Netted
@@ -130,7 +131,7 @@ class Context:
         over = [
             line.line_id for line, _ in limited if self.allowances[line.line_id] < line.quantity
         ]
-        self.apart = self.rescued.union(over, self.netted.refunded)
+        self.apart = frozenset({*self.rescued, *over, *self.netted.refunded})
 
     def _given_back(self) -> Iterator[tuple[BillLine, Listed]]:
         """The lines that would count if they had not been given back whole, with their rows."""
@@ -225,7 +226,7 @@ class Context:
         refused = (stop for stop in stops if stop.ground == REFUSED_DISCHARGE)
         return Holding(
             # 第四十二条
-            stopped=any(stop.ground != REFUSED_DISCHARGE for stop in stops),
+            stopped=tuple(stop for stop in stops if stop.ground != REFUSED_DISCHARGE),
             notice=next(refused, None),
             before_cover=self.case.before_cover(day),
             in_arrears=any(one.covers(day) for one in self.owed),

@@ -373,8 +373,9 @@ def _approved(stay: Stay, case: CaseFacts, hospital: Party, policy: Policy) -> E
 
 def _missing_place(stay: Stay, case: CaseFacts, hospital: Party, policy: Policy) -> str:
     """What allows an institution without agreement: an emergency, whose days are counted line
-    by line (rules/place.py), or an approval of the place for every day."""
-    if is_emergency(stay) or stay.confirmed_by_agency or agreed_place(stay, hospital, policy):
+    by line (rules/place.py), or an approval of the place for every day: that the agency confirmed
+    the registration is none."""
+    if is_emergency(stay) or agreed_place(stay, hospital, policy):
         return ""
     asked = Asked(stay, case, hospital, policy)
     kinds = place_kinds(asked)

@@ -59,6 +59,7 @@ class Bearers:
     ratio: Payer | None = Payer.INDIVIDUAL
     refused_discharge: Payer | None = Payer.INDIVIDUAL
     employer_not_notified: bool = False
+    emergency_item: Payer | None = Payer.FUND
 
 
 class Decided(NamedTuple):
@@ -136,10 +137,10 @@ def _whole(terms: Terms, bearers: Bearers, amount: int) -> _Step:
 def _first_ground(terms: Terms, bearers: Bearers) -> tuple[Payer, str]:
     if terms.unrelated:
         return Payer.OTHER, "NOT_INJURY"
-    if terms.outside:
-        return Payer.OTHER, terms.outside
     if terms.violation:
         return Payer.HOSPITAL, terms.violation
+    if terms.outside:
+        return Payer.OTHER, terms.outside
     if terms.refused_discharge:
         return _stated(bearers.refused_discharge, "refused_discharge"), "REFUSED_DISCHARGE"
     return _excess_bearer(terms, bearers, terms.excluded)
@@ -148,7 +149,7 @@ def _first_ground(terms: Terms, bearers: Bearers) -> tuple[Payer, str]:
 def _excess_bearer(terms: Terms, bearers: Bearers, reason: str) -> tuple[Payer, str]:
     """Who bears what lies outside the catalogue or above a ceiling, and the reason to print."""
     if terms.emergency_approved:
-        return Payer.FUND, "EMERGENCY_APPROVED"
+        return _stated(bearers.emergency_item, "emergency_item"), "EMERGENCY_APPROVED"
     if bearers.employer_not_notified:
         return Payer.EMPLOYER, "EMPLOYER_NOT_NOTIFIED"
     return terms.consent or _stated(bearers.no_consent, "no_consent"), reason

@@ -26,12 +26,14 @@ from gateway.rules.listed import Listed, Sources, find_in
 FUND_PAYS: Final[Sources] = (anchors.FUND_PAYS,)
 _STOPPED: Final[Sources] = (anchors.FUND_PAYS, anchors.BENEFIT_STOPPED)
 _OTHER_DISEASES: Final[Sources] = (anchors.OTHER_DISEASES,)
-_SERVED = "已送达的出院通知 / served notice of discharge"
+_DISCHARGE = ("notice/refused_discharge", "已送达的出院通知 / served notice of discharge")
+_STOP = ("notice/benefit_stopped", "已送达的停止待遇决定 / served decision to stop benefits")
 _EXCESS = frozenset({"OUT_OF_CATALOGUE", "LIMIT_NOT_MET", "LIFE_NOT_ENDED", "OVER_CEILING"})
 NO_CONSENT, NOT_NOTIFIED = "line/no_consent_payer", "line/not_notified_payer"
 REFUSED, RATIO = "line/refused_discharge_payer", "line/ratio_payer"
+RESCUE = "line/emergency_item_payer"
 RATIO_KEY = {kind: f"line/ratio_{kind.value}" for kind in Kind}
-PAYERS = (NO_CONSENT, NOT_NOTIFIED, REFUSED, RATIO)
+PAYERS = (NO_CONSENT, NOT_NOTIFIED, REFUSED, RATIO, RESCUE)
 ASKED = (*RATIO_KEY.values(), *PAYERS)
 """The keys of the policy that can decide a plain charge."""
 
@@ -103,7 +105,7 @@ class Holding(NamedTuple):
     where no text says whether the day is in it), and whether it lies after the days of an
     emergency: then an approval may still pay, and nothing is plain."""
 
-    stopped: bool
+    stopped: tuple[BenefitStop, ...]
     notice: BenefitStop | None
     before_cover: bool
     in_arrears: bool
@@ -111,7 +113,7 @@ class Holding(NamedTuple):
     after_emergency: bool
 
 
-CLEAR: Final = Holding(False, None, False, False, False, False)
+CLEAR: Final = Holding((), None, False, False, False, False)
 """A day on which nothing keeps the fund from paying."""
 
 
@@ -147,7 +149,13 @@ class Ground:
         # Where no text puts it on an employer that did not tell the hospital in writing of the
         # injury, the hospital's word changes nothing.
         silent = footing.not_notified and payer.get(NOT_NOTIFIED) is Payer.EMPLOYER
-        self.bearers = Bearers(payer.get(NO_CONSENT), payer.get(RATIO), payer.get(REFUSED), silent)
+        self.bearers = Bearers(
+            no_consent=payer.get(NO_CONSENT),
+            ratio=payer.get(RATIO),
+            refused_discharge=payer.get(REFUSED),
+            employer_not_notified=silent,
+            emergency_item=payer.get(RESCUE),
+        )
 
     def find(self, code: str) -> Listed | None:
         """The catalogue row of the code, in whichever catalogue has it."""
@@ -243,19 +251,19 @@ def whole(ground: Ground, charge: Charge) -> tuple[Terms, Sources] | None:
     """The terms of a charge that one ground takes whole, before any catalogue is asked."""
     if charge.relation is Relation.UNRELATED:
         return taken(charge, unrelated=True), _OTHER_DISEASES
-    if ground.holding.stopped:
-        return taken(charge, outside="BENEFIT_STOPPED"), _STOPPED
     if charge.violation:
         return taken(charge, violation=charge.violation), FUND_PAYS
-    if ground.holding.notice is not None:
-        served = _served(ground.holding.notice)
-        return taken(charge, refused_discharge=True), (*FUND_PAYS, served)
+    if stops := ground.holding.stopped:
+        served = tuple(_served(one, *_STOP) for one in stops)
+        return taken(charge, outside="BENEFIT_STOPPED"), (*_STOPPED, *served)
+    if (notice := ground.holding.notice) is not None:
+        refused = _served(notice, *_DISCHARGE)
+        return taken(charge, refused_discharge=True), (*FUND_PAYS, refused)
     return None
 
 
-def _served(notice: BenefitStop) -> Citation:
-    since = notice.valid_from.isoformat()
-    return Citation("notice/refused_discharge", notice.notice_no, since, _SERVED)
+def _served(notice: BenefitStop, key: str, text: str) -> Citation:
+    return Citation(key, notice.notice_no, notice.valid_from.isoformat(), text)
 
 
 def taken(charge: Charge, **facts: Any) -> Terms:
@@ -334,6 +342,7 @@ def borne(ground: Ground, resolved: Terms, sources: Sources) -> Decision:
         NOT_NOTIFIED: "EMPLOYER_NOT_NOTIFIED" in reasons,
         REFUSED: "REFUSED_DISCHARGE" in reasons,
         RATIO: "REGIONAL_RATIO" in reasons,
+        RESCUE: "EMERGENCY_APPROVED" in reasons,
     }
     named = [ground.source(key) for key, was_asked in asked.items() if was_asked]
     return Decision(decided.split, decided.reasons, (*sources, *named), decided.steps)

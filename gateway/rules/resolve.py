@@ -6,16 +6,15 @@ from dataclasses import replace
 from datetime import date
 from hashlib import sha256
 
-from gateway.domain.admission import Stay
-from gateway.domain.bill import BillLine, Relation
-from gateway.domain.case import ApprovalKind, CaseFacts
+from gateway.domain.bill import BillLine, Citation, Relation
+from gateway.domain.case import ApprovalKind
 from gateway.domain.catalogue import CatalogueRow, InsuranceLimit
 from gateway.domain.money import ONE, quantity_text
 from gateway.domain.split import Payer
 from gateway.policy import anchors
 from gateway.policy.model import PolicyGap
 from gateway.rules import limits
-from gateway.rules.approvals import missing
+from gateway.rules.approvals import Asked, cited, counts, missing
 from gateway.rules.context import Context, Supplied
 from gateway.rules.dates import months_later
 from gateway.rules.line import Bearers, Terms, decide
@@ -67,18 +66,19 @@ def find_row(context: Context, line: BillLine) -> Listed | None:
 def terms(context: Context, line: BillLine) -> tuple[Terms, Sources]:
     """The terms of one line with the sources used. Raises PolicyGap and NeedsReview.
 
-    Catalogue and late window are asked only for a line that they can still move: what is not
-    for the injury, stopped or a violation is decided without them.
+    Place, catalogue and late window are asked only for a line that they can still move: what is
+    not for the injury, a violation or stopped is decided without them.
     """
     if line.relation is Relation.UNDETERMINED:
         raise NeedsReview(line.line_id)
     charge, ground = context.charge(line), context.ground(line.service_day)
-    if line.relation is not Relation.UNRELATED and not ground.holding.stopped:
+    found = whole(ground, charge)
+    if found is None or found[0].refused_discharge:
         beyond = context.beyond_emergency(line.service_day)
         if beyond is not None:
             sources = (*FUND_PAYS, context.cited(beyond.key, line.service_day))
             return taken(charge, outside=beyond.reason), sources
-    return whole(ground, charge) or _catalogued(context, line, charge)
+    return found or _catalogued(context, line, charge)
 
 
 def _catalogued(context: Context, line: BillLine, charge: Charge) -> tuple[Terms, Sources]:
@@ -293,18 +293,17 @@ def rescue_mark(admission_id: str, line: BillLine) -> str:
     return f"{admission_id}/{line.line_id}/{digest[:16]}"
 
 
-def rescued_lines(case: CaseFacts, stay: Stay, originals: Iterable[BillLine]) -> frozenset[str]:
-    """The ids of the lines that an approval in force on their service day names as needed for
-    rescue, as they are charged now."""
-    approvals = [one for one in case.approvals if one.kind is ApprovalKind.EMERGENCY_ITEM]
+def rescued_lines(asked: Asked, originals: Iterable[BillLine]) -> dict[str, Citation]:
+    """The lines that an approval which counts on their service day names as needed for rescue,
+    as they are charged now, each with the approval. Raises PolicyGap."""
+    kind = ApprovalKind.EMERGENCY_ITEM
+    approvals = [one for one in asked.case.approvals if one.kind is kind]
     if not approvals:
-        return frozenset()
-    return frozenset(
-        line.line_id
+        return {}
+    return {
+        line.line_id: cited(approval)
         for line in originals
-        if any(
-            approval.covers(stay.hospital, line.service_day)
-            and rescue_mark(stay.admission_id, line) in approval.line_ids
-            for approval in approvals
-        )
-    )
+        for approval in approvals
+        if rescue_mark(asked.stay.admission_id, line) in approval.line_ids
+        and counts(asked, approval, line.service_day)
+    }

@@ -25,7 +25,7 @@ from gateway.rules.listed import EditionsByDay
 from gateway.rules.meal_allowance import meal_allowance
 from gateway.rules.payout import paid_out
 from gateway.rules.place import emergency_days
-from gateway.rules.plain import NO_CONSENT, RATIO, REFUSED, Decision, borne
+from gateway.rules.plain import NO_CONSENT, RATIO, REFUSED, RESCUE, Decision, borne
 from gateway.rules.refunds import Netted, alone, netted
 from gateway.rules.resolve import NeedsApproval, NeedsReview, rescued_lines, shut_out, terms
 
@@ -33,6 +33,7 @@ _KEY_OF_BEARER: Mapping[str, str] = {
     "no_consent": NO_CONSENT,
     "ratio": RATIO,
     "refused_discharge": REFUSED,
+    "emergency_item": RESCUE,
 }
 
 
@@ -140,7 +141,7 @@ def context_of(bill: Bill, policy: Policy, lines: Netted) -> Context:
         dates=dates,
         editions=EditionsByDay(bill.editions),
         netted=lines,
-        rescued=rescued_lines(case, bill.stay, lines.originals),
+        rescued=rescued_lines(asked, lines.originals),
         late_until=late_window(policy, case, dates),
         asked=asked,
         emergency=emergency_days(asked),
@@ -181,9 +182,13 @@ def _decided(context: Context, line: BillLine) -> Decision:
 def _by_itself(context: Context, line: BillLine) -> Decision:
     ground = context.ground(line.service_day)
     try:
-        return borne(ground, *terms(context, line))
+        decision = borne(ground, *terms(context, line))
     except NoPayerStated as silent:
         raise context.gap(_KEY_OF_BEARER[silent.bearer], line.service_day) from silent
+    if "EMERGENCY_APPROVED" not in decision.reasons:
+        return decision
+    approval = context.rescued[line.line_id]
+    return decision._replace(citations=(*decision.citations, approval))
 
 
 def netted_terms(bill: Bill, policy: Policy) -> tuple[NettedTerms, ...]:

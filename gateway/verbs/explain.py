@@ -89,11 +89,11 @@ def run(
 async def _told(settings: Settings, settlement_id: str, as_case: bool, line: int | None) -> str:
     async with looking(settings) as reader:
         bill = await stored_bill(reader, settlement_id)
-        if not as_case and bill.change is not None:
-            return "".join(f"{text}\n" for text in _delta(bill, bill.change))
         if not as_case:
             _check_line(bill, line)
             found = await _computed(reader, bill)
+            if bill.change is not None:
+                return "".join(f"{text}\n" for text in _delta(bill, bill.change, found, line))
             texts = [*explained(bill, found, line), *await _deltas(reader, bill, line)]
             return "".join(f"{text}\n" for text in texts)
         if bill.reverses or bill.adjusts:
@@ -199,13 +199,43 @@ def _check(cases: Iterable[Case]) -> None:
 # --- deltas ----------------------------------------------------------------------------------
 
 
-def _delta(bill: StoredBill, change: Change) -> Iterator[str]:
-    """A delta: both sides of every line that differs, by what each rests on."""
+def _delta(
+    bill: StoredBill, change: Change, arithmetic: Computed | NotTold, only: int | None
+) -> Iterator[str]:
+    """A delta: both sides of every line that differs, by what each rests on, and each as it is
+    right; `only` counts the lines that differ."""
     yield from _head(bill)
-    yield from change_told({line.line_id: line for line in bill.facts.lines}, change)
-    yield from _payout(difference_verdict(change).payout)
+    if isinstance(arithmetic, NotTold):
+        yield f"计算步骤无法重现 the steps cannot be shown: {arithmetic}"
+    if only is None:
+        yield from change_told({line.line_id: line for line in bill.facts.lines}, change)
+        yield from _payout(difference_verdict(change).payout)
+    right = [one.after for one in change.lines]
+    for number, decided in enumerate(right, start=1):
+        if only in (None, number):
+            yield from _as_right(bill, change, arithmetic, number, decided)
+    yield ""
+    shown = right if only is None else right[only - 1 : only]
+    yield from (f"{zh} / {en}" for zh, en in (ROUNDING, *used(shown)))
     yield f"规则 rules {bill.row['rules_version']}  政策 policy {bill.row['policy_digest']}"
     yield from (f"目录 catalogue {digest}" for digest in change.after.edition_digests)
+
+
+def _as_right(
+    bill: StoredBill,
+    change: Change,
+    arithmetic: Computed | NotTold,
+    number: int,
+    decided: LineVerdict,
+) -> Iterator[str]:
+    """A line that differs, by the arithmetic that is right."""
+    at = [one.line_id for one in change.after.lines].index(decided.line_id)
+    line = next(one for one in bill.facts.lines if one.line_id == decided.line_id)
+    yield ""
+    yield from _line(number, line, decided)
+    if isinstance(arithmetic, Computed):
+        yield from _arithmetic(bill, arithmetic, line, at)
+    yield from _cited(decided.citations)
 
 
 async def _deltas(reader: Reader, bill: StoredBill, only: int | None) -> list[str]:

@@ -191,7 +191,8 @@ async def test_the_same_correction_is_proposed_once(office: Office) -> None:
     first = await the_proposal(office)
     said = await office.act("readjudication.propose", cause="CASE", by=FIRST)
     assert f"建议 proposal {first['proposal_id']}" in said
-    await stopped(office, "N2")
+    await office.decide("C1", CaseState.RECOGNISED, litigation=True)
+    await release_all(office.desk)
     assert [row["proposal_id"] for row in await proposals(office)] == [first["proposal_id"]]
 
 
@@ -553,11 +554,24 @@ async def test_a_rejected_change_is_not_proposed_again(office: Office) -> None:
     await stopped(office)
     number = (await the_proposal(office))["proposal_id"]
     assert "rejected" in await decide(office, "reject", number, SECOND)
-    await stopped(office, "N2")
+    await office.decide("C1", CaseState.RECOGNISED, litigation=True)
+    await release_all(office.desk)
     assert [row["state"] for row in await proposals(office)] == ["REJECTED"]
     assert "REJECTED" in await refusal(office, "approve", number, FIRST)
     [kept] = await office.kept(tables.readjudication, select(tables.readjudication))
     assert kept["reason"].decode() == "更正属实（虚构）"
+
+
+async def test_another_decision_to_the_same_effect_is_proposed_though_the_first_was_rejected(
+    office: Office,
+) -> None:
+    await settled(office)
+    await stopped(office)
+    await decide(office, "reject", (await the_proposal(office))["proposal_id"], SECOND)
+    await stopped(office, "N2")
+    again = await the_proposal(office)
+    assert again["fund_fen"] == -2400
+    assert b"N2" in again["detail"]
 
 
 async def test_a_clause_without_its_text_is_refused_in_words(office: Office) -> None:

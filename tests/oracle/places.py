@@ -47,12 +47,11 @@ def _of_province(bill: Facts) -> Iterator[str]:
 
 
 def _asks_consent(bill: Facts) -> bool:
-    """Whether the place needs somebody's consent: an agreement hospital here needs none, first
-    aid may be given by the nearest (第三十条第二款), and a stay that the agency confirmed was
-    looked at by it."""
+    """Whether the place needs somebody's consent: an agreement hospital here needs none, and
+    first aid may be given by the nearest (第三十条第二款)."""
     stay = bill["stay"]
     first_aid = stay["emergency"] and bill["hospital"]["place"] != "PROVINCE"
-    return _without_agreement(bill) and not (first_aid or stay["confirmed"])
+    return _without_agreement(bill) and not first_aid
 
 
 def _without_agreement(bill: Facts) -> bool:

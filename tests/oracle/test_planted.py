@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from gateway.domain.bill import BillLine
-from gateway.domain.case import Approval, Arrears, BenefitStop, CaseFacts
+from gateway.domain.case import Arrears, BenefitStop, CaseFacts
 from gateway.domain.catalogue import CatalogueRow, Level
 from gateway.domain.split import Payer, Split
-from gateway.rules import context, listed, meal_allowance, meal_days, payout, plain, settle
+from gateway.rules import context, listed, meal_allowance, meal_days, payout, plain, resolve, settle
 from gateway.rules.line import Bearers, Terms
 from tests.oracle.compare import Sides, told_apart
 from tests.oracle.planted_special import SPECIAL
@@ -180,10 +180,7 @@ def stops_a_day_short(patch: pytest.MonkeyPatch) -> None:
 
 
 def rescue_approved_for_ever(patch: pytest.MonkeyPatch) -> None:
-    def anywhere(approval: Approval, hospital: str, day: date) -> bool:
-        return True
-
-    patch.setattr(Approval, "covers", anywhere)
+    patch.setattr(resolve, "counts", lambda *_: True)
 
 
 def _terms(patch: pytest.MonkeyPatch, other: Callable[[Terms], Terms]) -> None:

@@ -263,4 +263,4 @@ def test_another_province_settles_by_its_own_catalogue_without_meals():
     assert payers(answer) == {"fund": 10000, "hospital": 5000}
     assert answer["meal"]["amount"] == 0
     unfiled = told | {"case": told["case"] | {"filings": []}}
-    assert settled(unfiled) == {"ends": {"manual TRANSFER_NOT_FILED"}}
+    assert settled(unfiled) == {"ends": {"hold APPROVAL", "manual TRANSFER_NOT_FILED"}}

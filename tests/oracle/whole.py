@@ -174,17 +174,17 @@ def _terms(
 
 
 def _taken_whole(bill: Facts, line: Facts) -> tuple[str, str] | None:
-    """Relation, stopped benefits, violation, refused discharge, in this order: what a stop takes
-    out of work injury insurance leaves it as an unrelated line does, whatever else is wrong."""
+    """Relation, violation, stopped benefits, the end of an emergency, refused discharge, in this
+    order: what a hospital may not charge at all nobody else bears."""
     day = line["day"]
     if line["relation"] == "unrelated":
         return OTHER, "NOT_INJURY"
+    if line["violation"]:
+        return HOSPITAL, line["violation"]
     if stopped(bill, day):
         return OTHER, "BENEFIT_STOPPED"
     if over := places.overstayed(bill, day):
         return OTHER, over
-    if line["violation"]:
-        return HOSPITAL, line["violation"]
     if served(bill, day):
         return in_force(bill, "line/refused_discharge_payer", day), "REFUSED_DISCHARGE"
     return None

@@ -115,6 +115,12 @@ def test_a_correction_goes_from_proposal_to_delta_by_the_command_line(
 
     code, out, _ = said(capsys, "explain", delta)
     assert (code, f"补差 adjusts {number}" in out, "改 after" in out) == (0, True, True)
+    assert "目录 catalogue" in out
+    assert "notice/benefit_stopped" in out
+    code, only, _ = said(capsys, "explain", delta, "--line", "2")
+    assert (code, "2. " in only, "1. " in only) == (0, True, False)
+    code, _, err = said(capsys, "explain", delta, "--line", "99")
+    assert (code, "没有第 99 行" in err) == (1, True)
     code, out, _ = said(capsys, "explain", number)
     assert f"补差 delta {delta}  2026-03-02" in out
     assert "原结算与补差合计 in all 122.00：其他 other 122.00" in out
