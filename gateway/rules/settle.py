@@ -167,7 +167,6 @@ def _line_verdicts(context: Context) -> list[LineVerdict]:
 def _by_steps(context: Context, line: BillLine) -> Iterator[LineVerdict]:
     """The line as if not refunded; each refund the difference to the pair so far."""
     pair, before = context.netted.refunded.get(line.line_id) or alone(line), NOTHING
-    before = NOTHING
     for one, step in zip(pair.lines, pair.steps, strict=True):
         decision = _decided(context, step)
         own = decision._replace(split=decision.split.minus(before))
