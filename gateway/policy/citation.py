@@ -2,23 +2,23 @@
 
 import re
 from collections.abc import Mapping
-from datetime import date
 from typing import Any, Final
 
 from gateway.policy.faults import Page
 from gateway.policy.model import Law, Text, TextKind
 
-_NUMERAL: Final = "[零一二三四五六七八九十百]+"
-_ARTICLE: Final = re.compile(rf"第({_NUMERAL})条(?:第{_NUMERAL}款)?(?:第（{_NUMERAL}）项)?")
+_NUMERAL: Final = "([零一二三四五六七八九十百千]+)"
+_ARTICLE: Final = re.compile(rf"第{_NUMERAL}条(?:第{_NUMERAL}款)?(?:第（{_NUMERAL}）项)?")
 _HEADING: Final = re.compile(_NUMERAL)
 _DIGITS: Final = "零一二三四五六七八九"
-_PLACES: Final = {"十": 10, "百": 100}
+_PLACES: Final = {"十": 10, "百": 100, "千": 1000}
 _NUMBERED: Final = frozenset({TextKind.STATUTE, TextKind.REGULATION})
 _SOMETIMES_NUMBERED: Final = frozenset({TextKind.NOTICE, TextKind.REGIONAL})
 
 
-def chinese_number(text: str) -> int:
-    """The value of a numeral below one thousand: 二十二 is 22, 一百零三 is 103."""
+def chinese_number(text: str) -> int | None:
+    """The value of a numeral from 一 to below ten thousand: 二十二 is 22, 一百零三 is 103. None
+    for one that no text writes (零, 一二, 三零十)."""
     total, digit = 0, 0
     for sign in text:
         if sign in _PLACES:
@@ -26,7 +26,18 @@ def chinese_number(text: str) -> int:
             digit = 0
         else:
             digit = _DIGITS.index(sign)
-    return total + digit
+    number = total + digit
+    return number if _written(number) == text else None
+
+
+def _written(number: int) -> str:
+    """The number as texts write it; nothing for 0, and for what needs more places than four."""
+    places = ("", *_PLACES)[: len(str(number))]
+    if len(places) < len(str(number)):
+        return ""
+    pairs = zip(str(number), reversed(places), strict=True)
+    signs = "".join(_DIGITS[int(digit)] + (place if digit != "0" else "") for digit, place in pairs)
+    return re.sub("零+", "零", signs).rstrip("零").removeprefix("一" if signs[:2] == "一十" else "")
 
 
 def read_texts(page: Page, table: Mapping[str, Any]) -> dict[str, Text]:
@@ -39,14 +50,14 @@ def _text(page: Page, key: str, entry: object) -> Text:
     page.closed(row, "title kind", "number published in_force articles url note")
     return Text(
         key=key,
-        title=page.take(row, "title", str, ""),
+        title=page.text(row, "title"),
         kind=_kind(page, row),
-        number=page.take(row, "number", str, ""),
-        published=page.take(row, "published", date, None),
-        in_force=page.take(row, "in_force", date, None),
+        number=page.text(row, "number"),
+        published=page.day(row, "published", None),
+        in_force=page.day(row, "in_force", None),
         articles=page.take(row, "articles", int, None),
-        url=page.take(row, "url", str, ""),
-        note=page.take(row, "note", str, ""),
+        url=page.text(row, "url"),
+        note=page.text(row, "note"),
     )
 
 
@@ -75,7 +86,7 @@ def read_law(page: Page, row: Mapping[str, Any], texts: Mapping[str, Text]) -> L
 
 def _place(page: Page, table: Mapping[str, Any], key: str) -> str:
     place = page.take(table, key, str, "")
-    if not place:
+    if not place.strip():
         page.fault(f"未写明 {key}：每个值都要有依据", f"{key} is empty: each value needs its place")
     return place
 
@@ -100,7 +111,25 @@ def _check_numbering(page: Page, law: Law, text: Text) -> None:
                 f"“{law.article}”不是条款（如 第十七条第一款）",
                 f"{law.article!r} is no article (as in 第十七条第一款)",
             )
-    elif text.articles is not None and chinese_number(match.group(1)) > text.articles:
+        match = _HEADING.fullmatch(law.article)
+    numerals = [] if match is None else [one for one in match.groups() if one is not None]
+    _check_numerals(page, law.article, numerals)
+    _check_articles(page, law, text)
+
+
+def _check_numerals(page: Page, article: str, numerals: list[str]) -> None:
+    for numeral in numerals:
+        if chinese_number(numeral) is None:
+            page.fault(
+                f"“{article}”：{numeral} 不是规范的中文数字（自一起，如 二十二、一百零三）",
+                f"{article!r}: {numeral} is no canonical numeral (from 一, as 二十二, 一百零三)",
+            )
+
+
+def _check_articles(page: Page, law: Law, text: Text) -> None:
+    match = _ARTICLE.fullmatch(law.article)
+    number = 0 if match is None else chinese_number(match.group(1)) or 0
+    if text.articles is not None and number > text.articles:
         page.fault(
             f"{text.title}共 {text.articles} 条，没有 {law.article}",
             f"{text.key} has {text.articles} articles and no {law.article}",

@@ -22,8 +22,8 @@ def read_directory(page: Page, table: Mapping[str, Any], texts: Mapping[str, Tex
     _refuse_twins(page, [one.code for one in institutions])
     _refuse_twins(page, [one.name for one in institutions])
     return Directory(
-        name=page.take(table, "name", str, ""),
-        since=page.take(table, "from", date, date.min),
+        name=page.text(table, "name"),
+        since=page.day(table, "from", date.min),
         agencies=MappingProxyType(agencies),
         institutions=institutions,
     )
@@ -35,12 +35,12 @@ def _agencies(page: Page, table: Mapping[str, Any]) -> dict[str, str]:
         page.closed(row, "code name")
     codes = [page.take(row, "code", str, "") for row in rows]
     _refuse_twins(page, codes)
-    return dict(zip(codes, (page.take(row, "name", str, "") for row in rows), strict=True))
+    return dict(zip(codes, (page.text(row, "name") for row in rows), strict=True))
 
 
 def _refuse_twins(page: Page, names: list[str]) -> None:
     for name, count in Counter(names).items():
-        if count > 1 or not name:
+        if count > 1 or not name.strip():
             page.fault(
                 f"代码或名称为空或重复：{name}", f"code or name empty or given twice: {name}"
             )
@@ -59,7 +59,7 @@ def _institution(
         capabilities=tuple(_capability(page, one) for one in page.tables(row, "capabilities")),
         online=tuple(_online(page, one, agencies) for one in page.tables(row, "online")),
         level=_level(page, row),
-        note=page.take(row, "note", str, ""),
+        note=page.text(row, "note"),
         city=page.take(row, "city", bool, False),
         doctors=tuple(_doctor(page, one) for one in page.tables(row, "doctors")),
     )
@@ -68,7 +68,7 @@ def _institution(
 def _doctor(page: Page, row: Mapping[str, Any]) -> tuple[str, Span]:
     """A listed doctor; `ended` is the first day of a suspension or removal (经办 第四十三条)."""
     page.closed(row, "code from", "ended")
-    return page.take(row, "code", str, ""), _span(page, row)
+    return page.text(row, "code"), _span(page, row)
 
 
 def _capability(page: Page, row: Mapping[str, Any]) -> tuple[Capability, Span]:
@@ -89,7 +89,7 @@ def _online(page: Page, row: Mapping[str, Any], agencies: Mapping[str, str]) -> 
 
 
 def _span(page: Page, row: Mapping[str, Any]) -> Span:
-    span = Span(page.take(row, "from", date, date.min), page.take(row, "ended", date, None))
+    span = Span(page.day(row, "from", date.min), page.day(row, "ended", None))
     if span.ended is not None and span.ended <= span.since:
         page.fault(f"{span.since} 起的期间无一日", f"the span from {span.since} holds no day")
     return span

@@ -2,9 +2,15 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from datetime import date
+from typing import Any, Final, TypeVar
 
 T = TypeVar("T")
+E = TypeVar("E", date, None)
+_FIRST_DAY: Final = date(1949, 10, 1)
+_LAST_DAY: Final = date(2099, 12, 31)
+"""No text of the People's Republic is older, and none names a day beyond this century: such a
+year is a slip of the pen (0026, 2206, 9999), and its value would silently never begin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +60,24 @@ class Page:
             return value
         self.fault(f"{key} 应为 {kind.__name__}", f"{key} must be a {kind.__name__}")
         return absent
+
+    def text(self, table: Mapping[str, Any], key: str) -> str:
+        """Words that say something; blank where the key is not given. Given blank is a fault."""
+        words = self.take(table, key, str, "")
+        if table.get(key) == words and not words.strip():
+            self.fault(f"{key} 是空白的", f"{key} says nothing")
+        return words
+
+    def day(self, table: Mapping[str, Any], key: str, absent: E) -> date | E:
+        """A day that a text of the law can name, or `absent`."""
+        day = self.take(table, key, date, absent)
+        if key in table and isinstance(day, date) and not _FIRST_DAY <= day <= _LAST_DAY:
+            span = f"{_FIRST_DAY}–{_LAST_DAY}"
+            self.fault(
+                f"{key} {day} 不是任何文本会写的日期（{span}）",
+                f"{key} {day} is no day of any text ({span})",
+            )
+        return day
 
     def tables(self, table: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
         """The array of tables under the key; anything else is a fault and reads as empty."""

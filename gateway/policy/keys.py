@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Final
 
 from gateway.domain.audit_rules import AUDIT_RULES
-from gateway.policy.model import Unit
+from gateway.policy.model import PickedBy, Unit
 
 _EXCESS_PAYERS: Final = ("employer", "individual", "hospital")
 _ROUTES: Final = ("DIRECT", "MANUAL")
@@ -167,3 +167,47 @@ KEYS: Final[Mapping[str, Key]] = MappingProxyType(
         "recovery/lead": _local_word("PAYING_AGENCY"),
     }
 )
+
+_P: Final = PickedBy
+_INJURY: Final = (_P.INJURY_DATE,)
+_ADMISSION: Final = (_P.ADMISSION_DATE,)
+_EVENT: Final = (_P.EVENT_DATE,)
+_SETTLEMENT: Final = (_P.SETTLEMENT_DATE,)
+_SERVICE: Final = (_P.SERVICE_DATE,)
+_DISCHARGE: Final = (_P.DISCHARGE_DATE,)
+_LINE: Final = (_P.SERVICE_DATE, _P.DISCHARGE_DATE)
+"""Texts name the version of a standard by the day of the service or by that of the discharge."""
+_RATE: Final = (_P.DISCHARGE_DATE, _P.SERVICE_DATE, _P.ADMISSION_DATE)
+"""One rate for the stay, by its end or its beginning, or each day its own."""
+_OF_STAY: Final = (_P.DISCHARGE_DATE, _P.ADMISSION_DATE)
+"""One answer for the stay, by its end or its beginning."""
+_ROUTE: Final = (_P.ADMISSION_DATE, _P.INJURY_DATE)
+"""A new way of settling begins for stays or for injuries from a day on."""
+
+_PICKS_OF_GROUP: Final[Mapping[str, tuple[PickedBy, ...]]] = {
+    "line": _LINE,
+    "person": _SERVICE,
+    "meal": _RATE,
+    "audit": _DISCHARGE,
+    **dict.fromkeys(("late", "employer", "worker", "paid_leave", "underpaid", "cover"), _INJURY),
+    **dict.fromkeys(("third_party", "traffic_accident", "arrears", "scope"), _ROUTE),
+    **dict.fromkeys(("admission", "agreement", "case", "emergency"), _ADMISSION),
+    **dict.fromkeys(("cross_region", "cross_province", "non_agreement"), _ADMISSION),
+    **dict.fromkeys(("litigation", "retention", "filing"), _SETTLEMENT),
+}
+_PICKS_OF_KEY: Final[Mapping[str, tuple[PickedBy, ...]]] = {
+    # The amounts of an upload are compared line by line, before there is a discharge.
+    "line/amount_tolerance_fen": _SERVICE,
+    "meal/split_late_window": _INJURY,
+    **dict.fromkeys(("meal/day_rule", "meal/channel", "meal/split_leave_days"), _OF_STAY),
+    "meal/rounding": _OF_STAY,
+    "employer/written_report_working_days": _EVENT,
+    **dict.fromkeys(("scope/outpatient", "scope/device"), _SERVICE),
+    "cross_province/filing_months": _EVENT,
+}
+
+
+def picks(key: str) -> tuple[PickedBy, ...]:
+    """The dates that may choose the value of the key, the usual one first: those that its rule
+    can ask. What concerns a step of the agency is picked by the day of that step."""
+    return _PICKS_OF_KEY.get(key) or _PICKS_OF_GROUP.get(key.partition("/")[0], _EVENT)

@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 from gateway.domain.money import ONE
 from gateway.policy.citation import read_law
 from gateway.policy.faults import Page
-from gateway.policy.keys import KEYS, Key
+from gateway.policy.keys import KEYS, Key, picks
 from gateway.policy.model import Dated, PickedBy, Text, TextKind, Unit, Value
 
 NO_LIMIT: Final = "none"
@@ -58,14 +58,16 @@ def read_parameter(
     spec = _spec(page, key, unit)
     values = tuple(_value(page, spec, row, texts) for row in page.tables(table, "value"))
     _check_order(page, values)
+    confirmed_on = page.day(table, "confirmed_on", None)
+    _check_confirmed(page, confirmed_on, values, texts)
     if national:
         _check_national(page, spec, values, texts)
     return Dated(
         name=key,
         unit=unit,
-        picked_by=_member(page, table, "picked_by", PickedBy, PickedBy.SERVICE_DATE),
-        description=page.take(table, "description", str, ""),
-        confirmed_on=page.take(table, "confirmed_on", date, None),
+        picked_by=_picked_by(page, key, table),
+        description=page.text(table, "description"),
+        confirmed_on=confirmed_on,
         values=values,
         overrides=page.take(table, "overrides", str, None),
         final=page.take(table, "final", bool, False),
@@ -90,6 +92,18 @@ def _member(page: Page, table: Mapping[str, Any], key: str, kind: type[E], absen
     return absent
 
 
+def _picked_by(page: Page, key: str, table: Mapping[str, Any]) -> PickedBy:
+    """The date that picks the value, of those that the rule of the key can ask."""
+    chosen, allowed = _member(page, table, "picked_by", PickedBy, PickedBy.SERVICE_DATE), picks(key)
+    if chosen not in allowed and "picked_by" in table:
+        named = ", ".join(allowed)
+        page.fault(
+            f"{key} 的取值日只能是 {named}，不能是 {chosen}",
+            f"{key} is picked by {named} and not by {chosen}",
+        )
+    return chosen
+
+
 def _check_order(page: Page, values: tuple[Value, ...]) -> None:
     if not values:
         page.fault("没有任何值", "there is no value")
@@ -101,6 +115,25 @@ def _check_order(page: Page, values: tuple[Value, ...]) -> None:
                 f"起始日期须递增：{earlier.since} 之后是 {later.since}",
                 f"start dates must ascend: {later.since} follows {earlier.since}",
             )
+        if earlier.ended and later.ended:
+            page.fault(
+                f"{later.since}：已于 {earlier.since} 废止的不能再废止",
+                f"{later.since}: what ended on {earlier.since} cannot end again",
+            )
+
+
+def _check_confirmed(
+    page: Page, day: date | None, values: tuple[Value, ...], texts: Mapping[str, Text]
+) -> None:
+    """A value may be confirmed before it begins, from the day that its text is public. Of several
+    texts the first counts: a value entered later leaves the day of the others as it is."""
+    known = [texts[value.law.text].published for value in values if value.law.text in texts]
+    public = [one for one in known if one is not None]
+    if day is not None and len(public) == len(values) > 0 and day < min(public):
+        page.fault(
+            f"confirmed_on {day} 早于所引文本公布之日",
+            f"confirmed_on {day} is before any text of it was published",
+        )
 
 
 def _check_national(
@@ -125,10 +158,10 @@ def _value(page: Page, key: Key, row: Mapping[str, Any], texts: Mapping[str, Tex
     unlimited = row.get("is") == NO_LIMIT and key.unit in _LIMITS
     amount = None if unlimited or "is" not in row else _amount(page, key, row["is"])
     value = Value(
-        since=page.take(row, "from", date, _NO_DAY),
+        since=page.day(row, "from", _NO_DAY),
         amount=amount,
         law=read_law(page, row, texts),
-        note=page.take(row, "note", str, ""),
+        note=page.text(row, "note"),
         reading=page.take(row, "reading", bool, False),
         weak=page.take(row, "weak", bool, False),
         unlimited=unlimited,

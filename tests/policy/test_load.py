@@ -38,7 +38,7 @@ def test_a_ratio_is_kept_exactly_in_ten_thousandths(tree):
 def test_a_percent_is_kept_in_ten_thousandths_and_needs_an_agreement(tree):
     path = f"{FOLDER}/retention/percent.toml"
     clause = '{ agreement = "contract", clause = "第九条" }'
-    tree.put(path, parameter("percent", "5.25", clause))
+    tree.put(path, parameter("percent", "5.25", clause, "settlement_date"))
     policy = load("999901", tree.root)
     assert policy.value("retention/percent", date(2024, 1, 1)).number == 525
     tree.bend(path, clause, '{ text = "local", article = "第九条" }')
@@ -72,6 +72,61 @@ def test_none_with_an_article_means_that_the_law_sets_no_limit(tree):
     value = load("999901", tree.root).value("meal/per_day_fen", date(2025, 7, 1))
     assert value.unlimited
     assert value.amount is None
+
+
+def test_what_has_ended_does_not_end_again_before_it_begins_anew(tree):
+    law = 'law = { text = "local", article = "第九条" }'
+    tree.bend(MEAL, "is = 1500", "ended = true")
+    again = f"{(tree.root / MEAL).read_text()}\n[[value]]\nfrom = 2026-01-01\n"
+    tree.put(MEAL, f"{again}ended = true\n{law}\n")
+    assert tree.faults() == ["2026-01-01: what ended on 2025-07-01 cannot end again"]
+    tree.put(MEAL, f"{again}is = 1600\n{law}\n")
+    assert load("999901", tree.root).value("meal/per_day_fen", date(2026, 1, 1)).number == 1600
+
+
+@pytest.mark.parametrize(
+    ("confirmed_on", "faults"),
+    [
+        # The value begins on 2024-01-01; its text was published a month before.
+        ("2023-12-01", []),
+        ("2023-11-30", ["confirmed_on 2023-11-30 is before any text of it was published"]),
+    ],
+)
+def test_a_value_may_be_confirmed_before_it_begins_but_not_before_its_text_is_public(
+    tree, confirmed_on, faults
+):
+    tree.bend("texts.toml", 'kind = "regional"', 'kind = "regional"\npublished = 2023-12-01')
+    tree.bend(MEAL, "[[value]]", f"confirmed_on = {confirmed_on}\n\n[[value]]")
+    if faults:
+        assert tree.faults() == faults
+    else:
+        assert load("999901", tree.root).parameters["meal/per_day_fen"].confirmed_on
+
+
+def test_each_key_is_picked_by_the_days_that_its_rule_can_ask(tree):
+    tree.bend(MEAL, '"service_date"', '"admission_date"')
+    tree.bend(RATIO, '"service_date"', '"discharge_date"')
+    assert load("999901", tree.root).parameters["line/ratio_item"].picked_by == "discharge_date"
+    tree.bend(NATIONAL, '"injury_date"', '"settlement_date"')
+    assert tree.faults() == [
+        "employer/application_days is picked by injury_date and not by settlement_date"
+    ]
+
+
+def test_a_later_text_does_not_make_an_earlier_confirmation_wrong(tree):
+    """Whoever enters a new value need not have looked at the others on the same day."""
+    tree.bend("texts.toml", 'kind = "regional"', 'kind = "regional"\npublished = 2023-12-01')
+    later = 'kind = "notice"\npublished = 2025-06-01'
+    tree.bend("texts.toml", 'kind = "notice"', later)
+    tree.bend(MEAL, '"local", article = "第四条"', '"notice", article = "四"')
+    tree.bend(MEAL, "[[value]]", "confirmed_on = 2024-05-01\n\n[[value]]")
+    assert load("999901", tree.root).parameters["meal/per_day_fen"].confirmed_on
+
+
+def test_a_place_that_a_text_could_have_is_taken_though_nobody_counted_its_paragraphs(tree):
+    tree.bend(MEAL, '"第三条"', '"第三十条第九十九款第（一百零一）项"')
+    value = load("999901", tree.root).value("meal/per_day_fen", date(2024, 1, 1))
+    assert value.law.place == "第三十条第九十九款第（一百零一）项"
 
 
 def test_an_abolished_parameter_is_a_gap_from_its_last_day(tree):
@@ -145,24 +200,44 @@ def test_every_fault_of_every_file_is_reported_at_once(tree):
         (MEAL, "from = 2024-01-01", "from = 2024-01-01T00:00:00", "from must be a date"),
         (MEAL, "from = 2024-01-01", 'from = "2024-01-01"', "from must be a date"),
         (MEAL, "from = 2024-01-01", "", "key from is missing"),
+        (MEAL, "from = 2025-07-01", "from = 9999-01-01", "from 9999-01-01 is no day of any text"),
+        (MEAL, "from = 2024-01-01", "from = 0024-01-01", "from 0024-01-01 is no day of any text"),
         (MEAL, "is = 1200", "ended = true", "the first value may not be an end"),
         (MEAL, "is = 1200", "", "give either is or ended = true"),
         (MEAL, "is = 1200", "is = 1200\nended = true", "give either is or ended = true"),
         (MEAL, 'law = { text = "local", article = "第三条" }', "", "key law is missing"),
         (MEAL, ', article = "第三条"', "", "key article is missing"),
         (MEAL, '"第三条"', '""', "article is empty: each value needs its place"),
+        (MEAL, '"第三条"', '" "', "article is empty: each value needs its place"),
         (MEAL, '"第三条"', '"art. 3"', "'art. 3' is no article"),
+        (MEAL, '"第三条"', '"第零条"', "'第零条': 零 is no canonical numeral"),
+        (MEAL, '"第三条"', '"第一二条"', "'第一二条': 一二 is no canonical numeral"),
+        (MEAL, '"第三条"', '"第三零十条"', "'第三零十条': 三零十 is no canonical numeral"),
+        (MEAL, '"第三条"', '"第一十条"', "'第一十条': 一十 is no canonical numeral"),
+        (MEAL, '"第三条"', '"第一百三条"', "'第一百三条': 一百三 is no canonical numeral"),
+        (MEAL, '"第三条"', '"第三条第零款"', "'第三条第零款': 零 is no canonical numeral"),
+        (MEAL, '"第三条"', '"第三条第（二二）项"', "二二 is no canonical numeral"),
+        (MEAL, '"第三条"', '"零"', "'零': 零 is no canonical numeral"),
         (MEAL, '"local"', '"nowhere"', "texts.toml has no nowhere"),
         (MEAL, '"local"', '"contract"', "an agreement is cited by clause"),
         (MEAL, 'text = "local", article', 'agreement = "local", clause', "cited by clause, any"),
         (MEAL, "is = 1200", "is = 1200\nweak = true", "weak or reading needs a note"),
         (MEAL, "is = 1200", "is = 1200\nreading = true", "weak or reading needs a note"),
         (MEAL, '"local", article = "第三条"', '"mirror", article = "x"', "is weak = true"),
+        (MEAL, "is = 1200", 'is = 1200\nnote = " "', "note says nothing"),
+        (MEAL, '"伙食补助 / meals"', '""', "description says nothing"),
         (MEAL, "is = 1200", "is = 1200\nammount = 1", "key ammount is not known"),
         (MEAL, 'unit = "fen/day"', 'unit = "yuan"', "unit may not be 'yuan'"),
         (MEAL, 'unit = "fen/day"', 'unit = "fen"', "meal/per_day_fen is counted in fen/day"),
         (MEAL, '"service_date"', '"birth_date"', "picked_by may not be 'birth_date'"),
         (MEAL, 'picked_by = "service_date"', "", "key picked_by is missing"),
+        (
+            MEAL,
+            '"service_date"',
+            '"injury_date"',
+            "picked by discharge_date, service_date, admission",
+        ),
+        (RATIO, '"service_date"', '"injury_date"', "is picked by service_date, discharge_date"),
         (MEAL, "[[value]]", "reference = 1\n[[value]]", "key reference is not known"),
         (MEAL, "[[value]]", "final = true\n[[value]]", "key final is not known"),
         (MEAL, 'unit = "fen/day"', 'unit = "fen/day"\nunit = "fen"', "not valid TOML"),
@@ -174,6 +249,12 @@ def test_every_fault_of_every_file_is_reported_at_once(tree):
         (NATIONAL, '"statute"', '"local"', "a national value must cite a national text"),
         ("texts.toml", 'kind = "notice"', 'kind = "rumour"', "text kind 'rumour' is not known"),
         ("texts.toml", 'kind = "notice"', 'kind = "notice"\nby = "x"', "key by is not known"),
+        ("texts.toml", '"办法（虚构）"', '" "', "title says nothing"),
+        (DIRECTORY, '"示例市（虚构）"', '" "', "name says nothing"),
+        (DIRECTORY, '"甲医院（虚构）"', '" "', "code or name empty or given twice"),
+        (DIRECTORY, '"示例经办（虚构）"', '""', "name says nothing"),
+        (DIRECTORY, 'code = "D1"', 'code = ""', "code says nothing"),
+        (DIRECTORY, "ended = 2026-01-01", "ended = 9999-01-01", "is no day of any text"),
         (DIRECTORY, '"MEDICAL"', '"SURGERY"', "capability 'SURGERY' is not known"),
         (DIRECTORY, "ended = 2025-03-01", "ended = 2024-01-01", "holds no day"),
         (DIRECTORY, 'code = "D1",', 'who = "D1",', "who"),
@@ -245,7 +326,10 @@ def test_a_ratio_below_one_needs_an_article_of_a_text_that_was_read(tree):
 
 def test_a_limit_is_not_lifted_by_an_agreement(tree):
     clause = '{ agreement = "contract", clause = "第一条" }'
-    tree.put(f"{FOLDER}/emergency/inpatient_days.toml", parameter("days", '"none"', clause))
+    tree.put(
+        f"{FOLDER}/emergency/inpatient_days.toml",
+        parameter("days", '"none"', clause, "admission_date"),
+    )
     assert len(tree.faults()) == 1
     assert "a lifted limit need an article" in tree.faults()[0]
 
@@ -258,7 +342,8 @@ def test_a_default_that_no_national_text_gives_is_refused(tree):
 
 def test_a_national_notice_may_be_cited_by_its_heading(tree):
     law = '{ text = "notice", article = "六" }'
-    tree.put("national/late/window_end_event.toml", parameter("word", '"ACCEPTED"', law))
+    file = parameter("word", '"ACCEPTED"', law, "injury_date")
+    tree.put("national/late/window_end_event.toml", file)
     policy = load("999901", tree.root)
     assert policy.value("late/window_end_event", date(2024, 1, 1)).word == "ACCEPTED"
 
@@ -290,25 +375,26 @@ def test_a_byte_order_mark_is_named_as_what_it_is(tree, mark):
 
 
 def test_the_most_that_a_file_may_say_is_taken(tree):
-    tree.put(f"{FOLDER}/audit/high_cost_fen.toml", parameter("fen", "9" * 14))
+    tree.put(
+        f"{FOLDER}/audit/high_cost_fen.toml", parameter("fen", "9" * 14, picked_by="discharge_date")
+    )
     policy = load("999901", tree.root)
     assert policy.value("audit/high_cost_fen", date(2024, 1, 1)).number == 10**14 - 1
 
 
 def test_a_rule_that_holds_bills_must_be_enabled_on_every_day_that_it_holds(tree):
     hold, enabled = f"{FOLDER}/audit/hold.toml", f"{FOLDER}/audit/enabled.toml"
-    tree.put(hold, parameter("words", '["A01", "A24"]'))
+    both = parameter("words", '["A01", "A24"]', picked_by="discharge_date")
+    tree.put(hold, both)
     assert tree.faults() == [
         "2024-01-01: A01, A24 is not enabled (audit/enabled) and would hold no bill"
     ]
-    tree.put(enabled, parameter("words", '["A01", "A24"]'))
+    tree.put(enabled, both)
     load("999901", tree.root)
     later = '\n[[value]]\nfrom = 2025-01-01\nis = ["A24"]\n'
     tree.put(
         enabled,
-        parameter("words", '["A01", "A24"]')
-        + later
-        + 'law = { text = "local", article = "第八条" }\n',
+        both + later + 'law = { text = "local", article = "第八条" }\n',
     )
     assert tree.faults() == [
         "2025-01-01: A01 is not enabled (audit/enabled) and would hold no bill"
@@ -407,18 +493,28 @@ def test_an_archive_with_one_more_space_is_refused(tree):
         load_archive(raw + b" ")
 
 
-@given(st.integers(min_value=1, max_value=999))
+@given(st.integers(min_value=1, max_value=9_999))
 def test_chinese_numerals_are_read_as_people_write_them(number):
     assert chinese_number(written_in_chinese(number)) == number
 
 
-def written_in_chinese(number):
-    digits = "零一二三四五六七八九"
-    hundreds, rest = divmod(number, 100)
-    tens, ones = divmod(rest, 10)
-    text = f"{digits[hundreds]}百" if hundreds else ""
-    if tens:
-        text += ("" if tens == 1 and not hundreds else digits[tens]) + "十"
-    elif hundreds and ones:
-        text += "零"
-    return text + (digits[ones] if ones else "")
+@given(st.text(alphabet="零一二三四五六七八九十百千", min_size=1, max_size=7))
+def test_what_people_would_not_write_is_no_numeral(text):
+    number = chinese_number(text)
+    assert (number is not None) is (text in NUMERALS)
+    assert number is None or text == written_in_chinese(number)
+
+
+def written_in_chinese(number, before=""):
+    """十 at the beginning and 一十 behind another place; 零 once for the places left out."""
+    for size, place in ((1000, "千"), (100, "百"), (10, "十")):
+        if number >= size:
+            head, rest = divmod(number, size)
+            digit = "" if size == 10 and head == 1 and not before else DIGITS[head]
+            gap = "零" if 0 < rest < size // 10 else ""
+            return written_in_chinese(rest, f"{before}{digit}{place}{gap}")
+    return before + (DIGITS[number] if number else "")
+
+
+DIGITS = "零一二三四五六七八九"
+NUMERALS = frozenset(written_in_chinese(number) for number in range(1, 10_000))

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 import pytest
 
 from gateway.policy.citation import chinese_number
-from gateway.policy.keys import KEYS
+from gateway.policy.keys import KEYS, picks
 from gateway.policy.load import SHIPPED, archive, load, load_archive, regions
 from gateway.policy.model import Capability, PolicyGap, TextKind
 
@@ -54,9 +54,13 @@ def test_the_readme_lists_every_key_with_its_unit_and_words():
     rows = dict(re.findall(r"^\| `([a-z_/]+)` (\|.*)$", readme, re.MULTILINE))
     assert set(rows) == set(KEYS)
     for key, spec in KEYS.items():
-        picked_by = load(EXAMPLE).parameters[key].picked_by
-        assert rows[key].startswith(f"| {spec.unit} | {picked_by} |"), key
+        assert rows[key].startswith(f"| {spec.unit} | {' / '.join(picks(key))} |"), key
         assert tuple(re.findall(r"`([A-Za-z_0-9]+)`", rows[key])) == spec.words, key
+
+
+def test_the_example_region_picks_every_key_by_its_usual_date():
+    for key, dated in load(EXAMPLE).parameters.items():
+        assert dated.picked_by is picks(key)[0], key
 
 
 # --- the example region -------------------------------------------------------------------
