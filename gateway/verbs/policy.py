@@ -6,7 +6,7 @@ Nothing here changes a file; a value is entered by writing its file and checking
 import asyncio
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, timedelta
 from difflib import get_close_matches
 from pathlib import Path
@@ -23,6 +23,7 @@ from gateway.verbs.stored import NotTold, looking
 
 GOOD: Final = 0
 FAULTY: Final = 1
+_NONE: Final = "没有 none"
 _REGION: Final = re.compile(r"[0-9]{6}")
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 _UNITS: Final = {
@@ -244,29 +245,46 @@ def _series(policy: Policy, key: str, day: date | None) -> str:
 
 
 def _directory_changed(before: Policy, after: Policy, day: date | None) -> Iterator[Change]:
-    old, new = _institutions(before, day), _institutions(after, day)
+    old, new = _known(before, day), _known(after, day)
+    if old != new:
+        yield "名录 directory", f"  - {old}", f"  + {new}"
+    yield from _institutions_changed(_institutions(before, day), _institutions(after, day))
+
+
+def _known(policy: Policy, day: date | None) -> str:
+    """From when on, or whether on the day, anybody knows who is designated."""
+    directory = policy.directory
+    if directory is None or (day is not None and day < directory.since):
+        return _NONE
+    return "有 known" if day is not None else f"自 {directory.since} 起 since {directory.since}"
+
+
+def _institutions_changed(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[Change]:
     for code in sorted({*old, *new}):
-        was, now = old.get(code, "没有 none"), new.get(code, "没有 none")
+        was, now = old.get(code, _NONE), new.get(code, _NONE)
         if was != now:
             yield f"名录 directory {code}", f"  - {was}", f"  + {now}"
 
 
 def _institutions(policy: Policy, day: date | None) -> dict[str, str]:
-    if policy.directory is None:
+    if policy.directory is None or _known(policy, day) == _NONE:
         return {}
     listed = policy.directory.institutions
     return {one.code: _listed(one, day) for one in listed if day is None or one.designated_on(day)}
 
 
 def _listed(one: Institution, day: date | None) -> str:
-    spans = [*one.capabilities, *one.online]
+    doctors = [(f"医生 doctor {code}", span) for code, span in one.doctors]
     told = [
         f"{what} {span.since}–{span.ended or ''}"
-        for what, span in spans
+        for what, span in (*one.capabilities, *one.online, *doctors)
         if day is None or span.covers(day)
     ]
     level = "" if one.level is None else f" {one.level.value}"
-    return f"{one.name}{level}：{'，'.join(told)}"
+    city = " 市区 city" if one.city else ""
+    # A list of which nobody may order on the day is not the same as none.
+    limited = " 限名单内的医生 listed doctors only" if one.doctors else ""
+    return f"{one.name}{level}{city}{limited}：{'，'.join(told)}"
 
 
 def _write(out: TextIO, lines: Iterable[str]) -> None:

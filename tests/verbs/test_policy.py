@@ -256,6 +256,47 @@ def test_a_name_that_is_nothing_is_told(capsys, proposed, name, says):
     assert says in err
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ('level = "secondary"\n', 'level = "secondary"\ncity = true\n', "市区 city"),
+        (
+            'level = "secondary"\n',
+            'level = "secondary"\ndoctors = [{ code = "D7", from = 2025-02-01 }]\n',
+            "医生 doctor D7 2025-02-01–",
+        ),
+        ("from = 2025-01-01\n", "from = 2025-03-01\n", "自 2025-03-01 起 since 2025-03-01"),
+    ],
+    ids=["city", "doctors", "since"],
+)
+def test_whatever_the_directory_says_otherwise_is_a_difference(
+    capsys, files, tmp_path, monkeypatch, old, new, told
+):
+    bend(files, DIRECTORY, old, new)
+    settings = stored_edition(tmp_path, files)
+    monkeypatch.setenv("GATEWAY_DATA_DIR", str(settings.data_dir))
+    code, out, _ = ran(capsys, "diff", "999900", load("999900", files).digest)
+    *changes, last = out.splitlines()
+    assert (code, last) == (0, "1 处不同 differences")
+    assert changes[0].startswith("名录 directory")
+    assert told not in changes[1]
+    assert told in changes[2]
+
+
+def test_between_the_first_days_of_two_directories_one_of_them_knows_nobody(
+    capsys, files, tmp_path, monkeypatch
+):
+    bend(files, DIRECTORY, "from = 2025-01-01\n", "from = 2025-03-01\n")
+    settings = stored_edition(tmp_path, files)
+    monkeypatch.setenv("GATEWAY_DATA_DIR", str(settings.data_dir))
+    digest = load("999900", files).digest
+    _, out, _ = ran(capsys, "diff", "999900", digest, "--on", "2025-02-01")
+    assert out.splitlines()[:3] == ["名录 directory", "  - 有 known", "  + 没有 none"]
+    assert out.endswith("4 处不同 differences\n")
+    _, out, _ = ran(capsys, "diff", "999900", digest, "--on", "2025-03-01")
+    assert out == "0 处不同 differences\n"
+
+
 def test_a_region_without_files_cannot_be_compared(capsys):
     code, out, _ = ran(capsys, "diff", "999900", "110000")
     assert code == 1
