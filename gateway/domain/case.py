@@ -227,9 +227,9 @@ class PaidLeave:
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """An employer joined the insurance on a day; `settled_on` is the day that everything owed,
-    late fee included, was paid (工伤保险条例 第六十二条第三款). `employer_no` is empty for the
-    employer that the case was reported with."""
+    """An employer that had not joined 应当参加而未参加 joined on a day; `settled_on` is the day
+    that everything owed, late fee included, was paid (工伤保险条例 第六十二条第三款).
+    `employer_no` is empty for the employer that the case was reported with."""
 
     joined_on: date
     settled_on: date | None
@@ -237,7 +237,11 @@ class Joined:
 
     @property
     def covered_from(self) -> date | None:
-        """The first day whose costs are newly arising; None while anything is owed."""
+        """The first day whose costs are newly arising; None while anything is owed.
+
+        The text counts from *after* joining and paying (参加……并补缴……后), and there was no cover
+        that the day itself could lie in: our reading, anchors.NEWLY_ARISING.
+        """
         if self.settled_on is None:
             return None
         return max(self.joined_on, self.settled_on) + timedelta(days=1)
@@ -245,9 +249,14 @@ class Joined:
 
 @dataclass(frozen=True, slots=True)
 class Arrears:
-    """Days for which the employer owes premiums 欠缴; `settled_on` is the day everything,
-    late fee included, was paid (工伤保险条例 第六十二条第三款). `employer_no` is empty for the
-    employer that the case was reported with."""
+    """Days for which an employer that had joined owes premiums 欠缴; `settled_on` is the day
+    everything, late fee included, was paid. `employer_no` is empty for the employer that the case
+    was reported with.
+
+    What such days mean a region's text says (`arrears/policy`), not 第六十二条第三款, which speaks
+    of an employer that joins. Cover had never ended and needs no day to begin, so the first day
+    on which nothing is owed is the day of paying itself: our reading, anchors.ARREARS_PAID.
+    """
 
     since: date
     settled_on: date | None
@@ -257,7 +266,7 @@ class Arrears:
         return self.touches(day, day)
 
     def touches(self, first: date, last: date) -> bool:
-        """Whether any day from first to last lies in the arrears."""
+        """Whether any day from first to last lies in the arrears, the day of paying not in them."""
         paid = self.settled_on
         return self.since <= last and (paid is None or max(first, self.since) < paid)
 

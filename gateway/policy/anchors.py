@@ -19,12 +19,14 @@ LATE_APPLICATION: Final = Citation(
 NEWLY_ARISING: Final = Citation(
     "law/newly_arising", "employer", _IN_FORCE, "《工伤保险条例》第六十二条第三款", our_reading=True
 )
-"""The day after joining and paying is the first of 新发生的费用: the text names no day."""
+"""For an employer that had not joined, the day after joining and paying is the first of
+新发生的费用: the text says 后 and names no day, and cover only then begins (domain/case.py)."""
 ARREARS_PAID: Final = Citation(
     "law/arrears_paid", "employer", _IN_FORCE, "《工伤保险条例》第六十二条第三款", our_reading=True
 )
-"""What arises after arrears were paid inside a stay is newly arising: the text speaks of an
-employer that joins. The day of paying is the first that is no longer owed for."""
+"""What arises once arrears were paid inside a stay is newly arising, by likeness: the text speaks
+of an employer that joins, and here cover had never ended. So the day of paying is the first that
+is no longer owed for, a day earlier than for one that joins (domain/case.py)."""
 UNINSURED: Final = Citation(
     "law/uninsured",
     "employer",
