@@ -10,13 +10,14 @@ from gateway.domain.admission import Stay
 from gateway.domain.bill import BillLine, Citation, SuppliedDevice
 from gateway.domain.case import REFUSED_DISCHARGE, Arrears, CaseFacts
 from gateway.domain.catalogue import Kind, Level
+from gateway.policy import anchors
 from gateway.policy.model import PickedBy, Policy, PolicyGap, Value
 from gateway.rules.approvals import Asked
 from gateway.rules.cited import citation
 from gateway.rules.concerns import Concern
 from gateway.rules.dates import Dates, picked
 from gateway.rules.late import LateWindow
-from gateway.rules.listed import EditionsByDay, Listed, find_in
+from gateway.rules.listed import EditionsByDay, Listed, Sources, find_in
 from gateway.rules.place import EmergencyDays
 from gateway.rules.plain import (
     ASKED,
@@ -57,7 +58,7 @@ class Context:
     the netted lines that use up quantities and days, in order, and `used` those of each row of
     the catalogue, under None those that stand in none; `rescued` the lines that are approved as
     needed for rescue, each with its approval, `apart` those of which more is asked than their
-    charge.
+    charge. By the texts `owed_by` the days of `owed` are the employer's.
     """
 
     policy: Policy
@@ -73,6 +74,7 @@ class Context:
     netted: Netted
     devices: tuple[SuppliedDevice, ...] = ()
     owed: tuple[Arrears, ...] = ()
+    owed_by: Sources = ()
     emergency: EmergencyDays | None = None
     known: Sequence[Known] = ()
     counted: Sequence[BillLine] = ()
@@ -224,15 +226,26 @@ class Context:
     def _holding(self, day: date) -> Holding:
         stops = [stop for stop in self.case.stops if stop.covers(day)]
         refused = (stop for stop in stops if stop.ground == REFUSED_DISCHARGE)
+        before_cover = self.case.before_cover(day)
+        in_arrears = any(one.covers(day) for one in self.owed)
         return Holding(
             # 第四十二条
             stopped=tuple(stop for stop in stops if stop.ground != REFUSED_DISCHARGE),
             notice=next(refused, None),
-            before_cover=self.case.before_cover(day),
-            in_arrears=any(one.covers(day) for one in self.owed),
+            before_cover=before_cover,
+            in_arrears=in_arrears,
             late=self.late_until is not None and self.late_until.says(day),
             after_emergency=self.emergency is not None and day > self.emergency.last,
+            moved_by=self._moved_by(day, before_cover=before_cover, in_arrears=in_arrears),
         )
+
+    def _moved_by(self, day: date, *, before_cover: bool, in_arrears: bool) -> Sources:
+        """The texts that say whose the day is: of several grounds the one that is the reason."""
+        if before_cover:
+            return (anchors.NEWLY_ARISING,)
+        if in_arrears:
+            return self.owed_by
+        return () if self.late_until is None else self.late_until.cited(day)
 
     def rate(self, kind: Kind, day: date) -> Rate:
         """The part of eligible costs of this kind that the fund bears. Raises PolicyGap."""

@@ -21,12 +21,14 @@ from gateway.rules.plain import CLEAR
 _LATE: Final = "meal/split_late_window"
 _LEAVE: Final = "meal/split_leave_days"
 _HANGING: Final = "HANGING_BED"
+_MOVED: Final = frozenset({"meal/cut/before_cover", "meal/cut/in_arrears", "meal/cut/late"})
+"""The grounds that are windows: those of `Holding.moved_by`."""
 _ACTUAL_DAYS: Final = replace(anchors.MEAL_ALLOWANCE, our_reading=True)
 
 
 @dataclass(frozen=True, slots=True)
 class MealDays:
-    """The days that are paid, and per ground the number that is not with its source."""
+    """The days that are paid, and per ground the number that is not with its sources."""
 
     paid: tuple[date, ...]
     cuts: tuple[Citation, ...]
@@ -42,7 +44,7 @@ def counted_days(
     away = _Away(stay, _hanging(stay, lines), frozenset().union(*(o.meal_days for o in others)))
     found = {day: _cut(context, away, day) for day in whole}
     paid = tuple(day for day, ground in found.items() if ground is None)
-    return MealDays(paid, tuple(_told(found)))
+    return MealDays(paid, tuple(_told(context, found)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +99,12 @@ def _absence(context: Context, away: _Away, day: date) -> tuple[str, Citation] |
     return ("paid_elsewhere", _ACTUAL_DAYS) if day in away.elsewhere else None
 
 
-def _told(found: Mapping[date, Citation | None]) -> Iterator[Citation]:
-    """Each ground once: its number of days, from its first one on."""
+def _told(context: Context, found: Mapping[date, Citation | None]) -> Iterator[Citation]:
+    """Each ground once: its number of days, from its first one on, and what put them in it."""
     grounds = [ground for ground in found.values() if ground is not None]
     for ground in dict.fromkeys(grounds):
         days = [day for day, one in found.items() if one == ground]
         yield replace(ground, value=str(len(days)), since=days[0].isoformat())
+        if ground.key in _MOVED:
+            by = dict.fromkeys(one for day in days for one in context.holding(day).moved_by)
+            yield from (one for one in by if replace(one, key=ground.key) != ground)

@@ -84,26 +84,28 @@ class Rate(NamedTuple):
 
 class Window(NamedTuple):
     """Why the fund's share moves to the employer: before cover, in arrears that had begun before
-    the stay, or by an overdue application."""
+    the stay, or by an overdue application; and which texts say that it does, or does not."""
 
     before_cover: bool = False
     late: bool = False
     in_arrears: bool = False
+    sources: Sources = ()
 
     @property
-    def sources(self) -> Sources:
-        """The article that moves it."""
-        if self.before_cover:
-            return (anchors.NEWLY_ARISING,)
-        if self.in_arrears:
-            return (anchors.ARREARS_PAID,)
-        return (anchors.LATE_APPLICATION,) if self.late else ()
+    def facts(self) -> dict[str, bool]:
+        """What of it the terms of a line are told."""
+        return {
+            "before_cover": self.before_cover,
+            "late": self.late,
+            "in_arrears": self.in_arrears,
+        }
 
 
 class Holding(NamedTuple):
     """What the bill says of a day: decisions, cover, the window of an overdue application (None
     where no text says whether the day is in it), and whether it lies after the days of an
-    emergency: then an approval may still pay, and nothing is plain."""
+    emergency: then an approval may still pay, and nothing is plain. `moved_by` are the texts by
+    which the day is the employer's, or for the last day of a window is not."""
 
     stopped: tuple[BenefitStop, ...]
     notice: BenefitStop | None
@@ -111,6 +113,11 @@ class Holding(NamedTuple):
     in_arrears: bool
     late: bool | None
     after_emergency: bool
+    moved_by: Sources = ()
+
+    def window(self, *, late: bool) -> Window:
+        """Whether and why the day is the employer's."""
+        return Window(self.before_cover, late, self.in_arrears, self.moved_by)
 
 
 CLEAR: Final = Holding((), None, False, False, False, False)
@@ -243,8 +250,7 @@ def _catalogued(
         return outside(charge, listed)
     if rate is None or late is None or unprinted(listed) or on_the_worker(ground, charge, listed):
         return None
-    holding = ground.holding
-    return inside(charge, listed, rate, Window(holding.before_cover, late, holding.in_arrears))
+    return inside(charge, listed, rate, ground.holding.window(late=late))
 
 
 def whole(ground: Ground, charge: Charge) -> tuple[Terms, Sources] | None:
@@ -278,7 +284,7 @@ def outside(
     of it moves to the employer."""
     moved = window or Window()
     resolved = taken(
-        charge, in_catalogue=False, emergency_approved=window is not None, **moved._asdict()
+        charge, in_catalogue=False, emergency_approved=window is not None, **moved.facts
     )
     excluded = () if listed is None else (listed.source,)
     return resolved, (*FUND_PAYS, *moved.sources, *excluded)
@@ -299,7 +305,7 @@ def inside(
         quantity_limit=charge.allowed,
         ratio=rate.ratio,
         emergency_approved=rescue,
-        **window._asdict(),
+        **window.facts,
     )
     return resolved, sources
 

@@ -96,8 +96,7 @@ def _catalogued(context: Context, line: BillLine, charge: Charge) -> tuple[Terms
 
 def _window(context: Context, day: date) -> Window:
     """Raises PolicyGap."""
-    holding = context.holding(day)
-    return Window(holding.before_cover, context.late(day), holding.in_arrears)
+    return context.holding(day).window(late=context.late(day))
 
 
 def _inside(
@@ -264,7 +263,7 @@ def _beyond_limit(
         in_catalogue=False,
         excluded="LIMIT_NOT_MET",
         emergency_approved=rescue,
-        **window._asdict(),
+        **window.facts,
     )
     return resolved, (*FUND_PAYS, *window.sources, limit, *used)
 

@@ -121,8 +121,7 @@ def _verdict(bill: Bill, context: Context) -> BillVerdict:
 
 def _grounds(bill: Bill, context: Context) -> tuple[Citation, ...]:
     """The sources that concern the bill as a whole. Raises PolicyGap."""
-    told = grounds(context.told, context.policy, bill.stay)
-    return (*told, *sources_of(context.owed, bill.stay, context.case, context.policy))
+    return (*grounds(context.told, context.policy, bill.stay), *context.owed_by)
 
 
 def context_of(bill: Bill, policy: Policy, lines: Netted) -> Context:
@@ -131,7 +130,7 @@ def context_of(bill: Bill, policy: Policy, lines: Netted) -> Context:
         raise ValueError("a bill without a case is never computed")
     case = as_liable(bill.case, policy, bill.stay)
     dates = dates_of(bill.stay, case)
-    asked = Asked(bill.stay, case, bill.hospital, policy)
+    asked, owed = Asked(bill.stay, case, bill.hospital, policy), employers(bill.stay, case, policy)
     context = Context(
         policy=policy,
         stay=bill.stay,
@@ -146,7 +145,8 @@ def context_of(bill: Bill, policy: Policy, lines: Netted) -> Context:
         asked=asked,
         emergency=emergency_days(asked),
         devices=bill.devices,
-        owed=employers(bill.stay, case, policy),
+        owed=owed,
+        owed_by=sources_of(owed, bill.stay, case, policy),
     )
     context.sort_out(shut_out)
     return context

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from gateway.domain.bill import BillVerdict, MealVerdict
-from gateway.domain.case import BenefitStop
+from gateway.domain.case import Arrears, BenefitStop, CaseFacts, Joined
 from gateway.domain.money import fen
 from gateway.rules.entitlement import Hold
 from gateway.rules.meal_allowance import NO_MEAL
@@ -57,6 +57,37 @@ def test_a_ground_on_which_the_text_is_silent_is_printed_as_our_reading() -> Non
     meal = meal_of(stay=a_stay(hanging_days=frozenset({date(2026, 3, 8)})))
     (found,) = [one for one in meal.citations if one.key == "meal/cut/hanging_bed"]
     assert (found.our_reading, found.law) == (True, "《工伤保险条例》第三十条第四款")
+
+
+@pytest.mark.parametrize(
+    ("case", "cut", "sources"),
+    [
+        (
+            a_case(applied_on=date(2026, 4, 20), accepted_on=date(2026, 4, 24)),
+            "late",
+            ["law/late_application", "employer/application_days", "late/window_end_event"],
+        ),
+        (
+            a_case(
+                injured_on=date(2026, 2, 1), arrears=(Arrears(date(2026, 1, 1), date(2026, 3, 6)),)
+            ),
+            "in_arrears",
+            ["arrears/policy"],
+        ),
+        (
+            a_case(insured_at_injury=False, joined=(Joined(date(2026, 3, 3), date(2026, 3, 5)),)),
+            "before_cover",
+            [],
+        ),
+    ],
+    ids=["late", "in arrears", "before cover"],
+)
+def test_the_days_of_a_window_cite_once_what_put_them_in_it(
+    case: CaseFacts, cut: str, sources: list[str]
+) -> None:
+    cited = [one.key for one in meal_of(case=case).citations]
+    at = cited.index(f"meal/cut/{cut}") + 1
+    assert cited[at : at + len(sources) + 1] == [*sources, "meal/per_day_fen"]
 
 
 def test_that_a_leave_nobody_told_of_is_over_is_our_reading() -> None:

@@ -78,8 +78,9 @@ def test_bills_do_stand_on_the_grounds_of_other_bills():
 @pytest.mark.parametrize(
     "forgotten",
     [
-        *((name,) for name in ("level", "editions", "stopped", "notice", "before_cover")),
-        *((name,) for name in ("in_arrears", "late")),
+        *((name,) for name in ("level", "editions", "stopped", "notice", "moved_by")),
+        # What moves a day is never told apart from what says so.
+        *((name, "moved_by") for name in ("before_cover", "in_arrears", "late")),
         # A policy is never told apart from what it says.
         ("policy", "said"),
     ],

@@ -13,9 +13,12 @@ from gateway.domain.case import REFUSED_DISCHARGE, BenefitStop
 from gateway.domain.catalogue import Kind
 from gateway.domain.money import fen
 from gateway.domain.split import Payer, Split, total
+from gateway.policy.load import load
 from gateway.policy.model import PolicyGap
 from gateway.rules.calculate import calculate, cases_of
+from gateway.rules.dates import dates_of
 from gateway.rules.entitlement import Hold
+from gateway.rules.late import late_window
 from gateway.rules.settle import Bill, device_codes, line_terms, netted_terms, settle
 from tests.rules.facts import EDITIONS, a_bill, a_case, a_line, a_stay, example_policy, policy_with
 from tests.rules.tables import bill_of, policy_of, rows, split_of, verdict_of
@@ -216,6 +219,89 @@ def test_an_excess_that_nobody_signed_for_cites_who_bears_it(row: dict[str, Any]
 def test_what_no_window_moves_cites_no_window():
     keys = set(sources({"lines": [{"code": "UNKNOWN", "price": "10.00"}]}))
     assert keys == {"law/fund_pays", "line/no_consent_payer"}
+
+
+LATE = {"applied_on": date(2026, 4, 20), "accepted_on": date(2026, 4, 24)}
+OWED = {
+    "injured_on": date(2026, 2, 1),
+    "arrears": [{"since": date(2026, 1, 1), "settled_on": date(2026, 3, 6)}],
+}
+LATE_KEYS = ["law/late_application", "employer/application_days", "late/window_end_event"]
+
+
+def moved_by(day: date, case: dict[str, Any], policy: Any = None) -> dict[str, Citation]:
+    """What a dressing of the day cites beside the catalogue, its ratio and that the fund pays."""
+    line = {"code": "DRESSING", "price": "800.00", "day": day}
+    row = {"stay": {"discharged_on": date(2026, 5, 3)}, "case": case, "lines": [line]}
+    cited = one(settled(bill_of(row), policy)).citations
+    usual = ("law/fund_pays", "catalogue/item/DRESSING", "line/ratio_item")
+    return {each.key: each for each in cited if each.key not in usual}
+
+
+def test_a_line_in_the_late_window_cites_what_made_the_application_late_and_what_ended_it():
+    found = moved_by(date(2026, 4, 23), LATE)
+    assert list(found) == LATE_KEYS
+    assert [found[key].value for key in LATE_KEYS[1:]] == ["30", "ACCEPTED"]
+
+
+def test_a_late_line_in_quzhou_cites_the_article_of_the_province_and_in_weihai_the_weak_source():
+    in_quzhou, in_weihai = (
+        late_window(load(region), a_case(**LATE), dates_of(a_stay(), a_case(**LATE)))
+        for region in ("330800", "371000")
+    )
+    assert in_quzhou is not None
+    assert in_weihai is not None
+    (ended,) = [each for each in in_quzhou.sources if each.key == "late/window_end_event"]
+    assert (ended.value, ended.since) == ("APPLIED", "2020-09-24")
+    assert ended.law == "《浙江省工伤保险条例》第十三条第二款"
+    (ended,) = [each for each in in_weihai.sources if each.key == "late/window_end_event"]
+    assert ended.value == "ACCEPTED"
+    assert "弱依据" in ended.law
+
+
+def test_that_an_application_of_another_in_time_does_not_help_is_cited_as_our_reading():
+    worker = {"applied_by": "WORKER", "applied_on": date(2026, 3, 31)}
+    policy = policy_with()
+    dated = policy.parameters["late/needs_nobody_applied"]
+    found = moved_by(date(2026, 4, 23), LATE | worker, policy)["late/needs_nobody_applied"]
+    assert (found.value, found.our_reading) == ("no", dated.values[0].reading)
+    too_late = worker | {"applied_on": date(2026, 4, 1)}
+    assert list(moved_by(date(2026, 4, 23), LATE | too_late)) == LATE_KEYS
+
+
+@pytest.mark.parametrize(
+    ("counts", "value", "others"), [(True, "yes", LATE_KEYS), (False, "no", [])]
+)
+def test_the_last_day_of_the_late_window_cites_whether_it_counts(
+    counts: bool, value: str, others: list[str]
+):
+    policy = policy_with({"late/window_end_inclusive": counts})
+    found = moved_by(date(2026, 4, 24), LATE, policy)
+    assert list(found) == [*others, "late/window_end_inclusive"]
+    assert found["late/window_end_inclusive"].value == value
+    assert moved_by(date(2026, 4, 25), LATE, policy) == {}
+
+
+def test_what_rescue_and_the_late_window_move_cites_both():
+    rescued = {"approvals": [{"kind": "EMERGENCY_ITEM", "line_ids": ["L1"]}]}
+    cited = sources({"case": LATE | rescued, "lines": [{"code": "UNKNOWN", "price": "10.00"}]})
+    assert set(LATE_KEYS) < set(cited)
+
+
+def test_a_line_in_arrears_cites_the_text_of_the_region_and_the_article():
+    found = moved_by(date(2026, 3, 5), OWED)
+    assert list(found) == ["arrears/policy", "law/arrears_paid"]
+    assert found["arrears/policy"].law == "《示例市工伤保险医疗费直接结算办法（虚构）》第十五条"
+    assert moved_by(date(2026, 3, 6), OWED) == {}
+
+
+def test_a_day_before_cover_cites_nothing_of_a_late_application():
+    joined = {
+        "insured_at_injury": False,
+        "joined": [{"joined_on": date(2026, 3, 3), "settled_on": date(2026, 3, 5)}],
+    }
+    assert list(moved_by(date(2026, 3, 5), LATE | joined)) == ["law/newly_arising"]
+    assert list(moved_by(date(2026, 3, 6), LATE | joined)) == LATE_KEYS
 
 
 def test_an_unpublished_standard_is_told_in_both_languages():
