@@ -376,10 +376,11 @@ LINE_VERDICT: Final = shape(
         "steps",
         STEPS,
         "计算步骤：A 所列金额，W 整行归一方后基金留存，P 限量内，E 限价内，F 按比例，"
-        "L 逾期申请或参保前之后基金留存；退费行为该笔退费后净额的步骤",
+        "L 逾期申请、参保前或欠缴期间基金留存；退费行为该笔退费后净额的步骤",
         "Steps: A charged, W kept by the fund of a line that one payer takes whole, P within the "
         "quantity limit, E within the ceiling, F at the ratio, L kept by the fund of a late "
-        "application or a day before cover; those of a refund are the pair's at the net quantity",
+        "application, of a day before cover or of a day in arrears; those of a refund are the "
+        "pair's at the net quantity",
         absent=NO_STEPS,
     ),
 )

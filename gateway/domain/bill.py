@@ -78,8 +78,9 @@ class Steps(NamedTuple):
     that the line did not take.
 
     A what was charged, W what the fund keeps of a line that one payer takes whole, P within
-    the quantity limit, E within the ceiling, F at the ratio, L what a late application or a
-    day before cover leaves to the fund. Those of a refund are the pair's at the net quantity.
+    the quantity limit, E within the ceiling, F at the ratio, L what a late application, a day
+    before cover or a day in arrears leaves to the fund. Those of a refund are the pair's at the
+    net quantity.
     """
 
     charged: int

@@ -18,7 +18,7 @@ _RIGHT: Final = Align.RIGHT
 _REASONS: Final = 160.0
 _LEGEND: Final = (
     "A 金额 amount → P 限量内 within quantity → E 限价内 within ceiling → F 按比例 at the ratio；"
-    "W 整行 whole line；L 逾期或参保前 late or before cover"
+    "W 整行 whole line；L 逾期、参保前或欠缴 late, before cover or in arrears"
 )
 _FIXED: Final = (
     Column("单价", "Price", 56, _RIGHT),

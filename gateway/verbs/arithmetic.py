@@ -42,7 +42,8 @@ _STEPS: Final = {
     StepKind.WITHIN_QUANTITY: "限量内 within the quantity limit",
     StepKind.ELIGIBLE: "限价内 within the ceiling",
     StepKind.FUND: "按比例 at the ratio",
-    StepKind.LATE: "逾期申请或参保之前，基金留存 left to the fund, late or before cover",
+    StepKind.LATE: "逾期申请、参保之前或欠缴期间，基金留存 "
+    "left to the fund, late, before cover or in arrears",
 }
 
 
