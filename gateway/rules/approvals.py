@@ -4,7 +4,7 @@
 康复和旧伤复发由谁确认，由地方规定。
 """
 
-from collections.abc import Set
+from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
@@ -71,16 +71,25 @@ def missing(asked: Asked, kinds: Set[ApprovalKind], what: str, first: date, last
 
 
 def first_uncovered(asked: Asked, kinds: Set[ApprovalKind], first: date, last: date) -> date | None:
-    """The first day that no counting approval of these kinds covers; a prolonged approval
-    follows on the one before it. None when every day is covered. Raises PolicyGap."""
+    """The first day that no counting approval of these kinds covers; None when every day is
+    covered. Raises PolicyGap."""
+    days = covering(asked, kinds, first, last)
+    return next((day for day, approval in days if approval is None), None)
+
+
+def covering(
+    asked: Asked, kinds: Set[ApprovalKind], first: date, last: date
+) -> Iterator[tuple[date, Approval | None]]:
+    """From which day on which approval of these kinds covers the days, up to the first that none
+    does; a prolonged approval follows on the one before it. Raises PolicyGap."""
     day = first
     fitting = [approval for approval in asked.case.approvals if approval.kind in kinds]
     while day <= last:
-        allowing = next((one for one in fitting if counts(asked, one, day)), None)
-        if allowing is None:
-            return day
-        day = min(_counts_until(asked, allowing), last) + _DAY
-    return None
+        found = next((one for one in fitting if counts(asked, one, day)), None)
+        yield day, found
+        if found is None:
+            return
+        day = min(_counts_until(asked, found), last) + _DAY
 
 
 def counts(asked: Asked, approval: Approval, day: date) -> bool:

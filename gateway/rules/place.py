@@ -4,17 +4,17 @@
 （工伤保险条例 第三十条第二款）
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final, Protocol
 
 from gateway.domain.admission import Stay
 from gateway.domain.bill import Citation
-from gateway.domain.case import PLACE_KINDS, ApprovalKind, TreatmentKind
+from gateway.domain.case import PLACE_KINDS, Approval, ApprovalKind, TreatmentKind
 from gateway.domain.party import Party
 from gateway.policy.model import Capability, Policy, PolicyGap, Value
-from gateway.rules.approvals import Asked, counts, last_day
+from gateway.rules.approvals import Asked, counts, covering, last_day
 from gateway.rules.cited import citation
 
 _FILED: Final = frozenset({ApprovalKind.CROSS_PROVINCE})
@@ -101,8 +101,45 @@ def place_kinds(asked: Asked) -> frozenset[ApprovalKind]:
 
 def approved_on(asked: Asked, day: date) -> bool:
     """Whether an approval of the place allows the day. Raises PolicyGap."""
+    return _approving(asked, day) is not None
+
+
+def _approving(asked: Asked, day: date) -> Approval | None:
     kinds = place_kinds(asked)
-    return any(one.kind in kinds and counts(asked, one, day) for one in asked.case.approvals)
+    fitting = (one for one in asked.case.approvals if one.kind in kinds)
+    return next((one for one in fitting if counts(asked, one, day)), None)
+
+
+def opened_by(asked: Asked, paid: Iterable[date]) -> tuple[Citation, ...]:
+    """The approvals by which the paid days are paid at a place that no agreement opens; none
+    where the agency confirmed the registration by itself. Raises PolicyGap."""
+    if agreed_place(asked.stay, asked.hospital, asked.policy):
+        return ()
+    found = _after_emergency(asked, paid) if is_emergency(asked.stay) else _all_days(asked)
+    return tuple(_cited(asked, one) for one in dict.fromkeys(found) if one is not None)
+
+
+def _after_emergency(asked: Asked, paid: Iterable[date]) -> list[Approval | None]:
+    limit = emergency_days(asked)
+    if limit is None:
+        return []
+    return [_approving(asked, day) for day in sorted(paid) if day > limit.last]
+
+
+def _all_days(asked: Asked) -> list[Approval | None]:
+    stay = asked.stay
+    if stay.confirmed_by_agency:
+        return []
+    spans = covering(asked, place_kinds(asked), stay.admitted_on, stay.last_day)
+    return [approval for _day, approval in spans]
+
+
+def _cited(asked: Asked, approval: Approval) -> Citation:
+    """The approval as a source: its number, its first day, who decided it and its last day."""
+    since, until = approval.valid_from.isoformat(), last_day(asked, approval)
+    decided = f"{approval.authority}（{approval.authority_kind}）"
+    told = f"{decided}，准予至 {until} / good until {until}"
+    return Citation(f"approval/{approval.kind}", approval.approval_no, since, told)
 
 
 @dataclass(frozen=True, slots=True)

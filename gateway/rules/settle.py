@@ -1,7 +1,8 @@
 """The whole computation of a bill on one screen: facts, policy and days in, verdict out."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 
 from gateway.domain.admission import HoldReason, PaidAtDischargeBy, Stay
 from gateway.domain.bill import BillLine, BillVerdict, Citation, LineVerdict, SuppliedDevice
@@ -24,7 +25,7 @@ from gateway.rules.line import Bearers, NoPayerStated, Terms
 from gateway.rules.listed import EditionsByDay
 from gateway.rules.meal_allowance import meal_allowance
 from gateway.rules.payout import paid_out
-from gateway.rules.place import emergency_days
+from gateway.rules.place import emergency_days, opened_by
 from gateway.rules.plain import NO_CONSENT, RATIO, REFUSED, RESCUE, Decision, borne
 from gateway.rules.refunds import Netted, alone, netted
 from gateway.rules.resolve import NeedsApproval, NeedsReview, rescued_lines, shut_out, terms
@@ -114,14 +115,24 @@ def _verdict(bill: Bill, context: Context) -> BillVerdict:
         rules_version=RULES_VERSION,
         policy_digest=context.policy.digest,
         edition_digests=tuple(edition.digest for edition in bill.editions),
-        grounds=_grounds(bill, context),
+        grounds=_grounds(bill, context, _paid_days(bill, lines, days)),
         liable_employer=context.case.employer_no,
     )
 
 
-def _grounds(bill: Bill, context: Context) -> tuple[Citation, ...]:
+def _paid_days(
+    bill: Bill, lines: tuple[LineVerdict, ...], meal_days: tuple[date, ...]
+) -> Iterator[date]:
+    """The days of which the fund pays a line or the meals."""
+    paid = {line.line_id for line in lines if line.split.fund_fen > 0}
+    yield from meal_days
+    yield from (line.service_day for line in bill.lines if line.line_id in paid)
+
+
+def _grounds(bill: Bill, context: Context, paid: Iterable[date]) -> tuple[Citation, ...]:
     """The sources that concern the bill as a whole. Raises PolicyGap."""
-    return (*grounds(context.told, context.policy, bill.stay), *context.owed_by)
+    told = grounds(context.told, context.policy, bill.stay)
+    return (*told, *context.owed_by, *opened_by(context.asked, paid))
 
 
 def context_of(bill: Bill, policy: Policy, lines: Netted) -> Context:

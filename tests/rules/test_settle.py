@@ -295,6 +295,51 @@ def test_a_line_in_arrears_cites_the_text_of_the_region_and_the_article():
     assert moved_by(date(2026, 3, 6), OWED) == {}
 
 
+ELSEWHERE = {
+    "hospital": {"region": "999901"},
+    "policy": {"cross_region/policy": "DIRECT"},
+    "lines": [{"code": "TABLET", "price": "10.00", "day": date(2026, 3, 9)}],
+}
+REFERRAL = {"kind": "REFERRAL", "approval_no": "R1"}
+
+
+def opened(**told: Any) -> list[tuple[str, str]]:
+    """The approvals that the grounds of a bill of another region name."""
+    row = ELSEWHERE | told
+    grounds = settled(bill_of(row), policy_of(row)).grounds
+    return [(one.key, one.value) for one in grounds if one.key.startswith("approval/")]
+
+
+def test_a_bill_paid_elsewhere_names_the_approval_with_who_decided_it_and_its_days():
+    row = ELSEWHERE | {"case": {"approvals": [REFERRAL]}}
+    (ground,) = settled(bill_of(row), policy_of(row)).grounds
+    assert (ground.key, ground.value, ground.since) == ("approval/REFERRAL", "R1", "2026-03-01")
+    assert ground.law == "示例市（虚构）（AGENCY），准予至 2026-03-15 / good until 2026-03-15"
+
+
+def test_a_bill_names_every_approval_that_its_days_need_and_no_other():
+    first = REFERRAL | {"valid_to": date(2026, 3, 7)}
+    second = REFERRAL | {"approval_no": "R2", "valid_from": date(2026, 3, 8)}
+    spare = REFERRAL | {"approval_no": "R3"}
+    named = [("approval/REFERRAL", "R1"), ("approval/REFERRAL", "R2")]
+    assert opened(case={"approvals": [first, second, spare]}) == named
+    assert opened(case={"approvals": [first, second]}, hospital={}) == []
+
+
+def test_an_emergency_names_an_approval_only_for_paid_days_after_it():
+    emergency = {"emergency": True}
+    later = REFERRAL | {"valid_from": date(2026, 3, 8)}
+    assert opened(stay=emergency, case={"approvals": [later]}) == [("approval/REFERRAL", "R1")]
+    assert opened(stay=emergency) == []
+    short = emergency | {"discharged_on": date(2026, 3, 7)}
+    lines = [{"code": "TABLET", "price": "10.00", "day": date(2026, 3, 6)}]
+    assert opened(stay=short, case={"approvals": [REFERRAL]}, lines=lines) == []
+
+
+def test_a_registration_that_the_agency_confirmed_rests_on_no_approval():
+    assert opened(stay={"confirmed_by_agency": True}, case={"approvals": [REFERRAL]}) == []
+
+
 def test_a_day_before_cover_cites_nothing_of_a_late_application():
     joined = {
         "insured_at_injury": False,
