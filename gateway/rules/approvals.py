@@ -136,11 +136,12 @@ def _fault(asked: Asked, approval: Approval, day: date) -> str:
     return f"good until {last} ({VALIDITY[approval.kind]})" if last < day else ""
 
 
-def cited(approval: Approval) -> Citation:
-    """The approval itself as a source."""
-    since, until = approval.valid_from.isoformat(), approval.valid_to.isoformat()
-    key = f"approval/{approval.kind}"
-    return Citation(key, f"{approval.approval_no}（– {until}）", since, approval.authority)
+def cited(asked: Asked, approval: Approval) -> Citation:
+    """The approval as a source: its number, its first day, who decided it and its last day."""
+    since, until = approval.valid_from.isoformat(), last_day(asked, approval)
+    decided = f"{approval.authority}（{approval.authority_kind}）"
+    told = f"{decided}，准予至 {until} / good until {until}"
+    return Citation(f"approval/{approval.kind}", approval.approval_no, since, told)
 
 
 def competent(asked: Asked, approval: Approval) -> bool:

@@ -14,7 +14,7 @@ from gateway.domain.bill import Citation
 from gateway.domain.case import PLACE_KINDS, Approval, ApprovalKind, TreatmentKind
 from gateway.domain.party import Party
 from gateway.policy.model import Capability, Policy, PolicyGap, Value
-from gateway.rules.approvals import Asked, counts, covering, last_day
+from gateway.rules.approvals import Asked, cited, counts, covering, last_day
 from gateway.rules.cited import citation
 
 _FILED: Final = frozenset({ApprovalKind.CROSS_PROVINCE})
@@ -111,12 +111,12 @@ def _approving(asked: Asked, day: date) -> Approval | None:
 
 
 def opened_by(asked: Asked, paid: Iterable[date]) -> tuple[Citation, ...]:
-    """The approvals by which the paid days are paid at a place that no agreement opens; none
-    where the agency confirmed the registration by itself. Raises PolicyGap."""
+    """The approvals by which the paid days are paid at a place that no agreement opens. Raises
+    PolicyGap."""
     if agreed_place(asked.stay, asked.hospital, asked.policy):
         return ()
     found = _after_emergency(asked, paid) if is_emergency(asked.stay) else _all_days(asked)
-    return tuple(_cited(asked, one) for one in dict.fromkeys(found) if one is not None)
+    return tuple(cited(asked, one) for one in dict.fromkeys(found) if one is not None)
 
 
 def _after_emergency(asked: Asked, paid: Iterable[date]) -> list[Approval | None]:
@@ -128,18 +128,8 @@ def _after_emergency(asked: Asked, paid: Iterable[date]) -> list[Approval | None
 
 def _all_days(asked: Asked) -> list[Approval | None]:
     stay = asked.stay
-    if stay.confirmed_by_agency:
-        return []
     spans = covering(asked, place_kinds(asked), stay.admitted_on, stay.last_day)
     return [approval for _day, approval in spans]
-
-
-def _cited(asked: Asked, approval: Approval) -> Citation:
-    """The approval as a source: its number, its first day, who decided it and its last day."""
-    since, until = approval.valid_from.isoformat(), last_day(asked, approval)
-    decided = f"{approval.authority}（{approval.authority_kind}）"
-    told = f"{decided}，准予至 {until} / good until {until}"
-    return Citation(f"approval/{approval.kind}", approval.approval_no, since, told)
 
 
 @dataclass(frozen=True, slots=True)

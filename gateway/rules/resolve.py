@@ -300,7 +300,7 @@ def rescued_lines(asked: Asked, originals: Iterable[BillLine]) -> dict[str, Cita
     if not approvals:
         return {}
     return {
-        line.line_id: cited(approval)
+        line.line_id: cited(asked, approval)
         for line in originals
         for approval in approvals
         if rescue_mark(asked.stay.admission_id, line) in approval.line_ids

@@ -14,7 +14,7 @@ from gateway.domain.split import Payer
 from gateway.policy import anchors
 from gateway.policy.keys import KEYS
 from gateway.rules.entitlement import Hold
-from gateway.rules.plain import NO_CONSENT, NOT_NOTIFIED, RATIO, REFUSED
+from gateway.rules.plain import NO_CONSENT, NOT_NOTIFIED, RATIO, REFUSED, RESCUE
 from tests.rules.asking import Row, answered, every_row
 
 ARTICLES: Final = {
@@ -34,6 +34,7 @@ KEYS_OF: Final[dict[str, tuple[str, ...]]] = {
     "REFUSED_DISCHARGE": (REFUSED,),
     "REGIONAL_RATIO": (RATIO,),
     "EMPLOYER_IN_ARREARS": ("arrears/policy",),
+    "EMERGENCY_APPROVED": (RESCUE, "authority/emergency_item"),
     # Whether the last day counts (late/window_end_inclusive) is asked for that day alone.
     "LATE_APPLICATION": ("employer/application_days", "late/window_end_event"),
     **dict.fromkeys(
@@ -61,7 +62,6 @@ SETTLES_WITHOUT: Final = {
 """Keys without which a bill may settle, each with its reason."""
 
 ELSEWHERE: Final = {
-    "EMERGENCY_APPROVED": "由抢救用项目的批准给出（EMERGENCY_ITEM），批准写明项目和日子",
     "EMERGENCY_REPORTED_LATE": "整单拒付，或重新审核时移转；emergency/late_report 见 place.toml",
     **dict.fromkeys(VIOLATIONS, "依据是扣减通知所引的协议条款，经陈述申辩和复核（rules/cuts.py）"),
 }

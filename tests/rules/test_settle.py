@@ -336,10 +336,6 @@ def test_an_emergency_names_an_approval_only_for_paid_days_after_it():
     assert opened(stay=short, case={"approvals": [REFERRAL]}, lines=lines) == []
 
 
-def test_a_registration_that_the_agency_confirmed_rests_on_no_approval():
-    assert opened(stay={"confirmed_by_agency": True}, case={"approvals": [REFERRAL]}) == []
-
-
 def test_a_day_before_cover_cites_nothing_of_a_late_application():
     joined = {
         "insured_at_injury": False,
