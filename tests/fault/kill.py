@@ -30,7 +30,7 @@ from tests.fault.call import Call
 from tests.fault.figures import Progress
 from tests.fault.nursery import Child
 from tests.fault.story import Heard
-from tests.fault.verdict import REGION, counted, examined
+from tests.fault.verdict import REGION, counted, examined, told
 from tests.fault.visits import Lane
 
 KILLS: Final = 1000
@@ -154,9 +154,7 @@ def run(call: Call) -> None:
         one = site(call, seed=seed)
         for number in range(_KILLS_OF_A_STORE):
             found = asyncio.run(killed(one, _LONGEST_S, timed=number % _TIMED == 0))
-            if any(found[name] for name in ("acknowledged_lost", "settled_twice", "fen_imbalance")):
-                found[f"failed: seed {seed} at kill {number}"] = 1
-            call.count(found)
+            call.count(told(found, f"seed {seed} at kill {number}"))
         call.forget(one.home)
 
 

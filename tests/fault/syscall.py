@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 from tests.fault.call import Call
 from tests.fault.story import STORY, Heard, kept_in, take
-from tests.fault.verdict import counted, examined, vault_of
+from tests.fault.verdict import counted, examined, told, vault_of
 from tests.fault.watched import calls, database, only_store, run_watched
 from tests.fault.worker import JOURNAL
 from tests.flows.office import office_in
@@ -96,10 +96,7 @@ def run(call: Call) -> None:
         for number, point in enumerate(points(call, home, step)):
             if number < call.counts[done] or not call.goes_on(done, _NEVER):
                 continue
-            found = befallen(call, home, point)
-            breaches = found["acknowledged_lost"] + found["settled_twice"] + found["fen_imbalance"]
-            if breaches + found["other_breaches"]:
-                found[f"failed: {point}"] = breaches
+            found = told(befallen(call, home, point), str(point))
             call.count(found + Counter({done: 1}))
         if not call.goes_on(done, _NEVER):
             return

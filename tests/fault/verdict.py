@@ -37,6 +37,12 @@ def _figure(one: Violation) -> str:
     return _FIGURES.get(one.invariant, "other_breaches")
 
 
+def told(found: Counter[str], what: str) -> Counter[str]:
+    """What was found, with a failure of this name for as many breaches as there are."""
+    breaches = sum(found[name] for name in ZERO)
+    return found + Counter({f"failed: {what}": breaches})
+
+
 def vault_of(home: Path) -> Vault:
     """The keys beside a store."""
     return Vault(KeyRing(home / "gateway" / "keys", REGION))
