@@ -8,11 +8,14 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Final
 
+from gateway.domain.identity import same_name
 from gateway.evidence.tree import grown
+from gateway.flows.administer import NotDone
 from gateway.flows.desk import Desk
 from gateway.flows.keep_log import tiles_write
 from gateway.flows.log import ROLLED_BACK
 from gateway.flows.plan import Act, Plan, applied
+from gateway.flows.renew_keys import Ordered
 from gateway.flows.transaction import job_unit
 from gateway.store import log as rows
 from gateway.store import tables
@@ -20,10 +23,6 @@ from gateway.store.log import HEAD, Head
 from gateway.store.unit import Change, Insert, KeyTaken, Unit, Write
 
 _KIND: Final = "origin"
-
-
-class NotOpened(Exception):
-    """The log was not opened anew; the text says why, in Chinese and English."""
 
 
 async def open_first(desk: Desk) -> None:
@@ -38,27 +37,28 @@ async def open_first(desk: Desk) -> None:
         await _open(desk, _origin(desk, 1, 0, "", desk.gateway_id), writes, "")
 
 
-async def propose(desk: Desk, by: str, reason: str) -> str:
-    """The first person asks for a new log; the log's name. Raises NotOpened."""
-    head = await _stopped(desk, by, reason)
-    change = Change(tables.log_head, head.key, {"proposed_by": by})
-    act = Act(action="log.propose", subject=head.origin, code=by, reason=reason)
+async def propose(desk: Desk, ordered: Ordered) -> str:
+    """The first person asks for a new log; the log's name. Raises NotDone."""
+    head = await _stopped(desk)
+    change = Change(tables.log_head, head.key, {"proposed_by": ordered.by})
+    act = Act(action="log.propose", subject=head.origin, code=ordered.by, reason=ordered.reason)
     await _commit(desk, applied(subject=head.origin, writes=(change,), acts=(act,)))
     return head.origin
 
 
-async def approve(desk: Desk, by: str, reason: str) -> str:
-    """Another person opens it; the new log's name. Raises NotOpened."""
-    head = await _stopped(desk, by, reason)
+async def approve(desk: Desk, ordered: Ordered) -> str:
+    """Another person opens it; the new log's name. Raises NotDone."""
+    head = await _stopped(desk)
     if not head.proposed_by:
-        raise NotOpened("尚无人提出 / nobody has proposed it yet: gateway evidence propose")
-    if head.proposed_by == by:
-        raise NotOpened("须由另一人批准 / another person must approve")
+        raise NotDone("尚无人提出 / nobody has proposed it yet: gateway evidence propose")
+    if same_name(head.proposed_by, ordered.by):
+        raise NotDone("须由另一人批准 / another person must approve")
     number = head.log + 1
-    persons = f"{head.proposed_by} + {by}"
+    persons = f"{head.proposed_by} + {ordered.by}"
     old = head.evidence or desk.log.file.read()
     row = _origin(desk, number, head.first_index + head.size, old, persons)
-    await _open(desk, row, (Change(tables.log_head, head.key, _fresh(number)),), reason)
+    fresh = Change(tables.log_head, head.key, _fresh(number))
+    await _open(desk, row, (fresh,), ordered.reason)
     await desk.log.look()
     return str(row["origin"])
 
@@ -68,13 +68,11 @@ def _fresh(number: int) -> dict[str, Any]:
     return {"log": number, "size": 1, "stopped": "", "evidence": "", "proposed_by": ""}
 
 
-async def _stopped(desk: Desk, by: str, reason: str) -> Head:
-    if not by.strip() or not reason.strip():
-        raise NotOpened("须写明何人与理由 / say who and why (--by, --reason)")
+async def _stopped(desk: Desk) -> Head:
     async with desk.database.reading() as reader:
         head = await rows.head(reader)
     if head is None or head.stopped != ROLLED_BACK:
-        raise NotOpened("日志没有停止 / the log does not stand still")
+        raise NotDone("日志没有停止 / the log does not stand still")
     return head
 
 

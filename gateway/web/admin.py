@@ -24,7 +24,6 @@ from gateway.flows import administer, find_person, open_log, purge_person, renew
 from gateway.flows.administer import NotDone
 from gateway.flows.decide_readjudication import Decision, approve, cited, close, reject
 from gateway.flows.desk import Desk
-from gateway.flows.open_log import NotOpened
 from gateway.flows.propose_readjudications import Corrected, Found, propose_all
 from gateway.flows.reached import by_editions
 from gateway.seal.authority import Purpose, fingerprint
@@ -293,18 +292,12 @@ def _ordered(given: Arguments) -> renew_keys.Ordered:
 
 
 async def _propose_log(office: Office, given: Arguments) -> str:
-    try:
-        name = await open_log.propose(office.desk, given["by"], given["reason"])
-    except NotOpened as refusal:
-        raise NotDone(str(refusal)) from None
+    name = await open_log.propose(office.desk, _ordered(given))
     return f"已提出，待另一人批准 / proposed, another person must approve: {name}"
 
 
 async def _approve_log(office: Office, given: Arguments) -> str:
-    try:
-        name = await open_log.approve(office.desk, given["by"], given["reason"])
-    except NotOpened as refusal:
-        raise NotDone(str(refusal)) from None
+    name = await open_log.approve(office.desk, _ordered(given))
     return f"已启用新日志，恢复办理 / a new log is open, work goes on: {name}"
 
 
