@@ -25,6 +25,7 @@ from gateway.seal.offline import verify_offline
 from gateway.settings import Settings
 from gateway.store.migrate import OtherSchema, migrate, migrate_at
 from gateway.store.sqlite import AlreadyRunning
+from gateway.store.unit import StoreFailed
 from gateway.verbs import (
     calculate,
     check,
@@ -419,7 +420,7 @@ def _recorded(what: str, subject: str, given: argparse.Namespace) -> bool:
         asyncio.run(_performed("record.read", {**asked, "reason": given.reason or what}))
     except NotDone as refusal:
         return not _say(str(refusal))
-    except httpx.TransportError:
+    except (httpx.TransportError, StoreFailed):
         return not _say("读取未能登记，请稍候 / the reading could not be recorded: try again soon")
     return True
 

@@ -9,6 +9,7 @@ from base64 import encodebytes
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -19,6 +20,7 @@ from gateway import cli
 from gateway.seal import authority
 from gateway.settings import Settings
 from gateway.store.migrate import migrate
+from gateway.store.unit import StoreFailed
 from tests.e2e.deployed import Deployed, deployed
 
 OFFICIAL = {
@@ -306,6 +308,26 @@ def test_the_operators_socket_is_for_its_owner_only(server: Deployed) -> None:
     folder = server.settings.data_dir
     assert (folder / "admin.sock").stat().st_mode & 0o777 == 0o600
     assert folder.stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize("failure", [httpx.ConnectError("gone"), StoreFailed("disk")])
+@pytest.mark.parametrize("asked", [("sheet", "S1"), ("reconciliation", "2026-03-02")])
+def test_a_record_whose_reading_cannot_be_recorded_is_not_shown(
+    told: Told,
+    hospital: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    failure: Exception,
+    asked: Words,
+) -> None:
+    async def failing(*_: object) -> str:
+        raise failure
+
+    monkeypatch.setattr(cli, "_performed", failing)
+    out = tmp_path / "shown"
+    code, printed, said = told(*asked, "--out", out)
+    assert (code, printed, out.exists()) == (1, "", False)
+    assert "could not be recorded" in said
 
 
 # --- looking after it -----------------------------------------------------------------------------

@@ -158,7 +158,7 @@ async def test_the_operator_is_limited_too(office: Office) -> None:
         await office.act("person.find", id_no=ONE.id_no, name=ONE.name, **WHO)
 
 
-async def test_a_report_is_recorded_before_it_is_shown(office: Office) -> None:
+async def test_a_report_that_is_read_is_recorded(office: Office) -> None:
     await office.report("C1", 1)
     stay = await office.billed("H001", "V1", 1)
     await office.commit("H001", stay, *LINES)
