@@ -87,9 +87,8 @@ def covering(
     while day <= last:
         found = next((one for one in fitting if counts(asked, one, day)), None)
         yield day, found
-        if found is None:
-            return
-        day = min(_counts_until(asked, found), last) + _DAY
+        until = last if found is None else _counts_until(asked, found)
+        day = min(until, last) + _DAY
 
 
 def counts(asked: Asked, approval: Approval, day: date) -> bool:
