@@ -79,12 +79,12 @@ def _by_key(change: Change) -> Change:
 
 @contextmanager
 def _shield_removed() -> Iterator[None]:
-    """The transaction lives in the request's own task, and dies with it as it stands."""
+    """The transaction lives in the request's own task, and dies with it as it stands: the next
+    one's COMMIT takes along what was written."""
 
     async def hold(self: Any) -> None:
         self.turn = asyncio.Lock()
-        engine = sqlite.engine_for(self.path, read_only=False, size=1)
-        async with engine.connect() as self.connection:
+        with self._writer.connect() as self.connection:
             await self._queue.get()
 
     async def commit(self: Any, unit: Unit) -> None:
@@ -103,13 +103,29 @@ def _shield_removed() -> Iterator[None]:
         yield
 
 
+_SLOWER = 10  # than a disk: so that senders lose patience in the middle of transactions
+
+
+class _Slow:
+    """A connection whose every statement takes long: whoever waits may be cancelled there."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+
+    async def execute(self, statement: Any, given: Any = None) -> Any:
+        loop: Any = asyncio.get_running_loop()
+        await asyncio.sleep(loop.latency_s() * _SLOWER)
+        return self._connection.execute(statement, given)
+
+
 async def _unshielded(connection: Any, unit: Unit, vault: Any) -> None:
-    await connection.exec_driver_sql("BEGIN IMMEDIATE")
+    if not connection.connection.driver_connection.in_transaction:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
     try:
-        await apply(connection, unit, vault, sqlite.SqliteDialect())
-        await connection.exec_driver_sql("COMMIT")
+        await apply(_Slow(connection), unit, vault, sqlite.SqliteDialect())
+        connection.exec_driver_sql("COMMIT")
     except Exception:
-        await connection.exec_driver_sql("ROLLBACK")
+        sqlite._roll_back(connection)
         raise
 
 

@@ -1,8 +1,8 @@
 """The machine on which the gateway runs: started, killed at any moment, started again.
 
 The gateway is the whole of `gateway.app`: both listeners' applications with their limits, the
-exchange, delivery, release. A kill ends its tasks and closes its files where they stand; what
-was committed is what the next start finds.
+exchange, delivery, release. A kill ends its tasks where they stand; what was committed is what
+the next start finds.
 """
 
 import asyncio
@@ -55,8 +55,6 @@ class Host:
         if process is None:
             return
         process.dead = True
-        for disk in process.disks:
-            disk.cut()
         while alive := [task for task in process.tasks if not task.done()]:
             for task in alive:
                 task.cancel()

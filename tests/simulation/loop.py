@@ -24,11 +24,10 @@ class Stuck(Exception):
 
 
 class Process:
-    """What dies together: the tasks in the order in which they were made, and the disks."""
+    """What dies together: the tasks in the order in which they were made."""
 
     def __init__(self) -> None:
         self.tasks: list[asyncio.Task[Any]] = []
-        self.disks: list[Any] = []
         self.dead = False
 
 

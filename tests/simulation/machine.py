@@ -1,13 +1,12 @@
-"""The machine under the gateway, simulated: clock, chance, disk, and no socket.
+"""The machine under the gateway, simulated: clock, chance, and no socket.
 
 Only what the machine gives is replaced; every line of the gateway runs as it is. SQLite is the
-real one, through the real driver: its thread alone is replaced by the loop, which does each call
-of the driver after drawn time and tells of it after more.
+real one, through the real driver: its threads alone are replaced by the loop, which does a query
+or a transaction whole and tells of it after drawn time, before which the process may die.
 """
 
 import asyncio
 import random as chance
-import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
@@ -18,71 +17,9 @@ from unittest.mock import patch
 
 from gateway.policy.load import load
 from gateway.store import migrate, sqlite
-from tests.simulation.loop import PROCESS, SimLoop, outcome, settled
+from tests.simulation.loop import SimLoop
 
 START = datetime(2026, 3, 2, 1, tzinfo=UTC)
-
-
-class Disk:
-    """In place of the driver's thread and its queue: one call after the other, each in time."""
-
-    def __init__(self) -> None:
-        self._loop: Any = asyncio.get_running_loop()
-        self._free_at, self._open = 0.0, list[sqlite3.Connection]()
-        self._process = PROCESS.get()
-        if self._process is not None:
-            self._process.disks.append(self)
-
-    def put_nowait(self, call: tuple["asyncio.Future[Any] | None", Callable[[], Any]]) -> None:
-        now = self._loop.time()
-        if self._dead or (now >= self._free_at and not _touches_disk(call[1])):
-            self._do(*call)
-            return
-        self._free_at = max(now, self._free_at) + self._loop.latency_s()
-        self._loop.call_at(self._free_at, self._do, *call)
-
-    def _do(self, future: "asyncio.Future[Any] | None", call: Callable[[], Any]) -> None:
-        done = outcome(self._alive, call)
-        if isinstance(done[0], sqlite3.Connection):
-            self._open.append(done[0])
-        if future is None:
-            return
-        if _statement(call) == "COMMIT" and not self._dead:
-            # Between this and its being known, the process may die.
-            self._loop.call_later(self._loop.latency_s(), settled, future, *done)
-        else:
-            settled(future, *done)
-
-    @property
-    def _dead(self) -> bool:
-        return self._process is not None and self._process.dead
-
-    def _alive(self, call: Callable[[], Any]) -> Any:
-        if self._dead and not self._open:
-            raise sqlite3.OperationalError("the process is dead")
-        return call()
-
-    def cut(self) -> None:
-        """The process died: what was not committed is gone."""
-        for connection in self._open:
-            connection.close()
-
-
-def _touches_disk(call: Callable[[], Any]) -> bool:
-    """Cursors are made, read out and closed in memory: what was fetched is there already."""
-    work = getattr(call, "func", call)
-    return getattr(work, "__name__", "") not in ("cursor", "fetchall", "close")
-
-
-def _statement(call: Callable[[], Any]) -> Any:
-    given = getattr(call, "args", ())
-    return given[0] if given else None
-
-
-class _NoThread:
-    def __init__(self, **_: Any) -> None: ...
-
-    def start(self) -> None: ...
 
 
 class Time:
@@ -125,8 +62,6 @@ def simulated(loop: SimLoop, line: Callable[..., Any]) -> Iterator[Time]:
     chance.seed(loop.random.random())
     with ExitStack() as stack:
         for place, name, instead in (
-            ("aiosqlite.core", "SimpleQueue", Disk),
-            ("aiosqlite.core", "Thread", _NoThread),
             ("os", "urandom", drawn),
             ("random", "_urandom", drawn),
             ("gateway.clock", "datetime", time),
