@@ -3,11 +3,13 @@ does not stay hidden."""
 
 import subprocess
 import sys
+from unittest.mock import patch
 
 import pytest
 
 from tests.simulation import controls
 from tests.simulation.base import Base, made_in
+from tests.simulation.world import World
 from tests.tidy.source import PROJECT
 
 
@@ -33,3 +35,18 @@ def test_a_seed_is_clean_and_the_same_story_to_the_letter() -> None:
 def test_a_built_in_fault_is_seen(base: Base, name: str) -> None:
     """The full run plants every one there is."""
     assert controls.caught_by(name, base) is not None
+
+
+def test_a_plant_that_only_crashes_is_not_caught(
+    base: Base, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when the gateway's function takes other parameters than what is put in its place."""
+
+    def crash(_: World) -> None:
+        raise TypeError("missing 1 required positional argument")
+
+    _, told = controls.CONTROLS["order of the lane ignored"]
+    planted = controls.Control(lambda: patch.object(World, "prepared", crash), told)
+    monkeypatch.setitem(controls.CONTROLS, "crash", planted)
+    monkeypatch.setattr(controls, "MOST_SEEDS", 1)
+    assert controls.caught_by("crash", base) is None
