@@ -215,6 +215,7 @@ def test_every_fault_of_every_file_is_reported_at_once(tree):
         (MEAL, '"第三条"', '"第三零十条"', "'第三零十条': 三零十 is no canonical numeral"),
         (MEAL, '"第三条"', '"第一十条"', "'第一十条': 一十 is no canonical numeral"),
         (MEAL, '"第三条"', '"第一百三条"', "'第一百三条': 一百三 is no canonical numeral"),
+        (MEAL, '"第三条"', '"第九千九千条"', "'第九千九千条': 九千九千 is no canonical numeral"),
         (MEAL, '"第三条"', '"第三条第零款"', "'第三条第零款': 零 is no canonical numeral"),
         (MEAL, '"第三条"', '"第三条第（二二）项"', "二二 is no canonical numeral"),
         (MEAL, '"第三条"', '"零"', "'零': 零 is no canonical numeral"),
