@@ -569,8 +569,8 @@ async def test_another_decision_to_the_same_effect_is_proposed_though_the_first_
     await stopped(office)
     await decide(office, "reject", (await the_proposal(office))["proposal_id"], SECOND)
     await stopped(office, "N2")
-    again = await the_proposal(office)
-    assert again["fund_fen"] == -2400
+    assert (await the_proposal(office))["fund_fen"] == -2400
+    _, again = await office.kept(tables.readjudication, select(tables.readjudication))
     assert b"N2" in again["detail"]
 
 
