@@ -522,6 +522,11 @@ def _perform(act: str, given: Mapping[str, Any], out: Path | None) -> int:
         return _say(str(refusal))
     except httpx.TransportError:
         return _say("另一进程正在使用数据库，请稍候 / another process is at work: try again soon")
+    except StoreFailed as failed:
+        return _say(
+            f"数据库失败（{failed}），是否生效不明：运行 gateway doctor"
+            " / the store failed, and nobody knows whether it took effect: run gateway doctor"
+        )
     if out is not None:
         out.write_text(text)
     else:

@@ -310,6 +310,18 @@ def test_the_operators_socket_is_for_its_owner_only(server: Deployed) -> None:
     assert folder.stat().st_mode & 0o777 == 0o700
 
 
+def test_an_act_that_the_store_failed_says_that_nobody_knows(
+    told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def failing(*_: object) -> str:
+        raise StoreFailed("OperationalError")
+
+    monkeypatch.setattr(cli, "_performed", failing)
+    code, printed, said = told("hospital", "add", "H009", "--name", "虚构医院")
+    assert (code, printed) == (1, "")
+    assert "nobody knows whether it took effect" in said
+
+
 @pytest.mark.parametrize("failure", [httpx.ConnectError("gone"), StoreFailed("disk")])
 @pytest.mark.parametrize("asked", [("sheet", "S1"), ("reconciliation", "2026-03-02")])
 def test_a_record_whose_reading_cannot_be_recorded_is_not_shown(
