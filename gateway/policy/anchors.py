@@ -7,6 +7,7 @@ from gateway.domain.bill import Citation
 _IN_FORCE: Final = "2011-01-01"
 
 FUND_PAYS: Final = Citation("law/fund_pays", "fund", _IN_FORCE, "《工伤保险条例》第三十条第三款")
+EMERGENCY: Final = Citation("law/emergency", "fund", _IN_FORCE, "《工伤保险条例》第三十条第二款")
 OTHER_DISEASES: Final = Citation(
     "law/other_diseases", "other", _IN_FORCE, "《工伤保险条例》第三十条第五款"
 )

@@ -19,6 +19,7 @@ _DAYS: Final = "employer/application_days"
 _ANYBODY: Final = "late/needs_nobody_applied"
 _EVENT: Final = "late/window_end_event"
 _LAST_DAY: Final = "late/window_end_inclusive"
+_OWN: Final = (None, Applicant.EMPLOYER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +83,24 @@ def late_window(policy: Policy, case: CaseFacts, dates: Dates) -> LateWindow | N
     return LateWindow(case.event_day, ends, *_last_day(policy, dates), sources)
 
 
+def applied_for(policy: Policy, case: CaseFacts, dates: Dates) -> Sources:
+    """The text by which another's application in time is the employer's too, where it is one.
+    Raises PolicyGap."""
+    if case.state not in POSITIVE or case.applied_on is None or case.applied_by in _OWN:
+        return ()
+    if case.applied_on > _limit(policy, case, dates)[0]:
+        return ()
+    anybody = picked(policy, _ANYBODY, dates, case.event_day)
+    return (citation(policy, _ANYBODY, anybody),) if anybody.switch else ()
+
+
 def _late(policy: Policy, case: CaseFacts, applied_on: date, dates: Dates) -> Sources:
     """By what the application was late; nothing when it was in time. Whether another's
     application in time is the employer's too is for the texts to say. Raises PolicyGap."""
     last, sources = _limit(policy, case, dates)
     if applied_on > last:
         return sources
-    if case.applied_by in (None, Applicant.EMPLOYER):
+    if case.applied_by in _OWN:
         return ()
     anybody = picked(policy, _ANYBODY, dates, case.event_day)
     return () if anybody.switch else (*sources, citation(policy, _ANYBODY, anybody))

@@ -13,6 +13,7 @@ from gateway.domain.admission import Stay
 from gateway.domain.bill import Citation
 from gateway.domain.case import PLACE_KINDS, Approval, ApprovalKind, TreatmentKind
 from gateway.domain.party import Party
+from gateway.policy import anchors
 from gateway.policy.model import Capability, Policy, PolicyGap, Value
 from gateway.rules.approvals import Asked, cited, counts, covering, last_day
 from gateway.rules.cited import citation
@@ -111,19 +112,28 @@ def _approving(asked: Asked, day: date) -> Approval | None:
 
 
 def opened_by(asked: Asked, paid: Iterable[date]) -> tuple[Citation, ...]:
-    """The approvals by which the paid days are paid at a place that no agreement opens. Raises
-    PolicyGap."""
+    """What opens a place without agreement on the paid days: the emergency and how far it goes,
+    and the approvals. Raises PolicyGap."""
     if agreed_place(asked.stay, asked.hospital, asked.policy):
         return ()
-    found = _after_emergency(asked, paid) if is_emergency(asked.stay) else _all_days(asked)
-    return tuple(cited(asked, one) for one in dict.fromkeys(found) if one is not None)
+    if not is_emergency(asked.stay):
+        return _named(asked, _all_days(asked))
+    limit, days = emergency_days(asked), sorted(set(paid))
+    after = [day for day in days if limit is not None and day > limit.last]
+    rescue = _rescue(asked, limit) if len(after) < len(days) else ()
+    return (*rescue, *_named(asked, (_approving(asked, day) for day in after)))
 
 
-def _after_emergency(asked: Asked, paid: Iterable[date]) -> list[Approval | None]:
-    limit = emergency_days(asked)
+def _rescue(asked: Asked, limit: "EmergencyDays | None") -> tuple[Citation, ...]:
+    """The emergency, and the text that limits its days."""
     if limit is None:
-        return []
-    return [_approving(asked, day) for day in sorted(paid) if day > limit.last]
+        return (anchors.EMERGENCY,)
+    value = asked.value(limit.key, asked.stay.admitted_on)
+    return anchors.EMERGENCY, citation(asked.policy, limit.key, value)
+
+
+def _named(asked: Asked, found: Iterable[Approval | None]) -> tuple[Citation, ...]:
+    return tuple(cited(asked, one) for one in dict.fromkeys(found) if one is not None)
 
 
 def _all_days(asked: Asked) -> list[Approval | None]:

@@ -20,7 +20,7 @@ from gateway.rules.context import Context
 from gateway.rules.dates import dates_of
 from gateway.rules.employment import as_liable, grounds
 from gateway.rules.entitlement import Confirm, Hold, Manual, Refuse, may_settle
-from gateway.rules.late import late_window
+from gateway.rules.late import applied_for, late_window
 from gateway.rules.line import Bearers, NoPayerStated, Terms
 from gateway.rules.listed import EditionsByDay
 from gateway.rules.meal_allowance import meal_allowance
@@ -132,7 +132,8 @@ def _paid_days(
 def _grounds(bill: Bill, context: Context, paid: Iterable[date]) -> tuple[Citation, ...]:
     """The sources that concern the bill as a whole. Raises PolicyGap."""
     told = grounds(context.told, context.policy, bill.stay)
-    return (*told, *context.owed_by, *opened_by(context.asked, paid))
+    in_time = applied_for(context.policy, context.case, context.dates)
+    return (*told, *context.owed_by, *in_time, *opened_by(context.asked, paid))
 
 
 def context_of(bill: Bill, policy: Policy, lines: Netted) -> Context:

@@ -336,6 +336,52 @@ def test_an_emergency_names_an_approval_only_for_paid_days_after_it():
     assert opened(stay=short, case={"approvals": [REFERRAL]}, lines=lines) == []
 
 
+def paid_as_emergency(**told: Any) -> dict[str, tuple[str, str]]:
+    """The grounds of an emergency of another region: the value of each, and its article."""
+    row = ELSEWHERE | {"stay": {"emergency": True}} | told
+    grounds = settled(bill_of(row), policy_of(row)).grounds
+    return {one.key: (one.value, one.law) for one in grounds}
+
+
+def test_an_emergency_cites_its_article_and_the_text_that_limits_its_days():
+    lines = [{"code": "TABLET", "price": "10.00", "day": date(2026, 3, 7)}]
+    found = paid_as_emergency(lines=lines)
+    assert list(found) == ["law/emergency", "emergency/inpatient_days"]
+    assert found["law/emergency"] == ("fund", "《工伤保险条例》第三十条第二款")
+    assert found["emergency/inpatient_days"][0] == "7"
+    unlimited = {"emergency/inpatient_days": "no limit", "cross_region/policy": "DIRECT"}
+    assert list(paid_as_emergency(lines=lines, policy=unlimited)) == ["law/emergency"]
+
+
+def test_an_emergency_found_stable_cites_the_text_by_which_it_moves_back():
+    stable = {"emergency": True, "stable_on": date(2026, 3, 4)}
+    lines = [{"code": "TABLET", "price": "10.00", "day": date(2026, 3, 4)}]
+    found = paid_as_emergency(stay=stable, lines=lines)
+    assert list(found) == ["law/emergency", "emergency/move_back_when_stable"]
+
+
+def test_an_emergency_of_which_no_day_is_paid_cites_nothing():
+    lines = [{"code": "TABLET", "price": "10.00", "day": date(2026, 3, 5)}]
+    stopped = {"stops": [{"valid_from": date(2026, 3, 1)}]}
+    assert paid_as_emergency(lines=lines, case=stopped) == {}
+
+
+def test_an_application_of_another_cites_the_text_by_which_it_is_the_employers():
+    anybody = {"late/needs_nobody_applied": True}
+    on_the_last_day = {"applied_by": "UNION", "applied_on": date(2026, 3, 31)}
+    a_day_late = on_the_last_day | {"applied_on": date(2026, 4, 1)}
+    by_itself = on_the_last_day | {"applied_by": "EMPLOYER"}
+
+    def grounds(case: dict[str, Any], policy: dict[str, Any]) -> list[tuple[str, str]]:
+        row = {"case": case | {"accepted_on": date(2026, 4, 24)}, "policy": policy}
+        verdict = settled(bill_of(row), policy_of(row))
+        return [(one.key, one.value) for one in verdict.grounds]
+
+    assert grounds(on_the_last_day, anybody) == [("late/needs_nobody_applied", "yes")]
+    assert grounds(on_the_last_day, {"late/needs_nobody_applied": False}) == []
+    assert grounds(a_day_late, anybody) == grounds(by_itself, anybody) == []
+
+
 def test_a_day_before_cover_cites_nothing_of_a_late_application():
     joined = {
         "insured_at_injury": False,
