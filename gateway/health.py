@@ -219,8 +219,8 @@ def migrations(current: str | None, served: tuple[str, str]) -> Check:
         zh = f"库结构 {current} 比本程序新一步：请把其余进程也换成新版本。"
         en = f"The schema, {current}, is one step ahead: replace the remaining processes too."
         return Check("migrations", Status.WARN, zh, en, current)
-    zh = f"库结构为 {current or '空'}，本程序需要 {newest}：停止网关后重新启动即迁移。"
-    en = f"The schema is {current or 'empty'}, this program needs {newest}: restart to migrate."
+    zh = f"库结构为 {current or '空'}，本程序需要 {newest}：请停止网关，执行 gateway migrate。"
+    en = f"Schema {current or 'none'}, {newest} is needed: stop the gateway, run gateway migrate."
     return Check("migrations", Status.FAIL, zh, en, current or "")
 
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from gateway.clock import SystemClock, business_day
 from gateway.delivery.channel import HttpsChannel, Line
-from gateway.delivery.worker import Worker
+from gateway.delivery.worker import Worker, either
 from gateway.flows.desk import Desk
 from gateway.flows.keep_log import keep
 from gateway.flows.move_cuts import move_cuts
@@ -84,15 +84,14 @@ class Tasks:
                     await release_all(desk)
             except StoreFailed:
                 _log.warning("release waits: the store failed")
-            await self._woken(desk.jobs_ready, self.settings.delivery_poll_s)
+            await either(desk.jobs_ready, self.ended, self.settings.delivery_poll_s)
 
     async def check_nightly(self) -> None:
         """Every invariant, asked of the store at work once a night; what breaks one is logged,
         and told by health and metrics until a night finds nothing."""
         checked = self._tonight
         while not self._over:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self.ended.wait(), self.settings.delivery_poll_s)
+            await self._pause(self.settings.delivery_poll_s)
             try:
                 if self._tonight != checked and await self.desk.database.leads():
                     checked = self._tonight
@@ -123,7 +122,7 @@ class Tasks:
                     seen = old
             except StoreFailed:
                 _log.warning("renewing keys waits: the store failed")
-            await self._woken(desk.keys_renewed, self.settings.delivery_poll_s)
+            await either(desk.keys_renewed, self.ended, self.settings.delivery_poll_s)
 
     async def keep_log(self) -> None:
         """Number committed leaves and sign what is numbered while this process leads; else look
@@ -148,13 +147,12 @@ class Tasks:
             except Exception as error:
                 # Whatever fails once is tried again; health tells how long nothing was signed.
                 _log.error("the log was not kept", extra={"error": type(error).__name__})
-            await self._woken(self.ended, _KEEP_LOG_EVERY_S)
+            await self._pause(_KEEP_LOG_EVERY_S)
 
-    async def _woken(self, wake: asyncio.Event, poll_s: float) -> None:
-        waits = [asyncio.create_task(wake.wait()), asyncio.create_task(self.ended.wait())]
-        await asyncio.wait(waits, timeout=poll_s, return_when=asyncio.FIRST_COMPLETED)
-        for task in waits:
-            task.cancel()
+    async def _pause(self, seconds: float) -> None:
+        """So long, or until the end."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.ended.wait(), seconds)
 
     async def deliver(self) -> None:
         """Push what waits to every party that can be called, over one line for each."""

@@ -60,7 +60,7 @@ class Worker:
                     break
                 # One turn's defect must not end delivery for everybody: it is tried again.
                 _log.error("a turn of delivery failed", extra={"error": type(error).__name__})
-            await _either(wake, stop, self._poll_s)
+            await either(wake, stop, self._poll_s)
         self._ending = True
         await asyncio.gather(*self._pushing.values(), return_exceptions=True)
 
@@ -195,7 +195,7 @@ def _leaf(tx_id: str, row: dict[str, Any], receipt: bytes, now_us: int) -> Write
     return Insert(tables.leaf, [leaf_row(exchange)])
 
 
-async def _either(wake: asyncio.Event, stop: asyncio.Event, poll_s: float) -> None:
+async def either(wake: asyncio.Event, stop: asyncio.Event, poll_s: float) -> None:
     """Until woken, stopped or the poll interval is over."""
     waits = [asyncio.create_task(wake.wait()), asyncio.create_task(stop.wait())]
     await asyncio.wait(waits, timeout=poll_s, return_when=asyncio.FIRST_COMPLETED)

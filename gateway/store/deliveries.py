@@ -110,10 +110,3 @@ async def answer_to(reader: Reader, receiver: str, message_id: str, command: str
     )
     row = await reader.row(query)
     return "" if row is None else str(row["message_id"])
-
-
-async def sealed_by_id(reader: Reader, message_id: str) -> bytes | None:
-    """The exact bytes of an outgoing message."""
-    query = select(outbox).where(outbox.c.message_id == message_id)
-    found = await reader.opened(outbox, query)
-    return bytes(found[0]["sealed"]) if found else None

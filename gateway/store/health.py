@@ -11,7 +11,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.ext.compiler import compiles
 
 from gateway.settings import Settings
-from gateway.store import migrate
 from gateway.store.database import Database
 from gateway.store.opening import query_only
 from gateway.store.tables import admission, commit_probe, outbox
@@ -109,11 +108,6 @@ async def revision(reader: Rows) -> str | None:
         return None
     found = await reader.rows(select(_VERSION.c.version_num))
     return found[0]["version_num"] if found else None
-
-
-def served() -> tuple[str, str]:
-    """The newest migration this program knows, and the next."""
-    return migrate.served()
 
 
 class _Plain:

@@ -22,7 +22,3 @@ _OPEN_JOBS: Final = (
 
 async def open_jobs(reader: Reader, limit: int) -> Sequence[dict[str, Any]]:
     return await reader.rows(_OPEN_JOBS, {"most": limit})
-
-
-async def job_by_id(reader: Reader, job_id: str) -> dict[str, Any] | None:
-    return await reader.row(select(release_job).where(release_job.c.job_id == job_id))

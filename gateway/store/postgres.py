@@ -7,7 +7,7 @@ happens twice is a COMMIT whose answer was lost: then nobody may answer as if it
 import asyncio
 import logging
 import secrets
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any, Final, Self, cast
 
@@ -59,14 +59,7 @@ class _Overtaken(Exception):
 def engine_at(url: str, *, read_only: bool, size: int = _POOL) -> AsyncEngine:
     """An engine for readers (each query by itself) or for SERIALIZABLE transactions."""
     session = {**_SESSION, "default_transaction_read_only": "on" if read_only else "off"}
-    return create_async_engine(
-        url,
-        pool_size=size,
-        max_overflow=0,
-        isolation_level="AUTOCOMMIT" if read_only else "SERIALIZABLE",
-        hide_parameters=True,
-        connect_args={"server_settings": session, "command_timeout": _LIMIT_S},
-    )
+    return _engine(url, session, "AUTOCOMMIT" if read_only else "SERIALIZABLE", size)
 
 
 class PostgresDialect:
@@ -281,13 +274,17 @@ class PostgresDatabase(Database):
 def _lanes_at(url: str) -> AsyncEngine:
     """Connections that hold a lane while its messages are on their way: they may be idle."""
     session = _SESSION | {"idle_in_transaction_session_timeout": "0"}
+    return _engine(url, session, "READ COMMITTED", _LANES)
+
+
+def _engine(url: str, session: Mapping[str, str], isolation: str, size: int) -> AsyncEngine:
     return create_async_engine(
         url,
-        pool_size=_LANES,
+        pool_size=size,
         max_overflow=0,
-        isolation_level="READ COMMITTED",
+        isolation_level=isolation,
         hide_parameters=True,
-        connect_args={"server_settings": session, "command_timeout": _LIMIT_S},
+        connect_args={"server_settings": dict(session), "command_timeout": _LIMIT_S},
     )
 
 

@@ -24,6 +24,7 @@ from gateway.policy.load import load
 from gateway.settings import Settings
 from gateway.store import health as store
 from gateway.store.calendar import Calendar
+from gateway.store.migrate import served
 
 OPS_HOST: Final = "127.0.0.1"
 _PATIENCE_S: Final = 10.0
@@ -122,7 +123,7 @@ def _database(settings: Settings, clock: SystemClock) -> Iterator[Check]:
 
 async def _inspected(settings: Settings, clock: SystemClock) -> list[Check]:
     async with store.inspecting(settings) as reader:
-        found = health.migrations(await store.revision(reader), store.served())
+        found = health.migrations(await store.revision(reader), served())
         if found.status is Status.FAIL:
             return [found]
         lanes, held = await store.lanes(reader), await store.held(reader)

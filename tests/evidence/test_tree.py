@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.evidence import tree
+from tests.evidence.proofs import is_consistent, root_from_inclusion
 
 # The reference tree of the Certificate Transparency project: eight leaves, their roots, and some
 # of its proofs.
@@ -140,10 +141,10 @@ def test_every_leaf_is_shown_to_be_in_every_later_tree(data: st.DataObject) -> N
     index = data.draw(st.integers(0, size - 1))
     path = tree.proof(tree.inclusion_spans(index, size), TILES)
     root = tree.root(size, TILES)
-    assert tree.root_from_inclusion(LEAF_HASHES[index], index, size, path) == root
+    assert root_from_inclusion(LEAF_HASHES[index], index, size, path) == root
     wrong = LEAF_HASHES[(index + 1) % BIG]
-    assert tree.root_from_inclusion(wrong, index, size, path) != root
-    assert tree.root_from_inclusion(LEAF_HASHES[index], index, size, [*path, root]) is None
+    assert root_from_inclusion(wrong, index, size, path) != root
+    assert root_from_inclusion(LEAF_HASHES[index], index, size, [*path, root]) is None
 
 
 @given(st.data())
@@ -152,11 +153,11 @@ def test_every_tree_is_shown_to_begin_every_later_one(data: st.DataObject) -> No
     old = data.draw(st.integers(0, new))
     path = tree.proof(tree.consistency_spans(old, new), TILES)
     before, after = tree.root(old, TILES), tree.root(new, TILES)
-    assert tree.is_consistent(old, before, new, after, path)
+    assert is_consistent(old, before, new, after, path)
     if old:
-        assert not tree.is_consistent(old, sha256(before).digest(), new, after, path)
-        assert not tree.is_consistent(old, before, new, sha256(after).digest(), path)
-    assert not tree.is_consistent(old, before, new, after, [*path, after])
+        assert not is_consistent(old, sha256(before).digest(), new, after, path)
+        assert not is_consistent(old, before, new, sha256(after).digest(), path)
+    assert not is_consistent(old, before, new, after, [*path, after])
 
 
 def test_what_is_not_in_the_tree_is_not_proved() -> None:

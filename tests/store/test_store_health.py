@@ -5,7 +5,7 @@ import pytest
 from gateway.settings import Settings
 from gateway.store import health
 from gateway.store.database import Database
-from gateway.store.migrate import head
+from gateway.store.migrate import head, served
 from gateway.store.tables import admission, commit_probe, metadata, outbox
 from gateway.store.unit import Insert, StoreFailed, Unit
 from tests import postgres
@@ -70,7 +70,7 @@ async def test_held_bills_are_counted_and_the_oldest_dated(database) -> None:
 
 async def test_a_migrated_database_is_at_the_head(database) -> None:
     async with database.reading() as reader:
-        assert await health.revision(reader) == head() == health.served()[0]
+        assert await health.revision(reader) == head() == served()[0]
 
 
 async def test_an_empty_database_is_at_no_revision(tmp_path) -> None:

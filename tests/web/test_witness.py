@@ -11,7 +11,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from gateway.clock import micros
 from gateway.domain.party import KeyPurpose
 from gateway.evidence.note import COSIGNED, Checkpoint, NoteSigner
-from gateway.evidence.tree import is_consistent
 from gateway.evidence.verify_log import verify
 from gateway.flows.keep_log import keep
 from gateway.store import log as rows
@@ -19,6 +18,7 @@ from gateway.verbs import evidence
 from gateway.verbs.evidence_verify import Examined
 from gateway.web import witness
 from gateway.web.agency import agency_app
+from tests.evidence.proofs import is_consistent
 from tests.flows.conftest import data, office, preparations, store
 from tests.flows.office import Office
 
