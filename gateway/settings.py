@@ -108,6 +108,12 @@ class Settings(BaseSettings):
         description="外发与释放的轮询间隔，秒 seconds between looks at outbox and release jobs",
     )
 
+    log_every_s: float = Field(
+        1.0,
+        gt=0,
+        description="存证日志编号与签署的间隔，秒 seconds between checkpoints of the evidence log",
+    )
+
     @property
     def receiver(self) -> str:
         """What `Receiver` must say: deployment and environment."""

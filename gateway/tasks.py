@@ -29,7 +29,6 @@ from gateway.store.unit import StoreFailed
 _SWEEP_EVERY_S: Final = 3600.0
 _NIGHT: Final = timedelta(hours=2)
 """Hours after midnight at which hospitals send least."""
-_KEEP_LOG_EVERY_S: Final = 1.0
 _log = logging.getLogger(__name__)
 
 
@@ -147,7 +146,7 @@ class Tasks:
             except Exception as error:
                 # Whatever fails once is tried again; health tells how long nothing was signed.
                 _log.error("the log was not kept", extra={"error": type(error).__name__})
-            await self._pause(_KEEP_LOG_EVERY_S)
+            await self._pause(self.settings.log_every_s)
 
     async def _pause(self, seconds: float) -> None:
         """So long, or until the end."""

@@ -116,9 +116,9 @@ class Reader:
         names, rows = await self._ask(query, given)
         return [dict(zip(names, row, strict=True)) for row in rows]
 
-    async def row(self, query: Executable) -> dict[str, Any] | None:
+    async def row(self, query: Executable, given: Row | None = None) -> dict[str, Any] | None:
         """The first row, or None."""
-        names, rows = await self._ask(query, None)
+        names, rows = await self._ask(query, given)
         return dict(zip(names, rows[0], strict=True)) if rows else None
 
     async def opened(

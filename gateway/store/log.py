@@ -4,15 +4,45 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import and_, bindparam, func, select
 
 from gateway.store.database import Reader
 from gateway.store.entered import InLeaf
 from gateway.store.tables import checkpoint, cosignature, leaf, log_head, log_origin, message, tile
+from gateway.store.types import INTEGER
 
 HEAD: Final = "head"
 """The name of the only row of `log_head`."""
 Tile = tuple[int, int]
+
+# What is asked every second is built once.
+_LOG: Final = bindparam("log", type_=log_head.c.log.type)
+_HEAD: Final = (
+    select(
+        log_head,
+        log_origin.c.origin,
+        log_origin.c.public_key,
+        log_origin.c.first_index,
+        log_origin.c.opened_us,
+    )
+    .join(log_origin, log_origin.c.log == log_head.c.log)
+    .where(log_head.c.name == HEAD)
+)
+_UNNUMBERED: Final = (
+    select(leaf.c.tx_id, leaf.c.leaf_hash, leaf.c.received_us)
+    .where(leaf.c.leaf_index.is_(None))
+    .order_by(InLeaf())
+    .limit(bindparam("most", type_=INTEGER))
+)
+_NUMBERED: Final = select(leaf.c.received_us).where(
+    leaf.c.leaf_index == bindparam("number", type_=leaf.c.leaf_index.type)
+)
+_LAST_SIGNED: Final = (
+    select(checkpoint).where(checkpoint.c.log == _LOG).order_by(checkpoint.c.size.desc()).limit(1)
+)
+_LAST_COSIGNED: Final = select(func.max(cosignature.c.at_us).label("at_us")).where(
+    cosignature.c.log == _LOG
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,18 +77,7 @@ class Signed:
 
 async def head(reader: Reader) -> Head | None:
     """The head; None before the log was opened."""
-    query = (
-        select(
-            log_head,
-            log_origin.c.origin,
-            log_origin.c.public_key,
-            log_origin.c.first_index,
-            log_origin.c.opened_us,
-        )
-        .join(log_origin, log_origin.c.log == log_head.c.log)
-        .where(log_head.c.name == HEAD)
-    )
-    row = await reader.row(query)
+    row = await reader.row(_HEAD)
     return None if row is None else Head(**{name: row[name] for name in Head.__slots__})
 
 
@@ -69,19 +88,13 @@ async def origins(reader: Reader) -> Sequence[dict[str, Any]]:
 
 async def unnumbered_leaves(reader: Reader, limit: int) -> Sequence[dict[str, Any]]:
     """Leaves of committed transactions that have no number yet, in order of commit."""
-    query = (
-        select(leaf.c.tx_id, leaf.c.leaf_hash, leaf.c.received_us)
-        .where(leaf.c.leaf_index.is_(None))
-        .order_by(InLeaf())
-        .limit(limit)
-    )
-    return await reader.rows(query)
+    return await reader.rows(_UNNUMBERED, {"most": limit})
 
 
 async def waiting_since(reader: Reader, index: int) -> int | None:
     """When the oldest transaction was received that is not covered by a checkpoint whose next
     leaf has this number (UTC microseconds); None when all are."""
-    first = await reader.row(select(leaf.c.received_us).where(leaf.c.leaf_index == index))
+    first = await reader.row(_NUMBERED, {"number": index})
     if first is not None:
         return int(first["received_us"])
     unnumbered = await unnumbered_leaves(reader, 1)
@@ -104,8 +117,7 @@ async def tiles(reader: Reader, log: int, wanted: Collection[Tile]) -> Mapping[T
 
 async def last_signed(reader: Reader, log: int) -> Signed | None:
     """The largest checkpoint of a log."""
-    query = select(checkpoint).where(checkpoint.c.log == log)
-    row = await reader.row(query.order_by(checkpoint.c.size.desc()).limit(1))
+    row = await reader.row(_LAST_SIGNED, {"log": log})
     return None if row is None else _signed(row)
 
 
@@ -128,8 +140,7 @@ def _signed(row: Mapping[str, Any]) -> Signed:
 
 async def last_cosigned(reader: Reader, log: int) -> int | None:
     """When the log was last cosigned, UTC microseconds."""
-    query = select(func.max(cosignature.c.at_us).label("at_us")).where(cosignature.c.log == log)
-    (row,) = await reader.rows(query)
+    (row,) = await reader.rows(_LAST_COSIGNED, {"log": log})
     return None if row["at_us"] is None else int(row["at_us"])
 
 

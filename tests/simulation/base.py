@@ -65,7 +65,9 @@ class Base:
 
 
 def settings_in(folder: Path) -> Settings:
-    return Settings(data_dir=folder / "gateway", environment="test", delivery_poll_s=30.0)
+    return Settings(
+        data_dir=folder / "gateway", environment="test", delivery_poll_s=30.0, log_every_s=20.0
+    )
 
 
 @contextmanager
