@@ -108,7 +108,7 @@ class Desk:
     meter: Meter
     shelf: EditionShelf
     log: Log
-    searches: SearchLimit = field(default_factory=SearchLimit)
+    searches: SearchLimit
     in_progress: InProgress = field(default_factory=InProgress)
     outbox_ready: asyncio.Event = field(default_factory=asyncio.Event)
     jobs_ready: asyncio.Event = field(default_factory=asyncio.Event)

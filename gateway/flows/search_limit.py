@@ -4,7 +4,6 @@ from collections import defaultdict, deque
 from dataclasses import dataclass, field
 from typing import Final
 
-PER_HOUR: Final = 600  # searches of one reader: ten a minute all day is a large hospital's counter
 _HOUR_US: Final = 3_600_000_000  # microseconds
 
 
@@ -12,7 +11,7 @@ _HOUR_US: Final = 3_600_000_000  # microseconds
 class SearchLimit:
     """The searches of the last hour by reader; each process counts its own."""
 
-    per_hour: int = PER_HOUR
+    per_hour: int
     _at_us: dict[str, deque[int]] = field(default_factory=lambda: defaultdict(deque))
 
     def takes(self, reader: str, now_us: int) -> bool:

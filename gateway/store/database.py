@@ -5,9 +5,9 @@ What is particular to SQLite or PostgreSQL is in store/sqlite.py and store/postg
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Protocol, Self
 
 from sqlalchemy import CursorResult, Engine, Executable, Table
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -99,6 +99,12 @@ def asked_on(connection: AsyncConnection) -> Ask:
 def answer_of(result: CursorResult[Any]) -> Answer:
     """Everything that the query found."""
     return Answer(tuple(result.keys()), result.fetchall())
+
+
+class Rows(Protocol):
+    """Whatever answers a query with mappings by column name."""
+
+    async def rows(self, query: Executable) -> Sequence[Mapping[str, Any]]: ...
 
 
 class Reader:

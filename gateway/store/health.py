@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Final
 from uuid import uuid4
 
 from sqlalchemy import ColumnElement, Executable, column, func, select, table
@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.ext.compiler import compiles
 
 from gateway.settings import Settings
-from gateway.store.database import Database
+from gateway.store.database import Database, Rows
 from gateway.store.opening import query_only
 from gateway.store.tables import admission, commit_probe, outbox
 from gateway.store.types import INTEGER
@@ -54,12 +54,6 @@ class Held:
 
     bills: int
     oldest_us: int | None
-
-
-class Rows(Protocol):
-    """Whatever answers a query with mappings by column name."""
-
-    async def rows(self, query: Executable) -> Sequence[Mapping[str, Any]]: ...
 
 
 async def probe_commit(database: Database, at_us: int, year: int) -> None:

@@ -1,21 +1,20 @@
 """不变式 What must hold in the store at every instant, asked as queries that find what breaks it.
 
-The names are those of the design papers. Tests, simulation and the nightly job of app.py ask the
-same `check_invariants`. Each question is one statement, so that it sees one instant of a store
-at work; every key of the schema is asked for too, for a store may have lost it. I5 (what is owed
-by month) and I6 (a payment line is paid once) join with the tables of payments.
+Tests, simulation and the nightly job of app.py ask the same `check_invariants`. Each question is
+one statement, so that it sees one instant of a store at work; every key of the schema is asked
+for too, for a store may have lost it. The numbers I5 (what is owed by month) and I6 (a payment
+line is paid once) are kept for the tables of payments.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from sqlalchemy import (
     ColumnElement,
-    Executable,
     FromClause,
     Select,
     Table,
@@ -31,7 +30,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.types import Boolean
 
 from gateway.domain.identity import born_and_sex
-from gateway.store.database import Reader
+from gateway.store.database import Reader, Rows
 from gateway.store.deliveries import DONE
 from gateway.store.personal import check_character
 from gateway.store.standing import itself
@@ -60,12 +59,6 @@ _PARTS: Final = ("total_fen", "fund_fen", "employer_fen", "individual_fen", "hos
 _MONEY: Final = (*_PARTS, "other_fen", "meal_fen")
 _EXPENSE: Final = "5101/%"
 _MESSAGES: Final = select(message)
-
-
-class Rows(Protocol):
-    """Whatever answers a query with mappings by column name."""
-
-    async def rows(self, query: Executable) -> Iterable[Mapping[str, Any]]: ...
 
 
 @dataclass(frozen=True, slots=True)

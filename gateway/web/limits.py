@@ -39,7 +39,7 @@ class Allowance:
     body_bytes: int
     at_once: int
     per_second: int
-    in_all: int = 64
+    in_all: int
     parties: int = 4096
 
 

@@ -11,16 +11,17 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from tests.fault.call import Call
-from tests.fault.figures import SUMMED, Progress, write_part, write_whole
+from tests.fault.figures import PARTS, SUMMED, Progress, write_part, write_whole
 from tests.fault.nursery import nursery
 
-PARTS = ("kill", "syscall", "power", "race")
+_HERE = [part for part in PARTS if part != "sim"]
+"""The simulation is played by `python -m tests.simulation`."""
 
 
 def main() -> int:
     """0 when nothing failed so far, whole or not; else 1."""
     parser = argparse.ArgumentParser(prog="python -m tests.fault")
-    parser.add_argument("part", choices=PARTS)
+    parser.add_argument("part", choices=_HERE)
     parser.add_argument("--minutes", type=float, default=55.0, help="how long at most")
     parser.add_argument("--seed", type=int, default=20261122, help="other faults, other moments")
     given = parser.parse_args()

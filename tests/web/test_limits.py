@@ -263,7 +263,7 @@ async def test_what_is_not_http_passes_through() -> None:
 
 
 async def test_over_tls_two_certificates_are_two_parties(tmp_path) -> None:
-    allowance = Allowance(body_bytes=1000, at_once=2, per_second=2)
+    allowance = Allowance(body_bytes=1000, at_once=2, per_second=2, in_all=64)
     server, _, _ = listener(tmp_path, Limits(answering(), allowance, Timer()))
     statuses = SimpleNamespace(a=[], b=[])
     async with running(server):
