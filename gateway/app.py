@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -91,6 +92,10 @@ class Gateway:
     night: Night = field(default_factory=Night)
 
 
+_shipped = cache(load)
+"""The policy of a region, from the program's own files, which do not change while it runs."""
+
+
 def socket_path(settings: Settings) -> Path:
     """Where the operator's socket of a running server is."""
     return settings.data_dir / "admin.sock"
@@ -163,7 +168,7 @@ def _composed(
         agency_id=settings.agency_id,
         database=database,
         clock=clock,
-        policy=load(settings.region),
+        policy=_shipped(settings.region),
         sealer=_Sealer(signer),
         signer_fingerprint=fingerprint(signer.certificate),
         hospital_codec=HospitalXml(),

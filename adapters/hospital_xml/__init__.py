@@ -1,5 +1,7 @@
 """医院 XML 接口 The hospital's native XML (schemas/hospital/v1): bytes and words."""
 
+from functools import cache
+
 from lxml import etree
 
 from adapters.hospital_xml import read, write
@@ -11,6 +13,12 @@ from gateway.domain.message import Binding, Heading
 from gateway.domain.results import Result
 
 
+@cache
+def _schema() -> Schema:
+    """Rendered and compiled once a process, however many codecs there are."""
+    return Schema(DIALECT)
+
+
 class HospitalXml:
     """医院 XML 接口 The hospital's native XML (schemas/hospital/v1).
 
@@ -19,7 +27,7 @@ class HospitalXml:
     """
 
     def __init__(self) -> None:
-        self._schema = Schema(DIALECT)
+        self._schema = _schema()
 
     def knows(self, command: str) -> bool:
         """Whether a party may send this command here; notices are not commands."""

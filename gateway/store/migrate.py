@@ -2,6 +2,7 @@
 on PostgreSQL only `gateway migrate` changes the schema, under an advisory lock."""
 
 import sqlite3
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,6 +23,7 @@ class OtherSchema(Exception):
     `gateway migrate`, a newer one for a newer program."""
 
 
+@cache
 def head() -> str:
     """The newest revision this program knows."""
     found = ScriptDirectory(str(_SCRIPTS)).get_current_head()

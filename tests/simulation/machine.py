@@ -10,13 +10,11 @@ import random as chance
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
-from gateway.policy.load import load
-from gateway.store import migrate, sqlite
+from gateway.store import sqlite
 from tests.simulation.loop import SimLoop
 
 START = datetime(2026, 3, 2, 1, tzinfo=UTC)
@@ -68,8 +66,6 @@ def simulated(loop: SimLoop, line: Callable[..., Any]) -> Iterator[Time]:
             ("gateway.clock", "monotonic", loop.time),
             ("gateway.store.sqlite", "_PRAGMAS", _LOOSE),
             ("gateway.store.migrate", "migrate", lambda _: False),
-            ("gateway.store.migrate", "head", _head),
-            ("gateway.app", "load", _policy),
             ("gateway.app", "make_server", Served),
             ("gateway.app", "tls_context", _no_tls),
             ("gateway.app", "serve", _serving),
@@ -83,7 +79,6 @@ def simulated(loop: SimLoop, line: Callable[..., Any]) -> Iterator[Time]:
             chance.setstate(state)
 
 
-_head, _policy = cache(migrate.head), cache(load)
 _LOOSE = tuple(one.replace("synchronous=FULL", "synchronous=OFF") for one in sqlite._PRAGMAS)
 """Only processes die here, never the machine: what the system was given, it keeps. That FULL is
 needed is shown by images of a power loss."""
