@@ -41,11 +41,12 @@ from gateway.verbs import (
     sheets,
     what_if,
 )
-from gateway.verbs.stored import NotTold, need_database, need_keys
+from gateway.verbs.stored import UNREADABLE, NotTold, need_database, need_keys, unreadable
 from gateway.web import admin
 from gateway.web.mtls import reachable
 
 _DONE, _REFUSED, _USAGE = 0, 1, 2
+_ALL: Final = "全部 all"
 _PATIENCE_S: Final = 120.0
 _OTHER_SCHEMA: Final = (
     "库结构为 {at}：比本程序旧就先运行 gateway migrate，比本程序新就换用新版程序 / "
@@ -60,6 +61,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     run: Any = arguments.run
     try:
         return int(run(arguments))
+    except OtherSchema as at:
+        return _say(_OTHER_SCHEMA.format(at=at))
     except OSError as fault:
         print(f"无法使用 / cannot use {fault.filename or ''}: {fault.strerror}", file=sys.stderr)
         return _USAGE
@@ -214,10 +217,12 @@ def _proving(verbs: Any) -> None:
     verb.add_argument("settlement")
     verb.add_argument("--line", type=int, help="只说明第 N 行 / the N-th line alone")
     verb.add_argument("--as-case", action="store_true", help="作为试算案例 / as a case")
+    _read_by(verb)
     verb.set_defaults(run=_explain)
     verb = verbs.add_parser("replay", help="重算以往结算 / recompute past settlements")
     verb.add_argument("settlements", nargs="*", metavar="SETTLEMENT", help="不写即全部 / all")
     verb.add_argument("--cores", type=int, default=0, help="处理器数，0 为全部 / 0 is all")
+    _read_by(verb)
     verb.set_defaults(run=_replay)
     verb = verbs.add_parser("what-if", help="政策测算 / try a policy or catalogue on the past")
     verb.add_argument("--policy", type=Path, help="政策目录 / a folder like gateway/policy")
@@ -225,6 +230,7 @@ def _proving(verbs: Any) -> None:
     verb.add_argument("--from", dest="first", type=date.fromisoformat, required=True)
     verb.add_argument("--to", dest="last", type=date.fromisoformat, required=True)
     verb.add_argument("--out", type=Path, required=True, help="FILE.xlsx")
+    _read_by(verb)
     verb.set_defaults(run=_what_if)
     verb = verbs.add_parser("verify", help="离线验签 / verify one of our messages offline")
     verb.add_argument("file", type=Path)
@@ -248,6 +254,7 @@ def _evidence_files(inner: Any) -> None:
     verb = inner.add_parser("export", help="导出 / write the log as plain lines")
     verb.add_argument("--out", type=Path, required=True)
     verb.add_argument("--log", type=int, default=0, help="默认现行的 / default: the present one")
+    _read_by(verb)
     verb.set_defaults(run=_evidence_export)
     verb = inner.add_parser("check", help="核对导出 / verify an export, as verify_log.py does")
     verb.add_argument("export", type=Path)
@@ -258,6 +265,8 @@ def _evidence_files(inner: Any) -> None:
 
 
 def _evidence_export(given: argparse.Namespace) -> int:
+    if not _recorded("evidence export", str(given.log or "现行 present"), given):
+        return _REFUSED
     return evidence.write(Settings(), given.out, given.log, sys.stdout)
 
 
@@ -286,9 +295,11 @@ def _readjudicating(verbs: Any) -> None:
     inner = inner.add_subparsers(required=True, metavar="VERB")
     verb = inner.add_parser("list", help="列出 / list them")
     verb.add_argument("--state", choices=_DECIDABLE, help="默认全部 / default: all")
+    _read_by(verb)
     verb.set_defaults(run=_list_proposals)
     verb = inner.add_parser("show", help="逐行差异 / one of them, line by line")
     verb.add_argument("proposal")
+    _read_by(verb)
     verb.set_defaults(run=_show_proposal)
     acts = {
         "approve": "批准并补差 / post the delta",
@@ -333,10 +344,14 @@ def _readjudicate(arguments: argparse.Namespace) -> int:
 
 
 def _list_proposals(arguments: argparse.Namespace) -> int:
+    if not _recorded("readjudications list", arguments.state or _ALL, arguments):
+        return _REFUSED
     return readjudications.listed(Settings(), arguments.state, sys.stdout)
 
 
 def _show_proposal(arguments: argparse.Namespace) -> int:
+    if not _recorded("readjudications show", arguments.proposal, arguments):
+        return _REFUSED
     return readjudications.shown(Settings(), arguments.proposal, sys.stdout)
 
 
@@ -350,12 +365,14 @@ def _reporting(verbs: Any) -> None:
     verb.add_argument("--on", type=date.fromisoformat, help="从哪一天看 / seen from this day")
     verb.add_argument("--event", choices=clocks.names(), help="只算一项期限 / one clock alone")
     verb.add_argument("--since", type=date.fromisoformat, help="起算日 / the day it starts")
+    _read_by(verb)
     verb.set_defaults(run=_clocks)
     verb = verbs.add_parser("cuts", help="扣款（拒付）明细 / the cuts of a period as XLSX")
     verb.add_argument("--from", dest="first", type=date.fromisoformat, required=True)
     verb.add_argument("--to", dest="last", type=date.fromisoformat, required=True)
     verb.add_argument("--hospital", default="", help="默认全部 / default: all")
     verb.add_argument("--out", type=Path, required=True, help="FILE.xlsx")
+    _read_by(verb)
     verb.set_defaults(run=_cuts)
     verb = verbs.add_parser("reconciliation", help="对账表 / a day's reconciliation as XLSX")
     verb.add_argument("day")
@@ -422,6 +439,8 @@ def _recorded(what: str, subject: str, given: argparse.Namespace) -> bool:
         return not _say(str(refusal))
     except (httpx.TransportError, StoreFailed):
         return not _say("读取未能登记，请稍候 / the reading could not be recorded: try again soon")
+    except UNREADABLE as error:
+        return not _say(str(unreadable(error)))
     return True
 
 
@@ -435,9 +454,11 @@ def _answerable(verb: argparse.ArgumentParser) -> tuple[str, str]:
 def _clocks(arguments: argparse.Namespace) -> int:
     settings, given = Settings(), arguments
     today = given.on or business_day(SystemClock().now())
-    if given.event is None:
-        return clocks.run(settings, today, sys.stdout)
-    return clocks.run_one(settings, given.event, given.since or today, today, sys.stdout)
+    if given.event is not None:
+        return clocks.run_one(settings, given.event, given.since or today, today, sys.stdout)
+    if not _recorded("clocks", today.isoformat(), given):
+        return _REFUSED
+    return clocks.run(settings, today, sys.stdout)
 
 
 def _serve(given: argparse.Namespace) -> int:
@@ -448,20 +469,15 @@ def _serve(given: argparse.Namespace) -> int:
         return _say(f"{role}：SQLite 只许一个进程 / SQLite takes one process: --role all")
     except AlreadyRunning as lock:
         return _say(f"另一进程正在使用 / another process holds {lock}")
-    except OtherSchema as at:
-        return _say(_OTHER_SCHEMA.format(at=at))
     return _DONE
 
 
 def _migrate(_: argparse.Namespace) -> int:
     settings = Settings()
-    try:
-        if settings.database_url:
-            changed = asyncio.run(migrate_at(settings.database_url))
-        else:
-            changed = migrate(settings.database_path)
-    except OtherSchema as at:
-        return _say(_OTHER_SCHEMA.format(at=at))
+    if settings.database_url:
+        changed = asyncio.run(migrate_at(settings.database_url))
+    else:
+        changed = migrate(settings.database_path)
     print("已升级 / migrated" if changed else "已是最新 / up to date")
     return _DONE
 
@@ -580,11 +596,20 @@ def _explain(arguments: argparse.Namespace) -> int:
             file=sys.stderr,
         )
         return _USAGE
+    if not _recorded("explain", given.settlement, given):
+        return _REFUSED
     return explain.run(Settings(), given.settlement, given.as_case, sys.stdout, given.line)
 
 
 def _replay(arguments: argparse.Namespace) -> int:
-    return replay.run(Settings(), arguments.settlements, sys.stdout, arguments.cores)
+    """Only differences are records of persons: counts are told to whoever asks."""
+    given = arguments
+    subject = " ".join(given.settlements) or _ALL
+
+    def recorded() -> bool:
+        return _recorded("replay", subject, given)
+
+    return replay.run(Settings(), given.settlements, sys.stdout, recorded, given.cores)
 
 
 def _backwards(first: date, last: date) -> int:
@@ -602,6 +627,8 @@ def _what_if(arguments: argparse.Namespace) -> int:
         return _USAGE
     if given.last < given.first:
         return _backwards(given.first, given.last)
+    if not _recorded("what-if", f"{given.first}–{given.last}", given):
+        return _REFUSED
     asked = what_if.Asked(
         policy=given.policy,
         catalogue=given.catalog,
@@ -639,6 +666,8 @@ def _cuts(arguments: argparse.Namespace) -> int:
     given = arguments
     if given.last < given.first:
         return _backwards(given.first, given.last)
+    if not _recorded("cuts", f"{given.first}–{given.last} {given.hospital}".rstrip(), given):
+        return _REFUSED
     return sheets.write_cuts(Settings(), given.first, given.last, given.hospital, given.out)
 
 

@@ -1,6 +1,7 @@
 """What the operator reads of persons: by number and name alone, limited, never without its audit
 row. 个人信息保护法 第五十一条、第五十四条."""
 
+from gateway import logs
 from gateway.domain.commands import Identity
 from gateway.flows.administer import NotDone
 from gateway.flows.desk import Desk
@@ -28,9 +29,11 @@ async def find_person(desk: Desk, identity: Identity, ordered: Ordered) -> str:
 
 
 async def record_read(desk: Desk, what: str, subject: str, ordered: Ordered) -> None:
-    """Keep who reads a record by which verb and why, before it is shown."""
-    reason = f"{ordered.by}: {ordered.reason}"
-    act = Act(action="record.read", subject=subject, code=what, reason=reason)
-    await desk.database.commit(
-        job_unit(desk, applied(subject=subject, acts=(act,)), "operator", {})
-    )
+    """Keep who reads a record by which verb and why, before it is shown.
+
+    The subject is what was asked for, in clear: an identity number taken for one of ours is
+    masked.
+    """
+    named, reason = logs.masked(subject), f"{ordered.by}: {ordered.reason}"
+    act = Act(action="record.read", subject=named, code=what, reason=reason)
+    await desk.database.commit(job_unit(desk, applied(subject=named, acts=(act,)), "operator", {}))

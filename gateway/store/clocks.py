@@ -1,4 +1,8 @@
-"""What runs: cases not decided, stays not closed, months not filed; no personal column is read."""
+"""What runs: cases not decided, stays not closed, months not filed; no sealed column is opened.
+
+The days of an accident and of an admission, by case and stay, are facts of a person all the same:
+whoever is shown them is recorded.
+"""
 
 from collections.abc import Iterable
 from datetime import date, datetime

@@ -7,7 +7,7 @@ the last byte of its canonical JSON, and the amounts of the row those of the ver
 import asyncio
 import json
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, TextIO
 
 from gateway.domain.bill import BillVerdict
@@ -28,10 +28,17 @@ ROUND: Final = 32
 """Settlements a core takes at a time."""
 
 
-def run(settings: Settings, wanted: Sequence[str], out: TextIO, cores: int = 0) -> int:
+def run(
+    settings: Settings,
+    wanted: Sequence[str],
+    out: TextIO,
+    recorded: Callable[[], bool],
+    cores: int = 0,
+) -> int:
     """Recompute these settlements and reversals, or all; every difference goes to `out`.
 
-    `cores` 0 is every core of the machine.
+    A difference is a record of a person: before the first, `recorded` keeps who reads them, and
+    none is told when it could not. `cores` 0 is every core of the machine.
     The exit code is 0 when all are the same, 1 when any differs or cannot be recomputed.
     """
     try:
@@ -42,6 +49,8 @@ def run(settings: Settings, wanted: Sequence[str], out: TextIO, cores: int = 0) 
     parts = [tuple(asked[at : at + ROUND]) for at in range(0, len(asked), ROUND)]
     found = 0
     for differences in on_all_cores(replayed, settings, parts, cores):
+        if differences and not found and not recorded():
+            return DIFFERENT
         found += len({number for number, _ in differences})
         out.writelines(f"{number}: {told}\n" for number, told in differences)
     out.write(

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -90,12 +90,21 @@ async def looking(settings: Settings) -> AsyncIterator[Reader]:
             "打不开：此人已清除，或密钥不在 keys/ 中",
             "not to be opened: purged, or its key is gone",
         ) from shut
-    except (SQLAlchemyError, sqlite3.Error, OSError) as error:
-        name = type(error).__name__
-        raise NotTold(
-            f"数据库读不出（{name}）：运行 gateway doctor",
-            f"the database cannot be read ({name}): run gateway doctor",
-        ) from error
+    except (*UNREADABLE, OSError) as error:
+        raise unreadable(error) from error
+
+
+UNREADABLE: Final = (SQLAlchemyError, sqlite3.Error)
+"""What a driver says of a database that does not open, or breaks while it is read."""
+
+
+def unreadable(error: Exception) -> NotTold:
+    """That the database cannot be read, by the name of what was raised."""
+    name = type(error).__name__
+    return NotTold(
+        f"数据库读不出（{name}）：运行 gateway doctor",
+        f"the database cannot be read ({name}): run gateway doctor",
+    )
 
 
 def need_keys(settings: Settings) -> None:

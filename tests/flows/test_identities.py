@@ -69,7 +69,9 @@ async def test_what_the_office_settled_and_reversed_is_replayed_explained_and_on
     await office.commit("H001", first.result.admission_id, *lines)
     await office.report("C2", 2)
     settings, out = office.gateway.settings, io.StringIO()
-    assert await asyncio.to_thread(replay.run, settings, (), out, 1) == 0, out.getvalue()
+    assert await asyncio.to_thread(replay.run, settings, (), out, lambda: True, 1) == 0, (
+        out.getvalue()
+    )
     assert "3 replayed, 3 the same, 0 different" in out.getvalue()
     for row in await office.rows(select(settlement.c.settlement_id)):
         told = await explained(settings, row["settlement_id"])

@@ -313,7 +313,9 @@ async def test_what_a_third_party_paid_after_settlement_leaves_the_fund_by_a_del
     booked = per_account(await office.rows(select(tables.transfer)))
     assert booked["5101/medical"] == 12000 - 5000
     said = io.StringIO()
-    assert await asyncio.to_thread(replay.run, office.gateway.settings, (), said, 1) == 0
+    assert (
+        await asyncio.to_thread(replay.run, office.gateway.settings, (), said, lambda: True, 1) == 0
+    )
 
 
 async def test_a_payment_corrected_after_its_delta_is_proposed_the_other_way(

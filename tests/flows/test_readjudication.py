@@ -796,7 +796,7 @@ async def test_meal_days_that_two_stays_share_are_paid_once_when_both_are_correc
     assert len(await settlements(office, kind="DELTA")) == 2
     assert await meals_paid(office) == 9000
     told = io.StringIO()
-    code = await asyncio.to_thread(replay.run, office.gateway.settings, (), told, 1)
+    code = await asyncio.to_thread(replay.run, office.gateway.settings, (), told, lambda: True, 1)
     assert (code, "重算 4 笔，4 笔相同" in told.getvalue()) == (0, True)
 
 
@@ -1026,7 +1026,7 @@ async def test_a_person_who_clears_the_suspicion_lets_a_readjudication_go_on(
     [act] = [row for row in acts if row["action"] == "lines.decide"]
     assert (act["code"], act["reason"]) == ("0 A13", "丙 同日转院（虚构）".encode())
     told = io.StringIO()
-    code = await asyncio.to_thread(replay.run, office.gateway.settings, (), told, 1)
+    code = await asyncio.to_thread(replay.run, office.gateway.settings, (), told, lambda: True, 1)
     assert (code, "重算 2 笔，2 笔相同" in told.getvalue()) == (0, True)
 
 

@@ -218,7 +218,7 @@ def test_a_delta_whose_row_was_changed_is_found_by_replay(
         )
     connection.close()
     out = io.StringIO()
-    assert replay.run(settings_in(data), (), out, 1) == 1
+    assert replay.run(settings_in(data), (), out, lambda: True, 1) == 1
     assert "账上金额 booked -23.99/0.00/0.00/-98.00/121.99" in out.getvalue()
 
 

@@ -5,6 +5,7 @@ import io
 import json
 import re
 import sqlite3
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -24,7 +25,7 @@ from tests.verbs.ledger import SETTLEMENT, Settled, insert, settled, settlement_
 
 async def replayed(settings: Settings, *numbers: str) -> tuple[int, str]:
     out = io.StringIO()
-    return await asyncio.to_thread(replay.run, settings, numbers, out), out.getvalue()
+    return await asyncio.to_thread(replay.run, settings, numbers, out, lambda: True), out.getvalue()
 
 
 async def also(bill: Settled, number: str, **changes: object) -> None:
@@ -101,7 +102,7 @@ async def test_many_settlements_are_shared_among_the_cores_and_told_in_order(tmp
 
 
 def test_without_a_database_nothing_is_replayed(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
-    assert replay.run(Settings(data_dir=tmp_path), (), io.StringIO()) == 1
+    assert replay.run(Settings(data_dir=tmp_path), (), io.StringIO(), lambda: True) == 1
     assert "没有数据库" in capsys.readouterr().err
 
 
@@ -127,3 +128,27 @@ async def test_prior_payments_and_who_paid_at_the_counter_are_replayed_to_the_by
     code, text = await replayed(bill.settings, "S2")
     assert code == 1
     assert re.search("the stored verdict differs: .*payout", text)
+
+
+async def test_a_difference_is_told_only_when_its_reading_was_kept(tmp_path: Path):
+    bill = await settled(tmp_path, a_line())
+    for number in range(replay.ROUND + 1):
+        await also(bill, f"S2-{number:03d}", meal_fen=1)
+    asked: list[str] = []
+
+    def refused() -> bool:
+        asked.append("refused")
+        return False
+
+    def kept() -> bool:
+        asked.append("kept")
+        return True
+
+    def told(recorded: Callable[[], bool]) -> str:
+        out = io.StringIO()
+        assert replay.run(bill.settings, (), out, recorded, 1) == 1
+        return out.getvalue()
+
+    assert await asyncio.to_thread(told, refused) == ""
+    assert "33 笔不同" in await asyncio.to_thread(told, kept)
+    assert asked == ["refused", "kept"], "one row for all of them"
