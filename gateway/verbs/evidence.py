@@ -12,6 +12,7 @@ from gateway.store import log as rows
 from gateway.store.database import Reader
 from gateway.store.personal import Unopened
 from gateway.store.tables import leaf
+from gateway.verbs.own_file import own_file
 from gateway.verbs.stored import NotTold, looking
 
 _PAGE: Final = 1000
@@ -48,10 +49,10 @@ async def export_to(reader: Reader, path: Path, number: int) -> int:
     told = await rows.all_signed(reader, log["log"])
     entries = told[-1].size if told else 0
     verifier = Verifier(log["origin"], bytes(log["public_key"]))
-    with path.open("w", encoding="utf-8") as file:
-        file.write(export.header_line(verifier.text, entries))
+    with own_file(path) as file:
+        file.write(export.header_line(verifier.text, entries).encode())
         async for line in _lines(reader, log, told, entries):
-            file.write(line)
+            file.write(line.encode())
     return entries
 
 

@@ -5,13 +5,11 @@ A report holds personal data: the file is for its owner alone, and stands whole 
 """
 
 import asyncio
-import os
 import sys
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, Final, TypeVar
-from uuid import uuid4
 
 from gateway.clock import at_business, instant, micros
 from gateway.domain.commands import HospitalRow
@@ -38,6 +36,7 @@ from gateway.store.persons import person_by_id
 from gateway.store.reconciliations import latest_runs
 from gateway.store.registry import parties, party_by_id
 from gateway.store.settlements import reversal_of
+from gateway.verbs.own_file import own_file
 from gateway.verbs.stored import NotTold, StoredBill, looking, settlement_of, stored_bill
 
 WRITTEN: Final = 0
@@ -95,7 +94,9 @@ def write_cuts(settings: Settings, first: date, last: date, hospital: str, out: 
 
 def _written(made: Callable[[], Coroutine[Any, Any, bytes]], out: Path) -> int:
     try:
-        write_whole(out, asyncio.run(made()))
+        content = asyncio.run(made())
+        with own_file(out) as file:
+            file.write(content)
     except (NotTold, UnusableFont) as told:
         sys.stderr.write(f"{told}\n")
         return NOT_WRITTEN
@@ -103,20 +104,6 @@ def _written(made: Callable[[], Coroutine[Any, Any, bytes]], out: Path) -> int:
         sys.stderr.write(f"无法写入 {out} / cannot write {out}: {error.strerror}\n")
         return NOT_WRITTEN
     return WRITTEN
-
-
-def write_whole(out: Path, content: bytes) -> None:
-    """The file whole, for its owner alone, in one step."""
-    beside = out.with_name(f".{out.name}.{uuid4().hex}")
-    handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(out)
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 # --- the settlement sheet --------------------------------------------------------------------

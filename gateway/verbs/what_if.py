@@ -27,7 +27,7 @@ from gateway.settings import Settings
 from gateway.store.database import Reader
 from gateway.store.standing import numbers_in_force
 from gateway.verbs.cores import on_all_cores
-from gateway.verbs.sheets import write_whole
+from gateway.verbs.own_file import own_file
 from gateway.verbs.stored import EditionsOfRecord, NotTold, looking, standing_bill
 
 WRITTEN: Final = 0
@@ -81,7 +81,9 @@ def run(settings: Settings, asked: Asked, out: TextIO) -> int:
     except NotTold as silent:
         sys.stderr.write(f"{silent}\n")
         return NOT_WRITTEN
-    write_whole(asked.out, what_if_workbook(report(asked, len(numbers), found)))
+    workbook = what_if_workbook(report(asked, len(numbers), found))
+    with own_file(asked.out) as file:
+        file.write(workbook)
     out.write(_said(len(numbers), found))
     return WRITTEN
 

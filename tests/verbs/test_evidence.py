@@ -77,6 +77,24 @@ def test_an_export_is_verified_by_the_script(told: Path, tmp_path: Path) -> None
     assert "相符 GOOD log.export" in out.getvalue()
 
 
+def test_an_export_is_for_its_owner_alone(told: Path, tmp_path: Path) -> None:
+    path = tmp_path / "log.export"
+    assert evidence.write(settings_in(told), path, 0, io.StringIO()) == 0
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_an_export_that_breaks_off_leaves_the_earlier_one(
+    told: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "log.export"
+    path.write_text("earlier")
+    monkeypatch.delattr("gateway.evidence.export.leaf_line")
+    with pytest.raises(AttributeError):
+        evidence.write(settings_in(told), path, 0, io.StringIO())
+    assert path.read_text() == "earlier"
+    assert list(tmp_path.glob(".log.export*")) == []
+
+
 def test_an_export_has_no_personal_value(told: Path, tmp_path: Path) -> None:
     path = tmp_path / "log.export"
     evidence.write(settings_in(told), path, 0, io.StringIO())
