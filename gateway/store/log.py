@@ -157,10 +157,16 @@ async def leaves_from(reader: Reader, index: int, limit: int) -> list[dict[str, 
 
 
 async def leaf_of_message(reader: Reader, sender: str, message_id: str) -> dict[str, Any] | None:
-    """The leaf of a stored message, its salts in clear, beside the message's own request."""
-    said = select(message).where(message.c.sender == sender, message.c.message_id == message_id)
+    """The leaf of a stored message, its salts in clear, beside the message's own request; None
+    for one whose person was purged: nothing opens it any more."""
+    said = select(message).where(
+        message.c.sender == sender,
+        message.c.message_id == message_id,
+        message.c.record_key.is_not(None),
+    )
     rows = await reader.opened(message, said)
     if not rows:
         return None
-    found = await reader.opened(leaf, select(leaf).where(leaf.c.tx_id == rows[0]["tx_id"]))
+    of_it = select(leaf).where(leaf.c.tx_id == rows[0]["tx_id"], leaf.c.record_key.is_not(None))
+    found = await reader.opened(leaf, of_it)
     return {**found[0], "request": rows[0]["request"]} if found else None

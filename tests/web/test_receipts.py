@@ -15,11 +15,13 @@ from gateway.evidence import tree
 from gateway.evidence.note import Verifier
 from gateway.flows import administer
 from gateway.flows.keep_log import keep
+from gateway.store.tables import leaf, message
 from gateway.web import receipts
 from gateway.web.hospital import hospital_app
 from tests.evidence.proofs import is_consistent, root_from_inclusion
 from tests.flows.conftest import data, office, preparations, store
 from tests.flows.office import LINES, Heard, Office
+from tests.store.hands import by_hand
 
 __all__ = ["data", "office", "preparations", "store"]
 
@@ -122,6 +124,20 @@ async def test_anothers_receipt_is_answered_as_one_that_is_not_there(
     own = await asked(office, "H001", "NO-SUCH-MESSAGE")
     assert forbidden.status_code == 404
     assert forbidden.content == unknown.content == own.content
+
+
+async def test_a_message_whose_person_was_purged_has_no_receipt_any_more(
+    office: Office, connected: Callable[[str], None]
+) -> None:
+    """Nothing opens what its leaf commits to; to fetch it failed with a fault of ours."""
+    heard = await settled(office)
+    await keep(office.desk.log)
+    async with by_hand(office.desk.database) as connection:
+        for table in (message, leaf):
+            await connection.execute(table.update().values(record_key=None))
+    connected("H001")
+    answer = await asked(office, "H001", heard.message_id)
+    assert (answer.status_code, answer.json()["code"]) == (404, "RECEIPT_UNKNOWN")
 
 
 async def test_a_connection_that_shows_nothing_gets_nothing(
