@@ -59,12 +59,14 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A signed answer; `stored` when these bytes were given before."""
+    """A signed answer; `stored` when these bytes were given before. `receipt_of` is the sender's
+    message that it tells of, when a receipt of that may be ready."""
 
     outcome: Outcome
     code: str
     sealed: bytes
     stored: bool = False
+    receipt_of: str = ""
 
 
 class Unanswered(Exception):
@@ -178,7 +180,7 @@ async def _committed(desk: Desk, request: Request, plan: Plan) -> Reply:
     unit = await off_loop(size, lambda: message_unit(desk, received, plan, sealed, push))
     await desk.database.commit(unit)
     _after(desk, request.heading.command, plan)
-    return Reply(plan.outcome, plan.code, sealed)
+    return Reply(plan.outcome, plan.code, sealed, receipt_of=plan.receipt_of)
 
 
 def _after(desk: Desk, command: str, plan: Plan) -> None:
@@ -235,8 +237,8 @@ async def _known(desk: Desk, request: Request, known: Stored) -> Reply:
     if known.undone_by:
         result = Superseded(by=known.undone_by, state="UNDONE", stored_reply=known.reply)
         sealed = _sealed_result(desk, request, Outcome.APPLIED, "SUPERSEDED", result)
-        return Reply(Outcome.APPLIED, "SUPERSEDED", sealed)
-    return Reply(Outcome(known.state), known.code, known.reply, stored=True)
+        return Reply(Outcome.APPLIED, "SUPERSEDED", sealed, receipt_of=known.provable)
+    return Reply(Outcome(known.state), known.code, known.reply, True, known.provable)
 
 
 def _purged(desk: Desk, request: Request, known: Stored) -> Reply:

@@ -47,7 +47,8 @@ class Plan:
     """The outcome of one message before it is signed and committed.
 
     `effect` names what a reversal of this message would undo. A tombstone is kept
-    under another message id than the reply's own.
+    under another message id than the reply's own. `receipt_of` is an earlier message of the
+    sender that the reply tells of, when a receipt of that may be ready.
     """
 
     outcome: Outcome
@@ -60,6 +61,7 @@ class Plan:
     acts: tuple[Act, ...] = ()
     transfers: tuple[Transfer, ...] = ()
     notices: tuple[Notice, ...] = field(default=())
+    receipt_of: str = ""
 
 
 def refused(

@@ -1,5 +1,6 @@
 """transaction.query: what became of a message whose answer was lost."""
 
+from dataclasses import replace
 from typing import Final
 
 from gateway.domain.commands import QueryTransaction
@@ -28,7 +29,8 @@ async def query_transaction(desk: Desk, caller: Caller, command: QueryTransactio
             return answered(found, code="TOMBSTONED", action=_ASKED)
         file = await _subject(reader, known)
         outcome_id = await _outcome(reader, known)
-    return answered(_found(known, file, outcome_id), subject=known.subject, action=_ASKED)
+    told = answered(_found(known, file, outcome_id), subject=known.subject, action=_ASKED)
+    return replace(told, receipt_of=known.provable)
 
 
 async def _subject(reader: Reader, known: Stored) -> StayFile | None:

@@ -4,8 +4,10 @@ A receipt is no part of the reply: it holds the leaf, the salts that open reques
 audit path to a checkpoint, and that this checkpoint continues one the asker knew.
 """
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, Final
 
 from gateway.evidence.leaf import Exchange, leaf_bytes
@@ -13,6 +15,7 @@ from gateway.evidence.note import base64, tlog_proof
 from gateway.evidence.tree import consistency_spans, inclusion_spans, proof, tiles_of
 from gateway.flows.desk import Desk
 from gateway.flows.identify import connected
+from gateway.flows.off_loop import off_loop
 from gateway.store import log as rows
 from gateway.store.database import Reader
 from gateway.store.log import Signed
@@ -64,50 +67,83 @@ async def proved(desk: Desk, sender: str, message_id: str) -> Proved:
         row = await rows.leaf_of_message(reader, sender, message_id)
         if row is None:
             raise NoReceipt(message_id)
-        if row["leaf_index"] is None:
-            raise NotYet(message_id)
-        origins = await rows.origins(reader)
-        origin = [one for one in origins if one["first_index"] <= row["leaf_index"]][-1]
-        number = row["leaf_index"] - origin["first_index"]
-        signed = await rows.last_signed(reader, origin["log"])
-    if signed is None or signed.size <= number:
+        covered = await _covered(reader, [row])
+    if not covered:
         raise NotYet(message_id)
-    return Proved(row, origin, number, signed)
+    return covered[0]
 
 
-async def receipt(desk: Desk, found: Proved, known: str) -> dict[str, Any]:
-    """The receipt as its parts; `known` is a checkpoint that the asker has, or ""."""
-    row, log = found.row, found.origin["log"]
-    committed = [row[f"{name}_commitment"] for name in ("request", "reply", "effect")]
-    exchange = Exchange(**{name: row[name] for name in _EXCHANGED})
+async def _covered(reader: Reader, leaves: Sequence[Mapping[str, Any]]) -> list[Proved]:
+    """Those of the leaves that a signed checkpoint covers, each with the last one of its log."""
+    numbered = [row for row in leaves if row["leaf_index"] is not None]
+    if not numbered:
+        return []
+    origins = await rows.origins(reader)
+    placed = [(row, _origin(origins, row["leaf_index"])) for row in numbered]
+    logs = sorted({origin["log"] for _, origin in placed})
+    signed = {log: await rows.last_signed(reader, log) for log in logs}
+    return [
+        Proved(row, origin, row["leaf_index"] - origin["first_index"], last)
+        for row, origin in placed
+        if (last := signed[origin["log"]]) is not None
+        and row["leaf_index"] < origin["first_index"] + last.size
+    ]
+
+
+def _origin(origins: Sequence[Mapping[str, Any]], index: int) -> Mapping[str, Any]:
+    """The log that has the leaf of this number among all."""
+    return [one for one in origins if one["first_index"] <= index][-1]
+
+
+async def receipt(desk: Desk, found: Proved, known: str) -> bytes:
+    """The receipt as it is told; `known` is a checkpoint that the asker has, or ""."""
     async with desk.database.reading() as reader:
-        spans = inclusion_spans(found.number, found.signed.size)
-        path = proof(spans, await rows.tiles(reader, log, tiles_of(spans)))
-        continued = await _continued(reader, found, known)
-    return {
+        (told,) = await _told(reader, [found], known)
+    return told
+
+
+async def _told(reader: Reader, found: Sequence[Proved], known: str) -> list[bytes]:
+    """The receipts of leaves of one log."""
+    log, last = found[0].origin["log"], found[0].signed
+    old = _size(known, found[0])
+    since = consistency_spans(old, last.size)
+    paths = [inclusion_spans(one.number, last.size) for one in found]
+    tiles = await rows.tiles(reader, log, tiles_of(chain(since, *paths)))
+
+    def told() -> list[bytes]:
+        hashes = [base64(one) for one in proof(since, tiles)]
+        continued = {"from": old, "hashes": hashes} if old else None
+        return [
+            _receipt(one, proof(path, tiles), continued)
+            for one, path in zip(found, paths, strict=True)
+        ]
+
+    return await off_loop(sum(map(len, tiles.values())), told)
+
+
+def _size(known: str, found: Proved) -> int:
+    """The size at which the asker knew this log; 0 for another log, or a size it never had."""
+    name, _, rest = known.partition("\n")
+    said = rest.partition("\n")[0]
+    if name != found.origin["origin"] or not said.isdecimal():
+        return 0
+    return int(said) if int(said) <= found.signed.size else 0
+
+
+def _receipt(found: Proved, path: list[bytes], continued: Mapping[str, Any] | None) -> bytes:
+    committed = [found.row[f"{name}_commitment"] for name in ("request", "reply", "effect")]
+    exchange = Exchange(**{name: found.row[name] for name in _EXCHANGED})
+    parts = {
         "form": _FORM,
         "leaf": base64(leaf_bytes(exchange, committed)),
-        "salts": _salts(row),
+        "salts": _salts(found.row),
         "proof": tlog_proof(found.number, path, found.signed.note),
         "consistency": continued,
     }
+    return json.dumps(parts).encode()
 
 
 def _salts(row: Mapping[str, Any]) -> dict[str, str]:
     """What opens the exact bytes of request and reply; the effect tells of others too."""
     salts = bytes(row["salts"])
     return {"request": base64(salts[:_SALT]), "reply": base64(salts[_SALT : _SALT + _SALT])}
-
-
-async def _continued(reader: Reader, found: Proved, known: str) -> dict[str, Any] | None:
-    """That the checkpoint continues the one the asker knew of this log."""
-    name, _, rest = known.partition("\n")
-    said = rest.partition("\n")[0]
-    if name != found.origin["origin"] or not said.isdecimal():
-        return None
-    old = int(said)
-    if not 0 < old <= found.signed.size:
-        return None
-    spans = consistency_spans(old, found.signed.size)
-    tiles = await rows.tiles(reader, found.origin["log"], tiles_of(spans))
-    return {"from": old, "hashes": [base64(one) for one in proof(spans, tiles)]}

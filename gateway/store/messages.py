@@ -7,13 +7,14 @@ from sqlalchemy import and_, bindparam, func, select
 
 from gateway.store.database import Reader
 from gateway.store.personal import Vault
-from gateway.store.tables import message, undo
+from gateway.store.tables import leaf, message, undo
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
     """One message row; `state` is APPLIED, REFUSED or TOMBSTONE, `undone_by` what undid it. The
-    reply of a `purged` one opens no more: its person was purged since."""
+    reply of a `purged` one opens no more: its person was purged since. Of one that is `logged`
+    the leaf has its number."""
 
     sender: str
     message_id: str
@@ -26,21 +27,29 @@ class Stored:
     undone_by: str
     reply: bytes
     purged: bool
+    logged: bool
 
     @property
     def key(self) -> tuple[str, str]:
         return self.sender, self.message_id
+
+    @property
+    def provable(self) -> str:
+        """Its id when a receipt of it may be ready, else ""."""
+        return self.message_id if self.logged and not self.purged else ""
 
 
 _STORED: Final = (
     select(
         *[column for column in message.columns if column.name not in ("undone_by", "request")],
         func.coalesce(undo.c.by_message_id, message.c.undone_by).label("undone_by"),
+        leaf.c.leaf_index,
     )
     .select_from(message)
     .outerjoin(
         undo, and_(undo.c.sender == message.c.sender, undo.c.message_id == message.c.message_id)
     )
+    .outerjoin(leaf, leaf.c.tx_id == message.c.tx_id)
     .where(message.c.sender == bindparam("sender"), message.c.message_id == bindparam("message_id"))
 )
 
@@ -66,4 +75,5 @@ def _stored(vault: Vault, row: dict[str, Any]) -> Stored:
         row["undone_by"],
         reply or b"",
         purged,
+        row["leaf_index"] is not None,
     )

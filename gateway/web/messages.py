@@ -20,7 +20,7 @@ from gateway.ports import Codec
 from gateway.seal.broken import SealBroken
 from gateway.seal.keys import PublicKey
 from gateway.seal.profile import Sealed, envelope, unknown_key
-from gateway.web import problems
+from gateway.web import problems, receipts
 from gateway.web.mtls import fingerprint
 
 PATH: Final = "/api/v1/messages"
@@ -58,7 +58,10 @@ async def _answer(
         desk.meter.answered(command, "GATEWAY_FAILED", elapsed_s(started))
         return problems.problem("GATEWAY_FAILED")
     desk.meter.answered(command, reply.code, elapsed_s(started))
-    return problems.signed(reply.sealed, reply.outcome, reply.code)
+    answer = problems.signed(reply.sealed, reply.outcome, reply.code)
+    if reply.receipt_of:
+        answer.headers.update(await receipts.beside(desk, believed, reply.receipt_of))
+    return answer
 
 
 def _unbelieved(desk: Desk, code: str) -> Response:

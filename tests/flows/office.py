@@ -171,7 +171,7 @@ class Office:
     def move_to(self, day: date, hour: int = 9) -> None:
         self.gateway.clock.move(at_business(day, hour) - self.gateway.clock.now())
 
-    async def report(self, case_no: str, serial: int, **given: Any) -> Heard:
+    def case_report(self, case_no: str, serial: int, **given: Any) -> ReportCase:
         values: dict[str, Any] = {
             "case_no": case_no,
             "person": person(serial),
@@ -185,7 +185,10 @@ class Office:
             "channel": Channel.WEB,
             "insured_at_injury": True,
         }
-        return await self.say(AGENCY, "case.report", ReportCase(**(values | given)))
+        return ReportCase(**(values | given))
+
+    async def report(self, case_no: str, serial: int, **given: Any) -> Heard:
+        return await self.say(AGENCY, "case.report", self.case_report(case_no, serial, **given))
 
     async def decide(self, case_no: str, state: CaseState, **given: Any) -> Heard:
         values: dict[str, Any] = {
