@@ -719,6 +719,13 @@ INBOX_MESSAGE: Final = shape(
     need("MessageId", "message_id", MESSAGE_ID, "报文编号", "Message id"),
     need("LaneSeq", "lane_seq", LANE_SEQ, "该收件方的序号", "Its number in the receiver's lane"),
     need("Sealed", "sealed", BYTES, "签名原文", "Its exact signed bytes"),
+    may(
+        "LogReceipt",
+        "log_receipt",
+        BYTES,
+        "签名原文的存证证明（JSON），已有检查点覆盖时给出",
+        "What proves that these bytes are in the log (JSON), once a checkpoint covers them",
+    ),
 )
 
 INBOX_PULLED: Final = shape(

@@ -232,11 +232,13 @@ class DetailsCompared:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InboxMessage:
-    """One message waiting for the hospital: its lane number and exact signed bytes."""
+    """One message waiting for the receiver: its lane number and exact signed bytes, and once a
+    checkpoint covers these, what proves that they are in the log."""
 
     message_id: str
     lane_seq: int
     sealed: bytes
+    log_receipt: bytes = b""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

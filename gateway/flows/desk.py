@@ -135,6 +135,7 @@ class Caller:
     party: Party
     message_id: str
     command: str
+    known_checkpoint: str = ""
 
     @property
     def party_id(self) -> str:

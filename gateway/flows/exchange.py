@@ -139,6 +139,7 @@ def _decision(desk: Desk, request: Request) -> Callable[[], Awaitable[Plan]]:
         party=request.party,
         message_id=request.heading.message_id,
         command=request.heading.command,
+        known_checkpoint=request.heading.known_checkpoint,
     )
 
     async def flow() -> Plan:

@@ -9,6 +9,7 @@ from gateway.domain.findings import Finding
 from gateway.domain.results import InboxAcknowledged, InboxMessage, InboxPulled
 from gateway.flows.desk import Caller, Desk
 from gateway.flows.plan import Act, Plan, answered, applied
+from gateway.flows.receipts import LONGEST, of_outgoing
 from gateway.store import tables
 from gateway.store.deliveries import DONE, inbox, waiting_by_id
 from gateway.store.unit import Change
@@ -21,12 +22,9 @@ async def pull_inbox(desk: Desk, caller: Caller, command: PullInbox) -> Plan:
     async with desk.database.reading() as reader:
         rows = await inbox(reader, caller.party_id, command.limit)
     shown = _page(rows[: command.limit])
-    messages = tuple(
-        InboxMessage(
-            message_id=row["message_id"], lane_seq=row["lane_seq"], sealed=bytes(row["sealed"])
-        )
-        for row in shown
-    )
+    ids = [row["message_id"] for row in shown]
+    proofs = await of_outgoing(desk, ids, caller.known_checkpoint)
+    messages = tuple(_message(row, proofs.get(row["message_id"], b"")) for row in shown)
     result = InboxPulled(messages=messages, more=len(rows) > len(shown))
     read = answered(result, subject=caller.party_id, action="inbox.pull")
     subjects = dict.fromkeys(row["subject"] for row in shown)
@@ -34,11 +32,20 @@ async def pull_inbox(desk: Desk, caller: Caller, command: PullInbox) -> Plan:
     return replace(read, acts=acts or read.acts)
 
 
+def _message(row: dict[str, Any], proof: bytes) -> InboxMessage:
+    return InboxMessage(
+        message_id=row["message_id"],
+        lane_seq=row["lane_seq"],
+        sealed=bytes(row["sealed"]),
+        log_receipt=proof,
+    )
+
+
 def _page(rows: Sequence[dict[str, Any]]) -> Sequence[dict[str, Any]]:
-    """At least one message, and no more than fit a reply of ordinary size."""
+    """At least one message, and no more than fit a reply of ordinary size with their receipts."""
     size = 0
     for number, row in enumerate(rows):
-        size += len(row["sealed"])
+        size += len(row["sealed"]) + LONGEST
         if number and size > _PAGE_BYTES:
             return rows[:number]
     return rows

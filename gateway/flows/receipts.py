@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from gateway.evidence.leaf import Exchange, leaf_bytes
 from gateway.evidence.note import base64, tlog_proof
-from gateway.evidence.tree import consistency_spans, inclusion_spans, proof, tiles_of
+from gateway.evidence.tree import consistency_spans, inclusion_spans, span_hash, tiles_of
 from gateway.flows.desk import Desk
 from gateway.flows.identify import connected
 from gateway.flows.off_loop import off_loop
@@ -23,6 +23,9 @@ from gateway.store.registry import mandates_of
 
 _SALT: Final = 32  # bytes of a salt, as evidence/leaf.py makes them
 _FORM: Final = "gs-receipt-1"
+LONGEST: Final = 4608
+"""Bytes of a receipt that goes beside something else: 6 KiB in base64, which every client takes
+in one header. A log of a billion leaves needs four thousand."""
 _EXCHANGED: Final = tuple(
     name for name in Exchange.__slots__ if name not in ("request", "reply", "effect")
 )
@@ -102,8 +105,23 @@ async def receipt(desk: Desk, found: Proved, known: str) -> bytes:
     return told
 
 
+async def of_outgoing(desk: Desk, message_ids: Sequence[str], known: str) -> dict[str, bytes]:
+    """The receipts of messages that the gateway sealed, by id: of those that a signed checkpoint
+    covers, and none that is too long. Nothing is asked while there cannot be any."""
+    if not message_ids or not desk.log.published:
+        return {}
+    async with desk.database.reading() as reader:
+        found = await _covered(reader, await rows.sealing_leaves(reader, message_ids))
+        told = dict[str, bytes]()
+        for log in {one.signed.log for one in found}:
+            those = [one for one in found if one.signed.log == log]
+            ids = [one.row["message_id"] for one in those]
+            told |= zip(ids, await _told(reader, those, known), strict=True)
+    return {name: one for name, one in told.items() if len(one) <= LONGEST}
+
+
 async def _told(reader: Reader, found: Sequence[Proved], known: str) -> list[bytes]:
-    """The receipts of leaves of one log."""
+    """The receipts of leaves of one log, in their order."""
     log, last = found[0].origin["log"], found[0].signed
     old = _size(known, found[0])
     since = consistency_spans(old, last.size)
@@ -111,10 +129,12 @@ async def _told(reader: Reader, found: Sequence[Proved], known: str) -> list[byt
     tiles = await rows.tiles(reader, log, tiles_of(chain(since, *paths)))
 
     def told() -> list[bytes]:
-        hashes = [base64(one) for one in proof(since, tiles)]
-        continued = {"from": old, "hashes": hashes} if old else None
+        # Leaves beside each other share most of their paths.
+        hashes = {span: span_hash(span, tiles) for span in {*since, *chain(*paths)}}
+        shown = [base64(hashes[span]) for span in since]
+        continued = {"from": old, "hashes": shown} if old else None
         return [
-            _receipt(one, proof(path, tiles), continued)
+            _receipt(one, [hashes[span] for span in path], continued)
             for one, path in zip(found, paths, strict=True)
         ]
 

@@ -85,17 +85,21 @@ def _unit(
     guards: tuple[Guard, ...],
     push: Mapping[str, bool],
 ) -> Unit:
+    outgoing = _outgoing(desk, plan.notices, exchange, push)
     writes = [*plan.writes, *_ledger(plan, exchange.tx_id), _audit(plan, exchange)]
-    writes += _outgoing(desk, plan.notices, exchange, push)
+    writes += [Insert(tables.outbox, outgoing)] if outgoing else []
     salt = row_salt()
     effect = canonical([_described(write, salt) for write in writes]).encode()
-    leaf = leaf_row(_with_effect(exchange, effect), salt)
+    leaves = [
+        leaf_row(_with_effect(exchange, effect), salt),
+        *(_sealing_leaf(desk, row) for row in outgoing),
+    ]
     return Unit(
         tx_id=exchange.tx_id,
         year=business_day(instant(exchange.received_us)).year,
         message=row,
         guards=guards + plan.guards,
-        writes=(*writes, Insert(tables.leaf, [leaf])),
+        writes=(*writes, Insert(tables.leaf, leaves)),
     )
 
 
@@ -161,12 +165,33 @@ def _audit(plan: Plan, exchange: Exchange) -> Write:
 
 def _outgoing(
     desk: Desk, notices: Sequence[Notice], exchange: Exchange, push: Mapping[str, bool]
-) -> list[Write]:
-    rows = [
+) -> list[Mapping[str, Any]]:
+    """The rows of what others must learn, sealed."""
+    return [
         _outbox_row(desk, notice, exchange, position, push.get(notice.receiver, False))
         for position, notice in enumerate(notices)
     ]
-    return [Insert(tables.outbox, rows)] if rows else []
+
+
+def _sealing_leaf(desk: Desk, row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The leaf of an outgoing message's exact bytes, so that its receiver can have them proved.
+
+    The leaf of the transaction commits to them too, but only among all that it changed, of which
+    most is not the receiver's to see. This one bears the message's own id for a transaction's:
+    the transaction's is taken, and its own leaf names both where it tells of the outbox row.
+    """
+    exchange = Exchange(
+        kind="sealing",
+        tx_id=row["message_id"],
+        sender=desk.gateway_id,
+        receiver=row["receiver"],
+        message_id=row["message_id"],
+        received_us=row["created_us"],
+        assurance="signed",
+        signer=desk.signer_fingerprint,
+        request=row["sealed"],
+    )
+    return leaf_row(exchange)
 
 
 def _outbox_row(

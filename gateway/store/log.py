@@ -156,6 +156,16 @@ async def leaves_from(reader: Reader, index: int, limit: int) -> list[dict[str, 
     return [dict(row) for row in await reader.rows(query.limit(limit))]
 
 
+async def sealing_leaves(reader: Reader, message_ids: Collection[str]) -> list[dict[str, Any]]:
+    """The numbered leaves of outgoing messages, their salts in clear but for purged persons."""
+    query = select(leaf).where(
+        leaf.c.tx_id.in_(message_ids),
+        leaf.c.leaf_index.is_not(None),
+        leaf.c.record_key.is_not(None),
+    )
+    return await reader.opened(leaf, query)
+
+
 async def leaf_of_message(reader: Reader, sender: str, message_id: str) -> dict[str, Any] | None:
     """The leaf of a stored message, its salts in clear, beside the message's own request; None
     for one whose person was purged: nothing opens it any more."""

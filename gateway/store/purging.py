@@ -180,7 +180,11 @@ def _belongs(table: Table, of: Dealings) -> ColumnElement[bool]:
         application: application.c.application_id.in_(of.applications),
         application_answer: application_answer.c.application_id.in_(of.applications),
     }
-    if table in (message, leaf, audit, outbox):
+    if table is leaf:
+        # An outgoing message's own leaf bears the id of the message.
+        sent = select(outbox.c.message_id).where(outbox.c.tx_id.in_(of.transactions))
+        return or_(leaf.c.tx_id.in_(of.transactions), leaf.c.tx_id.in_(sent))
+    if table in (message, audit, outbox):
         return table.c.tx_id.in_(of.transactions)
     return owned.get(table, false())
 

@@ -20,11 +20,8 @@ from gateway.web.mtls import fingerprint
 PATH: Final = "/api/v1/receipts/{sender}/{message_id}"
 KNOWN: Final = "Known-Checkpoint"
 """The header in which the asker may name another checkpoint than its message did, in base64."""
-HEADER: Final = "Receipt"
+HEADER: Final = "Log-Receipt"
 """The header beside a reply: the bytes that GET tells, in base64."""
-_LONGEST: Final = 6 * 1024
-"""Characters of the header. A billion leaves need five thousand; there are clients that take
-eight thousand of all headers together."""
 _HEADERS: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 _log = logging.getLogger(__name__)
 
@@ -55,8 +52,7 @@ async def beside(desk: Desk, said: Said, message_id: str) -> dict[str, str]:
     except Exception:
         _log.exception("no receipt beside the reply")
         return {}
-    value = b64encode(told).decode()
-    return {HEADER: value} if len(value) <= _LONGEST else {}
+    return {HEADER: b64encode(told).decode()} if len(told) <= receipts.LONGEST else {}
 
 
 async def _told(

@@ -1,20 +1,30 @@
 """A hospital that cannot be called pulls its messages and acknowledges them by digest."""
 
+import json
+from base64 import b64decode
+
 import pytest
 from lxml import etree
 from sqlalchemy import select
 
 from gateway.delivery.scribe import number_lanes
+from gateway.domain.admission import AdmissionRefusal
 from gateway.domain.case import CaseState
 from gateway.domain.codes import Outcome
-from gateway.domain.commands import AckInbox, PullInbox
+from gateway.domain.commands import AckInbox, CheckAdmission, PullInbox
 from gateway.domain.results import InboxMessage
 from gateway.flows import inbox as inbox_module
+from gateway.flows import open_log, receipts
+from gateway.flows.keep_log import keep
 from gateway.flows.release_held import release_all
+from gateway.flows.renew_keys import Ordered
 from gateway.seal.offline import verify_offline
+from gateway.store.log import head as head_of
 from gateway.store.tables import outbox
 from tests.flows.conftest import data, office, preparations, store
-from tests.flows.office import LINES, Heard, Office
+from tests.flows.office import AGENCY, LINES, Heard, Office
+from tests.flows.test_driver_calls import MOST, counted
+from tests.web.proved import opened, proves
 
 __all__ = ["data", "office", "preparations", "store"]
 
@@ -150,6 +160,101 @@ async def test_an_unnumbered_message_is_not_given_yet(office: Office) -> None:
     assert await pull(office) == ()
     await number_lanes(office.desk.database, office.desk.clock)
     assert await pull(office) != ()
+
+
+async def test_every_message_under_a_checkpoint_comes_with_its_receipt(
+    office: Office, held: Heard
+) -> None:
+    assert {one.log_receipt for one in await pull(office)} == {b""}
+    await keep(office.desk.log)
+    messages = await pull(office)
+    assert len(messages) > 1
+    for message in messages:
+        assert proves(office, json.loads(message.log_receipt), request=message.sealed)
+        assert not proves(office, json.loads(message.log_receipt), request=message.sealed + b" ")
+
+
+async def test_a_receipt_tells_its_receiver_of_nobody_else(office: Office, held: Heard) -> None:
+    """Its leaf names the gateway, the receiver and the message; not whose act it was sealed by."""
+    await keep(office.desk.log)
+    for message in await pull(office):
+        leaf = b64decode(json.loads(message.log_receipt)["leaf"])
+        parts = []
+        while leaf:
+            size = int.from_bytes(leaf[:4], "big")
+            parts.append(leaf[4 : 4 + size])
+            leaf = leaf[4 + size :]
+        _, kind, own, sender, receiver, message_id, *_, reply, effect = parts
+        assert (kind, receiver) == (b"sealing", b"H001")
+        assert own == message_id == message.message_id.encode()
+        assert sender == office.desk.gateway_id.encode()
+        assert reply == effect == bytes(32)
+
+
+async def test_receipts_continue_the_checkpoint_that_the_pull_knew(
+    office: Office, held: Heard
+) -> None:
+    await keep(office.desk.log)
+    known = office.desk.log.published
+    await office.report("C7", 7)
+    await keep(office.desk.log)
+    heard = await office.say("H001", "inbox.pull", PullInbox(limit=50), known_checkpoint=known)
+    found = [json.loads(one.log_receipt) for one in heard.result.messages]
+    assert all(opened(office, one).continues(known) for one in found)
+
+
+async def test_messages_of_two_logs_each_have_the_receipt_of_their_own(
+    office: Office, held: Heard
+) -> None:
+    """What was sealed before two persons opened a new log is proved by the old one's head."""
+    await keep(office.desk.log)
+    before = len(await pull(office))
+    async with office.desk.database.reading() as reader:
+        head = await head_of(reader)
+    assert head is not None
+    await office.desk.log.stop(head, "")
+    await open_log.propose(office.desk, Ordered("甲", "恢复了备份"))
+    await open_log.approve(office.desk, Ordered("乙", "已核对"))
+    await refused_registration(office)
+    await keep(office.desk.log)
+    messages = await pull(office)
+    found = [json.loads(one.log_receipt) for one in messages]
+    for message, one in zip(messages, found, strict=True):
+        assert proves(office, one, request=message.sealed)
+    logs = [opened(office, one).log.name[-2:] for one in found]
+    assert logs == ["/1"] * before + ["/2"] * (len(messages) - before)
+    assert len(messages) > before
+
+
+async def refused_registration(office: Office) -> None:
+    """One more message for the hospital."""
+    stay = (await office.register("H001", "V8", 8)).result.admission_id
+    refusal = CheckAdmission(
+        admission_id=stay, by="审核", reason="否", refusal=AdmissionRefusal.OTHER
+    )
+    await office.say(AGENCY, "admission.check", refusal)
+    await number_lanes(office.desk.database, office.desk.clock)
+
+
+async def test_receipts_take_no_calls_while_nothing_is_signed_and_few_after(
+    office: Office, held: Heard
+) -> None:
+    taken = []
+    for _ in range(2):
+        with counted(office.desk.database) as calls:
+            await pull(office)
+        taken.append(len(calls))
+        await keep(office.desk.log)
+    assert taken[1] - taken[0] == 4
+    assert taken[1] <= MOST
+
+
+async def test_a_receipt_that_is_too_long_is_left_out(
+    office: Office, held: Heard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await keep(office.desk.log)
+    monkeypatch.setattr(receipts, "LONGEST", 100)
+    assert {one.log_receipt for one in await pull(office)} == {b""}
 
 
 async def test_the_digest_kept_is_that_of_the_bytes_kept(office: Office, held: Heard) -> None:

@@ -37,10 +37,11 @@ def effect(leaf: dict[str, Any]) -> dict[str, list[Any]]:
 
 async def test_every_transaction_has_one_leaf(office: Office) -> None:
     await office.recognised("C1", 1)
-    before = len(await office.rows(select(tables.leaf)))
+    before = len(await office.rows(select(tables.leaf).where(tables.leaf.c.kind != "sealing")))
     stay = await office.billed("H001", "V1", 1)
     await office.commit("H001", stay, *LINES)
-    leaves = await office.rows(select(tables.leaf))
+    sealing = tables.leaf.c.kind == "sealing"
+    leaves = await office.rows(select(tables.leaf).where(~sealing))
     assert len(leaves) - before == 4
     audited = {row["tx_id"] for row in await office.rows(select(tables.audit))}
     assert {leaf["tx_id"] for leaf in leaves} == audited
@@ -72,6 +73,30 @@ async def test_a_release_has_its_leaf_without_request_and_reply(office: Office) 
     assert [effect(leaf).keys() >= {"settlement"} for leaf in leaves] == [False, True]
     assert {bytes(leaf["request_commitment"]) for leaf in leaves} == {bytes(32)}
     assert {bytes(leaf["reply_commitment"]) for leaf in leaves} == {bytes(32)}
+
+
+async def test_every_outgoing_message_has_a_leaf_of_its_exact_bytes(office: Office) -> None:
+    """What the transaction changed besides is not in it: its receiver may see the whole leaf."""
+    await office.recognised("C1", 1)
+    stay = await office.billed("H001", "V1", 1)
+    heard = await office.commit("H001", stay, *LINES)
+    sent = {
+        row["message_id"]: row for row in await office.kept(tables.outbox, select(tables.outbox))
+    }
+    sealing = select(tables.leaf).where(tables.leaf.c.kind == "sealing")
+    leaves = {row["message_id"]: row for row in await office.kept(tables.leaf, sealing)}
+    assert leaves.keys() == sent.keys() != set()
+    for message_id, leaf in leaves.items():
+        row = sent[message_id]
+        assert leaf["request_commitment"] == commitment(
+            bytes(leaf["salts"])[:32], bytes(row["sealed"])
+        )
+        assert leaf["reply_commitment"] == leaf["effect_commitment"] == bytes(32)
+        assert (leaf["sender"], leaf["receiver"]) == (office.desk.gateway_id, row["receiver"])
+        assert leaf["received_us"] == row["created_us"]
+        assert heard.message_id.encode() not in leaf_bytes(
+            Exchange(**{name: leaf[name] for name in TEXTS}), [b"", b"", b""]
+        )
 
 
 async def test_an_operators_act_has_its_leaf(office: Office) -> None:
@@ -151,6 +176,7 @@ async def test_an_edited_row_no_longer_matches_its_leaf(office: Office) -> None:
     assert commitment(salts(leaf)[2], edited) != leaf["effect_commitment"]
 
 
+TEXTS = tuple(name for name in Exchange.__slots__ if name not in ("request", "reply", "effect"))
 EXCHANGE = Exchange(
     kind="message",
     tx_id="T1",

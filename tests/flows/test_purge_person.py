@@ -125,6 +125,21 @@ async def test_the_leaves_and_the_ledger_are_what_they_were(office: Office) -> N
         assert (await dealings_of(reader, person_id)).settlements
 
 
+async def test_what_opens_the_leaves_of_messages_sent_is_gone_with_the_person(
+    office: Office,
+) -> None:
+    await settled(office, "C1", ONE)
+    await settled(office, "C2", OTHER)
+    office.move_to(LONG_AFTER)
+    await purged(office, ONE)
+    opens = select(leaf.c.message_id).where(
+        leaf.c.record_key.is_not(None), leaf.c.kind == "sealing"
+    )
+    kept = select(outbox.c.message_id).where(outbox.c.record_key.is_not(None))
+    still = {row["message_id"] for row in await office.rows(opens)}
+    assert still == {row["message_id"] for row in await office.rows(kept)} != set()
+
+
 async def test_the_purged_is_nobody_and_may_come_again_as_somebody_new(office: Office) -> None:
     await settled(office, "C1", ONE)
     office.move_to(LONG_AFTER)

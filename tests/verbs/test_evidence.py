@@ -71,7 +71,9 @@ def test_an_export_is_verified_by_the_script(told: Path, tmp_path: Path) -> None
     path = tmp_path / "log.export"
     assert evidence.write(settings_in(told), path, 0, out) == 0
     found = verify_export(str(path))
-    assert found.entries == found.opened >= 30
+    sealing = path.read_text("utf-8").count("\tsealing\t")
+    assert found.entries - sealing == found.opened >= 30
+    assert sealing > 0
     assert found.unsigned == 0
     assert evidence.check(path, found.key, out) == 0
     assert "相符 GOOD log.export" in out.getvalue()

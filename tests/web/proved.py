@@ -10,8 +10,6 @@ from gateway.evidence.note import Checkpoint, Verifier
 from tests.evidence.proofs import is_consistent, root_from_inclusion
 from tests.flows.office import Office
 
-ORIGIN = "GATEWAY.999900.test/1"
-
 
 @dataclass(frozen=True)
 class Opened:
@@ -50,7 +48,7 @@ def opened(office: Office, found: dict[str, Any]) -> Opened:
     first, index, *path = head.split("\n")
     assert (found["form"], first) == ("gs-receipt-1", "c2sp.org/tlog-proof@v1")
     # What the log's owner publishes is all that the stranger has of it.
-    log = Verifier.read(office.desk.log.signer.named(ORIGIN).verifier.text)
+    log = Verifier.read(office.desk.log.signer.named(note.partition("\n")[0]).verifier.text)
     number = int(index.removeprefix("index "))
     return Opened(found, log, number, [b64decode(one) for one in path], log.checkpoint(note))
 

@@ -66,7 +66,7 @@ async def test_a_resend_of_a_logged_message_brings_what_get_tells(settled: Liste
     await keep(settled.office.desk.log)
     again = await settled.answered(commit(settled))
     assert again.content == first.content
-    value = again.headers["receipt"]
+    value = again.headers["log-receipt"]
     told = b64decode(value, validate=True)
     assert told == (await fetched(settled)).content
     assert len(value) < 4000
@@ -81,14 +81,14 @@ async def test_neither_a_fresh_reply_nor_one_before_its_checkpoint_has_a_receipt
         fresh = await listener.answered(commit(listener))
         again = await listener.answered(commit(listener))
     assert fresh.status_code == again.status_code == 200
-    assert not {"receipt"} & (set(fresh.headers) | set(again.headers))
+    assert not {"log-receipt"} & (set(fresh.headers) | set(again.headers))
 
 
 async def test_a_query_brings_the_receipt_of_what_it_asked_about(settled: Listener) -> None:
-    assert "receipt" not in (await settled.answered(query(settled, "H009-EARLY"))).headers
+    assert "log-receipt" not in (await settled.answered(query(settled, "H009-EARLY"))).headers
     await keep(settled.office.desk.log)
     answer = await settled.answered(query(settled))
-    found = json.loads(b64decode(answer.headers["receipt"]))
+    found = json.loads(b64decode(answer.headers["log-receipt"]))
     _, result = settled.office.opened(HOSPITAL, answer.content)
     assert proves(settled.office, found, reply=result.stored_reply)
 
@@ -101,9 +101,9 @@ async def test_what_was_refused_or_undone_is_proved_too_and_a_fence_proves_nothi
         await keep(listener.office.desk.log)
         again = await listener.answered(commit(listener))
         asked = await listener.answered(query(listener))
-        assert ["receipt" in one.headers for one in (again, asked)] == [shown, shown]
+        assert ["log-receipt" in one.headers for one in (again, asked)] == [shown, shown]
         if shown:
-            found = json.loads(b64decode(again.headers["receipt"]))
+            found = json.loads(b64decode(again.headers["log-receipt"]))
             assert proves(listener.office, found, reply=first[2])
 
 
@@ -111,7 +111,7 @@ async def test_an_id_used_for_another_content_brings_no_receipt(settled: Listene
     await keep(settled.office.desk.log)
     settled.command = settled.office.commit_of("A-OTHER")
     answer = await settled.answered(commit(settled))
-    assert (answer.status_code, "receipt" in answer.headers) == (409, False)
+    assert (answer.status_code, "log-receipt" in answer.headers) == (409, False)
 
 
 async def test_a_receipt_continues_the_checkpoint_that_the_query_knew(settled: Listener) -> None:
@@ -123,7 +123,7 @@ async def test_a_receipt_continues_the_checkpoint_that_the_query_knew(settled: L
     heading = replace(settled.headed("transaction.query", "H009-KNOWING"), known_checkpoint=known)
     wanted = QueryTransaction(target_message_id=TARGET)
     answer = await settled.answered(settled.sealed(settled.signers["ecdsa"], wanted, heading))
-    found = json.loads(b64decode(answer.headers["receipt"]))
+    found = json.loads(b64decode(answer.headers["log-receipt"]))
     assert opened(settled.office, found).continues(known)
 
 
@@ -138,10 +138,10 @@ async def test_a_carrier_is_told_beside_the_reply_only_what_get_would_tell_it(
     days = {"valid_from": "2026-01-01", "valid_to": "2026-12-31"}
     await office.act("mandate.add", **given, commands=["settlement.commit"], **days)
     narrow = await settled.answered(commit(settled), tls)
-    assert (narrow.status_code, "receipt" in narrow.headers) == (200, False)
+    assert (narrow.status_code, "log-receipt" in narrow.headers) == (200, False)
     await office.act("mandate.add", **given, commands=["transaction.query"], **days)
     wide = await settled.answered(commit(settled), tls)
-    assert (wide.content, "receipt" in wide.headers) == (narrow.content, True)
+    assert (wide.content, "log-receipt" in wide.headers) == (narrow.content, True)
 
 
 @pytest.mark.parametrize("broken", ["the log cannot be read", "it is too long"])
@@ -150,11 +150,11 @@ async def test_a_reply_goes_without_its_receipt_rather_than_not_at_all(
 ) -> None:
     await keep(settled.office.desk.log)
     if broken == "it is too long":
-        monkeypatch.setattr(receipts, "_LONGEST", 100)
+        monkeypatch.setattr(receipts.receipts, "LONGEST", 100)
     else:
         monkeypatch.setattr("gateway.store.log.tiles", _failing)
     again = await settled.answered(commit(settled))
-    assert (again.status_code, "receipt" in again.headers) == (200, False)
+    assert (again.status_code, "log-receipt" in again.headers) == (200, False)
 
 
 async def _failing(*_: Any) -> None:
@@ -187,9 +187,9 @@ async def test_the_agencys_listener_brings_receipts_as_well(office: Office) -> N
     heading = core.headed("case.report", "AGENCY-1", AGENCY)
     sealed = core.sealed(signer, office.case_report("C9", 9), heading)
     first = await core.answered(sealed)
-    assert (first.status_code, "receipt" in first.headers) == (200, False)
+    assert (first.status_code, "log-receipt" in first.headers) == (200, False)
     await keep(office.desk.log)
     again = await core.answered(sealed)
     assert again.content == first.content
-    found = json.loads(b64decode(again.headers["receipt"]))
+    found = json.loads(b64decode(again.headers["log-receipt"]))
     assert proves(office, found, request=sealed, reply=first.content)

@@ -2,7 +2,8 @@
 
 import json
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 
@@ -11,7 +12,9 @@ import pytest
 
 from gateway.clock import machine_now, micros
 from gateway.domain.party import KeyPurpose
+from gateway.evidence.tree import HASH, WIDTH, Tile
 from gateway.flows import administer
+from gateway.flows import receipts as flow
 from gateway.flows.keep_log import keep
 from gateway.store.tables import leaf, message
 from gateway.web import receipts
@@ -77,6 +80,26 @@ async def test_a_receipt_continues_the_checkpoint_its_asker_knew(
     given = known if how == "in the request" else ""
     found = json.loads((await asked(office, "H001", heard.message_id, given)).content)
     assert opened(office, found).continues(known)
+
+
+async def test_a_receipt_of_a_billion_leaves_fits_beside_a_reply(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the longest names and a checkpoint to continue: hashes are what it is made of."""
+    heard = await settled(office, message_id="M" * 64)
+    await keep(office.desk.log)
+    found = await flow.proved(office.desk, "H001", heard.message_id)
+    signed = replace(found.signed, size=1_000_000_000)
+
+    async def full(_: Any, __: int, wanted: Iterable[Tile]) -> dict[Tile, bytes]:
+        return {one: bytes(HASH * WIDTH) for one in wanted}
+
+    monkeypatch.setattr("gateway.store.log.tiles", full)
+    known = f"{found.origin['origin']}\n333333333\n"
+    last = replace(found, number=715_827_882, signed=signed)
+    told = await flow.receipt(office.desk, last, known)
+    assert len(json.loads(told)["consistency"]["hashes"]) > 20
+    assert 3000 < len(told) < flow.LONGEST
 
 
 async def test_before_its_checkpoint_a_message_has_no_receipt_yet(
