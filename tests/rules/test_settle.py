@@ -310,6 +310,11 @@ def opened(**told: Any) -> list[tuple[str, str]]:
     return [(one.key, one.value) for one in grounds if one.key.startswith("approval/")]
 
 
+def test_an_extension_to_the_day_of_the_law_itself_moves_nothing_and_is_no_ground():
+    late = LATE | {"application_extended_to": date(2026, 3, 31)}
+    assert list(moved_by(date(2026, 3, 6), late)) == LATE_KEYS
+
+
 def test_a_bill_paid_elsewhere_names_the_approval_with_who_decided_it_and_its_days():
     row = ELSEWHERE | {"case": {"approvals": [REFERRAL]}}
     (ground,) = settled(bill_of(row), policy_of(row)).grounds
