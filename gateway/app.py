@@ -1,6 +1,7 @@
 """The composition root: everything is put together here, and here the signals are owned."""
 
 import asyncio
+import gc
 import logging
 import signal
 from collections.abc import AsyncIterator
@@ -92,6 +93,8 @@ class Gateway:
     night: Night = field(default_factory=Night)
 
 
+_NEW_OBJECTS: Final = 50_000
+"""So many, a few messages' worth, before the collector looks for circles among them."""
 _shipped = cache(load)
 """The policy of a region, from the program's own files, which do not change while it runs."""
 
@@ -206,10 +209,19 @@ async def run(settings: Settings, role: Role = Role.ALL) -> None:
         raise NotSplit(role.value)
     async with opened(settings) as gateway:
         listeners = make_listeners(gateway, role)
+        _collect_seldom()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop, list(listeners.values()))
         await serve_all(gateway, listeners, role)
+
+
+def _collect_seldom() -> None:
+    """What was loaded stays for good: the collector need not look at it. What messages leave
+    goes by itself but for a few circles, so it need not look often either."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_NEW_OBJECTS)
 
 
 def make_listeners(gateway: Gateway, role: Role = Role.ALL) -> dict[str, Listener]:

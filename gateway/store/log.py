@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import and_, bindparam, func, select
+from sqlalchemy import bindparam, func, select
 
 from gateway.store.database import Reader
 from gateway.store.entered import InLeaf
@@ -36,6 +36,11 @@ _UNNUMBERED: Final = (
 )
 _NUMBERED: Final = select(leaf.c.received_us).where(
     leaf.c.leaf_index == bindparam("number", type_=leaf.c.leaf_index.type)
+)
+_TILES: Final = select(tile).where(
+    tile.c.log == _LOG,
+    tile.c.level.in_(bindparam("levels", expanding=True)),
+    tile.c.place.in_(bindparam("places", expanding=True)),
 )
 _LAST_SIGNED: Final = (
     select(checkpoint).where(checkpoint.c.log == _LOG).order_by(checkpoint.c.size.desc()).limit(1)
@@ -105,12 +110,8 @@ async def tiles(reader: Reader, log: int, wanted: Collection[Tile]) -> Mapping[T
     """The tiles of these rows and places that are there."""
     if not wanted:
         return {}
-    levels = {level for level, _ in wanted}
-    places = {place for _, place in wanted}
-    query = select(tile).where(
-        and_(tile.c.log == log, tile.c.level.in_(levels), tile.c.place.in_(places))
-    )
-    rows = await reader.rows(query)
+    levels, places = (sorted(set(one)) for one in zip(*wanted, strict=True))
+    rows = await reader.rows(_TILES, {"log": log, "levels": levels, "places": places})
     found = {(row["level"], row["place"]): bytes(row["hashes"]) for row in rows}
     return {one: found[one] for one in wanted if one in found}
 
