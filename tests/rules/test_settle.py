@@ -286,6 +286,7 @@ def test_what_rescue_and_the_late_window_move_cites_both():
     rescued = {"approvals": [{"kind": "EMERGENCY_ITEM", "line_ids": ["L1"]}]}
     cited = sources({"case": LATE | rescued, "lines": [{"code": "UNKNOWN", "price": "10.00"}]})
     assert set(LATE_KEYS) < set(cited)
+    assert {"approval/EMERGENCY_ITEM", "line/emergency_item_payer"} < set(cited)
 
 
 def test_a_line_in_arrears_cites_the_text_of_the_region_and_the_article():
@@ -337,7 +338,7 @@ def test_an_emergency_names_an_approval_only_for_paid_days_after_it():
     assert opened(stay=emergency, case={"approvals": [later]}) == [("approval/REFERRAL", "R1")]
     assert opened(stay=emergency) == []
     short = emergency | {"discharged_on": date(2026, 3, 7)}
-    lines = [{"code": "TABLET", "price": "10.00", "day": date(2026, 3, 6)}]
+    lines = [{"code": "TABLET", "price": "10.00", "day": date(2026, 3, 7)}]
     assert opened(stay=short, case={"approvals": [REFERRAL]}, lines=lines) == []
 
 
@@ -356,6 +357,12 @@ def test_an_emergency_cites_its_article_and_the_text_that_limits_its_days():
     assert found["emergency/inpatient_days"][0] == "7"
     unlimited = {"emergency/inpatient_days": "no limit", "cross_region/policy": "DIRECT"}
     assert list(paid_as_emergency(lines=lines, policy=unlimited)) == ["law/emergency"]
+
+
+def test_a_single_fen_that_is_paid_of_an_emergency_cites_its_article():
+    one_day = {"emergency": True, "discharged_on": date(2026, 3, 1)}
+    lines = [{"code": "TABLET", "price": "0.01", "day": date(2026, 3, 1)}]
+    assert "law/emergency" in paid_as_emergency(stay=one_day, lines=lines)
 
 
 def test_an_emergency_found_stable_cites_the_text_by_which_it_moves_back():
