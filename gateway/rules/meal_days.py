@@ -16,13 +16,12 @@ from gateway.domain.bill import BillLine, Citation
 from gateway.policy import anchors
 from gateway.rules.context import Context
 from gateway.rules.meal import covered_days, meal_days
-from gateway.rules.plain import CLEAR
 
 _LATE: Final = "meal/split_late_window"
 _LEAVE: Final = "meal/split_leave_days"
 _HANGING: Final = "HANGING_BED"
-_MOVED: Final = frozenset({"meal/cut/before_cover", "meal/cut/in_arrears", "meal/cut/late"})
-"""The grounds that are windows: those of `Holding.moved_by`."""
+_MOVED: Final = frozenset({"meal/cut/in_arrears", "meal/cut/late"})
+"""The grounds that more than one text puts a day in: those of `Holding.moved_by`."""
 _ACTUAL_DAYS: Final = replace(anchors.MEAL_ALLOWANCE, our_reading=True)
 
 
@@ -73,8 +72,6 @@ def _cut(context: Context, away: _Away, day: date) -> Citation | None:
 
 def _window(context: Context, day: date) -> tuple[str, Citation] | None:
     holding = context.holding(day)
-    if holding == CLEAR:
-        return None
     if holding.stopped:
         return "stopped", anchors.BENEFIT_STOPPED
     if holding.notice is not None:

@@ -86,10 +86,10 @@ class Window(NamedTuple):
     """Why the fund's share moves to the employer: before cover, in arrears that had begun before
     the stay, or by an overdue application; and which texts say that it does, or does not."""
 
-    before_cover: bool = False
-    late: bool = False
-    in_arrears: bool = False
-    sources: Sources = ()
+    before_cover: bool
+    late: bool
+    in_arrears: bool
+    sources: Sources
 
     @property
     def facts(self) -> dict[str, bool]:
@@ -113,15 +113,11 @@ class Holding(NamedTuple):
     in_arrears: bool
     late: bool | None
     after_emergency: bool
-    moved_by: Sources = ()
+    moved_by: Sources
 
     def window(self, *, late: bool) -> Window:
         """Whether and why the day is the employer's."""
         return Window(self.before_cover, late, self.in_arrears, self.moved_by)
-
-
-CLEAR: Final = Holding((), None, False, False, False, False)
-"""A day on which nothing keeps the fund from paying."""
 
 
 class Footing(NamedTuple):
@@ -277,17 +273,21 @@ def taken(charge: Charge, **facts: Any) -> Terms:
     return Terms(charge.price, charge.quantity, charge.amount_fen, consent=charge.consent, **facts)
 
 
+def rescued(window: Window | None) -> tuple[dict[str, bool], Sources]:
+    """What the terms of a line outside the catalogue are told, and by which texts. Only what was
+    approved for rescue has a window: the fund's share of it moves to the employer."""
+    if window is None:
+        return {}, ()
+    return {"emergency_approved": True, **window.facts}, window.sources
+
+
 def outside(
     charge: Charge, listed: Listed | None, window: Window | None = None
 ) -> tuple[Terms, Sources]:
-    """Outside the catalogue. Only what was approved for rescue has a window: the fund's share
-    of it moves to the employer."""
-    moved = window or Window()
-    resolved = taken(
-        charge, in_catalogue=False, emergency_approved=window is not None, **moved.facts
-    )
+    """Outside the catalogue, for rescue if it has a window."""
+    facts, moved_by = rescued(window)
     excluded = () if listed is None else (listed.source,)
-    return resolved, (*FUND_PAYS, *moved.sources, *excluded)
+    return taken(charge, in_catalogue=False, **facts), (*FUND_PAYS, *moved_by, *excluded)
 
 
 def inside(

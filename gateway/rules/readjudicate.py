@@ -134,7 +134,7 @@ def _concerned(verdict: BillVerdict) -> tuple[object, ...]:
     """Whom the fund pays, what a third party gives back to it, and which employer answers for a
     share; of a bill on which no employer does, none."""
     payout, owes = verdict.payout, verdict.split.employer_fen != 0
-    return payout.shares, payout.recoverable_fen, verdict.liable_employer if owes else ""
+    return payout.shares, payout.recoverable_fen, verdict.liable_employer if owes else None
 
 
 def difference_verdict(change: Change) -> BillVerdict:

@@ -26,6 +26,7 @@ from gateway.rules.plain import (
     inside,
     on_the_worker,
     outside,
+    rescued,
     taken,
     unprinted,
     whole,
@@ -257,15 +258,9 @@ def _beyond_limit(
     day = line.service_day
     used = [context.cited(_DRUG_LIMITS, day)]
     used += [context.cited(_ADULT_YEARS, day)] if unmet is limits.Unmet.AGE else []
-    window = _window(context, day) if rescue else Window()
-    resolved = taken(
-        context.charge(line),
-        in_catalogue=False,
-        excluded="LIMIT_NOT_MET",
-        emergency_approved=rescue,
-        **window.facts,
-    )
-    return resolved, (*FUND_PAYS, *window.sources, limit, *used)
+    facts, moved_by = rescued(_window(context, day) if rescue else None)
+    resolved = taken(context.charge(line), in_catalogue=False, excluded="LIMIT_NOT_MET", **facts)
+    return resolved, (*FUND_PAYS, *moved_by, limit, *used)
 
 
 def _payable(context: Context, line: BillLine, row: CatalogueRow) -> bool:

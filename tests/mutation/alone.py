@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.mutation.mutants import Mutant, compiled, lines_naming, path_of
-from tests.mutation.session import OPTIONS, TESTS, Book, FewExamples, in_turn
+from tests.mutation.session import OPTIONS, TESTS, Book, FewExamples, in_turn, of
 
 
 class Planting(MetaPathFinder, Loader):
@@ -58,7 +58,7 @@ class LikelyFirst:
         }
 
         def rank(item: Any) -> tuple[bool, bool, int]:
-            reached = learnt[item.nodeid][1]
+            reached = of(item.nodeid, learnt)[1]
             named = any(naming.get(file, set()) & set(lines) for file, lines in reached.items())
             return not named, place not in reached, turns[item.nodeid]
 

@@ -37,6 +37,11 @@ class FewExamples:
         settings.load_profile("hunt")
 
 
+def of(name: str, learnt: Book) -> Learnt:
+    """What is known of a test; nothing of one whose name the mutant itself has changed."""
+    return learnt.get(name, (0.0, {}))
+
+
 def in_turn(names: Iterable[str], learnt: Book) -> list[str]:
     """Fast tests first, but a few rows of every test before many of one: what kills is found
     sooner."""
@@ -44,6 +49,6 @@ def in_turn(names: Iterable[str], learnt: Book) -> list[str]:
     turns: dict[str, tuple[int, float]] = {}
     for name in names:
         test = name.partition("[")[0]
-        turns[name] = (nth[test] // _ROWS_AT_A_TIME, learnt[name][0])
+        turns[name] = (nth[test] // _ROWS_AT_A_TIME, of(name, learnt)[0])
         nth[test] += 1
     return sorted(turns, key=lambda name: turns[name])

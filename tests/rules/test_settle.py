@@ -144,6 +144,12 @@ def cited(bill: Bill) -> list[list[tuple[str, str]]]:
     return [[(one.key, one.value) for one in line.citations] for line in verdict.lines]
 
 
+def test_a_line_after_a_served_decision_to_stop_cites_it():
+    stop = BenefitStop(date(2026, 3, 5), None, "拒绝治疗", "N8")
+    (line,) = cited(a_bill(a_line(), case=a_case(stops=(stop,))))
+    assert ("notice/benefit_stopped", "N8") in line
+
+
 def test_a_line_after_a_served_notice_of_discharge_cites_the_notice_and_who_bears_it():
     notice = BenefitStop(date(2026, 3, 5), None, REFUSED_DISCHARGE, "N7")
     (line,) = cited(a_bill(a_line(), case=a_case(stops=(notice,))))
@@ -360,9 +366,12 @@ def test_an_emergency_cites_its_article_and_the_text_that_limits_its_days():
 
 
 def test_a_single_fen_that_is_paid_of_an_emergency_cites_its_article():
-    one_day = {"emergency": True, "discharged_on": date(2026, 3, 1)}
-    lines = [{"code": "TABLET", "price": "0.01", "day": date(2026, 3, 1)}]
-    assert "law/emergency" in paid_as_emergency(stay=one_day, lines=lines)
+    only = date(2026, 3, 1)
+    without_meal = {"emergency": True, "discharged_on": only, "leave_days": frozenset({only})}
+    lines = [{"code": "TABLET", "price": "0.01", "day": only}]
+    assert "law/emergency" in paid_as_emergency(stay=without_meal, lines=lines)
+    nothing = [{"code": "TABLET", "price": "0.00", "day": only}]
+    assert paid_as_emergency(stay=without_meal, lines=nothing) == {}
 
 
 def test_an_emergency_found_stable_cites_the_text_by_which_it_moves_back():
