@@ -28,5 +28,16 @@ def on_all_cores(
         yield from (work(settings, part) for part in parts)
         return
     spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(many, mp_context=spawn) as pool:
-        yield from pool.map(work, [settings] * len(parts), parts)
+    with ProcessPoolExecutor(many - 1, mp_context=spawn) as pool:
+        begun = [pool.submit(work, settings, part) for part in parts]
+        here = dict[int, R]()
+        try:
+            # This process works as well, from the other end, while its children still start.
+            for number in reversed(range(len(parts))):
+                if not begun[number].cancel():
+                    break
+                here[number] = work(settings, parts[number])
+            for number, one in enumerate(begun):
+                yield here[number] if number in here else one.result()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
