@@ -8,14 +8,10 @@ from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Any, Final
 
+from gateway.evidence.leaf import PARTS, TEXTS, salt_of
 from gateway.evidence.note import base64
 from gateway.evidence.verify_log import FORMAT
 
-_TEXTS: Final = (
-    *("kind", "tx_id", "sender", "receiver", "message_id", "received_us", "assurance", "signer"),
-)
-_COMMITMENTS: Final = ("request_commitment", "reply_commitment", "effect_commitment")
-_EFFECT_SALT: Final = slice(64, 96)
 _CLOSED: Final = "-"
 
 
@@ -30,8 +26,8 @@ def leaf_line(number: int, row: Mapping[str, Any]) -> str:
 
     Raises ValueError for a text that would not stand in a line.
     """
-    texts = [str(row[name]) for name in _TEXTS]
-    commitments = [row[name].hex() for name in _COMMITMENTS]
+    texts = [str(row[name]) for name in TEXTS]
+    commitments = [row[f"{part}_commitment"].hex() for part in PARTS]
     words = ["leaf", str(number), row["leaf_hash"].hex(), *texts, *commitments, *_effect(row)]
     line = "\t".join(words)
     if line.count("\t") != len(words) - 1 or "\n" in line:
@@ -42,7 +38,7 @@ def leaf_line(number: int, row: Mapping[str, Any]) -> str:
 def _effect(row: Mapping[str, Any]) -> tuple[str, str]:
     if not row["salts"] or not row["effect"]:
         return _CLOSED, _CLOSED
-    return row["salts"][_EFFECT_SALT].hex(), row["effect"].decode()
+    return salt_of(row["salts"], "effect").hex(), row["effect"].decode()
 
 
 def checkpoint_line(size: int, note: str) -> str:

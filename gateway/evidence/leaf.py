@@ -14,6 +14,9 @@ from typing import Any, Final
 _VERSION: Final = b"gs-leaf-1"
 _ABSENT: Final = bytes(32)
 _SALT: Final = 32
+PARTS: Final = ("request", "reply", "effect")
+"""What a leaf commits to, in this order."""
+_SALTS: Final = (*PARTS, "rows")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +34,10 @@ class Exchange:
     request: bytes = b""
     reply: bytes = b""
     effect: bytes = b""
+
+
+TEXTS: Final = tuple(name for name in Exchange.__slots__ if name not in PARTS)
+"""What a leaf tells in clear, in this order."""
 
 
 def row_salt() -> bytes:
@@ -56,26 +63,29 @@ def digested(salt: bytes, column: str, value: str | bytes) -> str:
 
 def leaf_row(exchange: Exchange, rows: bytes = b"") -> Mapping[str, Any]:
     """The stored leaf: commitments, hash, the salts that open them, and that of its rows."""
-    salts = [token_bytes(_SALT) for _ in range(3)]
-    parts = (exchange.request, exchange.reply, exchange.effect)
-    committed = [commitment(salt, part) for salt, part in zip(salts, parts, strict=True)]
+    salts = [token_bytes(_SALT) for _ in PARTS]
+    contents = [getattr(exchange, part) for part in PARTS]
+    committed = [commitment(salt, one) for salt, one in zip(salts, contents, strict=True)]
     return {
-        "tx_id": exchange.tx_id,
-        "kind": exchange.kind,
-        "sender": exchange.sender,
-        "receiver": exchange.receiver,
-        "message_id": exchange.message_id,
-        "received_us": exchange.received_us,
-        "assurance": exchange.assurance,
-        "signer": exchange.signer,
-        "request_commitment": committed[0],
-        "reply_commitment": committed[1],
-        "effect_commitment": committed[2],
+        **{name: getattr(exchange, name) for name in TEXTS},
+        **{f"{part}_commitment": one for part, one in zip(PARTS, committed, strict=True)},
         "leaf_hash": sha256(b"\x00" + leaf_bytes(exchange, committed)).digest(),
         "leaf_index": None,
         "salts": b"".join([*salts, rows]),
         "effect": exchange.effect,
     }
+
+
+def salt_of(salts: bytes, opened: str) -> bytes:
+    """Of the stored salts that which opens one of the parts, or the personal values of "rows"."""
+    at = _SALTS.index(opened) * _SALT
+    return salts[at : at + _SALT]
+
+
+def stored_bytes(row: Mapping[str, Any]) -> bytes:
+    """The leaf as the columns of its row tell it."""
+    exchange = Exchange(**{name: row[name] for name in TEXTS})
+    return leaf_bytes(exchange, [bytes(row[f"{part}_commitment"]) for part in PARTS])
 
 
 def commitment(salt: bytes, content: bytes) -> bytes:
@@ -85,15 +95,6 @@ def commitment(salt: bytes, content: bytes) -> bytes:
 
 def leaf_bytes(exchange: Exchange, committed: list[bytes]) -> bytes:
     """The leaf, every part length-prefixed in order."""
-    texts = (
-        exchange.kind,
-        exchange.tx_id,
-        exchange.sender,
-        exchange.receiver,
-        exchange.message_id,
-        str(exchange.received_us),
-        exchange.assurance,
-        exchange.signer,
-    )
-    parts = (_VERSION, *(text.encode() for text in texts), *committed)
+    texts = (str(getattr(exchange, name)).encode() for name in TEXTS)
+    parts = (_VERSION, *texts, *committed)
     return b"".join(len(part).to_bytes(4, "big") + part for part in parts)

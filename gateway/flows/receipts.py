@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Final
 
-from gateway.evidence.leaf import Exchange, leaf_bytes
+from gateway.evidence.leaf import salt_of, stored_bytes
 from gateway.evidence.note import base64, tlog_proof
 from gateway.evidence.tree import consistency_spans, inclusion_spans, span_hash, tiles_of
 from gateway.flows.desk import Desk
@@ -21,14 +21,10 @@ from gateway.store.database import Reader
 from gateway.store.log import Signed
 from gateway.store.registry import mandates_of
 
-_SALT: Final = 32  # bytes of a salt, as evidence/leaf.py makes them
 _FORM: Final = "gs-receipt-1"
 LONGEST: Final = 4608
 """Bytes of a receipt that goes beside something else: 6 KiB in base64, which every client takes
 in one header. A log of a billion leaves needs four thousand."""
-_EXCHANGED: Final = tuple(
-    name for name in Exchange.__slots__ if name not in ("request", "reply", "effect")
-)
 
 
 class NoReceipt(Exception):
@@ -151,11 +147,9 @@ def _size(known: str, found: Proved) -> int:
 
 
 def _receipt(found: Proved, path: list[bytes], continued: Mapping[str, Any] | None) -> bytes:
-    committed = [found.row[f"{name}_commitment"] for name in ("request", "reply", "effect")]
-    exchange = Exchange(**{name: found.row[name] for name in _EXCHANGED})
     parts = {
         "form": _FORM,
-        "leaf": base64(leaf_bytes(exchange, committed)),
+        "leaf": base64(stored_bytes(found.row)),
         "salts": _salts(found.row),
         "proof": tlog_proof(found.number, path, found.signed.note),
         "consistency": continued,
@@ -166,4 +160,4 @@ def _receipt(found: Proved, path: list[bytes], continued: Mapping[str, Any] | No
 def _salts(row: Mapping[str, Any]) -> dict[str, str]:
     """What opens the exact bytes of request and reply; the effect tells of others too."""
     salts = bytes(row["salts"])
-    return {"request": base64(salts[:_SALT]), "reply": base64(salts[_SALT : _SALT + _SALT])}
+    return {part: base64(salt_of(salts, part)) for part in ("request", "reply")}

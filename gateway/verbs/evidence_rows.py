@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from sqlalchemy import Table
 
-from gateway.evidence.leaf import digested
+from gateway.evidence.leaf import digested, salt_of
 from gateway.store.tables import APPEND_ONLY, metadata
 
 OF_THE_LOG: Final = frozenset({"leaf", "checkpoint", "cosignature"})
@@ -27,7 +27,6 @@ COMPARED: Final = tuple(
     metadata.tables[name] for name in (*APPEND_ONLY, *_STATE) if name not in OF_THE_LOG
 )
 _KEPT_ASIDE: Final = frozenset({"key_id", "record_key"})
-_ROW_SALT: Final = slice(96, 128)
 Key = tuple[Any, ...]
 Value = tuple[Any, bytes]
 """A value as an effect told it, and the salt of the personal ones of its transaction."""
@@ -48,7 +47,7 @@ class Replayed:
             if row["record_key"] is None:
                 self.closed.add(row["tx_id"])
             return
-        salt = bytes(row["salts"])[_ROW_SALT]
+        salt = salt_of(bytes(row["salts"]), "rows")
         for name, how, *what in json.loads(row["effect"]):
             if name in self.tables:
                 self._act(metadata.tables[name], how, what, salt)

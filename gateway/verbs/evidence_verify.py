@@ -12,7 +12,7 @@ from sqlalchemy import Table, select
 
 from gateway.evidence import tree
 from gateway.evidence.head_file import HeadFile
-from gateway.evidence.leaf import Exchange, commitment, leaf_bytes
+from gateway.evidence.leaf import commitment, salt_of, stored_bytes
 from gateway.evidence.note import BadNote, Checkpoint, Verifier, stamped
 from gateway.settings import Settings
 from gateway.store import log as rows
@@ -24,12 +24,7 @@ from gateway.verbs.evidence_rows import COMPARED, Replayed
 from gateway.verbs.stored import NotTold, looking
 
 _PAGE: Final = 1000
-_EXCHANGED: Final = (
-    *("kind", "tx_id", "sender", "receiver", "message_id", "received_us", "assurance", "signer"),
-)
-_PARTS: Final = ("request", "reply", "effect")
 _SHOWN: Final = 20  # faults that are printed; the rest is counted
-_SALT: Final = 32
 _SECOND_US: Final = 1_000_000
 
 
@@ -129,10 +124,8 @@ class Examined:
 
     def _leaf(self, row: dict[str, Any]) -> list[str]:
         """What is not as it was written in one row of the leaf table; its effect is played."""
-        exchange = Exchange(**{name: row[name] for name in _EXCHANGED})
-        committed = [bytes(row[f"{one}_commitment"]) for one in _PARTS]
         found = []
-        if tree.leaf_hash(leaf_bytes(exchange, committed)) != row["leaf_hash"]:
+        if tree.leaf_hash(stored_bytes(row)) != row["leaf_hash"]:
             found.append("its columns are not what its hash says")
         try:
             clear = self._reader.vault.open(leaf, row)
@@ -146,7 +139,7 @@ class Examined:
         if row["salts"] is not None:
             salts, effect = bytes(row["salts"]), bytes(row["effect"] or b"")
             self._salts[row["tx_id"]] = salts
-            if commitment(salts[2 * _SALT : 3 * _SALT], effect) != row["effect_commitment"]:
+            if commitment(salt_of(salts, "effect"), effect) != row["effect_commitment"]:
                 return ["its effect is not what it commits to"]
         self._replayed.play(row)
         return []
@@ -216,12 +209,11 @@ class Examined:
         salts = self._salts.get(row["tx_id"])
         if row["request_commitment"] is None:
             return "no leaf tells of it"
-        for at, name in enumerate(_PARTS[:2]):
+        if salts is None:
+            return ""
+        for name in ("request", "reply"):
             content = bytes(clear[name] or b"")
-            if (
-                salts
-                and commitment(salts[at * _SALT :][:_SALT], content) != row[f"{name}_commitment"]
-            ):
+            if commitment(salt_of(salts, name), content) != row[f"{name}_commitment"]:
                 return f"its {name} is not what its leaf commits to"
         return ""
 
