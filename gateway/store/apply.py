@@ -13,7 +13,6 @@ from sqlalchemy import (
     CursorResult,
     Executable,
     Table,
-    and_,
     bindparam,
     literal_column,
     select,
@@ -187,7 +186,7 @@ async def _write(
         case Insert(table, rows):
             if rows:
                 shut = [vault.shut(table, row, year) for row in rows]
-                await connection.execute(table.insert(), shut)
+                await connection.execute(_insert(table), shut)
         case Upsert(table, rows):
             await connection.execute(_upsert(table, rows[0], dialect), list(rows))
         case Change() if len(alike) == 1:
@@ -199,6 +198,24 @@ async def _write(
             await _change_all(connection, [_rekeyed(table, row) for row in rows], dialect)
         case Remove(table, keys):
             await _remove(connection, table, keys)
+
+
+@lru_cache(maxsize=256)
+def _insert(table: Table) -> Executable:
+    return table.insert()
+
+
+@lru_cache(maxsize=256)
+def update(table: Table, where: _Named, columns: tuple[str, ...]) -> Executable:
+    """The change of these columns of a row, by the parameters of `updated`."""
+    new: dict[str, Any] = {name: bindparam(f"new_{name}") for name in columns}
+    return table.update().where(*match(table, where, "old_")).values(**new)
+
+
+def updated(where: Row, values: Row) -> dict[str, Any]:
+    """What an update compares and sets, by parameter."""
+    old = {f"old_{name}": value for name, value in where.items() if value is not None}
+    return old | {f"new_{name}": value for name, value in values.items()}
 
 
 async def _change_all(connection: Statements, changes: Sequence[Change], dialect: Dialect) -> None:
@@ -221,23 +238,20 @@ def _upsert(table: Table, row: Row, dialect: Dialect) -> Executable:
 
 async def _change(connection: Statements, change: Change, vault: Vault, year: int) -> None:
     table, where, values = change.table, change.where, change.values
-    row = and_(
-        *(
-            table.c[name].is_(None) if value is None else table.c[name] == value
-            for name, value in where.items()
-        )
-    )
     personal = set(table.info["personal"])
     if personal and personal <= values.keys():
         # Nothing of the old record is left: a new record key needs no look at the old one.
         whole = vault.shut(table, {**where, **values}, year)
         values = {name: whole[name] for name in (*values, "key_id", "record_key")}
     elif not personal.isdisjoint(values):
-        found = (await connection.execute(select(table).where(row))).mappings().first()
+        row = match(table, named(where), "old_")
+        asked = await connection.execute(select(table).where(*row), updated(where, {}))
+        found = asked.mappings().first()
         if found is None:
             raise StaleFacts(table.name)
         values = vault.reshut(table, dict(found), values)
-    result = await connection.execute(table.update().where(row).values(**values))
+    statement = update(table, named(where), tuple(values))
+    result = await connection.execute(statement, updated(where, values))
     if result.rowcount != 1:
         raise StaleFacts(table.name)
 

@@ -23,7 +23,6 @@ from sqlalchemy import (
     Engine,
     Executable,
     Table,
-    bindparam,
     create_engine,
     event,
 )
@@ -32,7 +31,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import StaticPool
 
-from gateway.store.apply import Statements, apply, match, named
+from gateway.store.apply import Statements, apply, named, update, updated
 from gateway.store.database import Answer, Database, Reader, answer_of
 from gateway.store.personal import Vault
 from gateway.store.unit import Change, KeyTaken, Row, StaleFacts, StoreFailed, Unit
@@ -128,15 +127,9 @@ class SqliteDialect:
 
     async def change_all(self, connection: Statements, changes: Sequence[Change]) -> int:
         first = changes[0]
-        row = match(first.table, named(first.where), "old_")
-        new: dict[str, Any] = {name: bindparam(f"new_{name}") for name in first.values}
-        given = [
-            {f"old_{name}": value for name, value in one.where.items() if value is not None}
-            | {f"new_{name}": value for name, value in one.values.items()}
-            for one in changes
-        ]
-        result = await connection.execute(first.table.update().where(*row).values(**new), given)
-        return result.rowcount
+        statement = update(first.table, named(first.where), tuple(first.values))
+        given = [updated(one.where, one.values) for one in changes]
+        return (await connection.execute(statement, given)).rowcount
 
 
 class _Readers:
