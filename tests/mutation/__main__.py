@@ -84,7 +84,8 @@ def main() -> int:
             return 1
     survived = [one for one in every if not results.killers[one.name]]
     if chosen.only == [""]:
-        _write(len(every), len(survived))
+        again = " ARGS=--survivors-again" if chosen.survivors_again else ""
+        _write(len(every), len(survived), f"make mutation{again}")
     return _judged(survived, {one.name for one in every})
 
 
@@ -99,14 +100,14 @@ def _files(folder: Path) -> Iterable[Path]:
     return (path for path in folder.rglob("*") if path.suffix in (".py", ".toml"))
 
 
-def _write(count: int, survived: int) -> None:
+def _write(count: int, survived: int, command: str) -> None:
     figures = {
         "mutants": count,
         "killed": count - survived,
         "survived": survived,
         "score": round((count - survived) / count, 4),
     }
-    write("mutation", figures, "make mutation", "tests/mutation")
+    write("mutation", figures, command, "tests/mutation")
 
 
 def _judged(survived: Iterable[Mutant], hunted: set[str]) -> int:
