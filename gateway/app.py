@@ -52,6 +52,10 @@ from gateway.web.ops import ops_app
 
 _LOOK_AGAIN_S: Final = 0.01
 _log = logging.getLogger(__name__)
+_NEW_OBJECTS: Final = 50_000
+"""So many, a few messages' worth, before the collector looks for circles among them."""
+_shipped = cache(load)
+"""The policy of a region, from the program's own files, which do not change while it runs."""
 
 
 class Role(StrEnum):
@@ -91,12 +95,6 @@ class Gateway:
     metrics: Metrics
     clock: SystemClock
     night: Night = field(default_factory=Night)
-
-
-_NEW_OBJECTS: Final = 50_000
-"""So many, a few messages' worth, before the collector looks for circles among them."""
-_shipped = cache(load)
-"""The policy of a region, from the program's own files, which do not change while it runs."""
 
 
 def socket_path(settings: Settings) -> Path:

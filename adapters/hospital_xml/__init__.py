@@ -1,22 +1,14 @@
 """医院 XML 接口 The hospital's native XML (schemas/hospital/v1): bytes and words."""
 
-from functools import cache
-
 from lxml import etree
 
 from adapters.hospital_xml import read, write
 from adapters.hospital_xml.names import DIALECT
-from adapters.shape.schema import Schema
+from adapters.shape.schema import schema_of
 from gateway.domain.commands import Command
 from gateway.domain.findings import Finding
 from gateway.domain.message import Binding, Heading
 from gateway.domain.results import Result
-
-
-@cache
-def _schema() -> Schema:
-    """Rendered and compiled once a process, however many codecs there are."""
-    return Schema(DIALECT)
 
 
 class HospitalXml:
@@ -27,7 +19,7 @@ class HospitalXml:
     """
 
     def __init__(self) -> None:
-        self._schema = _schema()
+        self._schema = schema_of(DIALECT)
 
     def knows(self, command: str) -> bool:
         """Whether a party may send this command here; notices are not commands."""

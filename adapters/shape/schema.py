@@ -8,6 +8,7 @@ has 500 siblings at most: the validator's cost for faulty siblings grows with th
 import re
 import threading
 from collections.abc import Callable
+from functools import cache
 from typing import Any, Final
 
 from lxml import etree
@@ -28,6 +29,12 @@ _ATTRIBUTES: Final = ("SCHEMAV_CVC_COMPLEX_TYPE_3", "SCHEMAV_CVC_TYPE_3_1_1")
 _NO_ELEMENT: Final = "此处不应有元素 / no element here"
 _NO_ATTRIBUTE: Final = "除根元素的 Id 外不得有属性 / no attribute but the Id of the root"
 _NO_TEXT: Final = "元素之间不得有文字 / no text between elements"
+
+
+@cache
+def schema_of(dialect: Dialect) -> "Schema":
+    """The schema of a dialect, rendered and compiled once a process for all its codecs."""
+    return Schema(dialect)
 
 
 class Schema:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from gateway.evidence import verify_log
 from gateway.evidence.tree import node_hash
 
 
@@ -27,24 +28,8 @@ def root_from_inclusion(leaf: bytes, index: int, size: int, path: Sequence[bytes
 def is_consistent(
     old: int, old_root: bytes, new: int, new_root: bytes, path: Sequence[bytes]
 ) -> bool:
-    """Whether the path shows the old tree to be the beginning of the new one (§2.1.4.2)."""
-    if old == new or old == 0:
+    """Whether the path shows the old tree to be the beginning of the new one, by the script that
+    strangers run; it is asked of two trees, and here a tree may be empty or the same."""
+    if old in (0, new):
         return not path and (old == 0 or old_root == new_root)
-    if not 0 < old < new or not path:
-        return False
-    hashes = [old_root, *path] if old & (old - 1) == 0 else list(path)
-    at, last = old - 1, new - 1
-    while at % 2:
-        at, last = at >> 1, last >> 1
-    before = after = hashes[0]
-    for one in hashes[1:]:
-        if last == 0:
-            return False
-        if at % 2 or at == last:
-            before, after = node_hash(one, before), node_hash(one, after)
-            while at and not at % 2:
-                at, last = at >> 1, last >> 1
-        else:
-            after = node_hash(after, one)
-        at, last = at >> 1, last >> 1
-    return last == 0 and (before, after) == (old_root, new_root)
+    return verify_log.is_consistent(old, old_root, new, new_root, list(path))
