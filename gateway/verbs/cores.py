@@ -1,10 +1,13 @@
 """同一函数用上所有处理器 The same function over many parts on every core of the machine.
 
-Children are spawned, never forked: a fork would copy the threads' locks of this process.
+A child is forked, warm at once, where this process has one thread alone, as a verb has. Beside
+other threads it is spawned: a fork would copy their locks.
 """
 
 import multiprocessing
 import os
+import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from typing import TypeVar
@@ -27,8 +30,8 @@ def on_all_cores(
     if many <= 1:
         yield from (work(settings, part) for part in parts)
         return
-    spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(many - 1, mp_context=spawn) as pool:
+    context = multiprocessing.get_context(_start())
+    with ProcessPoolExecutor(many - 1, mp_context=context) as pool:
         begun = [pool.submit(work, settings, part) for part in parts]
         here = dict[int, R]()
         try:
@@ -41,3 +44,9 @@ def on_all_cores(
                 yield here[number] if number in here else one.result()
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _start() -> str:
+    """How a child may start here; only on Linux are the system's own libraries safe to fork."""
+    alone = threading.active_count() == 1
+    return "fork" if alone and sys.platform == "linux" else "spawn"
