@@ -34,6 +34,8 @@ class Results:
 
     state: str
     killers: dict[str, str] = field(default_factory=dict)
+    likely: dict[str, str] = field(default_factory=dict)
+    """What killed a mutant with other rules or tests: the first to try."""
 
     def read(self, *, survivors_again: bool) -> None:
         """What an earlier run found; with other rules or tests, nothing of it holds.
@@ -46,6 +48,7 @@ class Results:
             state, name, killer = json.loads(line)
             if state == self.state or (survivors_again and killer):
                 self.killers[name] = killer
+            self.likely[name] = killer
 
     def add(self, mutant: Mutant, killer: str) -> None:
         """One more result, at once on disk."""
@@ -79,7 +82,7 @@ def main() -> int:
     sys.stderr.write(f"{len(every)} mutants, {len(left)} to hunt\n")
     if left:
         book = KEPT.with_name(f"reach-{results.state}.json")
-        hunt = Hunt(left, results.add, chosen.workers, book)
+        hunt = Hunt(left, results.add, chosen.workers, book, results.likely)
         if pytest.main([*OPTIONS, TESTS], plugins=[FewExamples(), hunt]):
             return 1
     survived = [one for one in every if not results.killers[one.name]]

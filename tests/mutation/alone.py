@@ -15,6 +15,7 @@ import pytest
 
 from tests.mutation.mutants import Mutant, compiled, lines_naming, path_of
 from tests.mutation.session import OPTIONS, TESTS, Book, FewExamples, in_turn, of
+from tests.tidy.source import PROJECT
 
 
 class Planting(MetaPathFinder, Loader):
@@ -77,18 +78,26 @@ class FirstFailed:
             self.name = report.nodeid
 
 
-def hunted_alone(mutant: Mutant, learnt: Book) -> str:
-    """The test that fails when the module is imported with the mutant in it, "" when none does.
+def hunted_alone(mutant: Mutant, learnt: Book, likely: str) -> str:
+    """The test that fails when the module is imported with the mutant in it, "" when none does;
+    the file of the `likely` one is tried before all others.
 
     The process is of no use afterwards: every module of the project was imported anew.
     """
+    sys.meta_path.insert(0, Planting(mutant))
+    file = likely.partition("::")[0]
+    first = [file] if (PROJECT / file).is_file() else []
+    return next(filter(None, (_hunted(mutant, learnt, place) for place in (*first, TESTS))), "")
+
+
+def _hunted(mutant: Mutant, learnt: Book, place: str) -> str:
+    """The test of this place that fails with the mutant, "" when none does."""
     for name in [one for one in sys.modules if _is_of_project(one)]:
         del sys.modules[name]
-    sys.meta_path.insert(0, Planting(mutant))
     failed = FirstFailed()
     plugins = [FewExamples(), LikelyFirst(mutant, learnt), failed]
     with redirect_stdout(StringIO()) as said:
-        ended = pytest.main([*OPTIONS, "-x", TESTS], plugins=plugins)
+        ended = pytest.main([*OPTIONS, "-x", place], plugins=plugins)
     match ended:
         case pytest.ExitCode.OK:
             return ""

@@ -13,7 +13,7 @@ import signal
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -44,13 +44,15 @@ class Hunt:
     """A pytest plugin that hunts mutants in the place of running the tests.
 
     `found` is called with each mutant and the test that killed it, "" when none did. `book`
-    keeps what each test reaches, for the next run on the same rules and tests.
+    keeps what each test reaches, for the next run on the same rules and tests. `likely` names
+    the test to try first with a mutant.
     """
 
     mutants: tuple[Mutant, ...]
     found: Callable[[Mutant, str], None]
     workers: int
     book: Path
+    likely: Mapping[str, str]
     reach: dict[tuple[str, int], list[Any]] = field(default_factory=lambda: defaultdict(list))
     _running: dict[int, tuple[Mutant, float, int]] = field(default_factory=dict)
     _failed: str = ""
@@ -131,7 +133,7 @@ class Hunt:
         code = compiled(mutant)
         reached = self._coming_by(mutant, code.co_filename)
         if not reached or not self._exchanged(mutant, code):
-            return hunted_alone(mutant, self._learnt)
+            return hunted_alone(mutant, self._learnt, self.likely.get(mutant.name, ""))
         self._forget()
         self._failed = ""
         for item in reached:
@@ -148,10 +150,16 @@ class Hunt:
             return []
         lines = range(mutant.line, mutant.last + 1)
         found = {item.nodeid: item for line in lines for item in self.reach.get((file, line), ())}
-        killers = self._killers[mutant.module, mutant.function]
-        return sorted(
-            found.values(), key=lambda one: (one.nodeid not in killers, self._turns[one.nodeid])
+        likely, killers = (
+            self.likely.get(mutant.name),
+            self._killers[mutant.module, mutant.function],
         )
+
+        def rank(item: Any) -> tuple[bool, bool, int]:
+            name = item.nodeid
+            return name != likely, name not in killers, self._turns[name]
+
+        return sorted(found.values(), key=rank)
 
     def _exchanged(self, mutant: Mutant, code: CodeType) -> bool:
         """Give every function object of this name its mutated code; False if there is none."""
