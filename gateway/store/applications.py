@@ -1,12 +1,12 @@
 """Applications for approvals 审批申请 and their answers, each written once; what they say of a
 person are personal columns."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 from typing import Any, Final
 
+import msgspec
 from sqlalchemy import select
 
 from gateway.domain.application import Application, ApplicationState, Wanted
@@ -112,7 +112,7 @@ def _application(reader: Reader, row: Mapping[str, Any]) -> Application:
         case_no=own["case_no"],
         state=ApplicationState.APPLIED,
         applied_on=date.fromisoformat(own["applied_on"]),
-        wanted=restored(Wanted, json.loads(reader.vault.open(application, own)["detail"])),
+        wanted=restored(Wanted, msgspec.json.decode(reader.vault.open(application, own)["detail"])),
     )
     return made if answer is None else _answered(reader, made, answer)
 

@@ -1,9 +1,9 @@
 """Cases with everything that was decided about them."""
 
-import json
 from collections.abc import Iterable
 from typing import Any, Final
 
+import msgspec
 from sqlalchemy import literal, or_, select
 
 from gateway.domain.case import CaseFacts
@@ -36,7 +36,7 @@ async def case_detail(reader: Reader, case_no: str) -> dict[str, Any]:
     here = work_case.c.record_key.is_not(None)
     query = select(work_case).where(work_case.c.case_no == case_no, here)
     found = await reader.opened(work_case, query)
-    detail: dict[str, Any] = json.loads(found[0]["detail"]) if found else {}
+    detail: dict[str, Any] = msgspec.json.decode(found[0]["detail"]) if found else {}
     return detail
 
 

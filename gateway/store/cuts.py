@@ -1,10 +1,10 @@
 """Cuts and their rows: what the agency means to take from a hospital, and what became of it."""
 
-import json
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
+import msgspec
 from sqlalchemy import and_, or_, select
 
 from gateway.clock import business_day, instant, micros
@@ -58,7 +58,7 @@ def cut_row(one: Cut) -> dict[str, Any]:
 
 
 def _cut_of(row: Mapping[str, Any]) -> Cut:
-    detail = json.loads(row["detail"])
+    detail = msgspec.json.decode(row["detail"])
     return Cut(
         cut_no=row["cut_no"],
         version=row["version"],

@@ -5,7 +5,6 @@ citations and steps once each in tables beside them.
 """
 
 import dataclasses
-import json
 import types
 import typing
 from collections.abc import Mapping, Sequence
@@ -13,6 +12,8 @@ from datetime import date, datetime
 from enum import StrEnum
 from functools import cache
 from typing import Any, Union
+
+import msgspec
 
 from gateway.clock import micros
 from gateway.domain.admission import PaidAtDischargeBy, Stay
@@ -64,7 +65,7 @@ def frozen(facts: Facts, verdict: BillVerdict | None) -> str:
         "paid_by": facts.paid_by.value,
         "verdict": None if verdict is None else packed(verdict),
     }
-    return json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+    return msgspec.json.encode(content).decode()
 
 
 def thawed_facts(detail: Mapping[str, Any]) -> Facts:

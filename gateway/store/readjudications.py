@@ -1,9 +1,9 @@
 """Proposals of re-adjudication 重审建议: what a correction would change, and who decided."""
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import msgspec
 from sqlalchemy import select
 
 from gateway.domain.readjudication import ProposalState
@@ -21,7 +21,7 @@ async def proposal_by_id(reader: Reader, proposal_id: str) -> dict[str, Any] | N
 def _told(row: dict[str, Any]) -> dict[str, Any]:
     reason = row["reason"] or b""
     text = reason.decode() if isinstance(reason, bytes) else reason
-    return {**row, "detail": json.loads(row["detail"]), "reason": text}
+    return {**row, "detail": msgspec.json.decode(row["detail"]), "reason": text}
 
 
 async def open_proposals(reader: Reader, settlement_id: str) -> Sequence[dict[str, Any]]:

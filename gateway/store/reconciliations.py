@@ -1,8 +1,8 @@
 """Reconciliation runs 对账: the latest comparison of a day counts, earlier ones stay."""
 
-import json
 from typing import Any
 
+import msgspec
 from sqlalchemy import select
 
 from gateway.store.database import Reader
@@ -19,4 +19,4 @@ async def latest_runs(reader: Reader, day: str) -> list[dict[str, Any]]:
     )
     latest = {(row["hospital"], row["kind"]): row for row in await reader.rows(query)}
     opened = (reader.vault.open(reconcile_run, row) for row in latest.values())
-    return [{**row, "detail": json.loads(row["detail"])} for row in opened]
+    return [{**row, "detail": msgspec.json.decode(row["detail"])} for row in opened]

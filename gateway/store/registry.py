@@ -1,11 +1,11 @@
 """Who may speak: parties, keys and mandates, looked up for every request."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
+import msgspec
 from sqlalchemy import and_, bindparam, select
 
 from gateway.domain.party import Party, RegisteredKey
@@ -103,7 +103,7 @@ def _mandate(row: dict[str, Any]) -> Mandate:
     return Mandate(
         row["mandate_id"],
         row["version"],
-        frozenset(json.loads(row["commands"])),
+        frozenset(msgspec.json.decode(row["commands"])),
         date.fromisoformat(row["valid_from"]),
         date.fromisoformat(row["valid_to"]),
         date.fromisoformat(row["revoked_from"]) if row["revoked_from"] else None,

@@ -1,11 +1,11 @@
 """From stored rows to the words of the domain, and back."""
 
-import json
 from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from operator import attrgetter
 from typing import Any, Final
 
+import msgspec
 from sqlalchemy import Label, Table
 
 from gateway.clock import business_day, instant
@@ -61,15 +61,12 @@ def day_text(value: date | None) -> str | None:
     return None if value is None else value.isoformat()
 
 
-# json.dumps makes an encoder for each call, and there is a call for each line.
-_ENCODER: Final = json.JSONEncoder(
-    ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=str
-)
+_SORTED: Final = msgspec.json.Encoder(order="sorted", enc_hook=str)
 
 
 def canonical(value: object) -> str:
-    """One text for one value: sorted keys, no blanks, unescaped."""
-    return _ENCODER.encode(value)
+    """One JSON text for one value: sorted keys, no blanks, nothing escaped that need not be."""
+    return _SORTED.encode(value).decode()
 
 
 def spans_text(days: Iterable[date]) -> str:
@@ -100,7 +97,7 @@ def party_of(row: Row) -> Party:
         agreement_from=day(row["agreement_from"]),
         agreement_to=day(row["agreement_to"]),
         suspended_from=day(row["suspended_from"]),
-        capabilities=frozenset(json.loads(row["capabilities"])),
+        capabilities=frozenset(msgspec.json.decode(row["capabilities"])),
         callback_url=row["callback_url"],
         county=row["county"],
     )
@@ -125,7 +122,7 @@ def diagnoses_of(items: Iterable[Mapping[str, Any]]) -> tuple[Diagnosis, ...]:
 
 def admission_detail(vault: Vault, row: Row) -> dict[str, Any]:
     """The personal part of a stay: department, doctor, bed, diagnoses, first judgement."""
-    detail: dict[str, Any] = json.loads(vault.open(admission, row)["detail"])
+    detail: dict[str, Any] = msgspec.json.decode(vault.open(admission, row)["detail"])
     return detail
 
 
@@ -185,14 +182,14 @@ def case_of(vault: Vault, row: Row, facts: Iterable[Row], *, card_lost: bool) ->
     by_kind: dict[str, list[dict[str, Any]]] = {kind: [] for kind in _FACTS}
     for fact in facts:
         owner = fact["subject"].removeprefix("employer:")
-        content = json.loads(fact["content"])
+        content = msgspec.json.decode(fact["content"])
         # Arrears and joining of the employer that the case was reported with carry no number.
         by_kind[fact["kind"]].append(
             {"owner": "" if owner == row["employer_no"] else owner} | content
         )
     status = status_of(vault, row)
     insured = row["insured_at_injury"]
-    told = json.loads(vault.open(work_case, row)["detail"]).get("diagnoses", ())
+    told = msgspec.json.decode(vault.open(work_case, row)["detail"]).get("diagnoses", ())
     return CaseFacts(
         case_no=row["case_no"],
         version=row["version"],
@@ -242,7 +239,9 @@ def status_of(vault: Vault, row: Row) -> dict[str, Any]:
     the person was erased."""
     if row["record_key"] is None:
         return {}
-    status: dict[str, Any] = json.loads(vault.open(work_case, row)["detail"]).get("status", {})
+    status: dict[str, Any] = msgspec.json.decode(vault.open(work_case, row)["detail"]).get(
+        "status", {}
+    )
     return status
 
 
@@ -316,7 +315,7 @@ def line_row(admission_id: str, line: BillLine, occurred_us: int) -> dict[str, A
 
 
 def line_of(row: Row) -> BillLine:
-    detail = dict(zip(_LINE_DETAIL, json.loads(row["detail"]), strict=True))
+    detail = dict(zip(_LINE_DETAIL, msgspec.json.decode(row["detail"]), strict=True))
     return BillLine(
         line_id=row["line_id"],
         occurred_at=instant(row["occurred_us"]),

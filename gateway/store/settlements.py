@@ -1,10 +1,10 @@
 """Settlements: one row each, reversals as negative rows, the decided lines in the detail."""
 
-import json
 from collections.abc import Collection, Sequence
 from datetime import date, timedelta
 from typing import Any
 
+import msgspec
 from sqlalchemy import or_, select
 
 from gateway.domain.split import Split
@@ -37,7 +37,7 @@ async def settlements_by_id(
 def settlement_of(reader: Reader, row: dict[str, Any]) -> dict[str, Any]:
     """The settlement's row with its detail opened and parsed."""
     opened = reader.vault.open(settlement, row)
-    return {**opened, "detail": json.loads(opened["detail"])}
+    return {**opened, "detail": msgspec.json.decode(opened["detail"])}
 
 
 async def reversal_of(reader: Reader, settlement_id: str) -> dict[str, Any] | None:
