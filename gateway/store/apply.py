@@ -3,7 +3,7 @@
 Statements are built once for each shape and never grow with the rows.
 """
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from functools import lru_cache
 from itertools import groupby
 from typing import Any, Protocol
@@ -17,6 +17,7 @@ from sqlalchemy import (
     literal_column,
     select,
 )
+from sqlalchemy import Dialect as SqlDialect
 from sqlalchemy.exc import IntegrityError
 
 from gateway.store.personal import Vault
@@ -40,11 +41,18 @@ from gateway.store.unit import (
 class Statements(Protocol):
     """A connection with an open transaction, as far as a unit needs one."""
 
+    @property
+    def dialect(self) -> SqlDialect: ...
+
     async def execute(self, statement: Executable, given: Any = None, /) -> CursorResult[Any]: ...
+
+    async def exec_driver_sql(self, statement: str, given: Any, /) -> CursorResult[Any]: ...
 
 
 class Dialect(Protocol):
     """What the two stores say in different words."""
+
+    def __hash__(self) -> int: ...
 
     def insert(self, table: Table) -> Any:
         """An INSERT that can say ON CONFLICT."""
@@ -55,6 +63,30 @@ class Dialect(Protocol):
     async def change_all(self, connection: Statements, changes: Sequence[Change]) -> int:
         """Change several rows of one table, each named by the same columns, in one call of the
         driver; the number of rows changed."""
+
+
+async def run(connection: Statements, statement: Any, *given: Row) -> CursorResult[Any]:
+    """Run a statement that is built once for its shape, for each of the given rows."""
+    text, parts = _said(statement, connection.dialect)
+    rows = [
+        tuple([row[name] if bound is None else bound(row[name]) for name, bound in parts])
+        for row in given
+    ]
+    return await connection.exec_driver_sql(text, rows if len(rows) > 1 else rows[0])
+
+
+_Part = tuple[str, Callable[[Any], Any] | None]
+
+
+@lru_cache(maxsize=1024)
+def _said(statement: Any, dialect: SqlDialect) -> tuple[str, tuple[_Part, ...]]:
+    """The statement as the driver reads it, and its parameters in their order with what their
+    types make of a value. By itself the library would find it by its structure, and every row's
+    values by their names, each time again."""
+    compiled = statement.compile(dialect=dialect)
+    kinds = {name: one.type.dialect_impl(dialect) for name, one in compiled.binds.items()}
+    parts = [(name, kinds[name].bind_processor(dialect)) for name in compiled.positiontup]
+    return str(compiled), tuple(parts)
 
 
 async def apply(connection: Statements, unit: Unit, vault: Vault, dialect: Dialect) -> None:
@@ -81,7 +113,7 @@ async def _insert_message(
     shut, guards = vault.shut(message, row, unit.year), unit.guards
     statement = _guarded_insert(tuple(shut), tuple(map(_shape, guards)))
     try:
-        result = await connection.execute(statement, {**shut, **_guarded(guards)})
+        result = await run(connection, statement, {**shut, **_guarded(guards)})
     except IntegrityError as error:
         _refuse_taken(message, error, dialect)
         raise
@@ -99,7 +131,7 @@ def _refuse_taken(table: Table, error: IntegrityError, dialect: Dialect) -> None
 async def _check(connection: Statements, guards: Sequence[Guard]) -> None:
     """Every guarded fact in one query. Raises StaleFacts that names what moved on."""
     statement = _questions(tuple(map(_shape, guards)))
-    answer = (await connection.execute(statement, _guarded(guards))).one()
+    answer = (await run(connection, statement, _guarded(guards))).one()
     moved = [guard.table.name for guard, holds in zip(guards, answer, strict=True) if not holds]
     if moved:
         raise StaleFacts(", ".join(moved))
@@ -186,9 +218,9 @@ async def _write(
         case Insert(table, rows):
             if rows:
                 shut = [vault.shut(table, row, year) for row in rows]
-                await connection.execute(_insert(table), shut)
+                await run(connection, _insert(table, tuple(shut[0])), *shut)
         case Upsert(table, rows):
-            await connection.execute(_upsert(table, rows[0], dialect), list(rows))
+            await run(connection, _upsert(table, tuple(rows[0]), dialect), *rows)
         case Change() if len(alike) == 1:
             await _change(connection, first, vault, year)
         case Change():
@@ -201,8 +233,12 @@ async def _write(
 
 
 @lru_cache(maxsize=256)
-def _insert(table: Table) -> Executable:
-    return table.insert()
+def _insert(table: Table, columns: tuple[str, ...]) -> Executable:
+    return table.insert().values(_given(columns))
+
+
+def _given(columns: Iterable[str]) -> dict[str, Any]:
+    return {name: bindparam(name) for name in columns}
 
 
 @lru_cache(maxsize=256)
@@ -228,10 +264,11 @@ def _rekeyed(table: Table, row: Rewrapped) -> Change:
     return Change(table, where, {"key_id": row.key_id, "record_key": row.new})
 
 
-def _upsert(table: Table, row: Row, dialect: Dialect) -> Executable:
-    statement = dialect.insert(table)
+@lru_cache(maxsize=256)
+def _upsert(table: Table, columns: tuple[str, ...], dialect: Dialect) -> Executable:
+    statement = dialect.insert(table).values(_given(columns))
     key = table.info["row_key"]
-    replaced = {name: statement.excluded[name] for name in row if name not in key}
+    replaced = {name: statement.excluded[name] for name in columns if name not in key}
     changed: Executable = statement.on_conflict_do_update(index_elements=list(key), set_=replaced)
     return changed
 
@@ -251,7 +288,7 @@ async def _change(connection: Statements, change: Change, vault: Vault, year: in
             raise StaleFacts(table.name)
         values = vault.reshut(table, dict(found), values)
     statement = update(table, named(where), tuple(values))
-    result = await connection.execute(statement, updated(where, values))
+    result = await run(connection, statement, updated(where, values))
     if result.rowcount != 1:
         raise StaleFacts(table.name)
 

@@ -20,6 +20,7 @@ from typing import Any, Final, Self
 from sqlalchemy import (
     Connection,
     CursorResult,
+    Dialect,
     Engine,
     Executable,
     Table,
@@ -31,7 +32,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import StaticPool
 
-from gateway.store.apply import Statements, apply, named, update, updated
+from gateway.store.apply import Statements, apply, named, run, update, updated
 from gateway.store.database import Answer, Database, Reader, answer_of
 from gateway.store.personal import Vault
 from gateway.store.unit import Change, KeyTaken, Row, StaleFacts, StoreFailed, Unit
@@ -129,7 +130,7 @@ class SqliteDialect:
         first = changes[0]
         statement = update(first.table, named(first.where), tuple(first.values))
         given = [updated(one.where, one.values) for one in changes]
-        return (await connection.execute(statement, given)).rowcount
+        return (await run(connection, statement, *given)).rowcount
 
 
 class _Readers:
@@ -244,8 +245,15 @@ class _AtOnce:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
+    @property
+    def dialect(self) -> Dialect:
+        return self._connection.dialect
+
     async def execute(self, statement: Executable, given: Any = None) -> CursorResult[Any]:
         return self._connection.execute(statement, given)
+
+    async def exec_driver_sql(self, statement: str, given: Any) -> CursorResult[Any]:
+        return self._connection.exec_driver_sql(statement, given)
 
 
 def _run(connection: Connection, unit: Unit, vault: Vault) -> None:
