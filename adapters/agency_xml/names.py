@@ -370,8 +370,10 @@ LINE_DECISION: Final = shape(
         "LimitMet",
         "limit_met",
         BOOL,
-        "药品目录备注的限定支付范围是否符合",
-        "Whether the limit of payment in the drug list's remark is met",
+        "待人判定的是否符合：药品目录备注的限定、同日器具件数、高于支付标准的价格、费用日之后签的同意",
+        "Whether what only a person can tell is as it must be: the limit in a remark of the drug "
+        "list, the number of devices on a day, a price above the standard, a consent signed after "
+        "the day",
     ),
 )
 DECIDE_LINES: Final = shape(

@@ -26,11 +26,12 @@ class BillLine:
 
     A refund has a negative quantity and amount and names its original in `refund_of`.
     `consent` is the payer who signed for what the fund does not bear; `reviewed` says that
-    the agency decided the relation or a limit by itself (lines.decide); `limit_unmet` that it
-    found the limit of payment of the drug list not met. `code` is the national code, and
-    `hospital_code` the hospital's own that it was resolved from, if the line came with one.
-    `daily_dose` is in 10^-4 of the line's unit; `take_home` marks medicine given for the days
-    after the discharge.
+    the agency decided the relation by itself (lines.decide); `limit_met` what it found of all
+    else that only a person can tell of the line: a limit of payment of the drug list, the number
+    of devices, a price above the standard, a consent signed after the day. None: nobody looked.
+    `code` is the national code, and `hospital_code` the hospital's own that it was resolved
+    from, if the line came with one. `daily_dose` is in 10^-4 of the line's unit;
+    `take_home` marks medicine given for the days after the discharge.
     """
 
     line_id: str
@@ -57,7 +58,7 @@ class BillLine:
     consent_on: date | None = None
     violation: str = ""
     reviewed: bool = False
-    limit_unmet: bool = False
+    limit_met: bool | None = None
     hospital_code: str = ""
 
 

@@ -404,8 +404,8 @@ class CheckAdmission:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineDecision:
-    """What the agency decides of a line; `limit_met` is about the drug list's limit of payment.
-    A `violation` moves no money yet: it raises a cut (domain/cut.py)."""
+    """What the agency decides of a line; `limit_met` answers what else only a person can
+    tell (domain/bill.py). A `violation` moves no money yet: it raises a cut (domain/cut.py)."""
 
     line_id: str
     relation: Relation | None = None

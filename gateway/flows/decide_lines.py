@@ -159,5 +159,5 @@ def _row(file: StayFile, line: BillLine, one: LineDecision) -> dict[str, object]
     if one.relation is not None:
         decided = replace(decided, relation=one.relation, reviewed=True)
     if one.limit_met is not None:
-        decided = replace(decided, limit_unmet=not one.limit_met, reviewed=True)
+        decided = replace(decided, limit_met=one.limit_met)
     return line_row(file.stay.admission_id, decided, micros(line.occurred_at))

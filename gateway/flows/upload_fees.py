@@ -23,6 +23,7 @@ from gateway.store.unit import Change, Upsert, Write
 
 _MOST_LINES = 5000  # of one bill: what a settlement may hold in memory
 _AMOUNT_LIMIT_FEN = 10**14  # below it the sums of a bill fit the columns of the store
+_SIGNED = ("consent", "consent_on")
 _CHARGED = ("code", "price", "quantity", "amount_fen", "service_day", "refund_of")
 
 
@@ -121,19 +122,21 @@ def _with_decisions(old: BillLine | None, line: BillLine) -> BillLine:
     favour only while the same is charged. The hospital may always say: not for the injury."""
     if old is None:
         return line
-    kept = replace(line, violation=old.violation, limit_unmet=old.limit_unmet)
+    same = _same(old, line, _CHARGED)
+    met = old.limit_met if old.limit_met is False or (same and _same(old, line, _SIGNED)) else None
+    kept = replace(line, violation=old.violation, limit_met=met)
     if not old.reviewed:
         return kept
     against = old.relation is not Relation.INJURY
     if line.relation is Relation.UNRELATED:
         return replace(kept, reviewed=against)
-    if against or _same_charge(old, line):
+    if against or same:
         return replace(kept, relation=old.relation, reviewed=True)
     return kept
 
 
-def _same_charge(old: BillLine, line: BillLine) -> bool:
-    return all(getattr(old, name) == getattr(line, name) for name in _CHARGED)
+def _same(old: BillLine, line: BillLine, names: Iterable[str]) -> bool:
+    return all(getattr(old, name) == getattr(line, name) for name in names)
 
 
 def _sign_fault(line: BillLine) -> Finding | None:

@@ -70,7 +70,7 @@ def _faults(file: StayFile, command: VoidFees, found: dict[str, BillLine]) -> li
 
 def _decided(line: BillLine) -> bool:
     """Voiding a decided line and uploading it anew would undo what the agency decided."""
-    return line.reviewed or line.limit_unmet or bool(line.violation)
+    return line.reviewed or line.limit_met is not None or bool(line.violation)
 
 
 async def query_fees(desk: Desk, caller: Caller, command: QueryFees) -> Plan:

@@ -49,6 +49,7 @@ KEYS: Final[Mapping[str, Key]] = MappingProxyType(
         "line/no_consent_payer": _local_word(*_EXCESS_PAYERS),
         "line/not_notified_payer": _local_word("employer"),
         "line/refused_discharge_payer": _local_word(*_EXCESS_PAYERS),
+        "line/over_quantity_payer": _local_word("hospital"),
         "line/emergency_item_payer": _local_word("fund"),
         "line/ratio_payer": _local_word("employer", "individual"),
         "line/ratio_drug": Key(Unit.RATIO),

@@ -149,7 +149,7 @@ class Context:
         that the agency found beyond what was confirmed; no days yet."""
         numbers = Counter[date]()
         for line in lines:
-            if not line.limit_unmet:
+            if line.limit_met is not False:
                 allowed = self.allowances.get(line.line_id, line.quantity)
                 numbers[line.service_day] += min(line.quantity, allowed)
         return Supplied(numbers, [])
@@ -236,6 +236,7 @@ class Context:
             in_arrears=in_arrears,
             late=self.late_until is not None and self.late_until.says(day),
             after_emergency=self.emergency is not None and day > self.emergency.last,
+            before_injury=day < min(self.case.event_day, self.stay.admitted_on),
             moved_by=self._moved_by(day, before_cover=before_cover, in_arrears=in_arrears),
         )
 

@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Final
 
+from gateway.domain.bill import Citation
 from gateway.domain.case import POSITIVE, Applicant, CaseFacts
 from gateway.policy import anchors
-from gateway.policy.model import Policy, PolicyGap
+from gateway.policy.model import Policy, PolicyGap, Value
 from gateway.rules.cited import citation
 from gateway.rules.dates import Dates, picked
 from gateway.rules.listed import Sources
@@ -19,7 +20,6 @@ _DAYS: Final = "employer/application_days"
 _ANYBODY: Final = "late/needs_nobody_applied"
 _EVENT: Final = "late/window_end_event"
 _LAST_DAY: Final = "late/window_end_inclusive"
-_OWN: Final = (None, Applicant.EMPLOYER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,49 +61,63 @@ class LateWindow:
 
 
 def late_window(policy: Policy, case: CaseFacts, dates: Dates) -> LateWindow | None:
-    """The window of an overdue application; None when the employer applied in time.
-
-    Raises PolicyGap.
-    """
+    """The window of an overdue application; None when nothing was overdue. Raises PolicyGap."""
     if case.state not in POSITIVE or case.applied_on is None:
         return None
-    late = _late(policy, case, case.applied_on, dates)
+    late, by_law = _judged(policy, case, case.applied_on, dates)
     if not late:
         return None
     event = picked(policy, _EVENT, dates, case.event_day)
-    ends = case.accepted_on if event.word == "ACCEPTED" else case.applied_on
-    if ends is None:
+    first, last = _span(case, case.applied_on, event)
+    sources = (anchors.LATE_APPLICATION, *by_law, citation(policy, _EVENT, event))
+    return LateWindow(first, last, *_last_day(policy, dates), sources)
+
+
+def _span(case: CaseFacts, applied_on: date, event: Value) -> tuple[date, date]:
+    """自事故伤害发生之日起到受理工伤认定申请之日止; where the text moves what arose 提出申请前, it
+    gives no first day. Raises PolicyGap."""
+    if event.word != "ACCEPTED":
+        return date.min, applied_on
+    if case.accepted_on is None:
         raise PolicyGap(
             "case/accepted_on",
-            case.applied_on,
+            applied_on,
             "案件缺少受理日期",
             "the case has no acceptance day",
         )
-    sources = (anchors.LATE_APPLICATION, *late, citation(policy, _EVENT, event))
-    return LateWindow(case.event_day, ends, *_last_day(policy, dates), sources)
+    return case.event_day, case.accepted_on
 
 
-def applied_for(policy: Policy, case: CaseFacts, dates: Dates) -> Sources:
-    """The text by which another's application in time is the employer's too, where it is one.
-    Raises PolicyGap."""
-    if case.state not in POSITIVE or case.applied_on is None or case.applied_by in _OWN:
+def in_time(policy: Policy, case: CaseFacts, dates: Dates) -> Sources:
+    """By what another's application kept the employer's time, where it did. Raises PolicyGap."""
+    if case.state not in POSITIVE or case.applied_on is None:
         return ()
-    if case.applied_on > _limit(policy, case, dates)[0]:
-        return ()
-    anybody = picked(policy, _ANYBODY, dates, case.event_day)
-    return (citation(policy, _ANYBODY, anybody),) if anybody.switch else ()
+    late, sources = _judged(policy, case, case.applied_on, dates)
+    return () if late else sources
 
 
-def _late(policy: Policy, case: CaseFacts, applied_on: date, dates: Dates) -> Sources:
-    """By what the application was late; nothing when it was in time. Whether another's
-    application in time is the employer's too is for the texts to say. Raises PolicyGap."""
-    last, sources = _limit(policy, case, dates)
+def _judged(
+    policy: Policy, case: CaseFacts, applied_on: date, dates: Dates
+) -> tuple[bool, Sources]:
+    """Whether the application was overdue, and by what. Another's in time is the employer's too
+    where a text says so, or where it was accepted while the employer still had time: nobody has
+    failed then to apply in it (our reading). Raises PolicyGap."""
+    last, by_law = _limit(policy, case, dates)
     if applied_on > last:
-        return sources
-    if case.applied_by in _OWN:
-        return ()
+        return True, by_law
+    if case.applied_by is Applicant.EMPLOYER:
+        return False, ()
+    if case.accepted_on is not None and case.accepted_on <= last:
+        return False, (_accepted_in_time(case.accepted_on),) if case.applied_by else ()
+    if case.applied_by is None:
+        raise PolicyGap("case/applied_by", applied_on, "案件缺少申请人", "who applied is not told")
     anybody = picked(policy, _ANYBODY, dates, case.event_day)
-    return () if anybody.switch else (*sources, citation(policy, _ANYBODY, anybody))
+    said = citation(policy, _ANYBODY, anybody)
+    return (False, (said,)) if anybody.switch else (True, (*by_law, said))
+
+
+def _accepted_in_time(accepted_on: date) -> Citation:
+    return replace(anchors.LATE_APPLICATION, value=accepted_on.isoformat(), our_reading=True)
 
 
 def _limit(policy: Policy, case: CaseFacts, dates: Dates) -> tuple[date, Sources]:

@@ -60,6 +60,7 @@ class Bearers:
     refused_discharge: Payer | None = Payer.INDIVIDUAL
     employer_not_notified: bool = False
     emergency_item: Payer | None = Payer.FUND
+    over_quantity: Payer | None = Payer.HOSPITAL
 
 
 class Decided(NamedTuple):
@@ -169,7 +170,8 @@ def _shared(terms: Terms, bearers: Bearers, amount: int) -> _Step:
     steps = Steps(amount, None, within_quantity, eligible, fund)
     split, reasons = Split(fund), []
     if amount != within_quantity:
-        split = split.given(Payer.HOSPITAL, amount - within_quantity)
+        payer = _stated(bearers.over_quantity, "over_quantity")
+        split = split.given(payer, amount - within_quantity)
         reasons.append("OVER_QTY")
     if within_quantity != eligible:
         payer, reason = _excess_bearer(terms, bearers, "OVER_CEILING")

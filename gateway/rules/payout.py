@@ -36,6 +36,8 @@ _AT_COUNTER: Final[Mapping[PaidAtDischargeBy, Payee]] = {
     PaidAtDischargeBy.EMPLOYER: Payee.EMPLOYER,
     PaidAtDischargeBy.INDIVIDUAL: Payee.INDIVIDUAL,
 }
+_BY_LAW: Final = frozenset({"BEFORE_COVER", "EMPLOYER_IN_ARREARS", "LATE_APPLICATION"})
+"""Why the fund's part of a line is the employer's by law."""
 _UNPAID: Final = frozenset({ThirdParty.CONFIRMED_UNPAID, ThirdParty.UNKNOWN_PARTY})
 
 
@@ -56,7 +58,7 @@ def paid_out(
 
     `counter` paid the would-be fund share while the bill was held. Raises PolicyGap.
     """
-    waits = _waits(context, verdict)
+    waits = _waits(context, verdict) or _paid_for_both(context, verdict)
     if waits is not None:
         return waits
     less = _difference(context, verdict.split.fund_fen)
@@ -171,6 +173,15 @@ def _recourse(context: Context) -> tuple[Citation, ...]:
     if _RECOVERS in context.policy.parameters and context.value(_RECOVERS, last).switch:
         return (*by_law, context.cited(_RECOVERS, last))
     return by_law
+
+
+def _paid_for_both(context: Context, verdict: BillVerdict) -> Manual | None:
+    """就差额部分要求工伤保险基金或者用人单位支付。（浙江省工伤保险条例 第三十二条第二款）
+
+    Where both bear a part of what a third party paid for, no text says whose part becomes less."""
+    paid = any(one.eligible_fen for one in _of(context.stay.payments, PriorPayer.THIRD_PARTY))
+    both = paid and any(not _BY_LAW.isdisjoint(one.reasons) for one in verdict.lines)
+    return Manual("THIRD_PARTY") if both else None
 
 
 # --- the payees ------------------------------------------------------------------------------

@@ -25,6 +25,7 @@ _CAPABILITY: Final = {
     TreatmentKind.REHABILITATION: Capability.REHABILITATION,
     TreatmentKind.DEVICE: Capability.DEVICE,
 }
+_MOVE_BACK: Final = "emergency/move_back_when_stable"
 LATE_REPORT: Final = "emergency/late_report"
 _DAY: Final = timedelta(days=1)
 
@@ -158,7 +159,8 @@ class EmergencyDays:
 
 
 def emergency_days(asked: Asked) -> EmergencyDays | None:
-    """The days of an emergency; None where the place needs none or no text limits them.
+    """The days of an emergency; None where the place needs none or no text limits them. Raises
+    PolicyGap where they end only with the day on which the patient was stable, and nobody told it.
 
     The day of admission is the first; the day on which the patient was found stable is still
     paid, the next one only elsewhere.
@@ -166,6 +168,8 @@ def emergency_days(asked: Asked) -> EmergencyDays | None:
     if not rests_on_emergency(asked.stay, asked.hospital, asked.policy):
         return None
     windows = [window for limit in (_counted, _stable) if (window := limit(asked)) is not None]
+    if not windows and _moves_back(asked) and not asked.stay.died:
+        raise _no_end(asked.stay.last_day)
     return min(windows, key=lambda window: window.last, default=None)
 
 
@@ -189,13 +193,22 @@ def _counted(asked: Asked) -> EmergencyDays | None:
 
 
 def _stable(asked: Asked) -> EmergencyDays | None:
-    key, stable_on = "emergency/move_back_when_stable", asked.stay.stable_on
-    if stable_on is None:
+    stable_on = asked.stay.stable_on
+    if stable_on is None or not _moves_back(asked):
         return None
-    rule = _said(lambda: asked.value(key, asked.stay.admitted_on))
-    if rule is None or not rule.switch:
-        return None
-    return EmergencyDays(asked, stable_on, "NOT_MOVED_BACK", key)
+    return EmergencyDays(asked, stable_on, "NOT_MOVED_BACK", _MOVE_BACK)
+
+
+def _moves_back(asked: Asked) -> bool:
+    """Whether a text asks that a stable patient is moved back."""
+    rule = _said(lambda: asked.value(_MOVE_BACK, asked.stay.admitted_on))
+    return rule is not None and rule.switch
+
+
+def _no_end(day: date) -> PolicyGap:
+    zh = "没有急诊住院天数的规定，医院又没有出具病情稳定的意见（日期）"
+    en = "no text limits the days of the emergency, and no opinion says when the patient was stable"
+    return PolicyGap("stay/stable_on", day, zh, en)
 
 
 def reported_late(asked: Asked) -> bool:

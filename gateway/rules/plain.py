@@ -31,9 +31,9 @@ _STOP = ("notice/benefit_stopped", "已送达的停止待遇决定 / served deci
 _EXCESS = frozenset({"OUT_OF_CATALOGUE", "LIMIT_NOT_MET", "LIFE_NOT_ENDED", "OVER_CEILING"})
 NO_CONSENT, NOT_NOTIFIED = "line/no_consent_payer", "line/not_notified_payer"
 REFUSED, RATIO = "line/refused_discharge_payer", "line/ratio_payer"
-RESCUE = "line/emergency_item_payer"
+RESCUE, OVER_QUANTITY = "line/emergency_item_payer", "line/over_quantity_payer"
 RATIO_KEY = {kind: f"line/ratio_{kind.value}" for kind in Kind}
-PAYERS = (NO_CONSENT, NOT_NOTIFIED, REFUSED, RATIO, RESCUE)
+PAYERS = (NO_CONSENT, NOT_NOTIFIED, REFUSED, RATIO, RESCUE, OVER_QUANTITY)
 ASKED = (*RATIO_KEY.values(), *PAYERS)
 """The keys of the policy that can decide a plain charge."""
 
@@ -49,12 +49,11 @@ class Charge(NamedTuple):
     relation: Relation
     consent: Payer | None
     violation: str
-    reviewed: bool
-    limit_unmet: bool
+    limit_met: bool | None
     allowed: int | None = None
 
 
-Key = tuple[str, int, int, int, Relation, Payer | None, str, bool, bool]
+Key = tuple[str, int, int, int, Relation, Payer | None, str, bool | None]
 
 
 def charges(lines: Iterable[BillLine]) -> Iterator[Key]:
@@ -66,13 +65,23 @@ def charges(lines: Iterable[BillLine]) -> Iterator[Key]:
             line.quantity,
             line.amount_fen,
             line.relation,
-            line.consent,
+            line.consent if line.consent_on is None else _consent(line),
             line.violation,
-            line.reviewed,
-            line.limit_unmet,
+            line.limit_met,
         )
         for line in lines
     )
+
+
+def signed_late(line: BillLine) -> bool:
+    """Whether the consent was signed after the day of service. No text says what it is worth."""
+    signed_on = line.consent_on
+    return line.consent is not None and signed_on is not None and signed_on > line.service_day
+
+
+def _consent(line: BillLine) -> Payer | None:
+    """Who signed: one who did so too late did not, where a person found that."""
+    return None if line.limit_met is False and signed_late(line) else line.consent
 
 
 class Rate(NamedTuple):
@@ -103,8 +112,9 @@ class Window(NamedTuple):
 
 class Holding(NamedTuple):
     """What the bill says of a day: decisions, cover, the window of an overdue application (None
-    where no text says whether the day is in it), and whether it lies after the days of an
-    emergency: then an approval may still pay, and nothing is plain. `moved_by` are the texts by
+    where no text says whether the day is in it), whether it lies after the days of an emergency,
+    where an approval may still pay, and whether it lies before the injury and the stay: only a
+    person can tell what was treated then. `moved_by` are the texts by
     which the day is the employer's, or for the last day of a window is not."""
 
     stopped: tuple[BenefitStop, ...]
@@ -113,7 +123,13 @@ class Holding(NamedTuple):
     in_arrears: bool
     late: bool | None
     after_emergency: bool
+    before_injury: bool
     moved_by: Sources
+
+    @property
+    def never_plain(self) -> bool:
+        """Whether more than a charge and its ground has a say, whatever the charge."""
+        return self.after_emergency or self.before_injury
 
     def window(self, *, late: bool) -> Window:
         """Whether and why the day is the employer's."""
@@ -158,6 +174,7 @@ class Ground:
             refused_discharge=payer.get(REFUSED),
             employer_not_notified=silent,
             emergency_item=payer.get(RESCUE),
+            over_quantity=payer.get(OVER_QUANTITY),
         )
 
     def find(self, code: str) -> Listed | None:
@@ -222,7 +239,7 @@ def _counts(ground: Ground, charge: Charge) -> bool:
 
 
 def _decision(ground: Ground, charge: Charge, listed: Listed | None) -> Decision | None:
-    if ground.holding.after_emergency or charge.relation is Relation.UNDETERMINED:
+    if charge.relation is Relation.UNDETERMINED or ground.holding.never_plain:
         return None
     resolved = whole(ground, charge) or _catalogued(ground, charge, listed)
     if resolved is None:
@@ -319,11 +336,17 @@ def unprinted(listed: Listed) -> bool:
 def on_the_worker(ground: Ground, charge: Charge, listed: Listed) -> bool:
     """Whether a price above the payment standard would fall on the worker: it binds the
     hospital, whatever the worker signed, so a person looks at it first."""
-    if charge.reviewed or not (listed.by_standard and _above_ceiling(charge, listed)):
+    if charge.limit_met or not (listed.by_standard and _above_ceiling(charge, listed)):
         return False
     if ground.bearers.employer_not_notified:
         return False
     return (charge.consent or ground.bearers.no_consent) is Payer.INDIVIDUAL
+
+
+def rests_on_consent(reasons: Iterable[str]) -> bool:
+    """Whether a part of the line is borne by whoever signed for it, or by whom the texts name
+    for one that nobody signed for."""
+    return not _EXCESS.isdisjoint(reasons)
 
 
 def _above_ceiling(charge: Charge, listed: Listed) -> bool:
@@ -344,11 +367,12 @@ def borne(ground: Ground, resolved: Terms, sources: Sources) -> Decision:
     decided = decide(resolved, ground.bearers)
     reasons, signed = frozenset(decided.reasons), resolved.consent is not None
     asked = {
-        NO_CONSENT: not signed and not _EXCESS.isdisjoint(reasons),
+        NO_CONSENT: not signed and rests_on_consent(reasons),
         NOT_NOTIFIED: "EMPLOYER_NOT_NOTIFIED" in reasons,
         REFUSED: "REFUSED_DISCHARGE" in reasons,
         RATIO: "REGIONAL_RATIO" in reasons,
         RESCUE: "EMERGENCY_APPROVED" in reasons,
+        OVER_QUANTITY: "OVER_QTY" in reasons,
     }
     named = [ground.source(key) for key, was_asked in asked.items() if was_asked]
     return Decision(decided.split, decided.reasons, (*sources, *named), decided.steps)

@@ -42,7 +42,13 @@ class NeedsApproval(Exception):
 
 
 class NeedsReview(Exception):
-    """The line cannot be decided without a person: the bill waits, nothing is refused."""
+    """The line cannot be decided without a person: the bill waits, nothing is refused.
+
+    It says which answer of lines.decide the line waits for, and of what.
+    """
+
+    def __init__(self, line: BillLine, answer: str, of: str = "") -> None:
+        super().__init__(" ".join(filter(None, (line.line_id, answer, of))))
 
 
 def find_row(context: Context, line: BillLine) -> Listed | None:
@@ -71,7 +77,7 @@ def terms(context: Context, line: BillLine) -> tuple[Terms, Sources]:
     not for the injury, a violation or stopped is decided without them.
     """
     if line.relation is Relation.UNDETERMINED:
-        raise NeedsReview(line.line_id)
+        raise NeedsReview(line, "Relation")
     charge, ground = context.charge(line), context.ground(line.service_day)
     found = whole(ground, charge)
     if found is None or found[0].refused_discharge:
@@ -79,6 +85,9 @@ def terms(context: Context, line: BillLine) -> tuple[Terms, Sources]:
         if beyond is not None:
             sources = (*FUND_PAYS, context.cited(beyond.key, line.service_day))
             return taken(charge, outside=beyond.reason), sources
+    if found is None and ground.holding.before_injury and not line.reviewed:
+        # 同日急救 before the admission is paid, but nothing treats an injury still to come.
+        raise NeedsReview(line, "Relation", f"< {context.case.event_day}")
     return found or _catalogued(context, line, charge)
 
 
@@ -108,8 +117,17 @@ def _inside(
         raise _no_single_standard(listed.row.code, day)
     rate, window = context.rate(listed.row.kind, day), _window(context, day)
     if not rescue and on_the_worker(context.ground(day), charge, listed):
-        raise NeedsReview(line.line_id)
+        charge = _hospitals(context, line, listed)
     return inside(charge, listed, rate, window, rescue=rescue)
+
+
+def _hospitals(context: Context, line: BillLine, listed: Listed) -> Charge:
+    """A price above the payment standard that a person found not to be the worker's, as if
+    nobody had signed. Raises NeedsReview."""
+    unsigned = context.charge(line)._replace(consent=None)
+    if line.limit_met is None or on_the_worker(context.ground(line.service_day), unsigned, listed):
+        raise NeedsReview(line, "LimitMet", f"> {line.code}/pay_standard")
+    return unsigned
 
 
 def _no_single_standard(code: str, day: date) -> PolicyGap:
@@ -136,7 +154,7 @@ def _device(
     saw it. Raises NeedsApproval, NeedsReview and PolicyGap."""
     _confirmed_device(context, line)
     running = device_in_use(context, line, life_months)
-    if running is not None or line.limit_unmet:
+    if running is not None or line.limit_met is False:
         return _too_early(context.charge(line), listed, running or line.service_day)
     number = _number(context, line)
     resolved, sources = _inside(context, line, listed, line.line_id in context.rescued)
@@ -185,8 +203,8 @@ def _number(context: Context, line: BillLine) -> Sources:
     pair = context.netted.refunded.get(line.line_id)
     if number <= ONE or (pair is not None and not pair.net.quantity):
         return ()
-    if not line.reviewed:
-        raise NeedsReview(line.line_id)
+    if line.limit_met is None:
+        raise NeedsReview(line, "LimitMet", f"{quantity_text(number)} × {line.code}")
     told = {"key": f"device/number/{line.code}", "value": quantity_text(number)}
     return (replace(anchors.DEVICES, **told, our_reading=True),)
 
@@ -213,7 +231,7 @@ def shut_out(context: Context, line: BillLine, listed: Listed) -> bool:
         return True
     if row.life_months is not None:
         running = _running(_earlier(context, line), day, row.life_months)
-        return line.limit_unmet or running is not None
+        return line.limit_met is False or running is not None
     return _unmet_limit(context, line, listed.remark, rescue=True) is not None
 
 
@@ -225,12 +243,12 @@ def _unmet_limit(
     approved for rescue a person has told."""
     if not read or not context.value(_DRUG_LIMITS, line.service_day).switch:
         return None
-    if line.limit_unmet:
+    if line.limit_met is False:
         return limits.Unmet.DECIDED
     unmet = limits.unmet(read, using(context, line, read))
-    asked = unmet is None and not line.reviewed and not rescue
+    asked = unmet is None and line.limit_met is None and not rescue
     if asked and limits.for_person(read, context.stay):
-        raise NeedsReview(line.line_id)
+        raise NeedsReview(line, "LimitMet", f"{line.code}/remark")
     return unmet
 
 
@@ -273,10 +291,10 @@ def _payable(context: Context, line: BillLine, row: CatalogueRow) -> bool:
         return False
     if row.insurance_limit is not InsuranceLimit.CONDITIONAL:
         return True
-    if not line.reviewed:
-        raise NeedsReview(line.line_id)
+    if line.limit_met is None:
+        raise NeedsReview(line, "LimitMet", f"{line.code}/remark")
     # 限…或生育保险 says who pays, whether or not remarks bind in the region.
-    return not line.limit_unmet
+    return line.limit_met
 
 
 def rescue_mark(admission_id: str, line: BillLine) -> str:

@@ -20,13 +20,23 @@ from gateway.rules.context import Context
 from gateway.rules.dates import dates_of
 from gateway.rules.employment import as_liable, grounds
 from gateway.rules.entitlement import Confirm, Hold, Manual, Refuse, may_settle
-from gateway.rules.late import applied_for, late_window
+from gateway.rules.late import in_time, late_window
 from gateway.rules.line import Bearers, NoPayerStated, Terms
 from gateway.rules.listed import EditionsByDay
 from gateway.rules.meal_allowance import meal_allowance
 from gateway.rules.payout import paid_out
 from gateway.rules.place import emergency_days, opened_by
-from gateway.rules.plain import NO_CONSENT, RATIO, REFUSED, RESCUE, Decision, borne
+from gateway.rules.plain import (
+    NO_CONSENT,
+    OVER_QUANTITY,
+    RATIO,
+    REFUSED,
+    RESCUE,
+    Decision,
+    borne,
+    rests_on_consent,
+    signed_late,
+)
 from gateway.rules.refunds import Netted, alone, netted
 from gateway.rules.resolve import NeedsApproval, NeedsReview, rescued_lines, shut_out, terms
 
@@ -35,6 +45,7 @@ _KEY_OF_BEARER: Mapping[str, str] = {
     "ratio": RATIO,
     "refused_discharge": REFUSED,
     "emergency_item": RESCUE,
+    "over_quantity": OVER_QUANTITY,
 }
 
 
@@ -132,8 +143,8 @@ def _paid_days(
 def _grounds(bill: Bill, context: Context, paid: Iterable[date]) -> tuple[Citation, ...]:
     """The sources that concern the bill as a whole. Raises PolicyGap."""
     told = grounds(context.told, context.policy, bill.stay)
-    in_time = applied_for(context.policy, context.case, context.dates)
-    return (*told, *context.owed_by, *in_time, *opened_by(context.asked, paid))
+    kept = in_time(context.policy, context.case, context.dates)
+    return (*told, *context.owed_by, *kept, *opened_by(context.asked, paid))
 
 
 def context_of(bill: Bill, policy: Policy, lines: Netted) -> Context:
@@ -173,7 +184,17 @@ def _line_verdicts(context: Context) -> list[LineVerdict]:
             told += _by_steps(context, line)
         else:
             told.append(LineVerdict(line.line_id, line.amount_fen, *decision))
+    _signed_in_time(context.netted.originals, told)
     return told
+
+
+def _signed_in_time(lines: Iterable[BillLine], told: Iterable[LineVerdict]) -> None:
+    """A consent signed after the day of service moves nothing before a person has looked: 同意 is
+    asked for, no text says until when. Raises NeedsReview."""
+    late = {one.line_id: one for one in lines if one.limit_met is None and signed_late(one)}
+    resting = (one.line_id for one in told if late and rests_on_consent(one.reasons))
+    for line_id in late.keys() & set(resting):
+        raise NeedsReview(late[line_id], "LimitMet", f"ConsentOn {late[line_id].consent_on}")
 
 
 def _by_steps(context: Context, line: BillLine) -> Iterator[LineVerdict]:

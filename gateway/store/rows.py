@@ -287,7 +287,7 @@ def _stop(fact: Mapping[str, Any]) -> BenefitStop:
 
 _LINE_DETAIL = (
     *("category", "unit", "spec", "prescription_no", "department", "doctor"),
-    *("limit_unmet", "hospital_code"),
+    *("limit_met", "hospital_code"),
     *("order_no", "daily_dose", "take_home", "doctor_code"),
 )
 _detail_of: Final = attrgetter(*_LINE_DETAIL)

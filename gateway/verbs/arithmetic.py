@@ -85,6 +85,9 @@ def shares(split: Split) -> str:
     return "  ".join(borne) or yuan(0)
 
 
+_MET = {True: "符合 met", False: "不符合 not met"}
+
+
 def line_facts(line: BillLine) -> str:
     """What was known of the line beside price and quantity; names no person."""
     told = [_RELATIONS[line.relation]]
@@ -95,7 +98,9 @@ def line_facts(line: BillLine) -> str:
     if line.violation:
         told.append(f"违规已确认 violation confirmed: {line.violation}")
     if line.reviewed:
-        told.append("经办机构已审定 reviewed by the agency")
+        told.append("与工伤的关系经办机构已审定 relation decided by the agency")
+    if line.limit_met is not None:
+        told.append(f"限定等经办机构已审定 limit decided by the agency: {_MET[line.limit_met]}")
     if line.hospital_code:
         told.append(f"院内编码 hospital code {line.hospital_code} = {line.code}")
     if line.prescription_no:

@@ -19,6 +19,7 @@ from gateway.domain.commands import (
     PreviewSettlement,
 )
 from gateway.domain.cut import CutOutcome
+from gateway.domain.split import Payer
 from gateway.store.cuts import cuts_of_stay
 from gateway.store.stays import related_lines
 from tests.flows.office import AGENCY, DAY, Heard, Office
@@ -180,6 +181,24 @@ async def test_a_line_charged_otherwise_is_decided_anew(office: Office, other: B
     line = await kept(office, stay)
     assert (line.reviewed, line.relation) == (False, Relation.UNDETERMINED)
     assert line.violation == "NO_ORDER"
+
+
+@pytest.mark.parametrize(
+    ("signed", "met"),
+    [
+        ({}, True),
+        ({"consent": Payer.INDIVIDUAL, "consent_on": date(2026, 3, 2)}, None),
+    ],
+    ids=["the same", "signed afterwards"],
+)
+async def test_what_was_found_met_of_an_unsigned_line_is_not_found_of_a_signed_one(
+    office: Office, signed: dict[str, Any], met: bool | None
+) -> None:
+    stay = await stay_with(office, LINE)
+    await decide(office, stay, limit_met=True)
+    await uploaded(office, stay, replace(LINE, name="虚构", **signed))
+    line = await kept(office, stay)
+    assert (line.limit_met, line.reviewed) == (met, False)
 
 
 async def test_another_name_leaves_the_line_decided(office: Office) -> None:

@@ -199,7 +199,8 @@ def _line(told: Facts) -> BillLine:
         consent=None if consent is None else Payer(consent),
         violation=told["violation"],
         reviewed=told["reviewed"],
-        limit_unmet=told["limit_unmet"],
+        limit_met=told["met"],
+        consent_on=_maybe(told["signed"]),
     )
 
 

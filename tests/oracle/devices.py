@@ -32,7 +32,7 @@ class Supplied:
         """A device that stays after its refunds: how much of it, and what the fund pays."""
         place = line["code"], line["day"]
         self._pieces[place] += kept
-        if kept and not line["reviewed"]:
+        if kept and line["met"] is None:
             self._unseen.add(place)
         if kept and fund > 0:
             self._here[line["code"]].append(line["day"])

@@ -25,7 +25,7 @@ def payees(bill: Facts, split: dict[str, int], meals: int, waits: set[str]) -> d
     }
 
 
-def _paid(bill: Facts, payer: str, what: str = "eligible") -> int:
+def paid_by(bill: Facts, payer: str, what: str = "eligible") -> int:
     return sum(one[what] for one in bill["stay"]["payments"] if one["payer"] == payer)
 
 
@@ -36,7 +36,7 @@ def _take_off(bill: Facts, split: dict[str, int], waits: set[str]) -> int:
     told = any(one["payer"] == "third_party" for one in bill["stay"]["payments"])
     if told != (state == "CONFIRMED_PAID"):
         waits.add("hold THIRD_PARTY")
-    taken = min(split[FUND], _paid(bill, "third_party"))
+    taken = min(split[FUND], paid_by(bill, "third_party"))
     split[FUND] -= taken
     split[OTHER] += taken
     return taken
@@ -58,7 +58,7 @@ def _medical(bill: Facts, fund: int, waits: set[str]) -> dict[str, int]:
     shares = {BASIC: min(fund, owed)}
     shares[HOSPITAL] = min(fund - shares[BASIC], given_back)
     rest = fund - shares[BASIC] - shares[HOSPITAL]
-    advanced = {payer: _paid(bill, payer) for payer in (EMPLOYER, INDIVIDUAL)}
+    advanced = {payer: paid_by(bill, payer) for payer in (EMPLOYER, INDIVIDUAL)}
     if rest and all(advanced.values()) and sum(advanced.values()) > rest:
         waits.add("hold PRIOR_PAYMENT")
     for payer, fen in advanced.items():
@@ -115,7 +115,7 @@ def _year_ends(bill: Facts, one: Facts, later: int) -> int:
 def _meals(bill: Facts, meals: int) -> dict[str, int]:
     """What the employer advanced goes back to it. The rest is the worker's where the agency pays
     it out, and where somebody paid the hospital while the bill was held."""
-    back = min(meals, _paid(bill, EMPLOYER, "meal"))
+    back = min(meals, paid_by(bill, EMPLOYER, "meal"))
     agency = in_force(bill, "meal/channel", bill["stay"]["out"]) == "AGENCY"
     last = INDIVIDUAL if agency or bill["paid_by"] != "nobody" else HOSPITAL
     return {EMPLOYER: back, last: meals - back}

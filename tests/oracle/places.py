@@ -28,6 +28,8 @@ def ends(bill: Facts) -> Iterator[str]:
         yield "hold APPROVAL"
     if _reported_late(bill):
         yield "refuse EMPLOYER_PAYS"
+    if _endless(bill):
+        yield "hold POLICY_GAP"
     if stay["treatment"] == "DEVICE" and not all(confirmed(bill, day) for day in every_day):
         yield "hold APPROVAL"
 
@@ -73,6 +75,16 @@ def _reported_late(bill: Facts) -> bool:
     told = stay["registered"] <= most or -most <= reported <= most
     by_employer = in_force(bill, "emergency/late_report", begins) == "EMPLOYER"
     return bool(by_employer and not told and not approved(bill, begins))
+
+
+def _endless(bill: Facts) -> bool:
+    """Whether an emergency without agreement ends only when the patient is stable, and nobody
+    said when that was."""
+    stay, begins = bill["stay"], bill["stay"]["in"]
+    days = in_force(bill, "emergency/inpatient_days", begins)
+    ends_when_stable = in_force(bill, "emergency/move_back_when_stable", begins)
+    open_end = days is None and ends_when_stable and stay["stable"] is None
+    return bool(stay["emergency"] and _without_agreement(bill) and open_end)
 
 
 def approved(bill: Facts, day: int) -> bool:

@@ -14,7 +14,8 @@ _LINE: Bill = {
     "violation": "",
     "relation": "injury",
     "reviewed": False,
-    "limit_unmet": False,
+    "met": None,
+    "signed": None,
     "prescription": "",
     "minute": 0,
 }

@@ -61,8 +61,8 @@ def _fitting(random: Random, bill: Bill) -> None:
 
 
 def _as_device(random: Random, line: Bill, code: str) -> None:
-    line |= {"code": code, "prescription": "", "reviewed": random.random() < 0.7}
-    line["limit_unmet"] = line["reviewed"] and random.random() < 0.15
+    met = random.choices((True, False, None), (60, 10, 30))[0]
+    line |= {"code": code, "prescription": "", "met": met}
 
 
 def _supplied(random: Random, bill: Bill, code: str) -> Bill:

@@ -18,6 +18,8 @@ _VIOLATIONS = ("DUPLICATE_CHARGE", "NO_ORDER", "OVER_FREQUENCY", "HANGING_BED", 
 # Prices that end in half a fen after a ratio or a fraction of a quantity, beside ordinary ones.
 _AWKWARD = (5_000, 1_005_000, 2_675_000, 333_300, 1, 50_000, 45_000_000, 130_000_000)
 _QUANTITIES = (10000, 10000, 10000, 20000, 30000, 5000, 15000, 12345)
+_MET = {"NEGOTIATED": (70, 15, 15), "SECONDARY": (5, 5, 90), "COURSE": (5, 5, 90)}
+"""How often of a hundred lines a person found met, or not met, what only a person can tell."""
 _LONGEST = 14
 ORDINARY_STAY = {
     "treatment": "INPATIENT",
@@ -222,14 +224,14 @@ def _lines(random: Random, first: int, last: int) -> list[Bill]:
     few = random.sample(CODES, 3)
     while len(lines) < most:
         code = random.choice(few if random.random() < 0.7 else CODES)
-        lines.append(_line(random, f"L{len(lines)}", code, random.randint(first - 1, last)))
+        lines.append(_line(random, f"L{len(lines)}", code, random.randint(first - 1, last), first))
         if random.random() < 0.25:
             lines += _refunds(random, lines[-1], most - len(lines), last)
     random.shuffle(lines)
     return lines
 
 
-def _line(random: Random, line_id: str, code: str, day: int) -> Bill:
+def _line(random: Random, line_id: str, code: str, day: int, first: int) -> Bill:
     price = random.choice(_AWKWARD) if random.random() < 0.3 else random.randrange(9999) * 10**4
     if random.random() < 0.1:
         price += random.randrange(10**4)
@@ -245,8 +247,10 @@ def _line(random: Random, line_id: str, code: str, day: int) -> Bill:
         line["violation"] = random.choice(_VIOLATIONS)
     if random.random() < 0.4:
         line["consent"] = random.choice(_SIGNERS)
-    line["reviewed"] = random.random() < (0.8 if code == "NEGOTIATED" else 0.1)
-    line["limit_unmet"] = line["reviewed"] and code in ("SECONDARY", "COURSE") and odd < 0.5
+        signed = day + random.choice((-3, 0, 0, 1))
+        line["signed"] = signed if random.random() < 0.1 else None
+    line["reviewed"] = random.random() < (0.95 if day < first else 0.1)
+    line["met"] = random.choices((True, False, None), _MET.get(code, (3, 3, 94)))[0]
     if code.startswith("PIECE"):
         line["prescription"] = random.choice(("", "RX1", "RX1", "RX2"))
     return line
@@ -267,7 +271,8 @@ def line_of(line_id: str, code: str, day: int, price: int, qty: int) -> Bill:
         "consent": None,
         "violation": "",
         "reviewed": False,
-        "limit_unmet": False,
+        "met": None,
+        "signed": None,
         "prescription": "",
     }
 

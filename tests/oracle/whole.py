@@ -23,7 +23,7 @@ from tests.oracle.lines import (
     product,
 )
 from tests.oracle.meals import allowance
-from tests.oracle.payees import payees
+from tests.oracle.payees import paid_by, payees
 from tests.oracle.places import confirmed
 from tests.oracle.windows import in_force, served, stopped, window
 
@@ -31,6 +31,8 @@ Facts = Mapping[str, Any]
 Shares = dict[str, int]
 _WHOLE = 10**4
 _PIECE = "饮片"
+_BY_CONSENT = {"OUT_OF_CATALOGUE", "LIMIT_NOT_MET", "LIFE_NOT_ENDED", "OVER_CEILING"}
+_BY_LAW = {"BEFORE_COVER", "EMPLOYER_IN_ARREARS", "LATE_APPLICATION"}
 
 
 def settled(facts: Facts) -> dict[str, Any]:
@@ -44,6 +46,9 @@ def settled(facts: Facts) -> dict[str, Any]:
     split = _summed(shares.values())
     meals = allowance(bill)
     paid = payees(bill, split, meals["amount"], waits)
+    if paid_by(bill, "third_party") and any(why & _BY_LAW for why in reasons.values()):
+        # 基金或者用人单位: whose part is less by what the third party paid stands in no text.
+        waits.add("manual THIRD_PARTY")
     if waits:
         return {"ends": waits}
     return {
@@ -75,6 +80,11 @@ def _lines(bill: Facts, waits: set[str]) -> tuple[dict[str, Shares], dict[str, s
         terms["allowed"] = counted.allowed(pair, terms)
         before, reasons[pair["original"]["id"]] = _borne(terms, pair["original"], pair["steps"][0])
         shares[pair["original"]["id"]] = before
+        if "OVER_QTY" in reasons[pair["original"]["id"]] and not terms["beyond"]:
+            waits.add("hold POLICY_GAP")
+        asked = reasons[pair["original"]["id"]] & _BY_CONSENT
+        if asked and _too_late(pair["original"]) and pair["original"]["met"] is None:
+            waits.add("hold LINES_IN_REVIEW")
         for refund, step in zip(pair["refunds"], pair["steps"][1:], strict=True):
             after, _ = _borne(terms, pair["original"], step)
             shares[refund["id"]] = {payer: after[payer] - before[payer] for payer in PAYERS}
@@ -153,6 +163,9 @@ def _terms(
     taken = _taken_whole(bill, line)
     if taken:
         return {"whole": taken}
+    if line["day"] < min(bill["case"]["event"], bill["stay"]["in"]) and not line["reviewed"]:
+        # What was treated before there was an injury, only a person can tell.
+        waits.add("hold LINES_IN_REVIEW")
     moved = window(bill, line["day"])
     over = _excess_payer(bill, line)
     row = _row(bill, line["code"], line["day"])
@@ -162,12 +175,14 @@ def _terms(
     if "life" in row:
         if not confirmed(bill, line["day"]):
             waits.add("hold APPROVAL")
-        if line["limit_unmet"] or supplied.in_use(line["code"], line["day"], row["life"]):
+        if line["met"] is False or supplied.in_use(line["code"], line["day"], row["life"]):
             # Approved for rescue or not: its life is not over.
             payer, reason = _not_the_funds(bill, line)
             return {"whole": (payer, reason or "LIFE_NOT_ENDED")}
-    if _on_the_worker(bill, line, row, over[0]):
-        waits.add("hold LINES_IN_REVIEW")
+    if _on_the_worker(line, row, over[0]):
+        over = _unsigned(bill, line)
+        if line["met"] is None or over[0] == INDIVIDUAL:
+            waits.add("hold LINES_IN_REVIEW")
     return {"row": row, "top": _ceiling(bill, row), "over": over, "moved": moved} | _ratio(
         bill, line, row
     )
@@ -201,11 +216,24 @@ def _excess_payer(bill: Facts, line: Facts) -> tuple[str, str]:
 
 
 def _not_the_funds(bill: Facts, line: Facts) -> tuple[str, str]:
+    payer, reason = _unsigned(bill, line)
+    if reason or (_too_late(line) and line["met"] is False):
+        return payer, reason
+    return line["consent"] or payer, ""
+
+
+def _unsigned(bill: Facts, line: Facts) -> tuple[str, str]:
+    """Who bears what nobody signed for."""
     day = line["day"]
     named = in_force(bill, "line/not_notified_payer", day)
     if bill["stay"]["notified"] is False and named:
         return named, "EMPLOYER_NOT_NOTIFIED"
-    return line["consent"] or in_force(bill, "line/no_consent_payer", day), ""
+    return in_force(bill, "line/no_consent_payer", day), ""
+
+
+def _too_late(line: Facts) -> bool:
+    """Whether somebody signed only after the day: what that is worth stands in no text."""
+    return line["signed"] is not None and bool(line["signed"] > line["day"])
 
 
 def _row(bill: Facts, code: str, day: int) -> Facts | None:
@@ -239,7 +267,7 @@ def _excluded(bill: Facts, pair: Facts, row: Facts | None, course: _Course) -> s
     if not bound or not in_force(bill, "line/apply_drug_limits", day):
         return ""
     level = bill["hospital"]["level"] in row.get("levels", (bill["hospital"]["level"],))
-    return "LIMIT_NOT_MET" if over or not level or line["limit_unmet"] else ""
+    return "LIMIT_NOT_MET" if over or not level or line["met"] is False else ""
 
 
 def _in_company(bill: Facts, line: Facts) -> bool:
@@ -259,15 +287,16 @@ def _ceiling(bill: Facts, row: Facts) -> int | None:
     return by_level.get(bill["hospital"]["level"], by_level.get("every", row.get("standard")))
 
 
-def _on_the_worker(bill: Facts, line: Facts, row: Facts, payer: str) -> bool:
+def _on_the_worker(line: Facts, row: Facts, payer: str) -> bool:
     """A price above the standard of a negotiated drug is not the worker's, even if signed,
-    before a person has looked (law check, on E15)."""
+    before a person has found that it is (law check, on E15)."""
     above = row.get("standard") is not None and line["price"] > row["standard"]
-    return above and payer == INDIVIDUAL and not line["reviewed"]
+    return above and payer == INDIVIDUAL and line["met"] is not True
 
 
 def _ratio(bill: Facts, line: Facts, row: Facts) -> dict[str, Any]:
     return {
+        "beyond": in_force(bill, "line/over_quantity_payer", line["day"]),
         "ratio": in_force(bill, f"line/ratio_{row['kind']}", line["day"]),
         "rest": in_force(bill, "line/ratio_payer", line["day"]),
     }
@@ -304,7 +333,7 @@ def _parts(terms: Facts, line: Facts, step: tuple[int, int]) -> Iterator[tuple[s
     eligible = within if best == price else min(within, product(best, count))
     fund = half_up(eligible * terms["ratio"], _WHOLE)
     payer, reason = terms["over"]
-    yield HOSPITAL, amount - within, "OVER_QTY"
+    yield terms["beyond"] or HOSPITAL, amount - within, "OVER_QTY"
     yield payer, within - eligible, reason or "OVER_CEILING"
     yield FUND, fund, ""
     yield terms["rest"], eligible - fund, "REGIONAL_RATIO"

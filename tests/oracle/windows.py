@@ -32,6 +32,8 @@ def ends(bill: Facts) -> Iterator[str]:
         yield "manual THIRD_PARTY"
     if is_late(bill) and _end(bill) is None:
         yield "hold POLICY_GAP"
+    if not case["applied_by"] and _in_time(case, "applied", bill) and _in_doubt(bill):
+        yield "hold POLICY_GAP"
 
 
 def _owing(bill: Facts) -> str:
@@ -93,17 +95,29 @@ def _insured(bill: Facts) -> bool | None:
 
 
 def is_late(bill: Facts) -> bool:
-    """Whether nobody who counts applied by the last day of the employer's time (第十七条)."""
+    """Whether nobody who counts applied by the last day of the employer's time (第十七条). Who is
+    accepted for in that time has an employer that has not failed yet."""
     case = bill["case"]
-    if case["applied"] is None:
-        return False
+    if case["applied"] is None or case["applied_by"] == "EMPLOYER":
+        return case["applied"] is not None and not _in_time(case, "applied", bill)
+    if not _in_time(case, "applied", bill):
+        return True
+    others = in_force(bill, "late/needs_nobody_applied", case["event"])
+    return _in_doubt(bill) and not others
+
+
+def _in_doubt(bill: Facts) -> bool:
+    """Whether the employer's time was over before anybody's application was accepted."""
+    return not _in_time(bill["case"], "accepted", bill)
+
+
+def _in_time(case: Facts, step: str, bill: Facts) -> bool:
+    """Whether it was done by the last day of the employer's time."""
     event = case["event"]
     limit = event + in_force(bill, "employer/application_days", event)
     if case["extended"] is not None:
         limit = max(limit, case["extended"])  # 适当延长: an extension never shortens
-    by_employer = case["applied_by"] in ("", "EMPLOYER")
-    counts = by_employer or in_force(bill, "late/needs_nobody_applied", event)
-    return not counts or case["applied"] > limit
+    return case[step] is not None and bool(case[step] <= limit)
 
 
 def _end(bill: Facts) -> int | None:
@@ -119,7 +133,9 @@ def late_on(bill: Facts, day: int) -> bool:
         return False
     event, end = bill["case"]["event"], _end(bill)
     inclusive = in_force(bill, "late/window_end_inclusive", event)
-    return end is not None and event <= day <= (end if inclusive else end - 1)
+    # 提出申请前 says when the days end, and of no first day.
+    first = event if in_force(bill, "late/window_end_event", event) == "ACCEPTED" else day
+    return end is not None and first <= day <= (end if inclusive else end - 1)
 
 
 def window(bill: Facts, day: int) -> str:

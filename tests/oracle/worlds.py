@@ -21,6 +21,7 @@ _WORDS: dict[str, tuple[Any, ...]] = {
     "line/refused_discharge_payer": _EXCESS,
     "line/ratio_payer": ("employer", "individual"),
     "line/not_notified_payer": ("employer", None),
+    "line/over_quantity_payer": ("hospital", "hospital", "hospital", "hospital", "hospital", None),
     "line/ratio_drug": _RATIOS,
     "line/ratio_item": _RATIOS,
     "line/ratio_material": _RATIOS,

@@ -135,7 +135,7 @@ IMPOSSIBLE: Final[dict[str, dict[Payer, str]]] = {
     ),
     "OVER_QTY": dict.fromkeys(
         (Payer.FUND, Payer.EMPLOYER, Payer.INDIVIDUAL, Payer.OTHER),
-        "超量由医院承担，谁签字也不转移",
+        "政策项 line/over_quantity_payer 没有这个词",
     ),
     "REGIONAL_RATIO": {
         Payer.FUND: "比例以内才归基金",
@@ -209,6 +209,7 @@ def test_the_words_of_a_policy_payer_are_those_that_the_table_leaves_possible():
         ("REFUSED_DISCHARGE", "line/refused_discharge_payer"),
         ("EMPLOYER_NOT_NOTIFIED", "line/not_notified_payer"),
         ("REGIONAL_RATIO", "line/ratio_payer"),
+        ("OVER_QTY", "line/over_quantity_payer"),
         ("OUT_OF_CATALOGUE", "line/no_consent_payer"),
     ):
         possible = {payer.value for payer in Payer if payer not in IMPOSSIBLE[reason]}

@@ -32,10 +32,11 @@ def test_a_line_is_borne_as_the_table_says(row: dict[str, Any]):
         (Terms(price=3_000_000, quantity=10_000, ceiling=1_000_000), "no_consent"),
         (Terms(price=3_000_000, quantity=10_000, ratio=5_000), "ratio"),
         (Terms(price=None, quantity=0, amount_fen=1, refused_discharge=True), "refused_discharge"),
+        (Terms(price=3_000_000, quantity=20_000, quantity_limit=10_000), "over_quantity"),
     ],
 )
 def test_money_that_no_text_gives_a_payer_is_never_given_one(terms: Terms, bearer: str):
-    nobody = Bearers(no_consent=None, ratio=None, refused_discharge=None)
+    nobody = Bearers(None, ratio=None, refused_discharge=None, over_quantity=None)
     with pytest.raises(NoPayerStated) as silent:
         decide(terms, nobody)
     assert silent.value.bearer == bearer
@@ -43,7 +44,7 @@ def test_money_that_no_text_gives_a_payer_is_never_given_one(terms: Terms, beare
 
 
 def test_no_text_is_needed_where_the_fund_bears_the_whole_line():
-    nobody = Bearers(no_consent=None, ratio=None, refused_discharge=None)
+    nobody = Bearers(None, ratio=None, refused_discharge=None, over_quantity=None)
     decided = decide(Terms(price=2_000_000, quantity=30_000), nobody)
     assert decided.split.borne_by(Payer.FUND) == decided.amount_fen == 600
 

@@ -172,7 +172,7 @@ DEVICE = {
 
 
 def test_a_pair_of_devices_cites_how_many_a_person_saw_as_our_reading():
-    pair = {"code": "PART-HAND", "price": "100.00", "qty": "2", "reviewed": True}
+    pair = {"code": "PART-HAND", "price": "100.00", "qty": "2", "limit_met": True}
     number = sources(DEVICE | {"lines": [pair]})["device/number/PART-HAND"]
     assert (number.value, number.our_reading) == ("2", True)
 
@@ -362,7 +362,11 @@ def test_an_emergency_cites_its_article_and_the_text_that_limits_its_days():
     assert found["law/emergency"] == ("fund", "《工伤保险条例》第三十条第二款")
     assert found["emergency/inpatient_days"][0] == "7"
     unlimited = {"emergency/inpatient_days": "no limit", "cross_region/policy": "DIRECT"}
-    assert list(paid_as_emergency(lines=lines, policy=unlimited)) == ["law/emergency"]
+    stable = {"emergency": True, "stable_on": date(2026, 3, 15)}
+    found = paid_as_emergency(lines=lines, policy=unlimited, stay=stable)
+    assert list(found) == ["law/emergency", "emergency/move_back_when_stable"]
+    without = {**unlimited, "emergency/move_back_when_stable": False}
+    assert list(paid_as_emergency(lines=lines, policy=without)) == ["law/emergency"]
 
 
 def test_a_single_fen_that_is_paid_of_an_emergency_cites_its_article():

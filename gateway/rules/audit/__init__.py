@@ -79,7 +79,8 @@ def holding(seen: Seen, found: Iterable[Suspicion]) -> tuple[Suspicion, ...]:
 
 def _reviewed(seen: Seen, one: Suspicion) -> bool:
     """Whether a person has looked at every line that it names."""
-    reviewed = {line.line_id for line in seen.lines if line.reviewed}
+    looked_at = (one for one in seen.lines if one.reviewed or one.limit_met is not None)
+    reviewed = {line.line_id for line in looked_at}
     return bool(one.line_ids) and reviewed.issuperset(one.line_ids)
 
 
