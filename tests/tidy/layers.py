@@ -48,7 +48,7 @@ LAYERS: Final[Mapping[str, Layer]] = {
     ),
     "gateway.store": Layer(
         ("gateway.domain", "gateway.settings", "gateway.clock"),
-        ("sqlalchemy", "alembic", "aiosqlite", "chinese_calendar"),
+        ("sqlalchemy", "alembic", "aiosqlite", "chinese_calendar", "msgspec"),
         "a query takes values and returns rows; decide in rules, tell the story in flows",
         also={"gateway.store.personal": ("cryptography",)},
     ),
