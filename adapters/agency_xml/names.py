@@ -11,6 +11,7 @@ from adapters.shape.approval_names import (
     APPLICATION_CHANGED,
     APPLICATION_RECEIVED,
     APPLICATIONS_FOUND,
+    DEVICE_CODE,
     QUERY_APPROVALS,
 )
 from adapters.shape.cuts import CUT, CUT_NO, CUTS_FOUND, MOST_CUT_LINES, QUERY_CUTS
@@ -580,6 +581,7 @@ DECIDE_APPROVAL: Final = shape(
         most=MOST_LINES,
         sample="L0001",
     ),
+    DEVICE_CODE,
     may(
         "ApplicationId",
         "application_id",

@@ -14,6 +14,7 @@ from adapters.shape.approval_names import (
     APPLICATION_CHANGED,
     APPLICATION_ID,
     APPLICATIONS_FOUND,
+    DEVICE_CODE,
     QUERY_APPROVALS,
     WANTED,
 )
@@ -167,6 +168,7 @@ APPROVAL_SUMMARY: Final = shape(
     ),
     many("Hospital", "hospitals", PARTY, "就医机构", "Hospitals it names", most=MOST_PLACES),
     may("Area", "area", AREA, "就医地行政区划", "The area it names", absent=""),
+    DEVICE_CODE,
 )
 CASE_SUMMARY: Final = shape(
     "Case",

@@ -17,7 +17,7 @@ from adapters.shape.kinds import (
     TEXT_500,
     TEXT_2000,
 )
-from adapters.shape.names import DIAGNOSIS, HOSPITAL, MOST_LINES
+from adapters.shape.names import DIAGNOSIS, HOSPITAL, MOST_ITEMS, MOST_LINES
 from gateway.domain.application import Application, PlannedItem, Wanted
 from gateway.domain.commands import QueryApprovals
 from gateway.domain.results import ApplicationChanged, ApplicationReceived, ApplicationsFound
@@ -27,13 +27,29 @@ _PAGE: Final = 100
 APPLICATION_ID: Final = need(
     "ApplicationId", "application_id", NUMBER, "申请编号", "Application", sample="Q0001"
 )
+DEVICE_CODE: Final = many(
+    "DeviceCode",
+    "device_codes",
+    TEXT_64,
+    "经确认的辅助器具的目录编码；辅助器具审批必填，其他审批不填",
+    "Catalogue codes of the devices confirmed; needed for a device, for nothing else",
+    most=MOST_ITEMS,
+    rare=True,
+)
 PLANNED_ITEM: Final = shape(
     "PlannedItem",
     PlannedItem,
     "计划或申请的一个项目：康复项目、辅助器具或抢救用项目",
     "One thing planned or asked for: rehabilitation, a device, an item for rescue",
     need("Name", "name", TEXT_200, "名称", "Name", sample="运动疗法"),
-    may("Code", "code", TEXT_64, "目录编码", "Catalogue code", sample="Z0002"),
+    may(
+        "Code",
+        "code",
+        TEXT_64,
+        "目录编码，申请辅助器具必填",
+        "Catalogue code; needed for a device",
+        sample="Z0002",
+    ),
     may("Times", "times", COUNT, "次数或件数", "How many", sample="20"),
     may("Price", "price", PRICE, "单价（元）", "Unit price in yuan", sample="45.00"),
 )
@@ -92,7 +108,7 @@ WANTED: Final = shape(
         "Day of a transfer already made in urgency",
         rare=True,
     ),
-    many("Item", "items", PLANNED_ITEM, "项目", "Items", most=100),
+    many("Item", "items", PLANNED_ITEM, "项目", "Items", most=MOST_ITEMS),
     many("Diagnosis", "diagnoses", DIAGNOSIS, "诊断", "Diagnoses", most=32, personal=True),
     many("LineId", "line_ids", NUMBER, "所涉明细行号", "Lines", most=MOST_LINES, sample="L0001"),
 )
@@ -156,4 +172,5 @@ APPLICATION_CHANGED: Final = shape(
     *ANSWER,
     may("ValidFrom", "valid_from", DAY, "生效日", "First day", absent=None),
     may("ValidTo", "valid_to", DAY, "失效日（含）", "Last day", absent=None, sample="2026-04-30"),
+    DEVICE_CODE,
 )

@@ -75,6 +75,7 @@ from gateway.domain.results import (
 
 MOST_LINES: Final = 500
 MOST_PLACES: Final = 50
+MOST_ITEMS: Final = 100
 MOST_SPANS: Final = 64
 MOST_BILL_LINES: Final = 5000
 # With eight on each of 5,000 lines a settlement still passes the byte gate's count of tags.

@@ -127,7 +127,8 @@ class Approval:
     """One approval of the case: kind, place and days, and who decided 审批机关.
 
     The place is one hospital, a list of them, or an area 行政区划 (its code of six digits);
-    `opinion_by` is the institution whose opinion a referral rests on.
+    `opinion_by` is the institution whose opinion a referral rests on, `device_codes` the
+    devices by their codes in the catalogue that a confirmation confirms.
     """
 
     approval_no: str
@@ -140,6 +141,7 @@ class Approval:
     area: str = ""
     opinion_by: str = ""
     line_ids: frozenset[str] = frozenset()
+    device_codes: frozenset[str] = frozenset()
 
     def in_force(self, day: date) -> bool:
         """Whether the day lies between its first and last day, both inclusive."""

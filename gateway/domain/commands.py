@@ -480,6 +480,7 @@ class DecideApproval:
     area: str = ""
     opinion_by: str = ""
     line_ids: tuple[str, ...] = ()
+    device_codes: tuple[str, ...] = ()
     application_id: str = ""
     reason: str = ""
 

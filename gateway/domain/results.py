@@ -54,6 +54,7 @@ class ApprovalSummary:
     authority: str
     hospitals: tuple[str, ...] = ()
     area: str = ""
+    device_codes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -355,6 +356,7 @@ class ApplicationChanged:
     approval_no: str = ""
     valid_from: date | None = None
     valid_to: date | None = None
+    device_codes: tuple[str, ...] = ()
     reason: str = ""
 
 

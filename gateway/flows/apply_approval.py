@@ -11,7 +11,7 @@ from gateway.domain.application import (
     ApplicationState,
     Wanted,
 )
-from gateway.domain.case import CaseFacts
+from gateway.domain.case import ApprovalKind, CaseFacts
 from gateway.domain.commands import ApplyApproval, CancelApproval, Identity, QueryApprovals
 from gateway.domain.findings import Finding
 from gateway.domain.party import PartyKind
@@ -68,12 +68,15 @@ async def apply_approval(desk: Desk, caller: Caller, command: ApplyApproval) -> 
 
 
 def _said(desk: Desk, wanted: Wanted) -> list[Finding]:
-    """What an application of its kind must say, and its days."""
+    """What an application of its kind must say, and its days; a device is asked for by its code,
+    for by its code it is confirmed."""
     faults = [
         Finding("APPLICATION_INCOMPLETE", _WIRE[name], "", wanted.kind)
         for name in NEEDS.get(wanted.kind, ())
         if getattr(wanted, name) in ("", None, ())
     ]
+    if wanted.kind is ApprovalKind.DEVICE and not all(one.code for one in wanted.items):
+        faults.append(Finding("APPLICATION_INCOMPLETE", "Code", "", wanted.kind))
     if wanted.wanted_to < wanted.wanted_from:
         expected = f">= {wanted.wanted_from}"
         faults.append(Finding("APPLICATION_DAYS", "To", str(wanted.wanted_to), expected))

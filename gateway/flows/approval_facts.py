@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from gateway.domain.case import PLACE_KINDS, Approval, ApprovalKind, CaseFacts
 from gateway.domain.commands import DecideApproval
-from gateway.domain.findings import Finding
+from gateway.domain.findings import Finding, shown
 from gateway.flows.desk import Desk
 from gateway.rules.approvals import AUTHORITY
 from gateway.store.database import Reader
@@ -19,6 +19,7 @@ from gateway.store.registry import party_by_id
 from gateway.store.stays import StayFile
 
 _DAY: Final = timedelta(days=1)
+_CODES: Final = "目录编码 / codes of the catalogue"
 
 
 async def approval_faults(
@@ -36,6 +37,7 @@ async def approval_faults(
         _authority_fault(desk, command),
         _place_fault(command),
         await _opinion_fault(reader, command, stays),
+        _devices_fault(command),
     )
     return [fault for fault in found if fault is not None]
 
@@ -70,6 +72,16 @@ async def _opinion_fault(
     return Finding("OPINION_NEEDED", "OpinionBy", command.opinion_by)
 
 
+def _devices_fault(command: DecideApproval) -> Finding | None:
+    """经劳动能力鉴定委员会确认，可以……配置轮椅等辅助器具 (第三十二条): a confirmation is of the
+    devices that it names, and nothing else names devices."""
+    confirms = command.kind is ApprovalKind.DEVICE
+    if confirms == bool(command.device_codes):
+        return None
+    got, expected = shown(" ".join(command.device_codes)), _CODES if confirms else "-"
+    return Finding("VALUE_CONFLICT", "DeviceCode", got, expected)
+
+
 def approval_content(
     case: CaseFacts, command: DecideApproval, line_ids: frozenset[str]
 ) -> dict[str, Any]:
@@ -85,6 +97,7 @@ def approval_content(
         area=command.area,
         opinion_by=command.opinion_by,
         line_ids=line_ids,
+        device_codes=frozenset(command.device_codes),
     )
     content: dict[str, Any] = plain(told) | {"by": command.by, "granted": command.granted}
     known = next((one for one in case.approvals if one.approval_no == command.approval_no), None)

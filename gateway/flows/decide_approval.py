@@ -70,7 +70,12 @@ def _with_answer(
     """The decision with its application moved on, and the hospital told in the same transaction."""
     told = changed(after)
     if command.granted:
-        told = replace(told, valid_from=command.valid_from, valid_to=command.valid_to)
+        told = replace(
+            told,
+            valid_from=command.valid_from,
+            valid_to=command.valid_to,
+            device_codes=command.device_codes,
+        )
     act = Act(
         action="approval.decide",
         subject=after.application_id,

@@ -83,6 +83,7 @@ async def _summary(reader: Reader, case: CaseFacts) -> CaseSummary:
                 authority=one.authority,
                 hospitals=tuple(sorted(one.hospitals)),
                 area=one.area,
+                device_codes=tuple(sorted(one.device_codes)),
             )
             for one in case.approvals
         ),

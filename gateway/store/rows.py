@@ -273,6 +273,7 @@ def _approval(fact: Mapping[str, Any]) -> Approval:
         area=fact["area"],
         opinion_by=fact["opinion_by"],
         line_ids=frozenset(fact["line_ids"]),
+        device_codes=frozenset(fact["device_codes"]),
     )
 
 

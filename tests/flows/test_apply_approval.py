@@ -217,6 +217,18 @@ async def test_devices_may_be_applied_for_side_by_side(office: Office) -> None:
     assert (await apply(office, wanted(K.DEVICE))).code == "OK"
 
 
+async def test_a_device_is_applied_for_by_its_code(office: Office) -> None:
+    await office.recognised("C1", 1)
+    named = PlannedItem(name="部分手假肢", code="A0002")
+    heard = await apply(office, wanted(K.DEVICE, items=(named, PlannedItem(name="轮椅"))))
+    assert [(one.code, one.field) for one in heard.result.findings] == [
+        ("APPLICATION_INCOMPLETE", "Code")
+    ]
+    massage = PlannedItem(name="推拿")
+    assert (await apply(office, wanted(K.DEVICE, items=(named,)))).code == "OK"
+    assert (await apply(office, wanted(items=(massage,)))).code == "OK"
+
+
 @pytest.mark.parametrize(("to", "code"), [(APRIL, "APPLICATION_DAYS"), (date(2026, 5, 1), "OK")])
 async def test_a_prolongation_goes_beyond_the_approval_it_prolongs(
     office: Office, to: date, code: str
@@ -252,6 +264,30 @@ async def test_a_grant_gives_the_approval_and_tells_the_hospital_in_reply(office
     assert await office.rows(query) == [
         {"in_reply_to": row["message_id"]} for row in await office.rows(request)
     ]
+
+
+async def test_a_hospital_is_told_which_of_its_devices_are_confirmed(office: Office) -> None:
+    await office.recognised("C1", 1)
+    items = (PlannedItem(name="部分手假肢", code="A0002"), PlannedItem(name="轮椅", code="A0003"))
+    application_id = await applied(office, wanted(K.DEVICE, items=items))
+    unnamed = await decide(office, application_id, kind=K.DEVICE)
+    assert [(one.code, one.field) for one in unnamed.result.findings] == [
+        ("VALUE_CONFLICT", "DeviceCode")
+    ]
+    assert [one.state for one in await seen(office)] == [ApplicationState.APPLIED]
+    assert (
+        await decide(office, application_id, kind=K.DEVICE, device_codes=("A0002",))
+    ).code == "OK"
+    (told,) = await notices(office, "H001", "approval.changed")
+    assert (told.granted, told.device_codes) == (True, ("A0002",))
+
+
+async def test_a_refusal_of_a_device_names_none(office: Office) -> None:
+    await office.recognised("C1", 1)
+    application_id = await applied(office, wanted(K.DEVICE))
+    assert (await decide(office, application_id, kind=K.DEVICE, granted=False)).code == "OK"
+    (told,) = await notices(office, "H001", "approval.changed")
+    assert (told.granted, told.device_codes) == (False, ())
 
 
 async def test_a_refusal_says_why_and_leaves_no_approval(office: Office) -> None:

@@ -70,10 +70,12 @@ async def test_an_approval_by_another_authority_is_refused_and_told_who_decides(
     office: Office, kind: ApprovalKind, by: str, who: str
 ) -> None:
     await office.recognised("C1", 1)
-    heard = await decide(office, kind, authority_kind=AuthorityKind(by), hospitals=("H002",))
+    codes = ("A0002",) if kind is ApprovalKind.DEVICE else ()
+    given = {"hospitals": ("H002",), "device_codes": codes}
+    heard = await decide(office, kind, authority_kind=AuthorityKind(by), **given)
     assert heard.outcome is Outcome.REFUSED
     assert found(heard) == [("WRONG_AUTHORITY", "AuthorityKind", by, who)]
-    heard = await decide(office, kind, authority_kind=AuthorityKind(who), hospitals=("H002",))
+    heard = await decide(office, kind, authority_kind=AuthorityKind(who), **given)
     assert heard.outcome is Outcome.APPLIED
 
 
@@ -144,6 +146,43 @@ async def test_a_county_is_a_code_of_six_digits(office: Office) -> None:
     await office.hospital("H404", county="999901")
     query = select(tables.party.c.county).where(tables.party.c.party_id == "H404")
     assert await office.rows(query) == [{"county": "999901"}]
+
+
+# --- of which devices ----------------------------------------------------------------------------
+
+COMMITTEE: dict[str, Any] = {"authority_kind": AuthorityKind.ASSESSMENT_COMMITTEE}
+_CODES = "目录编码 / codes of the catalogue"
+
+
+async def test_a_confirmation_of_devices_that_names_none_is_refused(office: Office) -> None:
+    await office.recognised("C1", 1)
+    heard = await decide(office, ApprovalKind.DEVICE, **COMMITTEE)
+    assert (heard.outcome, found(heard)) == (
+        Outcome.REFUSED,
+        [("VALUE_CONFLICT", "DeviceCode", "", _CODES)],
+    )
+    named = await decide(office, ApprovalKind.DEVICE, **COMMITTEE, device_codes=("A0002",))
+    assert named.outcome is Outcome.APPLIED
+    taken_back = await decide(office, ApprovalKind.DEVICE, **COMMITTEE, granted=False)
+    assert taken_back.outcome is Outcome.APPLIED
+
+
+async def test_an_approval_of_anything_else_that_names_devices_is_refused(office: Office) -> None:
+    await office.recognised("C1", 1)
+    codes = ("A0002", "A0003")
+    heard = await decide(office, ApprovalKind.RELAPSE, **COMMITTEE, device_codes=codes)
+    assert (heard.outcome, found(heard)) == (
+        Outcome.REFUSED,
+        [("VALUE_CONFLICT", "DeviceCode", "A0002 A0003", "-")],
+    )
+
+
+async def test_a_hospital_learns_which_devices_are_confirmed(office: Office) -> None:
+    await office.recognised("C1", 1)
+    await decide(office, ApprovalKind.DEVICE, **COMMITTEE, device_codes=("A0003", "A0002"))
+    heard = await office.say(HOSPITAL, "case.query", QueryCase(person=person(1)))
+    [[approval]] = [case.approvals for case in heard.result.cases]
+    assert approval.device_codes == ("A0002", "A0003")
 
 
 # --- for how long --------------------------------------------------------------------------------

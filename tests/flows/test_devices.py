@@ -44,6 +44,7 @@ async def confirmed(office: Office, **given: Any) -> Heard:
         "by": "虚构经办",
         "valid_from": date(2026, 3, 1),
         "valid_to": date(2027, 12, 31),
+        "device_codes": (HAND,),
     }
     return await office.say(AGENCY, "approval.decide", DecideApproval(**(values | given)))
 

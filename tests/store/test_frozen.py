@@ -44,6 +44,7 @@ CASE = a_case(
             area="999901",
             opinion_by="H3",
             line_ids=frozenset({"L2", "L1"}),
+            device_codes=frozenset({"A0003", "A0002"}),
         ),
     ),
     stops=(BenefitStop(DAY, None, "虚构理由", "N1"),),
