@@ -40,12 +40,14 @@ _DAY: Final = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """For whom, where and by which texts an approval is asked."""
+    """For whom, where and by which texts an approval is asked; `device` is the code of the device
+    that it has to confirm, empty where none is asked about."""
 
     stay: Stay
     case: CaseFacts
     hospital: Party
     policy: Policy
+    device: str = ""
 
     def value(self, key: str, day: date) -> Value:
         """What the text says; an approval's own first day is its event. Raises PolicyGap."""
@@ -125,6 +127,8 @@ def _most_months(asked: Asked, approval: Approval) -> int | None:
 
 def _fault(asked: Asked, approval: Approval, day: date) -> str:
     """Why an approval in force on the day does not count, in words; empty when it does."""
+    if asked.device and asked.device not in approval.device_codes:
+        return "is for another device"
     if not _of_place(asked, approval):
         return "is for another place"
     if _by_county(asked, approval) and not asked.hospital.designated_on(day):

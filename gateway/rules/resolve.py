@@ -140,9 +140,11 @@ def _no_single_standard(code: str, day: date) -> PolicyGap:
 
 
 def _confirmed_device(context: Context, line: BillLine) -> None:
-    """经劳动能力鉴定委员会确认，可以……配置轮椅等辅助器具。（第三十二条） Raises NeedsApproval."""
+    """经劳动能力鉴定委员会确认，可以……配置轮椅等辅助器具（第三十二条）: what was confirmed is this
+    device, another needs its own confirmation. Raises NeedsApproval."""
     kind, day = ApprovalKind.DEVICE, line.service_day
-    lacking = missing(context.asked, {kind}, f"approval {kind} of {line.code}", day, day)
+    asked = replace(context.asked, device=line.code)
+    lacking = missing(asked, {kind}, f"approval {kind} of {line.code}", day, day)
     if lacking:
         raise NeedsApproval(lacking)
 

@@ -1,6 +1,7 @@
 """Assistive devices 辅助器具: the institution's own bill, caps, lives, and who sees whom."""
 
 import asyncio
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -25,7 +26,7 @@ from tests.world import bill_line
 pytestmark = ASKS_NO_STORE
 
 FIRST, SECOND = "D001", "D002"
-HAND = "A0002"
+HAND, CHAIR = "A0002", "A0004"
 FITTED, TOO_EARLY = date(2026, 3, 2), date(2026, 11, 2)
 
 
@@ -95,6 +96,33 @@ async def test_a_device_waits_for_the_committee_and_has_no_meal_allowance(office
         pass
     [row] = await office.rows(select(tables.settlement))
     assert (row["fund_fen"], row["individual_fen"], row["meal_fen"]) == (570_000, 150_000, 0)
+
+
+async def test_a_device_waits_for_the_confirmation_that_names_it(office: Office) -> None:
+    await opened(office)
+    await confirmed(office, device_codes=(CHAIR,))
+    stay = await fitted(office, FIRST, "V1", FITTED)
+    held = await office.commit(FIRST, stay, hand(FITTED))
+    assert held.code == "HELD"
+    assert held.result.note == (
+        f"approval DEVICE of {HAND} on {FITTED} by ASSESSMENT_COMMITTEE; P1 is for another device"
+    )
+    await confirmed(office, approval_no="P2")
+    while await release_all(office.desk):
+        pass
+    [row] = await office.rows(select(tables.settlement))
+    assert row["fund_fen"] == 570_000
+
+
+async def test_a_device_given_back_is_no_longer_the_funds(office: Office) -> None:
+    await opened(office)
+    await confirmed(office, device_codes=(CHAIR, HAND))
+    stay = await fitted(office, FIRST, "V1", FITTED)
+    back = replace(
+        hand(FITTED), line_id="R1", quantity=-10_000, amount_fen=-720_000, refund_of="L1"
+    )
+    await office.upload(FIRST, stay, back)
+    assert borne(await office.commit(FIRST, stay, hand(FITTED), back)) == (0, 0)
 
 
 async def test_a_hospital_without_a_device_agreement_does_not_fit_devices(office: Office) -> None:

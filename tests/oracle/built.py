@@ -275,7 +275,10 @@ def _approvals(told: Facts, lines: Mapping[str, BillLine]) -> "list[Approval]":
     if told["referral"] is not None:
         found.append(_approval(ApprovalKind.REFERRAL, told["referral"]))
     found += [_approval(ApprovalKind.EMERGENCY, one) for one in told["emergencies"]]
-    found += [_approval(ApprovalKind.DEVICE, one) for one in told["confirmed_devices"]]
+    found += [
+        _approval(ApprovalKind.DEVICE, one, device_codes=frozenset(one["codes"]))
+        for one in told["confirmed_devices"]
+    ]
     for one in told["filings"]:
         area = _REGIONS["PROVINCE"] if one["here"] else _ANOTHER_PLACE
         found.append(

@@ -122,10 +122,12 @@ def _on(span: Facts, day: int) -> bool:
     return bool(span["from"] <= day <= span["to"])
 
 
-def confirmed(bill: Facts, day: int) -> bool:
-    """Whether the committee had confirmed a device for the day (第三十二条)."""
+def confirmed(bill: Facts, day: int, code: str = "") -> bool:
+    """Whether the committee had confirmed this device for the day, or any where none is named: a
+    fitting needs some confirmation, a device its own (第三十二条)."""
     return any(
-        one["by"] == "COMMITTEE" and _on(one, day) for one in bill["case"]["confirmed_devices"]
+        one["by"] == "COMMITTEE" and _on(one, day) and (not code or code in one["codes"])
+        for one in bill["case"]["confirmed_devices"]
     )
 
 

@@ -52,6 +52,10 @@ def device_confirmed_by_nobody(honest: Any, *asked: Any) -> Any:
     return None
 
 
+def device_confirmed_as_another(honest: Any, asked: Any, *more: Any) -> Any:
+    return honest(replace(asked, device=""), *more)
+
+
 def pair_of_devices_not_compared(honest: Any, *asked: Any) -> Any:
     return ()
 
@@ -147,6 +151,7 @@ SPECIAL: tuple[Plant, ...] = (
     _instead(resolve, "months_later", device_replaced_a_day_early),
     _instead(resolve, "device_in_use", device_replaced_whatever_its_life),
     _instead(resolve, "_confirmed_device", device_confirmed_by_nobody),
+    _instead(resolve, "missing", device_confirmed_as_another),
     _instead(resolve, "_number", pair_of_devices_not_compared),
     _instead(resolve, "_supplied", device_of_the_bill_never_supplied),
     _instead(place, "_counted", emergency_pays_a_day_more),

@@ -56,8 +56,16 @@ def _fitting(random: Random, bill: Bill) -> None:
     bill["devices"] = [_supplied(random, bill, code) for code in codes if random.random() < 0.5]
     spans = 2 if random.random() < 0.3 else 1
     bill["case"]["confirmed_devices"] = [
-        _span(random, bill, by=_by(random, "COMMITTEE", "AGENCY")) for _ in range(spans)
+        _span(random, bill, by=_by(random, "COMMITTEE", "AGENCY"), codes=_confirmed(random, bill))
+        for _ in range(spans)
     ]
+
+
+def _confirmed(random: Random, bill: Bill) -> list[str]:
+    """Mostly all that the bill charges, and else some of the devices that there are."""
+    if random.random() < _USUAL:
+        return sorted({line["code"] for line in bill["lines"]})
+    return sorted({*random.choices(DEVICES, k=2)})
 
 
 def _as_device(random: Random, line: Bill, code: str) -> None:

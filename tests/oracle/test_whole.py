@@ -19,6 +19,7 @@ ROWS = {
     "BED": {"ceilings": {"every": 40 * 10**6}},
     "NURSING": {"per_day": 10_000},
     "HAND": {"ceilings": {"every": 5700 * 10**6}, "life": 12},
+    "CRUTCH": {"life": 24},
 }
 
 
@@ -174,7 +175,8 @@ def test_e21_of_what_a_third_party_paid_only_the_difference_is_the_funds():
 
 
 FITTED = {"stay": {"treatment": "DEVICE"}}
-CONFIRMED = {"from": day("2026-03-01"), "to": day("2026-03-15"), "by": "COMMITTEE"}
+SPAN = {"from": day("2026-03-01"), "to": day("2026-03-15")}
+CONFIRMED = {**SPAN, "by": "COMMITTEE", "codes": ["HAND"]}
 
 
 @pytest.mark.parametrize(
@@ -205,6 +207,25 @@ def test_a_device_that_the_committee_did_not_confirm_waits():
     by_the_agency = CONFIRMED | {"by": "AGENCY"}
     told = bill(line("HAND", "5000", "1"), case={"confirmed_devices": [by_the_agency]}, **FITTED)
     assert settled(told) == {"ends": {"hold APPROVAL"}}
+
+
+@pytest.mark.parametrize(
+    ("codes", "ends"),
+    [
+        ([["HAND"]], {"hold APPROVAL"}),
+        ([["HAND", "CRUTCH"]], None),
+        ([["HAND"], ["CRUTCH"]], None),
+    ],
+    ids=["one of the two", "both at once", "each by itself"],
+)
+def test_a_device_is_confirmed_by_what_names_it(codes: list[list[str]], ends: Any):
+    told = bill(
+        line("HAND", "100", "1"),
+        line("CRUTCH", "50", "1"),
+        case={"confirmed_devices": [CONFIRMED | {"codes": one} for one in codes]},
+        **FITTED,
+    )
+    assert settled(told).get("ends") == ends
 
 
 AWAY = {"level": "secondary", "place": "HERE", "agreed": False, "online": True}

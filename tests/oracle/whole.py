@@ -173,7 +173,7 @@ def _terms(
     if excluded:
         return {"whole": (over[0], over[1] or excluded), "moved": moved}
     if "life" in row:
-        if not confirmed(bill, line["day"]):
+        if not confirmed(bill, line["day"], line["code"]):
             waits.add("hold APPROVAL")
         if line["met"] is False or supplied.in_use(line["code"], line["day"], row["life"]):
             # Approved for rescue or not: its life is not over.

@@ -164,10 +164,11 @@ def _approval(told: dict[str, Any]) -> Approval:
         "authority_kind": told.pop("by", _DECIDES.get(kind, "AGENCY")),
         "authority": "示例市（虚构）",
         "line_ids": [],
+        "device_codes": [],
     } | told
     facts["authority_kind"] = AuthorityKind(facts["authority_kind"])
-    facts["hospitals"] = frozenset(facts["hospitals"])
-    facts["line_ids"] = frozenset(facts["line_ids"])
+    for name in ("hospitals", "line_ids", "device_codes"):
+        facts[name] = frozenset(facts[name])
     return Approval(kind=kind, **facts)
 
 

@@ -167,7 +167,7 @@ def sources(row: dict[str, Any]) -> dict[str, Citation]:
 DEVICE = {
     "stay": {"treatment": "DEVICE"},
     "hospital": {"capabilities": ["DEVICE"]},
-    "case": {"approvals": [{"kind": "DEVICE"}]},
+    "case": {"approvals": [{"kind": "DEVICE", "device_codes": ["PART-HAND"]}]},
 }
 
 
