@@ -3,7 +3,7 @@
 No rule moves money. A region may let a rule hold the bill until a person has looked.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Final
 
@@ -53,12 +53,20 @@ def suspicions(seen: Seen) -> tuple[Suspicion, ...]:
 def _found(seen: Seen, enabled: frozenset[str]) -> Iterator[Suspicion]:
     for code, rule in RULES.items():
         if code in enabled:
-            hits = tuple(rule(seen))
-            for hit in (*hits[:MOST_HITS], *_together(hits[MOST_HITS:])):
-                yield Suspicion(code, hit.line_ids[:MOST_SUSPECT_LINES], hit.evidence)
+            yield from _told(code, tuple(rule(seen)))
 
 
-def _together(hits: tuple[Hit, ...]) -> Iterator[Hit]:
+def _told(
+    code: str, hits: Sequence[Hit], reviewed: frozenset[str] = frozenset()
+) -> Iterator[Suspicion]:
+    """What a message tells of the hits: the first ones and their first lines, before all others
+    those that nobody has reviewed."""
+    for hit in (*hits[:MOST_HITS], *_together(hits[MOST_HITS:])):
+        lines = sorted(hit.line_ids, key=reviewed.__contains__)
+        yield Suspicion(code, tuple(lines[:MOST_SUSPECT_LINES]), hit.evidence)
+
+
+def _together(hits: Sequence[Hit]) -> Iterator[Hit]:
     if hits:
         yield Hit(tuple(line_id for hit in hits for line_id in hit.line_ids), f"+ {len(hits)}")
 
@@ -66,22 +74,29 @@ def _together(hits: tuple[Hit, ...]) -> Iterator[Hit]:
 def holding(seen: Seen, found: Iterable[Suspicion]) -> tuple[Suspicion, ...]:
     """The suspicions that hold the bill: those that the region says hold, until a person
     cleared the rule for the stay or reviewed every line of it."""
-    codes = _switched(seen.context, "audit/hold", seen.last_day)
-    held = [
-        one
+    holds = _switched(seen.context, "audit/hold", seen.last_day)
+    codes = dict.fromkeys(
+        one.code
         for one in found
-        if one.code in codes
+        if one.code in holds
         and not AUDIT_RULES[one.code].automatic
         and one.code not in seen.stay.cleared
-    ]
-    return tuple(one for one in held if not _reviewed(seen, one))
+    )
+    return tuple(one for code in codes for one in _not_reviewed(seen, code))
 
 
-def _reviewed(seen: Seen, one: Suspicion) -> bool:
-    """Whether a person has looked at every line that it names."""
+def _not_reviewed(seen: Seen, code: str) -> Iterator[Suspicion]:
+    """What the rule finds that a person has not looked at line by line. The rule is asked anew,
+    for a suspicion tells of the first lines alone."""
     looked_at = (one for one in seen.lines if one.reviewed or one.limit_met is not None)
-    reviewed = {line.line_id for line in looked_at}
-    return bool(one.line_ids) and reviewed.issuperset(one.line_ids)
+    reviewed = frozenset(line.line_id for line in looked_at)
+    hits = [hit for hit in RULES[code](seen) if not _looked_at(hit, reviewed)]
+    return _told(code, hits, reviewed)
+
+
+def _looked_at(hit: Hit, reviewed: frozenset[str]) -> bool:
+    """Whether a person has looked at every line of the hit; the stay as a whole has none."""
+    return bool(hit.line_ids) and reviewed.issuperset(hit.line_ids)
 
 
 def _switched(context: Context, key: str, day: date) -> frozenset[str]:

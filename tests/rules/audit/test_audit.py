@@ -1,6 +1,7 @@
 """What each audit rule finds and what it leaves alone; the table has a hit and a miss of each."""
 
 import tomllib
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 
 from gateway.domain.admission import HoldReason
 from gateway.domain.audit_rules import AUDIT_RULES, MOST_HITS, MOST_SUSPECT_LINES
-from gateway.domain.bill import BillVerdict, Suspicion
+from gateway.domain.bill import BillLine, BillVerdict, Suspicion
 from gateway.domain.reasons import VIOLATIONS
 from gateway.policy.model import Capability, Directory, Institution, Law, Policy, Span
 from gateway.rules.audit import RULES
@@ -107,11 +108,6 @@ TWICE = (a_line(line_id="L1"), a_line(line_id="L2"))
 
 def test_a_suspicion_moves_no_money():
     on, off = (settle(a_bill(*TWICE), policy(*codes)) for codes in (("A01",), ()))
-    if isinstance(off, Hold):
-        # What waits for something else waits with and without the audit.
-        assert isinstance(on, Hold)
-        assert on.reason is off.reason
-        return
     assert isinstance(on, BillVerdict)
     assert isinstance(off, BillVerdict)
     assert (on.split, on.lines, off.suspicions) == (off.split, off.lines, ())
@@ -136,12 +132,56 @@ def test_a_rule_that_holds_holds_the_bill_until_a_person_reviewed_every_line_of_
     holding = policy("A01", hold=("A01",))
     held = settle(a_bill(*TWICE), holding)
     assert held == Hold(HoldReason.AUDIT, note="A01", suspicions=found(a_bill(*TWICE), "A01"))
-    one, both = (
-        a_bill(*(replace(line, reviewed=line.line_id in ids) for line in TWICE))
-        for ids in (("L1",), ("L1", "L2"))
-    )
+    one, both = (_reviewed(TWICE, ids) for ids in (("L1",), ("L1", "L2")))
     assert isinstance(settle(one, holding), Hold)
     assert isinstance(settle(both, holding), BillVerdict)
+
+
+def _reviewed(lines: Iterable[BillLine], ids: Iterable[str]) -> Bill:
+    """The bill of the lines, these of them reviewed."""
+    looked_at = set(ids)
+    return a_bill(*(replace(line, reviewed=line.line_id in looked_at) for line in lines))
+
+
+def test_a_hold_ends_only_when_every_line_was_reviewed_also_those_that_it_did_not_name():
+    """A16: sixty lines under no order are one suspicion, which names the first of them."""
+    lines = [a_line(line_id=f"L{no:02}") for no in range(3 * MOST_SUSPECT_LINES)]
+    holding = policy("A16", hold=("A16",))
+    looked_at: list[str] = []
+    for _ in range(3):
+        held = settle(_reviewed(lines, looked_at), holding)
+        assert isinstance(held, Hold)
+        (one,) = held.suspicions
+        assert (one.evidence, len(one.line_ids)) == (str(len(lines)), MOST_SUSPECT_LINES)
+        assert set(one.line_ids).isdisjoint(looked_at)
+        looked_at += one.line_ids
+    assert isinstance(settle(_reviewed(lines, looked_at), holding), BillVerdict)
+
+
+def test_a_hold_with_many_hits_ends_only_when_the_lines_of_every_hit_were_reviewed():
+    """A17: every line before the stay is a hit of its own; those after the first are one."""
+    count = MOST_HITS + MOST_SUSPECT_LINES + 5
+    before = date(2026, 2, 28)
+    lines = [a_line(line_id=f"L{no:02}", day=before) for no in range(count)]
+    holding = policy("A17", hold=("A17",))
+    first = settle(_reviewed(lines, ()), holding)
+    assert isinstance(first, Hold)
+    named = [line_id for one in first.suspicions for line_id in one.line_ids]
+    second = settle(_reviewed(lines, named), holding)
+    assert isinstance(second, Hold)
+    assert [one.line_ids for one in second.suspicions] == [(line.line_id,) for line in lines[-5:]]
+    everything = settle(_reviewed(lines, (line.line_id for line in lines)), holding)
+    assert isinstance(everything, BillVerdict)
+    assert len(everything.suspicions) == MOST_HITS + 1
+
+
+def test_a_suspicion_about_the_stay_waits_for_a_person_to_clear_the_rule():
+    """A21 names no line, so that reviewed lines do not answer it."""
+    late, lines = a_stay(registered_late=True), (a_line(reviewed=True),)
+    holding = policy("A21", hold=("A21",))
+    assert isinstance(settle(a_bill(*lines, stay=late), holding), Hold)
+    cleared = replace(late, cleared=frozenset({"A21"}))
+    assert isinstance(settle(a_bill(*lines, stay=cleared), holding), BillVerdict)
 
 
 def test_a_rule_that_a_person_cleared_for_the_stay_holds_no_more():
