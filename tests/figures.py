@@ -44,14 +44,28 @@ _HEAD: Final = (
     "schema walks every element; `rest` reads and prices the lines, goes to the disk "
     "twice and signs. The shorter the bill, the more of it are disk and signatures, and "
     "the higher the multiple.\n"
+    "\n"
+    "**热与冷 Warm and cold** 规则记住目录条目的解读，也记住同一依据下一种收费的判定："
+    "医院按同一价目表收费，下一张账单的多数行已有答案。`rules_300_…` 为热："
+    "账单从未见过，但可用此前账单留下的答案，是日常运行的样子；"
+    "`rules_300_cold_…` 为冷：每张账单之前清空全部记忆（不计时），每一行都重新判定，"
+    "是启动后、换目录后第一张账单的样子。\n"
+    "The rules keep what they read of a catalogue row, and what they decided about a charge on "
+    "one ground: a hospital charges from one list, so that most lines of the next bill are "
+    "answered already. `rules_300_…` is warm: bills never seen before, with what earlier bills "
+    "left, as on an ordinary day. `rules_300_cold_…` is cold: all of it is emptied before each "
+    "bill (outside the time), and every line is worked out, as of the first bill after a "
+    "start or a new catalogue.\n"
 )
 _MEANINGS: Final = (
     (r"mutants", "规则中植入的小错 faults planted in the rules, one at a time"),
     (r"killed|survived", "被规则自己的测试发现、未发现的 found by the rules' own tests, or not"),
     (r"score", "发现的比例 the part that was found"),
     (r"bare_loop_300_ms", "300 行在字典和整数上裸算 300 lines in dictionaries and integers"),
-    (r"rules_300_ms", "同样的行过规则，带理由和依据 the same by the rules, with reasons and trace"),
-    (r"rules_300_over_bare_loop", "两者之比，目标 ≤ 5 their ratio, wanted ≤ 5"),
+    (r"rules_300_ms", "同样的行过规则（热），带理由和依据 the same by the rules, warm"),
+    (r"rules_300_over_bare_loop", "热时两者之比，目标 ≤ 5 their ratio when warm, wanted ≤ 5"),
+    (r"rules_300_cold_ms", "同上，记忆清空后（冷） the same, cold: all caches emptied"),
+    (r"rules_300_cold_over_bare_loop", "冷时与裸算之比 the ratio when cold"),
     (r"replay_lines|replay_cores", "重算的行数、用的核数 lines replayed, and cores"),
     (r"replay_(one_core|all_cores)_s", "一个核、所有核所用的秒 seconds on one core and on all"),
     (r"replay_all_cores_over_one", "所有核快几倍，两核目标 ≥ 1.8 faster by, wanted ≥ 1.8 on two"),

@@ -16,6 +16,7 @@ def test_the_rules_and_the_bare_loop_give_the_same_fen_and_a_ratio():
     figures = rules_over_bare_loop()
     assert figures["rules_300_over_bare_loop"] > 1
     assert figures["rules_300_over_bare_loop"] < 10
+    assert figures["rules_300_cold_over_bare_loop"] > figures["rules_300_over_bare_loop"]
 
 
 async def test_a_store_of_several_bills_is_replayed_on_one_core_and_on_all(tmp_path: Path):

@@ -5,7 +5,6 @@ the tests that came by the changed line until one fails, and is gone. What stand
 function is read at import: for such a mutant the child imports the project anew.
 """
 
-import functools
 import gc
 import json
 import os
@@ -22,8 +21,7 @@ from typing import Any, Final
 
 import pytest
 
-from gateway.domain.catalogue import Edition
-from gateway.domain.kept import Kept
+from tests.forgetting import Forget, caches
 from tests.mutation.alone import hunted_alone
 from tests.mutation.mutants import RULES, Mutant, compiled
 from tests.mutation.session import Book, Learnt, in_turn
@@ -56,7 +54,7 @@ class Hunt:
     reach: dict[tuple[str, int], list[Any]] = field(default_factory=lambda: defaultdict(list))
     _running: dict[int, tuple[Mutant, float, int]] = field(default_factory=dict)
     _failed: str = ""
-    _remembering: list[Callable[[], None]] = field(default_factory=list)
+    _remembering: list[Forget] = field(default_factory=list)
     _killers: dict[_Key, set[str]] = field(default_factory=lambda: defaultdict(set))
     _objects: dict[_Key, list[FunctionType]] = field(default_factory=dict)
     _learnt: Book = field(default_factory=dict)
@@ -65,7 +63,8 @@ class Hunt:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """Learn which test reaches which function, then hunt."""
-        self._remembering, self._objects = _caches(), _function_objects()
+        # No answer may come from before a change.
+        self._remembering, self._objects = caches(), _function_objects()
         self._learn(session.items)
         if self._failed:
             raise pytest.UsageError(f"a test fails without any mutant: {self._failed}")
@@ -219,23 +218,6 @@ def _followed() -> Iterator[dict[str, set[int]]]:
 def _outer(code: CodeType) -> str:
     """The name of the outermost function: what is inside of it changes with it."""
     return code.co_qualname.partition(".<locals>")[0]
-
-
-def _caches() -> list[Callable[[], None]]:
-    """What empties each cache of the rules: no answer may come from before a change."""
-    return [clear for one in gc.get_objects() if (clear := _emptying(one)) is not None]
-
-
-def _emptying(one: object) -> Callable[[], None] | None:
-    if isinstance(one, Edition):
-        # What the rules read of its rows.
-        return one.prepared.clear
-    if isinstance(one, Kept):
-        return one.clear
-    if isinstance(one, functools._lru_cache_wrapper):
-        of_rules = getattr(one, "__module__", "").startswith("gateway.rules")
-        return one.cache_clear if of_rules else None
-    return None
 
 
 def _function_objects() -> dict[_Key, list[FunctionType]]:
