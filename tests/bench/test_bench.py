@@ -6,7 +6,7 @@ from pathlib import Path
 from sqlite3 import connect
 
 from tests.bench.gateway import Measured, bills_measured
-from tests.bench.replays import LINES_OF_A_BILL, all_cores_over_one
+from tests.bench.replays import LINES_OF_A_BILL, TURNS, Part, all_cores_over_one, in_turns
 from tests.bench.rules import rules_over_bare_loop
 from tests.bench.stored import FEW, stored_many_over_few
 from tests.bench.town import town
@@ -22,7 +22,24 @@ def test_the_rules_and_the_bare_loop_give_the_same_fen_and_a_ratio():
 async def test_a_store_of_several_bills_is_replayed_on_one_core_and_on_all(tmp_path: Path):
     figures = await asyncio.to_thread(all_cores_over_one, tmp_path, 2 * LINES_OF_A_BILL)
     assert figures["replay_lines"] == 600
-    assert figures["replay_all_cores_over_one"] > 0
+    seconds = figures["replay_one_core_s"] / figures["replay_all_cores_s"]
+    assert figures["replay_all_cores_over_one"] == seconds > 0
+
+
+def test_who_goes_first_at_a_turn_has_no_part_in_the_ratio():
+    parts: list[Part] = [(f"B{no}",) for no in range(2 * TURNS)]
+    read: set[Part] = set()
+    replayed: dict[int, list[Part]] = {1: [], 2: []}
+
+    def slow_at_first(some: list[Part], cores: int) -> float:
+        slow = not read.issuperset(some)
+        read.update(some)
+        replayed[cores] += some
+        return 3.0 if slow else 1.0
+
+    one, both = in_turns(parts, slow_at_first, 2)
+    assert one == both == 2.0 * TURNS
+    assert sorted(replayed[1]) == sorted(replayed[2]) == sorted(parts)
 
 
 async def test_the_gateway_and_the_floor_settle_the_same_bills_to_the_same_fen(tmp_path: Path):
