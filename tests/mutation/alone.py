@@ -90,14 +90,25 @@ def hunted_alone(mutant: Mutant, learnt: Book, likely: str) -> str:
     return next(filter(None, (_hunted(mutant, learnt, place) for place in (*first, TESTS))), "")
 
 
+def control_alone() -> str:
+    """The test that fails when everything is imported anew as it is, "" when none does: it would
+    pass for the kill of every mutant. The process is of no use afterwards."""
+    return _run_anew(TESTS, ())
+
+
 def _hunted(mutant: Mutant, learnt: Book, place: str) -> str:
     """The test of this place that fails with the mutant, "" when none does."""
+    return _run_anew(place, [LikelyFirst(mutant, learnt)])
+
+
+def _run_anew(place: str, plugins: Sequence[object]) -> str:
+    """Import the project anew and run the tests of the place until one fails, "" when none
+    does."""
     for name in [one for one in sys.modules if _is_of_project(one)]:
         del sys.modules[name]
     failed = FirstFailed()
-    plugins = [FewExamples(), LikelyFirst(mutant, learnt), failed]
     with redirect_stdout(StringIO()) as said:
-        ended = pytest.main([*OPTIONS, "-x", place], plugins=plugins)
+        ended = pytest.main([*OPTIONS, "-x", place], plugins=[FewExamples(), *plugins, failed])
     match ended:
         case pytest.ExitCode.OK:
             return ""

@@ -22,9 +22,9 @@ from typing import Any, Final
 import pytest
 
 from tests.forgetting import Forget, caches
-from tests.mutation.alone import hunted_alone
-from tests.mutation.mutants import RULES, Mutant, compiled
-from tests.mutation.session import Book, Learnt, in_turn
+from tests.mutation.alone import control_alone, hunted_alone
+from tests.mutation.mutants import RULES, Mutant, compiled, path_of
+from tests.mutation.session import Book, Learnt, in_turn, of
 
 _LEAST_S: Final = 1.0
 _TIMES: Final = 5
@@ -71,6 +71,9 @@ class Hunt:
         # The dots and letters of the children would say nothing.
         session.config.pluginmanager.unregister(name="terminalreporter")
         gc.freeze()
+        self.control(self._reaching(self.mutants))
+        if any(mutant.imported for mutant in self.mutants):
+            _must_pass(control_alone)
         for mutant in self.mutants:
             while len(self._running) >= self.workers:
                 self._reap()
@@ -111,21 +114,25 @@ class Hunt:
         seconds = time.perf_counter() - started
         return seconds, {file: sorted(found) for file, found in lines.items()}
 
+    def control(self, items: Iterable[Any]) -> None:
+        """Run the tests in a child that has no mutant. Raises UsageError for one that fails: it
+        would pass for a kill of every mutant that it reaches."""
+        _must_pass(lambda: self._first_failed(items))
+
+    def _reaching(self, mutants: Iterable[Mutant]) -> list[Any]:
+        """The tests that come by one of them, each once and in turn."""
+        lines = {
+            (str(path_of(one.module)), line)
+            for one in mutants
+            if not one.imported
+            for line in range(one.line, one.last + 1)
+        }
+        found = {item.nodeid: item for line in lines for item in self.reach.get(line, ())}
+        return [found[name] for name in sorted(found, key=self._turns.__getitem__)]
+
     def _start(self, mutant: Mutant) -> None:
-        reading, writing = os.pipe()
-        child = os.fork()
-        if child:
-            os.close(writing)
-            self._running[child] = (mutant, time.monotonic(), reading)
-            return
-        os.close(reading)
-        os.setpgid(0, 0)
-        killed = _BROKEN
-        try:
-            killed = self._hunted(mutant)
-        finally:
-            os.write(writing, killed.encode()[:_LONGEST_NAME])
-            os._exit(0)
+        child, reading = _forked(lambda: self._hunted(mutant))
+        self._running[child] = (mutant, time.monotonic(), reading)
 
     def _hunted(self, mutant: Mutant) -> str:
         """The test that fails with the mutant in place, "" when none does. In the child."""
@@ -133,11 +140,16 @@ class Hunt:
         reached = self._coming_by(mutant, code.co_filename)
         if not reached or not self._exchanged(mutant, code):
             return hunted_alone(mutant, self._learnt, self.likely.get(mutant.name, ""))
+        return self._first_failed(reached)
+
+    def _first_failed(self, items: Iterable[Any]) -> str:
+        """The first of the tests that fails, "" when none does. In a child."""
         self._forget()
         self._failed = ""
-        for item in reached:
+        for item in items:
             # A loop without end is ended by the signal, which the parent sees.
-            signal.setitimer(signal.ITIMER_PROF, _LEAST_S + _TIMES * self._learnt[item.nodeid][0])
+            seconds = of(item.nodeid, self._learnt)[0]
+            signal.setitimer(signal.ITIMER_PROF, _LEAST_S + _TIMES * seconds)
             _run(item)
             if self._failed:
                 return self._failed
@@ -187,6 +199,33 @@ class Hunt:
             self._killers[mutant.module, mutant.function].add(told)
             self.found(mutant, "took too long" if os.WIFSIGNALED(status) else told)
         time.sleep(_PAUSE_S)
+
+
+def _forked(work: Callable[[], str]) -> tuple[int, int]:
+    """A child that does the work and says what it gave: its id, and where to read that."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child:
+        os.close(writing)
+        return child, reading
+    os.close(reading)
+    os.setpgid(0, 0)
+    said = _BROKEN
+    try:
+        said = work()
+    finally:
+        os.write(writing, said.encode()[:_LONGEST_NAME])
+        os._exit(0)
+
+
+def _must_pass(work: Callable[[], str]) -> None:
+    """Do the work in a child without any mutant, which must find no test that fails."""
+    child, reading = _forked(work)
+    _, status = os.waitpid(child, 0)
+    failed = os.read(reading, _LONGEST_NAME).decode(errors="replace")
+    os.close(reading)
+    if failed or status:
+        raise pytest.UsageError(f"fails in a child without any mutant: {failed or 'took too long'}")
 
 
 def _run(item: Any) -> None:

@@ -1,12 +1,17 @@
 """The mutants are the small faults meant, each with a name of its own that outlives other edits;
 the page of survivors explains mutants that exist, as many as the last run counted."""
 
+import os
+from dataclasses import dataclass
 from importlib.util import module_from_spec
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.figures import kept
 from tests.mutation.alone import Planting
+from tests.mutation.hunt import Hunt
 from tests.mutation.mutants import (
     Mutant,
     lines_naming,
@@ -141,6 +146,32 @@ def test_few_rows_of_every_test_have_their_turn_before_many_of_one():
     names = [*(f"slow[{no}]" for no in range(4)), "fast"]
     learnt: Book = {name: (1.0 if name == "fast" else 2.0, {}) for name in names}
     assert in_turn(names, learnt) == ["fast", "slow[0]", "slow[1]", "slow[2]", "slow[3]"]
+
+
+@dataclass(frozen=True)
+class Item:
+    """A test as a hunt sees it."""
+
+    nodeid: str
+    failed: bool = True
+
+
+def test_a_test_that_fails_only_after_the_fork_stops_the_hunt_and_is_no_kill(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    hunt = Hunt((), lambda _mutant, _killer: None, 1, tmp_path / "book", {})
+    parent = os.getpid()
+
+    def fails_in_a_child(item: Any) -> None:
+        if os.getpid() != parent:
+            hunt.pytest_runtest_logreport(item)
+
+    items = [Item("tests/rules/test_a.py::test_b")]
+    monkeypatch.setattr("tests.mutation.hunt._run", lambda _item: None)
+    hunt.control(items)
+    monkeypatch.setattr("tests.mutation.hunt._run", fails_in_a_child)
+    with pytest.raises(pytest.UsageError, match=r"without any mutant: .*test_a\.py::test_b"):
+        hunt.control(items)
 
 
 def test_every_explained_survivor_is_a_mutant_and_says_why():
