@@ -10,7 +10,7 @@ from openpyxl import load_workbook
 from gateway.clock import at_business
 from gateway.domain.cut import Cut, CutDecision, CutLine, CutOutcome, CutState, Statement
 from gateway.reports.cuts import cuts_workbook
-from tests.rules.test_cuts import LAST, SERVED, a_cut
+from tests.rules.cut_rows import LAST, SERVED, a_cut
 
 FIRST, END = date(2026, 3, 1), date(2026, 3, 31)
 AT = at_business(SERVED, 9)

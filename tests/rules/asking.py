@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from adapters.case_file.read import read_cases
-from gateway.domain.bill import BillVerdict
-from gateway.domain.money import fen
-from gateway.domain.split import Payer
+from gateway.domain.bill import BillLine, BillVerdict
+from gateway.domain.money import ONE, fen, times
 from gateway.rules.entitlement import Hold, Pending, may_register, may_settle
 from gateway.rules.settle import Bill, settle
+from tests.rules.cut_rows import SERVED, a_cut, answer, decision
 from tests.rules.facts import example_policy
 from tests.rules.tables import FOLDER, bill_of, policy_of, split_of, verdict_of
 
@@ -38,13 +38,8 @@ _ASKED: Final = {
 }
 """What a table asks; in the others each row says it, a whole bill when it does not."""
 _DAYS: Final = ("admitted", "discharged", "rate", "rule", "clock", "since")
-_TOLD: Final = {
-    "cut": ("statements", "decide", "raised_by", "day", "state", "answer"),
-    "readjudicate": ("corrected", "lines", "ceilings", "as_settled", "policy", "silent"),
-}
-"""What a row of these tables asks by, word for word."""
-_PAYERS: Final = frozenset({*(payer.value for payer in Payer), "reasons"})
-"""What a line of such a row answers."""
+_BY_AMOUNTS: Final = frozenset({"A01", "A18", "A22"})
+"""Audit rules that compare prices with each other or with a limit, or the sum of the bill."""
 _CALCULATED: Final = ("params", "line", "lines", "stay", "paid", "travel")
 
 
@@ -146,40 +141,76 @@ def facts(row: Row) -> dict[str, Any]:
     told = {key: row.told[key] for key in _CALCULATED if key in row.told}
     if row.ask == "calculate":
         return dict(_leaves("", {"ask": row.ask, "case": _calculation(told)}))
-    if row.ask in _TOLD:
-        told = {key: _asked(row.told.get(key)) for key in _TOLD[row.ask]}
-        return dict(_leaves("", {"ask": row.ask, "told": told}))
+    if row.ask == "cut":
+        return dict(_leaves("", {"ask": row.ask, **_cut(row)}))
+    if row.ask == "readjudicate":
+        return dict(_leaves("", {"ask": row.ask, **_corrected(row)}))
     days = {key: row.told.get(key) for key in _DAYS}
     return dict(_leaves("", {"ask": row.ask, **days}))
 
 
-def _asked(told: Any) -> Any:
-    """The lines without what they answer; everything else as it is told."""
-    if not isinstance(told, list):
-        return told
-    return [
-        {key: value for key, value in one.items() if key not in _PAYERS}
-        if isinstance(one, dict)
-        else one
-        for one in told
-    ]
+def _cut(row: Row) -> dict[str, Any]:
+    """The cut and the command; an answer asks for no day."""
+    told = row.told
+    if "answer" in told:
+        return {"cut": _plain(a_cut(told)), "answer": _plain(answer(told["answer"]))}
+    day = told.get("day", SERVED)
+    return {"cut": _plain(a_cut(told)), "decide": _plain(decision(told["decide"])), "day": day}
+
+
+def _corrected(row: Row) -> dict[str, Any]:
+    """The bill and the policy as they were settled and as they are right, and the catalogue."""
+    lines, ceilings = row.told["lines"], row.told.get("ceilings")
+    then = Row(row.table, {"lines": lines, "policy": row.told.get("then", {})})
+    then.told.update(row.told.get("as_settled", {}))
+    now = Row(row.table, {**row.told, **row.told.get("corrected", {})})
+    return {"then": _settling(then), "now": _settling(now), "ceilings": ceilings}
 
 
 def _case_facts(row: Row) -> dict[str, Any]:
     usual = {"stay": {"discharged_on": _OF_RATES}} if row.table == "meal_rate.toml" else {}
-    bill = bill_of(usual | row.told)
-    found = {"ask": row.ask, "policy": _policy(row), "stay": _plain(bill.stay)}
-    found |= {"case": None if bill.case is None else _plain(bill.case)}
-    found |= {"hospital": _plain(bill.hospital)}
-    if row.ask == "audit":
-        found["rule"] = row.told["rule"]
+    row = Row(row.table, usual | row.told)
     if row.ask in ("settle", "audit"):
-        for name in ("lines", "others", "devices"):
-            found[name] = [_plain(one) for one in getattr(bill, name)]
-        found |= {"paid_by": bill.paid_by, "city": row.told.get("city")}
-        found["listed_as"] = row.told.get("listed_as")
-        found["doctors"] = [row.told.get("doctors"), row.told.get("listed_since")]
-    return found
+        return {"ask": row.ask, **_settling(row)}
+    return {"ask": row.ask, "policy": _policy(row), **_entitling(bill_of(row.told))}
+
+
+def _entitling(bill: Bill) -> dict[str, Any]:
+    case = None if bill.case is None else _plain(bill.case)
+    return {"stay": _plain(bill.stay), "case": case, "hospital": _plain(bill.hospital)}
+
+
+def _settling(row: Row) -> dict[str, Any]:
+    """What a whole bill is computed from."""
+    told, bill = row.told, bill_of(row.told)
+    by_amounts = _by_amounts(row, bill)
+    return {
+        "policy": _policy(row),
+        **_entitling(bill),
+        "lines": [_charged(one, bill, by_amounts=by_amounts) for one in bill.lines],
+        "others": [_plain(one) for one in bill.others],
+        "devices": [_plain(one) for one in bill.devices],
+        "paid_by": bill.paid_by,
+        "listed": [told.get(key) for key in ("city", "listed_as", "doctors", "listed_since")],
+        "rule": told.get("rule"),
+    }
+
+
+def _by_amounts(row: Row, bill: Bill) -> bool:
+    """Whether amounts decide the bill as a whole: shares to round, sums and limits to compare."""
+    rounds = any("ratio" in key for key in _policy(row))
+    return rounds or bool(bill.stay.payments) or row.told.get("rule") in _BY_AMOUNTS
+
+
+def _charged(line: BillLine, bill: Bill, *, by_amounts: bool) -> dict[str, Any]:
+    """The line; of a price that meets no ceiling and is not rounded, only what the amount differs
+    by from its product: which price it is decides nothing."""
+    told = asdict(line)
+    listed = [one.rows[line.code] for one in bill.editions if line.code in one.rows]
+    capped = any(row.ceilings or row.pay_standard is not None for row in listed)
+    if not (by_amounts or capped or line.quantity % ONE):
+        told["amount_fen"] -= times(told.pop("price"), line.quantity)
+    return told
 
 
 def _policy(row: Row) -> dict[str, Any]:

@@ -5,58 +5,21 @@ from typing import Any
 
 import pytest
 
-from gateway.clock import at_business
-from gateway.domain.commands import AnswerCut, DecideCut
-from gateway.domain.cut import PENDING, TRANSITIONS, Cut, CutLine, CutOutcome, CutState, Statement
+from gateway.domain.commands import AnswerCut
+from gateway.domain.cut import PENDING, TRANSITIONS, CutState
 from gateway.domain.findings import Finding
 from gateway.policy.model import PolicyGap
 from gateway.rules.cuts import answer_by, answer_faults, decision_faults, state_after, upheld_ids
+from tests.rules.cut_rows import LAST, SERVED, a_cut, answer, decision
 from tests.rules.facts import example_policy, policy_with
 from tests.rules.tables import rows
-
-SERVED, LAST = date(2026, 3, 2), date(2026, 3, 9)
-
-
-def a_cut(row: dict[str, Any]) -> Cut:
-    state = CutState(row.get("state", "NOTICED"))
-    served = state is not CutState.PROPOSED
-    said = Statement(
-        accepted=False, by="丙", reason="", documents=(), at=at_business(SERVED, 9), late=False
-    )
-    return Cut(
-        cut_no="K1",
-        version=1,
-        admission_id="A1",
-        visit_no="V1",
-        hospital="H1",
-        settlement_id="",
-        state=state,
-        violation="NO_ORDER",
-        rule="A16",
-        clause="虚构协议第一条",
-        evidence="虚构",
-        raised_by=row.get("raised_by", "甲"),
-        reason="虚构",
-        raised_at=at_business(SERVED, 9),
-        lines=(CutLine("L1", "TABLET", "虚构", 1000), CutLine("L2", "TABLET", "虚构", 2000)),
-        noticed_on=SERVED if served else None,
-        answer_by=LAST if served else None,
-        statements=(said,) * row.get("statements", 0),
-    )
-
-
-def decision(told: dict[str, Any]) -> DecideCut:
-    facts = {"by": "乙", "reason": "虚构", "hearing_held": False} | told
-    facts["outcome"] = CutOutcome(facts["outcome"])
-    return DecideCut(cut_no="K1", **facts | {"line_ids": tuple(facts.get("line_ids", ()))})
 
 
 @pytest.mark.parametrize("row", rows("cuts.toml"))
 def test_a_cut_is_answered_and_decided_as_the_table_says(row: dict[str, Any]) -> None:
     cut, today = a_cut(row), row.get("day", SERVED)
     if "answer" in row:
-        said = {"accepted": False, "by": "丙", "reason": "有医嘱"} | row["answer"]
-        found = answer_faults(cut, AnswerCut(cut_no="K1", **said))
+        found = answer_faults(cut, answer(row["answer"]))
     else:
         command = decision(row["decide"])
         found = decision_faults(cut, command, today)

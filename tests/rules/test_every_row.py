@@ -74,8 +74,32 @@ def test_two_ways_to_write_the_same_facts_are_seen_to_be_the_same():
     wordy |= {"case": {"litigation": False}, "policy": {"line/no_consent_payer": "hospital"}}
     told = Row("days.toml", wordy)
     assert facts(plain) == facts(told)
-    told.told["lines"] = [{"price": "10.01"}]
+    told.told["lines"] = [{"code": "INJECTION"}]
     assert facts(plain) != facts(told)
+
+
+def of_line(**line: Any) -> dict[str, Any]:
+    return facts(Row("bill.toml", {"name": "1", "lines": [line]}))
+
+
+def test_a_price_is_a_fact_of_its_own_only_where_something_is_decided_by_it():
+    assert of_line(price="10.01") == of_line(price="10.02")
+    assert of_line(price="10.01", qty="0.5") != of_line(price="10.02", qty="0.5")
+    assert of_line(price="40.00", code="BED") != of_line(price="40.01", code="BED")
+    assert of_line(price="10.01") != of_line(price="10.02", amount_fen=1001)
+
+
+def test_a_cut_and_a_correction_are_seen_by_what_is_asked_and_not_by_how_it_is_written():
+    for table, plain, wordy in (
+        ("cuts.toml", {"answer": {}}, {"answer": {"accepted": False}, "state": "NOTICED"}),
+        ("cuts.toml", {"answer": {}}, {"answer": {}, "day": date(2026, 3, 9)}),
+        ("readjudication.toml", {}, {"corrected": {"case": {"litigation": False}}}),
+        ("readjudication.toml", {}, {"then": {"line/no_consent_payer": "hospital"}}),
+    ):
+        told = {"name": "1", "lines": [{"code": "TABLET"}]}
+        assert facts(Row(table, told | plain)) == facts(Row(table, told | wordy))
+    other = {"corrected": {"case": {"litigation": True}}}
+    assert facts(Row(table, told | plain)) != facts(Row(table, told | other))
 
 
 # --- worked examples ---
@@ -351,7 +375,7 @@ def test_every_applicant_has_a_row():
 # --- the day before and the day of ---
 EDGES: Final[dict[str, tuple[str, str]]] = {
     "CaseFacts.injured_on": ("入院当日受伤：结算", "入院次日才受伤：等待经办机构核查"),
-    "Stay.admitted_on": ("受伤前一日入院：等待经办机构核查", "受伤当日入院：结算"),
+    "Stay.admitted_on": ("受伤前一日入院：等待经办机构核查", "入院当日受伤：结算"),
     "Stay.discharged_on/定额变动": (
         "2025-12-31 出院：伙食补助按旧标准三天",
         "2026-01-01 出院：伙食补助按新标准四天",
@@ -360,7 +384,7 @@ EDGES: Final[dict[str, tuple[str, str]]] = {
         "2029-12-31 出院：伙食补助按旧标准三天",
         "2030-01-01 出院：伙食补助按新标准四天",
     ),
-    "Stay.born_on": ("限儿童的药，次日才满十八周岁：支付", "限儿童的药，当日满十八周岁：不支付"),
+    "Stay.born_on": ("限儿童的药，次日才满十八周岁：支付", "限儿童的药在满十八周岁当天不支付"),
     "CaseFacts.relation_ended_on": (
         "入院当日劳动关系已终止：等待核对",
         "入院次日劳动关系才终止：结算",
@@ -422,8 +446,8 @@ EDGES: Final[dict[str, tuple[str, str]]] = {
         "非协议医院急诊第八天的费用：不付",
     ),
     "CaseFacts.applied_on/用人单位": (
-        "受伤后第三十日申请：不逾期，归基金",
-        "受伤后第三十一日申请：逾期，归用人单位",
+        "第三十天 2026-03-31 申请不算逾期",
+        "第三十一天 2026-04-01 申请即逾期",
     ),
     "CaseFacts.applied_on/他人": (
         "文本规定任一方申请即可，近亲属第三十日申请：归基金",
@@ -547,7 +571,7 @@ EDGES: Final[dict[str, tuple[str, str]]] = {
         "目录新版第一日使用已调出的药：归医院",
     ),
     "Edition.valid_from": (
-        "第一版目录生效前一日的费用：没有目录，等待",
+        "服务日早于所有目录版本：账单等待并写明目录和日期",
         "第一版目录生效当日的费用：归基金",
     ),
     "CatalogueRow.agreement_to": ("谈判药协议最后一日：归基金", "谈判药协议到期次日：归医院"),

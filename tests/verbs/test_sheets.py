@@ -24,7 +24,7 @@ from gateway.store.frozen import plain
 from gateway.store.rows import canonical
 from gateway.verbs import sheets
 from tests.reports.sheets import refund_of, some_lines
-from tests.rules.test_cuts import a_cut
+from tests.rules.cut_rows import a_cut
 from tests.verbs.ledger import EMPLOYER, ID_NO, WORKER, Settled, insert, settled, settlement_row
 
 DAY = date(2026, 3, 15)
