@@ -17,7 +17,7 @@ from gateway.rules.entitlement import Hold, Pending, may_register, may_settle
 from gateway.rules.settle import Bill, settle
 from tests.rules.cut_rows import SERVED, a_cut, answer, decision
 from tests.rules.facts import example_policy
-from tests.rules.tables import FOLDER, bill_of, policy_of, split_of, verdict_of
+from tests.rules.tables import FOLDER, audited_by, bill_of, policy_of, split_of, verdict_of
 
 _DAY: Final = date(2026, 3, 5)
 _OF_RATES: Final = date(2026, 3, 14)
@@ -38,6 +38,7 @@ _ASKED: Final = {
 }
 """What a table asks; in the others each row says it, a whole bill when it does not."""
 _DAYS: Final = ("admitted", "discharged", "rate", "rule", "clock", "since")
+_LISTED: Final = ("city", "listed_as", "doctors", "listed_since", "agreed")
 _BY_AMOUNTS: Final = frozenset({"A01", "A18", "A22"})
 """Audit rules that compare prices with each other or with a limit, or the sum of the bill."""
 _CALCULATED: Final = ("params", "line", "lines", "stay", "paid", "travel")
@@ -79,13 +80,19 @@ def _rows() -> Iterator[Row]:
 
 def answered(row: Row) -> Any:
     """What the rules say to the row."""
-    bill, policy = bill_of(row.told), policy_of(row.told)
+    return answered_with(row, bill_of(row.told))
+
+
+def answered_with(row: Row, bill: Bill) -> Any:
+    """What the rules say to the question of the row about this bill."""
     match row.ask:
         case "registration":
-            return may_register(bill.stay, bill.case, bill.hospital, policy)
+            return may_register(bill.stay, bill.case, bill.hospital, policy_of(row.told))
         case "discharge":
-            return may_settle(bill.stay, bill.case, bill.hospital, policy)
-    return settle(bill, policy)
+            return may_settle(bill.stay, bill.case, bill.hospital, policy_of(row.told))
+        case "audit":
+            return settle(bill, audited_by(row.told))
+    return settle(bill, policy_of(row.told))
 
 
 def as_told(row: Row, answer: Any) -> tuple[Any, Any]:
@@ -122,9 +129,12 @@ def _settled(row: Row, verdict: BillVerdict) -> tuple[Any, Any]:
 
 
 def outcome(row: Row, *, of_one_stay: bool) -> Any:
-    """What an answer comes to, for telling two apart: money, reasons and payees, or the decision.
-    Between stays of another length the meals count by their rate alone."""
+    """What an answer comes to, for telling two apart: money, reasons and payees, the suspicions
+    of an audit, or the decision. Between stays of another length the meals count by their rate
+    alone."""
     answer = answered(row)
+    if row.ask == "audit":
+        return answer.suspicions
     if not isinstance(answer, BillVerdict):
         return type(answer), getattr(answer, "reason", None)
     lines = tuple((line.split, line.reasons) for line in answer.lines)
@@ -191,7 +201,7 @@ def _settling(row: Row) -> dict[str, Any]:
         "others": [_plain(one) for one in bill.others],
         "devices": [_plain(one) for one in bill.devices],
         "paid_by": bill.paid_by,
-        "listed": [told.get(key) for key in ("city", "listed_as", "doctors", "listed_since")],
+        "listed": [told.get(key) for key in _LISTED],
         "rule": told.get("rule"),
     }
 
@@ -248,6 +258,8 @@ def _plain(value: Any) -> Any:
 
 
 def _leaves(path: str, value: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, frozenset):
+        value = sorted(value)
     if isinstance(value, dict):
         for key, one in value.items():
             yield from _leaves(f"{path}.{key}", one)
@@ -256,12 +268,13 @@ def _leaves(path: str, value: Any) -> Iterator[tuple[str, Any]]:
         for place, one in enumerate(value):
             yield from _leaves(f"{path}.{place}", one)
     else:
-        yield path, str(value) if isinstance(value, frozenset) else value
+        yield path, value
 
 
 @cache
 def _bills() -> dict[str, Bill]:
-    return {row.name: bill_of(row.told) for row in every_row() if row.of_case}
+    asked = (row for row in every_row() if row.of_case or row.ask == "audit")
+    return {row.name: bill_of(row.told) for row in asked}
 
 
 def the_bill(row: Row) -> Bill:

@@ -32,7 +32,7 @@ from gateway.domain.catalogue import Level
 from gateway.domain.money import fen
 from gateway.domain.payments import PriorPayer, PriorPayment
 from gateway.domain.split import Payer, Split
-from gateway.policy.model import Directory, Institution, Law, Policy
+from gateway.policy.model import Capability, Directory, Institution, Law, Policy, Span
 from gateway.rules.entitlement import Admission, Confirm, Entitlement, Hold, Manual, Pending, Refuse
 from gateway.rules.resolve import rescue_mark
 from gateway.rules.settle import Bill
@@ -128,6 +128,20 @@ def policy_of(row: dict[str, Any]) -> Policy:
     find = {"find": lambda self, name, day: listed if name == known else None}
     found = type("Listed", (Directory,), find)
     return replace(policy, directory=found("", FIRST_DAY, {}, (listed,)))
+
+
+def audited_by(row: dict[str, Any]) -> Policy:
+    """The example region with the rule of the row on, and the directory if the row lists the
+    doctors of the hospital."""
+    policy = policy_with({"audit/enabled": (row["rule"],), "audit/hold": ()})
+    if row.get("doctors") is None:
+        return policy
+    doctors = tuple((one["code"], Span(one["from"], one.get("ended"))) for one in row["doctors"])
+    agreed = row.get("agreed", {"from": FIRST_DAY})
+    capable = ((Capability.MEDICAL, Span(agreed["from"], agreed.get("ended"))),)
+    place = Institution(HOSPITAL, HOSPITAL, _CLAUSE, capable, doctors=doctors)
+    listed = Directory("示例", row.get("listed_since", FIRST_DAY), {}, (place,))
+    return replace(policy, directory=listed)
 
 
 def verdict_of(told: dict[str, Any]) -> Admission | Entitlement:
@@ -235,10 +249,15 @@ _TYPES: dict[str, Any] = {
 
 
 def typed(facts: dict[str, Any]) -> dict[str, Any]:
-    """Words of a row as the values the domain uses; `none` is a fact that nobody told."""
+    """Words of a row as the values the domain uses; `none` is a fact that nobody told,
+    `also_coded` are diagnoses beside the main ones."""
     facts = dict(facts)
-    if "coded" in facts:
-        facts["diagnoses"] = tuple(Diagnosis(code, code, True) for code in facts.pop("coded"))
+    coded, also = facts.pop("coded", ()), facts.pop("also_coded", ())
+    if coded or also:
+        facts["diagnoses"] = (
+            *(Diagnosis(code, code, True) for code in coded),
+            *(Diagnosis(code, code, False) for code in also),
+        )
     return _typed(facts)
 
 

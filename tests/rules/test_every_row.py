@@ -4,38 +4,30 @@ the domain demand: a new reason, state, kind or date without a row fails here.""
 import re
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import fields
 from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
 import pytest
 
-from gateway.domain.admission import AdmissionRefusal, AdmissionState, HoldReason, Stay
-from gateway.domain.bill import BillLine, SuppliedDevice
+from gateway.domain.admission import AdmissionRefusal, AdmissionState, HoldReason
 from gateway.domain.case import (
     REFUSED_DISCHARGE,
     Applicant,
     Approval,
     ApprovalKind,
-    Arrears,
-    BenefitStop,
-    CaseFacts,
     CaseState,
-    Joined,
-    OtherEmployer,
-    PaidLeave,
     ThirdParty,
     TreatmentKind,
 )
-from gateway.domain.catalogue import CatalogueRow, Edition
-from gateway.domain.party import Party
-from gateway.domain.payments import PriorPayment
 from gateway.domain.reasons import REASONS, VIOLATIONS
 from gateway.domain.split import Payer
 from gateway.policy.keys import KEYS
+from gateway.policy.model import Directory
+from gateway.rules.settle import Bill
 from tests.rules.asking import Row, answered, as_told, every_row, facts, outcome, the_bill
 from tests.rules.facts import example_policy
+from tests.rules.reach import fields_told
 
 ROWS = every_row()
 OWN = [row for row in ROWS if row.table in ("days.toml", "conditions.toml")]
@@ -288,21 +280,16 @@ def test_every_code_of_a_refusal_or_manual_claim_has_a_row():
     assert {"MANUAL", "THIRD_PARTY", "NON_AGREEMENT_OR_OUT_OF_REGION"} <= set(verdicts("manual"))
 
 
-# --- flags ---
+# --- what follows from several facts ---
 def _arrears_word(row: Row) -> str:
     told = row.told.get("policy", {}).get("arrears/policy", "")
     return told or ("SILENT" if "arrears/policy" in row.told.get("silent", ()) else "")
 
 
 Flag = Callable[[Row], bool]
+# What a flag or a kind of the domain says by itself is asked for by test_every_fact.py.
 FLAGS: Final[dict[str, Flag]] = {
-    "有复议或诉讼 litigation": lambda row: of_case(row).litigation,
-    "交通事故 traffic accident": lambda row: of_case(row).traffic_accident,
-    "有争议 disputed": lambda row: of_case(row).disputed,
-    "挂失 card lost": lambda row: of_case(row).card_lost,
     "劳动关系终止 relation ended": lambda row: of_case(row).relation_ended_on is not None,
-    "未参保 uninsured": lambda row: of_case(row).insured_at_injury is False,
-    "是否参保不明 insurance unknown": lambda row: of_case(row).insured_at_injury is None,
     "参保缴清 joined": lambda row: any(one.settled_on for one in of_case(row).joined),
     "参保未缴清 joined, not settled": lambda row: any(
         one.settled_on is None for one in of_case(row).joined
@@ -317,9 +304,6 @@ FLAGS: Final[dict[str, Flag]] = {
         of_case(row).applied_on is not None
         and of_case(row).applied_on > of_case(row).event_day + timedelta(days=30)
     ),
-    "急诊 emergency": lambda row: the_bill(row).stay.emergency,
-    "逾期登记 registered late": lambda row: the_bill(row).stay.registered_late,
-    "经办机构已确认 confirmed by the agency": lambda row: the_bill(row).stay.confirmed_by_agency,
     "协议中止 agreement suspended": lambda row: the_bill(row).hospital.suspended_from is not None,
     "没有协议 no agreement": lambda row: the_bill(row).hospital.agreement_from is None,
     "统筹地区以外 cross region": lambda row: the_bill(row).hospital.region != "999900",
@@ -436,6 +420,29 @@ EDGES: Final[dict[str, tuple[str, str]]] = {
     "SuppliedDevice.supplied_on": (
         "最低使用一年、满一年的对应日更换：年限还未过，基金不付",
         "最低使用一年、对应日的次日更换：基金照付",
+    ),
+    "Stay.leave_days": ("出院前一日请假：少计这一天", "出院当日请假本来不计：不再多扣"),
+    "Stay.hanging_days": (
+        "核实出院前一日挂床：少计这一天",
+        "核实出院当日挂床：本来不计，不再多扣",
+    ),
+    "Stay.meal_days": (
+        "前一家医院的伙食到转院前一日为止：转院当日计在本次",
+        "转院当日已由前一家医院支付：这一日不再支付",
+    ),
+    "Span.since/医生": ("开单当日医生列入名录", "开单次日医生才列入名录"),
+    "Span.ended/医生": ("开单医生当日被中止服务", "开单医生次日才被中止服务"),
+    "Span.since/医院": (
+        "医院自开单当日列入机构名录：要看开单医生",
+        "医院自开单次日才列入机构名录：名录里没有这家医院的医生，不论开单医生",
+    ),
+    "Span.ended/医院": (
+        "医院自开单当日移出机构名录：不论开单医生",
+        "医院自开单次日才移出机构名录：要看开单医生",
+    ),
+    "Directory.since": (
+        "名录施行前一日开的单，不论开单医生",
+        "名录施行当日开的单，要看开单医生",
     ),
     "Stay.stable_on": (
         "非协议医院急诊，服务前一日病情稳定而未转回：不付",
@@ -593,28 +600,7 @@ NO_EDGE: Final = {
 }
 """Dates that no rule compares, each with its reason."""
 
-_FACTS: Final = (
-    Stay,
-    CaseFacts,
-    Approval,
-    BenefitStop,
-    Joined,
-    Arrears,
-    Party,
-    Edition,
-    CatalogueRow,
-    BillLine,
-    PaidLeave,
-    OtherEmployer,
-    PriorPayment,
-    SuppliedDevice,
-)
-DATES: Final = [
-    f"{kind.__name__}.{one.name}"
-    for kind in _FACTS
-    for one in fields(kind)
-    if one.type in (date, date | None)
-]
+DATES: Final = [one.name for one in fields_told(Bill, Directory) if one.dated]
 
 
 @pytest.mark.parametrize("name", DATES)
@@ -624,6 +610,31 @@ def test_every_date_that_the_rules_see_has_rows_on_both_its_sides(name: str):
 
 def test_no_edge_names_a_date_that_is_not_there():
     assert {edge.partition("/")[0] for edge in EDGES} | set(NO_EDGE) == set(DATES)
+
+
+NOT_BY_DAYS: Final = {
+    ApprovalKind.PAID_LEAVE_EXTENSION: "延长的停工留薪期以其自己的首日、末日为准（PaidLeave）",
+}
+"""Approvals whose days no rule compares, each with its reason."""
+
+
+def moved_approvals(edge: str) -> set[tuple[Any, str]]:
+    """The kinds of approval of which the two rows tell other days, with the field."""
+    before, after = (facts(BY_NAME[name]) for name in EDGES[edge])
+    found = set()
+    for key in before.keys() & after.keys():
+        place, _, field = key.rpartition(".")
+        if place.startswith(".case.approvals.") and before[key] != after[key]:
+            found.add((before[f"{place}.kind"], field))
+    return found
+
+
+def test_the_first_and_the_last_day_of_every_kind_of_approval_have_rows_on_both_sides():
+    found = {one for edge in EDGES for one in moved_approvals(edge)}
+    days = [one.name.partition(".")[2] for one in fields_told(Approval) if one.dated]
+    every = {(kind, day) for kind in ApprovalKind for day in days}
+    without = {(kind, day) for kind in NOT_BY_DAYS for day in days}
+    assert found == every - without
 
 
 @pytest.mark.parametrize("edge", EDGES)

@@ -13,12 +13,12 @@ from gateway.domain.admission import HoldReason
 from gateway.domain.audit_rules import AUDIT_RULES, MOST_HITS, MOST_SUSPECT_LINES
 from gateway.domain.bill import BillLine, BillVerdict, Suspicion
 from gateway.domain.reasons import VIOLATIONS
-from gateway.policy.model import Capability, Directory, Institution, Law, Policy, Span
+from gateway.policy.model import Policy
 from gateway.rules.audit import RULES
 from gateway.rules.entitlement import Hold
 from gateway.rules.settle import Bill, settle
-from tests.rules.facts import FIRST_DAY, HOSPITAL, a_bill, a_line, a_stay, policy_with
-from tests.rules.tables import bill_of
+from tests.rules.facts import a_bill, a_line, a_stay, policy_with
+from tests.rules.tables import audited_by, bill_of
 
 TABLE = tomllib.loads((Path(__file__).parent / "audit.toml").read_text(encoding="utf-8"))["row"]
 ROWS = [pytest.param(row, id=row["name"]) for row in TABLE]
@@ -29,35 +29,17 @@ def policy(*enabled: str, hold: tuple[str, ...] = (), **values: Any) -> Policy:
     return policy_with({"audit/enabled": enabled, "audit/hold": hold} | values)
 
 
-def listing(told: list[dict[str, Any]], since: date) -> Directory:
-    """A directory with the hospital and the doctors that its agreement lists."""
-    doctors = tuple((one["code"], Span(one["from"], one.get("ended"))) for one in told)
-    capable = ((Capability.MEDICAL, Span(FIRST_DAY, None)),)
-    law = Law("example_agreement", clause="第一条")
-    place = Institution(HOSPITAL, HOSPITAL, law, capable, doctors=doctors)
-    return Directory("示例", since, {}, (place,))
-
-
-def found(
-    bill: Bill, *codes: str, doctors: Any = None, since: date = FIRST_DAY
-) -> tuple[Suspicion, ...]:
-    chosen = policy(*codes)
-    if doctors is not None:
-        chosen = replace(chosen, directory=listing(doctors, since))
+def found(bill: Bill, chosen: Policy) -> tuple[Suspicion, ...]:
     verdict = settle(bill, chosen)
     assert isinstance(verdict, (BillVerdict, Hold)), verdict
     return verdict.suspicions
-
-
-def _directory(row: dict[str, Any]) -> dict[str, Any]:
-    return {"doctors": row.get("doctors"), "since": row.get("listed_since", FIRST_DAY)}
 
 
 @pytest.mark.parametrize("row", ROWS)
 def test_a_rule_finds_what_the_table_says(row: dict[str, Any]):
     hits = [
         {"lines": list(one.line_ids), "evidence": one.evidence}
-        for one in found(bill_of(row), row["rule"], **_directory(row))
+        for one in found(bill_of(row), audited_by(row))
     ]
     assert hits == row.get("hits", [])
 
@@ -131,7 +113,9 @@ def test_a_rule_that_is_on_without_its_number_holds_the_bill_with_the_key():
 def test_a_rule_that_holds_holds_the_bill_until_a_person_reviewed_every_line_of_it():
     holding = policy("A01", hold=("A01",))
     held = settle(a_bill(*TWICE), holding)
-    assert held == Hold(HoldReason.AUDIT, note="A01", suspicions=found(a_bill(*TWICE), "A01"))
+    assert held == Hold(
+        HoldReason.AUDIT, note="A01", suspicions=found(a_bill(*TWICE), policy("A01"))
+    )
     one, both = (_reviewed(TWICE, ids) for ids in (("L1",), ("L1", "L2")))
     assert isinstance(settle(one, holding), Hold)
     assert isinstance(settle(both, holding), BillVerdict)
@@ -201,7 +185,7 @@ def test_an_automatic_rule_never_holds_for_it_only_repeats_what_was_decided():
 def test_many_hits_are_told_together_and_name_the_first_lines():
     count = MOST_HITS + MOST_SUSPECT_LINES + 5
     lines = (a_line(line_id=f"L{no:03}", code="MATERNITY") for no in range(count))
-    hits = found(a_bill(*lines), "A11")
+    hits = found(a_bill(*lines), policy("A11"))
     assert len(hits) == MOST_HITS + 1
     assert hits[-1].evidence == f"+ {MOST_SUSPECT_LINES + 5}"
     assert len(hits[-1].line_ids) == MOST_SUSPECT_LINES
