@@ -419,8 +419,8 @@ def calendar(days: PublishedDays, today: date) -> Check:
     if days.covers(today):
         zh, en = f"{today.year} 年工作日历已载入。", f"The working days of {today.year} are loaded."
         return Check("calendar", Status.PASS, zh, en, today.year, "year")
-    zh = f"{today.year} 年工作日历未载入，期限暂不计算：请升级工作日历数据。"
-    en = f"The working days of {today.year} are missing, deadlines wait: update the calendar data."
+    zh = f"{today} 起的工作日历未载入，期限暂不计算：请升级工作日历数据。"
+    en = f"The working days from {today} are missing, deadlines wait: update the calendar data."
     return Check("calendar", Status.WARN, zh, en, today.year, "year")
 
 

@@ -347,16 +347,19 @@ def of_cases(policy: Policy, days: WorkingDays, cases: Iterable[OpenCase]) -> It
     """The clocks of cases that are not decided: 中止 days are not counted (第二十条第三款)."""
     for case in cases:
         yield from _reported(policy, days, case)
-        if case.state is CaseState.SUPPLEMENTING:
-            yield _supplemented(policy, days, case)
         for name, since in _started(case):
+            if since is None:
+                yield _untold(policy, days, name, case)
+                continue
             found = deadline(policy, days, name, since, case.case_no)
             found = _extended(found, case)
             yield _suspended(found, case) if found.clock.starts is _ACCEPTED else found
 
 
 def _reported(policy: Policy, days: WorkingDays, case: OpenCase) -> Iterator[Deadline]:
-    """The report of the accident, when it came late."""
+    """The report of the accident, when it came late. No paper of the department tells when it was
+    called, so the day on which the agency was told stands for it; to tell the agency is a duty of
+    its own, at once, and no text gives that a length which a clock could have."""
     if case.reported_on is not None:
         found = deadline(policy, days, "QUICK_REPORT", case.event_day, case.case_no)
         left = found.left(case.reported_on)
@@ -364,23 +367,28 @@ def _reported(policy: Policy, days: WorkingDays, case: OpenCase) -> Iterator[Dea
             yield replace(found, done_on=case.reported_on)
 
 
-def _supplemented(policy: Policy, days: WorkingDays, case: OpenCase) -> Deadline:
-    """申请人逾期不补正或者补正后仍不符合要求的，应当在逾期之日起三日内或者收到补正材料的三日内，决定不予
-    受理。（浙江省工伤保险条例 第十六条第二款） The notice sets the last day: none is guessed."""
-    since = case.supplement_by or case.decided_on or case.event_day
-    found = deadline(policy, days, "REFUSE_ACCEPTANCE", since, case.case_no)
-    untold = case.supplement_by is None and not found.gap
-    return replace(found, due=None, untold=True) if untold else found
+def _untold(policy: Policy, days: WorkingDays, name: str, case: OpenCase) -> Deadline:
+    """A clock whose first day nobody told: it stands at the last step known, and no end of it is
+    guessed."""
+    found = deadline(policy, days, name, case.decided_on or case.event_day, case.case_no)
+    return found if found.gap else replace(found, due=None, untold=True)
 
 
-def _started(case: OpenCase) -> Iterator[tuple[str, date]]:
+def _started(case: OpenCase) -> Iterator[tuple[str, date | None]]:
+    """The clocks of the state and the day that starts each, as far as it was told.
+
+    申请人逾期不补正或者补正后仍不符合要求的，应当在逾期之日起三日内或者收到补正材料的三日内，决定不予
+    受理。（浙江省工伤保险条例 第十六条第二款） The notice of what to supply sets its last day.
+    """
     match case.state:
         case CaseState.REPORTED:
             yield "EMPLOYER_APPLICATION", case.event_day
             yield "WORKER_APPLICATION", case.event_day
-        case CaseState.APPLIED if case.applied_on is not None:
+        case CaseState.APPLIED:
             yield "ACCEPTANCE", case.applied_on
-        case CaseState.ACCEPTED | CaseState.SUSPENDED if case.accepted_on is not None:
+        case CaseState.SUPPLEMENTING:
+            yield "REFUSE_ACCEPTANCE", case.supplement_by
+        case CaseState.ACCEPTED | CaseState.SUSPENDED:
             yield "RECOGNITION", case.accepted_on
             yield "CLEAR_RECOGNITION", case.accepted_on
 

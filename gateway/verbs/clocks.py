@@ -39,10 +39,21 @@ _OWNERS: Final = {
     Owner.DEPARTMENT: "社会保险行政部门 department",
     Owner.ASSESSMENT_COMMITTEE: "劳动能力鉴定委员会 assessment committee",
 }
-_TO_TELL: Final = (
-    "补正中，以 case.decide 的 SupplementBy 告知最后一日",
-    "documents being supplied; tell the last day by SupplementBy of case.decide",
+_TO_TELL: Final = {
+    "REFUSE_ACCEPTANCE": (
+        "补正中，以 case.decide 的 SupplementBy 告知最后一日",
+        "documents being supplied; tell the last day by SupplementBy of case.decide",
+    ),
+    "ACCEPTANCE": (
+        "已申请，以 case.decide 的 AppliedOn 告知申请日",
+        "applied for; tell the day by AppliedOn of case.decide",
+    ),
+}
+_ACCEPTED_TO_TELL: Final = (
+    "已受理，以 case.decide 的 AcceptedOn 告知受理日",
+    "accepted; tell the day by AcceptedOn of case.decide",
 )
+"""Of the clocks of recognition."""
 
 
 def run(settings: Settings, today: date, out: TextIO) -> int:
@@ -128,7 +139,8 @@ def _asked_for(clock: Clock) -> Iterator[str]:
 def _one(one: Deadline, today: date) -> Iterator[str]:
     zh, en = one.clock.does
     yield f"{_when(one, today)}  {_OWNERS[one.clock.owner]}  {one.subject}：{zh} / {en}"
-    started_zh, started_en = _TO_TELL if one.untold else one.clock.starts
+    to_tell = _TO_TELL.get(one.clock.name, _ACCEPTED_TO_TELL)
+    started_zh, started_en = to_tell if one.untold else one.clock.starts
     yield f"   {one.clock.name} 自 since {one.since} {started_zh} / {started_en}"
     if one.source is not None:
         reading = "（本网关的理解 / our reading）" if one.source.our_reading else ""
@@ -152,7 +164,7 @@ def _when(one: Deadline, today: date) -> str:
     if one.gap:
         return "没有规定 no text gives it"
     if one.untold:
-        return "补正期限未告知 last day to supply documents not told"
+        return "起算日未告知 day that starts it not told"
     if one.due is None or left is None:
         return "日历未加载 calendar not loaded"
     if one.done_on is not None:

@@ -171,8 +171,27 @@ def test_each_state_of_a_case_has_its_clocks():
         "REFUSE_ACCEPTANCE": "2026-03-23"
     }
     assert running(a_case(CaseState.RECOGNISED)) == {}
-    assert running(a_case(CaseState.APPLIED, applied_on=None)) == {}
-    assert running(a_case(CaseState.ACCEPTED, accepted_on=None)) == {}
+
+
+@pytest.mark.parametrize(
+    ("case", "names"),
+    [
+        pytest.param(a_case(CaseState.APPLIED, applied_on=None), ["ACCEPTANCE"], id="申请日未报送"),
+        *(
+            pytest.param(
+                a_case(state, accepted_on=None), ["RECOGNITION", "CLEAR_RECOGNITION"], id=what
+            )
+            for state, what in (
+                (CaseState.ACCEPTED, "受理日未报送"),
+                (CaseState.SUSPENDED, "中止而受理日未报送"),
+            )
+        ),
+    ],
+)
+def test_a_clock_whose_first_day_nobody_told_is_shown_without_an_end(case, names):
+    found = list(of_cases(EXAMPLE, DAYS, [case]))
+    assert [one.clock.name for one in found] == names
+    assert {(one.since, one.due, one.untold) for one in found} == {(case.event_day, None, True)}
 
 
 def test_补正期限没有告知的_不猜到期日_只说缺什么():

@@ -44,11 +44,22 @@ def test_a_day_of_2026_is_as_published(days, day, works) -> None:
         ("2026-04-25", 1, "2026-04-27"),
         ("2026-03-02", 20, "2026-03-30"),
         ("2026-03-02", 0, "2026-03-02"),
-        ("2026-12-30", 1, "2026-12-31"),
+        ("2026-12-25", 1, "2026-12-28"),
+        ("2018-12-28", 1, "2018-12-29"),
+        ("2018-12-29", 1, "2019-01-02"),
     ],
 )
 def test_a_deadline_counts_working_days_after_its_start(days, start, count, deadline) -> None:
     assert days.deadline(date.fromisoformat(start), count) == date.fromisoformat(deadline)
+
+
+def test_the_last_days_of_december_wait_for_the_notice_of_the_next_year(days) -> None:
+    """The notice of 2019 moved a Saturday and a Monday of 2018, and none has come for 2027."""
+    assert days.is_working(date(2018, 12, 29)) is True
+    assert days.is_working(date(2018, 12, 31)) is False
+    assert days.is_working(date(2026, 12, 28)) is True
+    assert days.is_working(date(2026, 12, 29)) is None
+    assert days.deadline(date(2026, 12, 28), 1) is None
 
 
 def test_a_deadline_past_the_last_published_day_is_not_known(days) -> None:
@@ -69,6 +80,6 @@ def test_a_deadline_before_its_start_is_a_broken_contract(days) -> None:
 
 def test_the_published_years_are_known_from_end_to_end(days) -> None:
     assert days.covers(date(2004, 1, 1))
-    assert days.covers(date(2026, 12, 31))
+    assert days.covers(date(2026, 12, 28))
     assert not days.covers(days.first - timedelta(days=1))
     assert not days.covers(days.last + timedelta(days=1))

@@ -149,7 +149,7 @@ async def test_everything_that_runs_is_listed_with_days_left_owner_and_article(t
         "2027-03-10 还剩 343 天 343 days left  职工 worker  C2",
         "中止，自受理 30 天 suspended, 30 days since acceptance  社会保险行政部门 department  C4",
         "中止，自受理 30 天 suspended, 30 days since acceptance  社会保险行政部门 department  C4",
-        "补正期限未告知 last day to supply documents not told  社会保险行政部门 department  C7",
+        "起算日未告知 day that starts it not told  社会保险行政部门 department  C7",
     ]
     assert "经办机构 agency  A2 H1：核查住院登记 / check the registration" in text
     assert "劳动能力鉴定委员会 assessment committee  Q1 H1：决定康复" in text
