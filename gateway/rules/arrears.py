@@ -12,16 +12,26 @@ from gateway.domain.case import Arrears, CaseFacts
 from gateway.policy import anchors
 from gateway.policy.model import Policy, Value
 from gateway.rules.cited import citation
-from gateway.rules.dates import dates_of, picked
+from gateway.rules.dates import dates_of, last_of_month, picked
 
 _KEY: Final = "arrears/policy"
 _CONTINUE: Final = "CONTINUE_IN_STAY"
+_NEVER: Final = "NEVER"
 Owed = tuple[Arrears, ...]
 
 
-def owed_at_injury(case: CaseFacts) -> bool:
-    """Whether the employer owed premiums on the day of the injury."""
-    return any(owed.covers(case.event_day) for owed in case.arrears)
+def owed_in_month(case: CaseFacts) -> bool:
+    """Whether the employer owed premiums from the injury to the end of its month: who owes in the
+    month of the accident is refused by the text that never pays, and arrears of a later month are
+    not in it. What was paid before the accident was not owed at it (our reading)."""
+    first, last = case.event_day, last_of_month(case.event_day)
+    return any(owed.touches(first, last) for owed in case.arrears)
+
+
+def never_pays(stay: Stay, case: CaseFacts, policy: Policy) -> bool:
+    """Arrears in the month of the injury in a region whose text then never pays. Raises
+    PolicyGap."""
+    return owed_in_month(case) and arrears_rule(stay, case, policy).word == _NEVER
 
 
 def owed_in_stay(stay: Stay, case: CaseFacts) -> Owed:

@@ -5,6 +5,7 @@
 regional text.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Final, TypeVar
@@ -32,22 +33,58 @@ _NOT_BY_WAGE: Final = (
 )
 
 
+class EmployersDisagree(Exception):
+    """Statements of which each makes another employer answer, in words: a person says which of
+    them is right."""
+
+
 def as_liable(case: CaseFacts, policy: Policy, stay: Stay) -> CaseFacts:
     """The case with the insurance, arrears and number of the employer that is liable.
 
-    Raises PolicyGap where the texts do not say who is, or from which day cover holds.
+    Raises PolicyGap where the texts do not say who is, or from which day cover holds, and
+    EmployersDisagree.
     """
-    dates = dates_of(stay, case)
+    found = _answering(case, policy)
+    insured = _insured(found, policy, dates_of(stay, case))
+    if insured is found.insured_at_injury:
+        return found
+    return replace(found, insured_at_injury=insured)
+
+
+def _answering(case: CaseFacts, policy: Policy) -> CaseFacts:
+    """The case as that of the liable employer, its cover as it was told."""
+    contrary = disagreeing(case, policy)
+    if contrary:
+        raise EmployersDisagree(f"employers {' | '.join(map(stated, contrary))}")
     arrears, joined, found = _own(case.arrears), _own(case.joined), case
     if (arrears, joined) != (case.arrears, case.joined):
         found = replace(case, arrears=arrears, joined=joined)
     for other in _in_order(case):
-        if _value(policy, other, case, dates).word == other.role:
+        if _is_liable(policy, other, case):
             found = _moved(found, case, other)
-    insured = _insured(found, policy, dates)
-    if insured is found.insured_at_injury:
-        return found
-    return replace(found, insured_at_injury=insured)
+    return found
+
+
+def disagreeing(case: CaseFacts, policy: Policy) -> tuple[OtherEmployer, ...]:
+    """The statements of which each makes another employer answer, in the same order however they
+    came; none where they agree. Raises PolicyGap.
+
+    由其受到伤害时工作的单位承担工伤保险责任（浙江省工伤保险条例 第二十九条第二款）: one employer
+    answers at the injury. Of two that took over on one day no text says which does, so that is
+    asked too (our reading of 承继单位); of two that did one after the other, the last one does.
+    """
+    told = _in_order(case)
+    at_injury = tuple(one for one in told if one.tie is not EmploymentTie.SUCCESSION)
+    if len({one if _is_liable(policy, one, case) else None for one in at_injury}) > 1:
+        return at_injury
+    took_over = [one for one in told[len(at_injury) :] if _is_liable(policy, one, case)]
+    on_day = Counter(one.since for one in took_over)
+    return tuple(one for one in took_over if on_day[one.since] > 1)
+
+
+def stated(other: OtherEmployer) -> str:
+    """What was told of another employer, for a person to compare."""
+    return f"{other.employer_no} {other.tie} {other.role} {other.since}"
 
 
 def _own(facts: tuple[_Owed, ...], number: str = "") -> tuple[_Owed, ...]:
@@ -57,11 +94,19 @@ def _own(facts: tuple[_Owed, ...], number: str = "") -> tuple[_Owed, ...]:
 
 def _in_order(case: CaseFacts) -> list[OtherEmployer]:
     """Who was liable at the injury first; then those who took over, one after the other."""
-    return sorted(case.others, key=lambda one: (one.tie is EmploymentTie.SUCCESSION, one.since))
+    return sorted(
+        case.others,
+        key=lambda one: (one.tie is EmploymentTie.SUCCESSION, one.since, one.employer_no),
+    )
 
 
-def _value(policy: Policy, other: OtherEmployer, case: CaseFacts, dates: Dates) -> Value:
-    return picked(policy, _LIABLE[other.tie], dates, case.event_day)
+def _is_liable(policy: Policy, other: OtherEmployer, case: CaseFacts) -> bool:
+    return _value(policy, other, case).word == other.role
+
+
+def _value(policy: Policy, other: OtherEmployer, case: CaseFacts) -> Value:
+    """By the day of the injury, which chooses every text on employers."""
+    return policy.value(_LIABLE[other.tie], case.event_day)
 
 
 def _moved(found: CaseFacts, case: CaseFacts, other: OtherEmployer) -> CaseFacts:
@@ -91,13 +136,24 @@ def _moved(found: CaseFacts, case: CaseFacts, other: OtherEmployer) -> CaseFacts
 
 
 def _insured(case: CaseFacts, policy: Policy, dates: Dates) -> bool | None:
-    """Insured at the event by the roster; only one received on that very day asks the text
-    (其工伤保险自社会保险经办机构收到参保职工名册次日起生效). Without a roster, as told."""
-    received, event = case.roster_received_on, case.event_day
-    if received is None:
-        return case.insured_at_injury
-    on_the_day = received == event
-    return received < event or (on_the_day and not picked(policy, _ROSTER, dates, event).switch)
+    """Insured at the event, as told. What a roster insured that came on the day of the event or
+    later the text says (自……收到参保职工名册……次日起生效); that cover under an earlier one
+    lasted until the event no text says, so what nobody told stays unknown.
+    """
+    told, event, received = case.insured_at_injury, case.event_day, case.roster_received_on
+    if received is None or received < event or (received > event and told is False):
+        return told
+    from_day_after = picked(policy, _ROSTER, dates, event).switch
+    return received == event and not from_day_after
+
+
+def roster_source(case: CaseFacts, policy: Policy) -> tuple[Citation, ...]:
+    """The text on the first day of cover, where the roster of the liable employer came on the day
+    of the event or later and a text says."""
+    received, value = case.roster_received_on, policy.find(_ROSTER, case.event_day)
+    if received is None or received < case.event_day or value is None:
+        return ()
+    return (citation(policy, _ROSTER, value),)
 
 
 def grounds(told: CaseFacts, policy: Policy, stay: Stay) -> tuple[Citation, ...]:
@@ -107,9 +163,8 @@ def grounds(told: CaseFacts, policy: Policy, stay: Stay) -> tuple[Citation, ...]
 
 def _grounds(told: CaseFacts, policy: Policy, stay: Stay, dates: Dates) -> Iterator[Citation]:
     for other in _in_order(told):
-        yield citation(policy, _LIABLE[other.tie], _value(policy, other, told, dates))
-    if told.roster_received_on == told.event_day:
-        yield citation(policy, _ROSTER, picked(policy, _ROSTER, dates, told.event_day))
+        yield citation(policy, _LIABLE[other.tie], _value(policy, other, told))
+    yield from roster_source(_answering(told, policy), policy)
     if told.underpaid:
         value = picked(policy, _UNDERPAID, dates, told.event_day)
         source = citation(policy, _UNDERPAID, value)

@@ -27,13 +27,15 @@ from gateway.rules.arrears import (
     arrears_rule,
     arrears_source,
     is_over,
+    never_pays,
     owed_at_admission,
-    owed_at_injury,
+    owed_in_month,
     owed_in_stay,
 )
+from gateway.rules.cited import citation
 from gateway.rules.dates import dates_of, picked
-from gateway.rules.employment import as_liable
-from gateway.rules.medical_end import End, medical_end
+from gateway.rules.employment import EmployersDisagree, as_liable, roster_source
+from gateway.rules.medical_end import End, end_sources, medical_end
 from gateway.rules.place import (
     LATE_REPORT,
     agreed_place,
@@ -55,6 +57,8 @@ _SCOPE = {
     TreatmentKind.DEVICE: "scope/device",
 }
 _CROSS_PROVINCE = "cross_province/policy"
+_LITIGATION = "litigation/policy"
+_SUSPENDED = "agreement/suspended_stay_policy"
 _BEFORE_INJURY = "admitted before the injury"
 
 
@@ -77,16 +81,16 @@ class Hold:
 
 @dataclass(frozen=True, slots=True)
 class Refuse:
-    """Refused with this code; `note` says what is missing where the code cannot.
+    """Refused with this code, by these texts; `note` says what is missing where the code cannot.
 
     Where the fund's share of a bill that was settled would move by it to the employer, `reason`
-    and `source` say why.
+    says so.
     """
 
     code: str
     note: str = ""
     reason: str = field(default="", compare=False)
-    source: Citation | None = field(default=None, compare=False)
+    sources: tuple[Citation, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +120,14 @@ def may_register(stay: Stay, case: CaseFacts | None, hospital: Party, policy: Po
         return Hold(HoldReason.CASE_UNDECIDED, note="case")
     if case.state in NEGATIVE:
         return Refuse(AdmissionRefusal.NO_RECOGNITION_RECORD)
-    case = as_liable(case, policy, stay)
+    try:
+        return _registered(stay, as_liable(case, policy, stay), hospital, policy)
+    except EmployersDisagree as question:
+        return Pending(str(question))
+
+
+def _registered(stay: Stay, case: CaseFacts, hospital: Party, policy: Policy) -> Admission:
+    """What becomes of it once it is known which employer answers."""
     refusal = _refusal(stay, case, hospital, policy)
     if refusal is not None:
         return refusal
@@ -129,8 +140,11 @@ def may_register(stay: Stay, case: CaseFacts | None, hospital: Party, policy: Po
 def _refusal(stay: Stay, case: CaseFacts, hospital: Party, policy: Policy) -> Refuse | None:
     """The first known ground of refusal, if any."""
     uncovered = case.insured_at_injury is False and case.covered_from is None
-    if uncovered or _never_covered(stay, case, policy):
-        return Refuse(AdmissionRefusal.NOT_INSURED_OR_ARREARS)
+    if uncovered:
+        return Refuse(AdmissionRefusal.NOT_INSURED_OR_ARREARS, sources=_uninsured(case, policy))
+    if never_pays(stay, case, policy):
+        source = arrears_source(stay, case, policy)
+        return Refuse(AdmissionRefusal.NOT_INSURED_OR_ARREARS, sources=(source,))
     if _by_hand_for_others(stay, case, hospital, policy):
         return Refuse(AdmissionRefusal.THIRD_PARTY)
     return _place_refused(stay, case, hospital, policy)
@@ -152,11 +166,6 @@ def _by_hand_for_others(stay: Stay, case: CaseFacts, hospital: Party, policy: Po
     if not case.traffic_accident:
         return False
     return _word("traffic_accident/policy", stay, case, policy) == "MANUAL"
-
-
-def _never_covered(stay: Stay, case: CaseFacts, policy: Policy) -> bool:
-    """Arrears on the day of injury in a region whose text then never pays."""
-    return owed_at_injury(case) and arrears_rule(stay, case, policy).word == "NEVER"
 
 
 def _place_refused(stay: Stay, case: CaseFacts, hospital: Party, policy: Policy) -> Refuse | None:
@@ -204,7 +213,9 @@ def _missing_approval(stay: Stay, case: CaseFacts, hospital: Party, policy: Poli
 
 
 def may_settle(stay: Stay, case: CaseFacts | None, hospital: Party, policy: Policy) -> Entitlement:
-    """The decision at discharge. A policy gap holds the bill with key and day named."""
+    """The decision at discharge. A policy gap holds the bill with key and day named, and so does
+    the question which employer answers: that the agency confirmed the registration is no answer.
+    """
     if case is None:
         return Hold(HoldReason.CASE_UNDECIDED, note="case")
     try:
@@ -215,6 +226,8 @@ def may_settle(stay: Stay, case: CaseFacts | None, hospital: Party, policy: Poli
         )
     except PolicyGap as gap:
         return Hold(HoldReason.POLICY_GAP, gap.key, gap.day)
+    except EmployersDisagree as question:
+        return Hold(HoldReason.PENDING_CHECK, note=str(question))
 
 
 def _case_decided(
@@ -259,10 +272,15 @@ def _insured(stay: Stay, case: CaseFacts, hospital: Party, policy: Policy) -> En
         # Newly arising costs are the fund's once the employer has joined and paid (第三款).
         if not case.before_cover(stay.last_day):
             return None
-        return Refuse("EMPLOYER_PAYS", reason="BEFORE_COVER", source=anchors.UNINSURED)
+        return Refuse("EMPLOYER_PAYS", reason="BEFORE_COVER", sources=_uninsured(case, policy))
     # The agency that confirmed the registration checked the insurance with it.
     checked = stay.confirmed_by_agency
     return None if checked else Hold(HoldReason.PENDING_CHECK, note="insured_at_injury")
+
+
+def _uninsured(case: CaseFacts, policy: Policy) -> tuple[Citation, ...]:
+    """The article, after the text by which a roster that came too late gave no cover."""
+    return (*roster_source(case, policy), anchors.UNINSURED)
 
 
 def _scope(stay: Stay, case: CaseFacts, hospital: Party, policy: Policy) -> Entitlement | None:
@@ -289,16 +307,18 @@ def _litigation(stay: Stay, case: CaseFacts, hospital: Party, policy: Policy) ->
     """行政复议和行政诉讼期间不停止支付工伤职工治疗工伤的医疗费用。（第三十一条）"""
     if not case.litigation:
         return None
-    held = _word("litigation/policy", stay, case, policy) == "HOLD"
+    held = _word(_LITIGATION, stay, case, policy) == "HOLD"
     return Hold(HoldReason.CASE_UNDECIDED, note="litigation") if held else None
 
 
 def _arrears(stay: Stay, case: CaseFacts, hospital: Party, policy: Policy) -> Entitlement | None:
-    """Arrears on a day of the stay, or on the day of injury: as the region's text says."""
+    """Arrears on a day of the stay, or in the month of the injury: as the region's text says."""
     owed = owed_in_stay(stay, case)
-    if not owed and not owed_at_injury(case):
+    if not owed and not owed_in_month(case):
         return None
     rule = arrears_rule(stay, case, policy).word
+    if rule == "NEVER" and not owed_in_month(case):
+        return None
     if rule == "HOLD_UNTIL_PAID":
         unpaid = [one.since for one in owed if one.settled_on is None]
         return Hold(HoldReason.ARREARS, note=min(unpaid).isoformat()) if unpaid else None
@@ -307,7 +327,7 @@ def _arrears(stay: Stay, case: CaseFacts, hospital: Party, policy: Policy) -> En
     if rule == "CONTINUE_IN_STAY" and is_over(owed_at_admission(stay, case), stay):
         return None
     source = arrears_source(stay, case, policy)
-    return Refuse("EMPLOYER_PAYS", reason="EMPLOYER_IN_ARREARS", source=source)
+    return Refuse("EMPLOYER_PAYS", reason="EMPLOYER_IN_ARREARS", sources=(source,))
 
 
 def _relation(stay: Stay, case: CaseFacts, hospital: Party, policy: Policy) -> Entitlement | None:
@@ -315,24 +335,24 @@ def _relation(stay: Stay, case: CaseFacts, hospital: Party, policy: Policy) -> E
     it needs and nobody told, the agency checks."""
     end = medical_end(stay, case, policy)
     if end is End.ENDED:
-        return Refuse("MEDICAL_ENDED")
+        return Refuse("MEDICAL_ENDED", sources=end_sources(stay, case, policy))
     if end is End.GOES_ON or stay.confirmed_by_agency:
         return None
     return Hold(HoldReason.PENDING_CHECK, note=end)
 
 
 def _agreement(stay: Stay, case: CaseFacts, hospital: Party, policy: Policy) -> Entitlement | None:
-    """None begins in a suspended hospital; one that had begun goes on as the text says. Stays
-    outside the pooling region go their own way."""
+    """None begins in a suspended hospital; one that had begun goes on as the text says, wherever
+    the hospital is, where one outside the pooling region is settled at all."""
     refused = Manual("NON_AGREEMENT_OR_OUT_OF_REGION")
     if hospital.suspended_on(stay.admitted_on):
         return refused
     if hospital.region != policy.region:
-        return _elsewhere(stay, case, hospital, policy)
-    if not _lapsed_in_stay(stay, hospital):
-        return None
-    rule = _word("agreement/suspended_stay_policy", stay, case, policy)
-    return None if rule == "CONTINUE_IN_STAY" else refused
+        by_hand = _elsewhere(stay, case, hospital, policy)
+        if by_hand is not None:
+            return by_hand
+    lapsed = _lapsed_in_stay(stay, hospital)
+    return refused if lapsed and _word(_SUSPENDED, stay, case, policy) == "MANUAL" else None
 
 
 def _elsewhere(stay: Stay, case: CaseFacts, hospital: Party, policy: Policy) -> Entitlement | None:
@@ -354,7 +374,7 @@ def _reported(stay: Stay, case: CaseFacts, hospital: Party, policy: Policy) -> E
     source = employer_pays_late_report(Asked(stay, case, hospital, policy))
     if source is None:
         return None
-    return Refuse("EMPLOYER_PAYS", LATE_REPORT, reason="EMERGENCY_REPORTED_LATE", source=source)
+    return Refuse("EMPLOYER_PAYS", LATE_REPORT, reason="EMERGENCY_REPORTED_LATE", sources=(source,))
 
 
 def _lapsed_in_stay(stay: Stay, hospital: Party) -> bool:
@@ -380,6 +400,21 @@ def _missing_place(stay: Stay, case: CaseFacts, hospital: Party, policy: Policy)
     asked = Asked(stay, case, hospital, policy)
     kinds = place_kinds(asked)
     return missing(asked, kinds, "approval of the place", stay.admitted_on, stay.last_day)
+
+
+def let_through(
+    stay: Stay, case: CaseFacts, hospital: Party, policy: Policy
+) -> tuple[Citation, ...]:
+    """The texts by which a bill settles although a suit runs, a fact could have ended medical
+    benefits or the agreement lapsed in the stay. Raises PolicyGap."""
+    asked = {_LITIGATION: case.litigation, _SUSPENDED: _lapsed_in_stay(stay, hospital)}
+    dates = dates_of(stay, case)
+    found = [
+        citation(policy, key, picked(policy, key, dates, stay.admitted_on))
+        for key, was_asked in asked.items()
+        if was_asked
+    ]
+    return (*found, *end_sources(stay, case, policy))
 
 
 _CHECKS = (

@@ -7,13 +7,16 @@
 退休后继续享受工伤医疗待遇（同条例 第二十六条第一款、第二十七条第一款）。
 """
 
+from collections.abc import Iterator, Mapping
 from datetime import date
 from enum import StrEnum, auto
 from typing import Final
 
 from gateway.domain.admission import Stay
+from gateway.domain.bill import Citation
 from gateway.domain.case import CaseFacts, Grade
-from gateway.policy.model import PickedBy, Policy
+from gateway.policy.model import PickedBy, Policy, Value
+from gateway.rules.cited import citation
 from gateway.rules.dates import dates_of, picked
 
 _LUMP_SUM: Final = "medical_end/lump_sum_taken"
@@ -37,26 +40,56 @@ def medical_end(stay: Stay, case: CaseFacts, policy: Policy) -> End:
 
     A stay that had begun goes on. Raises PolicyGap where a fact asks a text that is silent.
     """
-    first = stay.admitted_on
-
-    def ends(key: str, day: date | None) -> bool:
-        if day is None or day > first:
-            return False
-        dates = {**dates_of(stay, case), PickedBy.EVENT_DATE: day}
-        return picked(policy, key, dates, day).switch
-
-    if ends(_RETIRED, case.retired_on):
-        return End.ENDED
-    if case.grade is Grade.ONE_TO_FOUR:
-        return End.ENDED if ends(_LUMP_SUM, case.lump_sum_on) else End.GOES_ON
-    if case.grade is Grade.NONE:
-        return End.ENDED if ends(_UNGRADED, case.relation_ended_on) else End.GOES_ON
-    if case.grade is None:
-        unknown = [ends(key, case.relation_ended_on) for key in (_GRADED, _UNGRADED)]
-        return End.GRADE_UNKNOWN if any(unknown) else End.GOES_ON
-    if not ends(_GRADED, case.relation_ended_on):
+    ended = {key for key, value in _asked(stay, case, policy).items() if value.switch}
+    if not ended:
         return End.GOES_ON
-    return _benefits_taken(case, first)
+    if case.grade is None and _RETIRED not in ended:
+        return End.GRADE_UNKNOWN
+    return _benefits_taken(case, stay.admitted_on) if _GRADED in ended else End.ENDED
+
+
+def end_sources(stay: Stay, case: CaseFacts, policy: Policy) -> tuple[Citation, ...]:
+    """The texts by which benefits ended, or by which they go on although a fact asked; none where
+    a fact is unknown, for then no text decided. Raises PolicyGap."""
+    end = medical_end(stay, case, policy)
+    if end not in (End.ENDED, End.GOES_ON):
+        return ()
+    return tuple(
+        citation(policy, key, value)
+        for key, value in _asked(stay, case, policy).items()
+        if value.switch or end is End.GOES_ON
+    )
+
+
+def _asked(stay: Stay, case: CaseFacts, policy: Policy) -> dict[str, Value]:
+    """What the texts say of the facts that had come to pass by admission; where they end benefits
+    with retirement nothing else is asked."""
+    found = dict(_values(stay, case, policy, {_RETIRED: case.retired_on}))
+    if any(value.switch for value in found.values()):
+        return found
+    return found | dict(_values(stay, case, policy, _by_grade(case)))
+
+
+def _values(
+    stay: Stay, case: CaseFacts, policy: Policy, facts: Mapping[str, date | None]
+) -> Iterator[tuple[str, Value]]:
+    for key, day in facts.items():
+        if day is not None and day <= stay.admitted_on:
+            dates = {**dates_of(stay, case), PickedBy.EVENT_DATE: day}
+            yield key, picked(policy, key, dates, day)
+
+
+def _by_grade(case: CaseFacts) -> Mapping[str, date | None]:
+    """The fact that the text on each grade asks; of an unknown grade both that it can be."""
+    ended = case.relation_ended_on
+    match case.grade:
+        case Grade.ONE_TO_FOUR:
+            return {_LUMP_SUM: case.lump_sum_on}
+        case Grade.FIVE_TO_TEN:
+            return {_GRADED: ended}
+        case Grade.NONE:
+            return {_UNGRADED: ended}
+    return {_GRADED: ended, _UNGRADED: ended}
 
 
 def _benefits_taken(case: CaseFacts, first: date) -> End:

@@ -21,6 +21,7 @@ from gateway.policy.model import Policy
 from gateway.rules import RULES_VERSION
 from gateway.rules.employment import as_liable
 from gateway.rules.entitlement import Hold, Manual, Refuse
+from gateway.rules.listed import Sources
 from gateway.rules.settle import Bill, settle
 
 _WITHDRAWN = frozenset({*NEGATIVE, CaseState.REVOKED})
@@ -63,16 +64,16 @@ def readjudicated(
     """The bill as the rules decide it now.
 
     Where recognition or cover is gone the fund bears nothing of what `before` says it bears, for
-    the reason and by the text that the decision names;
+    the reason and by the texts that the decision names;
     what waits for a fact or goes by hand cannot be computed and is answered as it is.
     """
     outcome, case = settle(bill, policy), bill.case
     if isinstance(outcome, BillVerdict) or case is None:
         return outcome
     if case.state in _WITHDRAWN:
-        return _withdrawn(before, Payer.OTHER, "NOT_INJURY", _decision(case))
-    if isinstance(outcome, Refuse) and outcome.source is not None:
-        owed = _withdrawn(before, Payer.EMPLOYER, outcome.reason, outcome.source)
+        return _withdrawn(before, Payer.OTHER, "NOT_INJURY", (_decision(case),))
+    if isinstance(outcome, Refuse) and outcome.reason:
+        owed = _withdrawn(before, Payer.EMPLOYER, outcome.reason, outcome.sources)
         return replace(owed, liable_employer=as_liable(case, policy, bill.stay).employer_no)
     return outcome
 
@@ -84,10 +85,10 @@ def _decision(case: CaseFacts) -> Citation:
     return Citation("case/decision", said, since, case.authority, our_reading=True)
 
 
-def _withdrawn(before: BillVerdict, payer: Payer, reason: str, cited: Citation) -> BillVerdict:
+def _withdrawn(before: BillVerdict, payer: Payer, reason: str, cited: Sources) -> BillVerdict:
     """Only the fund's share of each line moves; other shares and their reasons stay."""
     lines = tuple(_moved(line, payer, reason, cited) for line in before.lines)
-    meal = replace(before.meal, days=0, amount_fen=0, citations=(cited,))
+    meal = replace(before.meal, days=0, amount_fen=0, citations=cited)
     return replace(
         before,
         lines=lines,
@@ -100,13 +101,13 @@ def _withdrawn(before: BillVerdict, payer: Payer, reason: str, cited: Citation) 
     )
 
 
-def _moved(line: LineVerdict, payer: Payer, reason: str, cited: Citation) -> LineVerdict:
+def _moved(line: LineVerdict, payer: Payer, reason: str, cited: Sources) -> LineVerdict:
     fund = line.split.fund_fen
     if fund == 0:
         return line
     split = line.split._replace(fund_fen=0).given(payer, fund)
     reasons = (*(one for one in line.reasons if one != reason), reason)
-    return line._replace(split=split, reasons=reasons, citations=(*line.citations, cited))
+    return line._replace(split=split, reasons=reasons, citations=(*line.citations, *cited))
 
 
 def who_acts(outcome: Hold | Refuse | Manual) -> Actor:

@@ -19,7 +19,7 @@ from gateway.rules.audit.seen import look
 from gateway.rules.context import Context
 from gateway.rules.dates import dates_of
 from gateway.rules.employment import as_liable, grounds
-from gateway.rules.entitlement import Confirm, Hold, Manual, Refuse, may_settle
+from gateway.rules.entitlement import Confirm, Hold, Manual, Refuse, let_through, may_settle
 from gateway.rules.late import in_time, late_window
 from gateway.rules.line import Bearers, NoPayerStated, Terms
 from gateway.rules.listed import EditionsByDay
@@ -143,8 +143,9 @@ def _paid_days(
 def _grounds(bill: Bill, context: Context, paid: Iterable[date]) -> tuple[Citation, ...]:
     """The sources that concern the bill as a whole. Raises PolicyGap."""
     told = grounds(context.told, context.policy, bill.stay)
+    through = let_through(bill.stay, context.case, bill.hospital, context.policy)
     kept = in_time(context.policy, context.case, context.dates)
-    return (*told, *context.owed_by, *kept, *opened_by(context.asked, paid))
+    return (*told, *through, *context.owed_by, *kept, *opened_by(context.asked, paid))
 
 
 def context_of(bill: Bill, policy: Policy, lines: Netted) -> Context:

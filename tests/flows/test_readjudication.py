@@ -191,7 +191,7 @@ async def test_the_same_correction_is_proposed_once(office: Office) -> None:
     first = await the_proposal(office)
     said = await office.act("readjudication.propose", cause="CASE", by=FIRST)
     assert f"建议 proposal {first['proposal_id']}" in said
-    await office.decide("C1", CaseState.RECOGNISED, litigation=True)
+    await office.decide("C1", CaseState.RECOGNISED, disputed=True)
     await release_all(office.desk)
     assert [row["proposal_id"] for row in await proposals(office)] == [first["proposal_id"]]
 
@@ -554,7 +554,7 @@ async def test_a_rejected_change_is_not_proposed_again(office: Office) -> None:
     await stopped(office)
     number = (await the_proposal(office))["proposal_id"]
     assert "rejected" in await decide(office, "reject", number, SECOND)
-    await office.decide("C1", CaseState.RECOGNISED, litigation=True)
+    await office.decide("C1", CaseState.RECOGNISED, disputed=True)
     await release_all(office.desk)
     assert [row["state"] for row in await proposals(office)] == ["REJECTED"]
     assert "REJECTED" in await refusal(office, "approve", number, FIRST)
@@ -964,7 +964,7 @@ async def test_a_gap_of_the_policy_is_the_operators_to_see_to(office: Office) ->
     policy = office.desk.policy
     silent = {key: one for key, one in policy.parameters.items() if key != "meal/day_rule"}
     office.desk.policy = replace(policy, parameters=MappingProxyType(silent))
-    await office.decide("C1", CaseState.RECOGNISED, litigation=True)
+    await office.decide("C1", CaseState.RECOGNISED, disputed=True)
     await release_all(office.desk)
     row = await the_open_one(office)
     assert (row["untold"], row["acts"]) == ("HELD POLICY_GAP meal/day_rule 2026-03-02", "OPERATOR")
@@ -975,7 +975,7 @@ async def test_an_edition_that_is_gone_is_the_operators_to_see_to(
 ) -> None:
     await settled(office)
     monkeypatch.setattr(office.desk.shelf, "of_record", gone)
-    await office.decide("C1", CaseState.RECOGNISED, litigation=True)
+    await office.decide("C1", CaseState.RECOGNISED, disputed=True)
     await release_all(office.desk)
     row = await the_open_one(office)
     assert (row["untold"], row["acts"]) == ("EDITION_MISSING", "OPERATOR")

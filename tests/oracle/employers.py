@@ -9,6 +9,20 @@ Facts = Mapping[str, Any]
 _REPORTED = "E1"
 
 
+def disagree(bill: Facts) -> bool:
+    """Whether what was told makes more than one employer answer. At the injury one does: who
+    lent the worker (第四十三条第三款), who sent it out, or where it was hurt (浙 第二十九条第二款).
+    Of two successors of one day the law does not say which goes on for the old employer."""
+    others = bill["case"]["employers"]
+    at_injury = {
+        one["number"] if _is_liable(bill, one) else _REPORTED
+        for one in others
+        if one["tie"] != "SUCCESSION"
+    }
+    took_over = [one["since"] for one in _successors(bill["case"])]
+    return len(at_injury) > 1 or len(set(took_over)) < len(took_over)
+
+
 def liable(bill: Facts) -> dict[str, Any]:
     """The employer that answers: its number, whether it had insured the worker at the injury,
     when it joined and what it owes. A successor answers as the one before it did, and for what it

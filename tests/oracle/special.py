@@ -116,10 +116,11 @@ _AGENCY = ("AGENCY", "COMMITTEE")
 
 # --- other employers ---------------------------------------------------------------------------
 
-_TIES = (
+_AT_INJURY = (
     *(("SECONDMENT", "ORIGINAL"), ("SECONDMENT", "HOST"), ("DISPATCH", "DISPATCHER")),
-    *(("DISPATCH", "HOST"), ("SEVERAL", "AT_INJURY"), None),
+    *(("DISPATCH", "HOST"), ("SEVERAL", "AT_INJURY")),
 )
+_TIES = (*_AT_INJURY, None)
 
 
 def _employers(random: Random, bill: Bill) -> None:
@@ -130,6 +131,8 @@ def _employers(random: Random, bill: Bill) -> None:
     tie = random.choice(_TIES)
     if tie is not None:
         case["employers"].append(_employer(random, bill, "E2", *tie))
+    if tie is not None and random.random() < 0.15:
+        case["employers"].append(_employer(random, bill, "E5", *random.choice(_AT_INJURY)))
     for number in ("E3", "E4")[: random.choice((0, 0, 1, 2) if tie else (1, 1, 2))]:
         case["employers"].append(_employer(random, bill, number, "SUCCESSION", "SUCCESSOR"))
     random.shuffle(case["employers"])
@@ -145,7 +148,7 @@ def _employer(random: Random, bill: Bill, number: str, tie: str, role: str) -> B
         "role": role,
         "since": random.randint(bill["stay"]["in"] - 1, bill["stay"]["out"]),
         "insured": None if chance < 0.1 else chance < 0.75,
-        "roster": event - random.randrange(2) if random.random() < 0.1 else None,
+        "roster": event - random.choice((-1, 0, 1)) if random.random() < 0.1 else None,
     }
 
 

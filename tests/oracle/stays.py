@@ -116,7 +116,7 @@ def _case(random: Random, first: int, last: int, lines: list[Bill]) -> Bill:
     case: Bill = {
         **_insured(random, first, last),
         **application,
-        "roster": application["event"] - random.randrange(2) if random.random() < 0.06 else None,
+        **_roster(random, application["event"]),
         "stops": [*_stop(random, first, last, False, 0.1), *_stop(random, first, last, True, 0.1)],
         "rescues": _rescues(random, lines),
         "referral": None,
@@ -136,6 +136,14 @@ def _case(random: Random, first: int, last: int, lines: list[Bill]) -> Bill:
     elif random.random() < 0.2:
         case["third_party"] = random.choice(("CONFIRMED_PAID", "CONFIRMED_UNPAID", "UNKNOWN_PARTY"))
     return case
+
+
+def _roster(random: Random, event: int) -> Bill:
+    """A roster around the injury or of years ago; with it may be missing what was told of cover."""
+    if random.random() >= 0.08:
+        return {"roster": None}
+    told = {"insured": None} if random.random() < 0.3 else {}
+    return {"roster": event - random.choice((-1, 0, 0, 1, 1, 2000)), **told}
 
 
 def _arrears(random: Random, first: int, last: int) -> Bill:

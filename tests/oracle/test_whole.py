@@ -262,6 +262,49 @@ def test_a_worker_lent_is_the_original_employers_and_a_successor_answers_as_it_d
     assert settled(bill(case={"employers": uninsured})) == {"ends": {"refuse EMPLOYER_PAYS"}}
 
 
+def test_two_employers_that_are_each_said_to_answer_are_a_question():
+    """浙 第二十九条第二款 knows one employer at whose work the worker was hurt."""
+    told = [
+        {"number": number, "tie": "SEVERAL", "role": "AT_INJURY", "insured": insured}
+        | {"since": day("2026-01-01"), "roster": None}
+        for number, insured in (("E2", True), ("E3", False))
+    ]
+    for others in (told, told[::-1]):
+        assert settled(bill(case={"employers": others})) == {"ends": {"hold PENDING_CHECK"}}
+    assert settled(bill(case={"employers": told[:1]}))["liable"] == "E2"
+
+
+def test_a_roster_of_years_ago_shows_no_cover_and_one_of_the_day_itself_none_that_began():
+    """浙 第十一条: 自……收到参保职工名册……次日起生效."""
+    old = {"insured": None, "roster": day("2020-01-01")}
+    waits = settled(bill(case=old, stay={"confirmed": False}))
+    assert waits == {"ends": {"hold PENDING_CHECK"}}
+    same_day = bill(case=old | {"roster": day("2026-03-01")}, stay={"confirmed": False})
+    assert settled(same_day) == {"ends": {"refuse EMPLOYER_PAYS"}}
+
+
+@pytest.mark.parametrize(
+    ("since", "paid_up", "refused"),
+    [
+        ("2026-03-10", None, True),
+        ("2026-03-31", None, True),
+        ("2026-04-01", None, False),
+        ("2026-02-01", "2026-03-01", False),
+        ("2026-02-01", "2026-03-02", True),
+    ],
+)
+def test_arrears_in_the_month_of_the_accident_never_pay_and_later_ones_are_not_in_that_text(
+    since: str, paid_up: str | None, refused: bool
+):
+    owed = {"of": "", "from": day(since), "paid_up": paid_up and day(paid_up)}
+    told = bill(
+        case={"arrears": [owed]},
+        stay={"out": day("2026-04-10")},
+        policy={"arrears/policy": "NEVER"},
+    )
+    assert settled(told).get("ends") == ({"refuse EMPLOYER_PAYS"} if refused else None)
+
+
 @pytest.mark.parametrize(
     ("asked", "ends"), [("2026-09-30", False), ("2026-10-01", {"manual REVERSAL_TOO_LATE"})]
 )

@@ -11,7 +11,7 @@ from typing import Any
 
 from tests.oracle import places, windows
 from tests.oracle.devices import Supplied
-from tests.oracle.employers import liable
+from tests.oracle.employers import disagree, liable
 from tests.oracle.lines import (
     EMPLOYER,
     FUND,
@@ -38,6 +38,8 @@ _BY_LAW = {"BEFORE_COVER", "EMPLOYER_IN_ARREARS", "LATE_APPLICATION"}
 def settled(facts: Facts) -> dict[str, Any]:
     """The bill's lines, payers, meals and payees; or the ends of which it must have one: refused,
     by hand or held. Which of several is told first stands in no text."""
+    if disagree(facts):
+        return {"ends": {"hold PENDING_CHECK"}}
     bill = dict(facts) | {"liable": liable(facts)}
     waits = {*windows.ends(bill), *places.ends(bill)}
     if waits:

@@ -1,6 +1,8 @@
 """Values in force on a day, and the days on which the fund does not pay, from the papers alone."""
 
+from calendar import monthrange
 from collections.abc import Iterator, Mapping
+from datetime import date
 from typing import Any
 
 Facts = Mapping[str, Any]
@@ -38,18 +40,24 @@ def ends(bill: Facts) -> Iterator[str]:
 
 def _owing(bill: Facts) -> str:
     """What arrears do to the whole stay by the region's text: Beijing's continues a stay that had
-    begun before them, Changsha's waits for them, one county's never pays."""
+    begun before them, Changsha's waits for them, one county's never pays who owed in the month of
+    the accident and says nothing of later months."""
     stay, owed = bill["stay"], bill["liable"]["arrears"]
     in_stay = [one for one in owed if _touches(one, stay["in"], stay["out"])]
-    if not in_stay and not any(_owed(one, bill["case"]["event"]) for one in owed):
-        return ""
     rule = in_force(bill, "arrears/policy", stay["in"])
+    if rule == "NEVER":
+        event = bill["case"]["event"]
+        in_month = any(_touches(one, event, _end_of_month(event)) for one in owed)
+        return "refuse EMPLOYER_PAYS" if in_month else ""
     if rule == "HOLD_UNTIL_PAID":
         return "hold ARREARS" if any(one["paid_up"] is None for one in in_stay) else ""
-    if rule == "CONTINUE_IN_STAY":
-        begun = [one["paid_up"] for one in in_stay if _owed(one, stay["in"])]
-        return "refuse EMPLOYER_PAYS" if any(_after(day, stay["out"]) for day in begun) else ""
-    return "refuse EMPLOYER_PAYS"
+    begun = [one["paid_up"] for one in in_stay if _owed(one, stay["in"])]
+    return "refuse EMPLOYER_PAYS" if any(_after(day, stay["out"]) for day in begun) else ""
+
+
+def _end_of_month(day: int) -> int:
+    when = date.fromordinal(day)
+    return when.replace(day=monthrange(when.year, when.month)[1]).toordinal()
 
 
 def _after(paid_up: int | None, day: int) -> bool:
@@ -84,14 +92,15 @@ def before_cover(bill: Facts, day: int) -> bool:
 
 
 def _insured(bill: Facts) -> bool | None:
-    """By the roster that names the worker, where it is known: cover begins on the day after it,
-    or on the same day where the region's text does not say so. Else as told, None by nobody."""
+    """As told, None by nobody: a roster of years ago does not show that its cover lasted. A roster
+    of the day of the injury or a later one shows it: cover began on the day after it, or on the
+    day itself where the region says so."""
     roster, event = bill["liable"]["roster"], bill["case"]["event"]
-    if roster is None:
-        told: bool | None = bill["liable"]["insured"]
+    told: bool | None = bill["liable"]["insured"]
+    if roster is None or roster < event:
         return told
-    by_the_day_after = in_force(bill, "cover/from_day_after_roster", event)
-    return bool(roster < event + (0 if by_the_day_after else 1))
+    begins = roster + in_force(bill, "cover/from_day_after_roster", event)
+    return bool(begins <= event)
 
 
 def is_late(bill: Facts) -> bool:

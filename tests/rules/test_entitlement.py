@@ -1,17 +1,20 @@
 """Whether a stay may be registered and its bill settled: the decision tables."""
 
+from datetime import date
 from typing import Any
 
 import pytest
 
 from gateway.domain.admission import HoldReason
-from gateway.domain.case import CaseState
+from gateway.domain.case import Arrears, CaseState, Grade
 from gateway.policy.keys import KEYS
 from gateway.policy.model import PolicyGap
 from gateway.rules.approvals import AUTHORITY, VALIDITY
 from gateway.rules.entitlement import Confirm, Hold, Refuse, may_register, may_settle
 from tests.rules.facts import a_bill, a_case, example_policy, policy_with
 from tests.rules.tables import bill_of, policy_of, rows, verdict_of
+
+OWED = Arrears(date(2026, 2, 1), None)
 
 
 @pytest.mark.parametrize("row", rows("discharge.toml"))
@@ -67,4 +70,71 @@ def test_a_registration_asks_only_for_the_texts_that_matter():
 
 
 def test_a_refusal_moves_nothing_unless_it_says_by_which_reason():
-    assert (Refuse("THIRD_PARTY").reason, Refuse("THIRD_PARTY").source) == ("", None)
+    assert (Refuse("THIRD_PARTY").reason, Refuse("THIRD_PARTY").sources) == ("", ())
+
+
+@pytest.mark.parametrize(
+    ("case", "keys"),
+    [
+        pytest.param({"insured_at_injury": False}, ["law/uninsured"], id="未参保"),
+        pytest.param(
+            {"insured_at_injury": None, "roster_received_on": date(2026, 3, 1)},
+            ["cover/from_day_after_roster", "law/uninsured"],
+            id="名册当日收到",
+        ),
+        pytest.param(
+            {"insured_at_injury": False, "roster_received_on": date(2020, 1, 1)},
+            ["law/uninsured"],
+            id="名册不说明受伤时不在保",
+        ),
+        pytest.param(
+            {"arrears": (Arrears(date(2026, 2, 1), None),)}, ["arrears/policy"], id="欠费"
+        ),
+        pytest.param(
+            {"grade": Grade.NONE, "relation_ended_on": date(2026, 2, 1)},
+            ["medical_end/ungraded_relation_ended"],
+            id="待遇已终止",
+        ),
+        pytest.param(
+            {
+                "grade": Grade.FIVE_TO_TEN,
+                "retired_on": date(2026, 1, 1),
+                "relation_ended_on": date(2026, 1, 1),
+                "lump_sum_on": date(2026, 1, 1),
+            },
+            ["medical_end/graded_relation_ended"],
+            id="退休不终止而领取一次性待遇终止",
+        ),
+    ],
+)
+def test_a_refusal_cites_the_texts_that_decided_it(case: dict[str, Any], keys: list[str]):
+    bill = a_bill(case=a_case(**case))
+    verdict = may_settle(bill.stay, bill.case, bill.hospital, example_policy())
+    assert isinstance(verdict, Refuse)
+    assert [one.key for one in verdict.sources] == keys
+
+
+@pytest.mark.parametrize(
+    ("case", "policy", "keys"),
+    [
+        pytest.param(
+            {"insured_at_injury": None, "roster_received_on": date(2026, 3, 1)},
+            {},
+            ["cover/from_day_after_roster", "law/uninsured"],
+            id="名册当日收到",
+        ),
+        pytest.param(
+            {"arrears": (Arrears(date(2026, 3, 10), None),)},
+            {"arrears/policy": "NEVER"},
+            ["arrears/policy"],
+            id="受伤当月欠费",
+        ),
+    ],
+)
+def test_a_registration_is_refused_by_the_texts_that_decided(
+    case: dict[str, Any], policy: dict[str, Any], keys: list[str]
+):
+    bill = a_bill(case=a_case(**case))
+    verdict = may_register(bill.stay, bill.case, bill.hospital, policy_with(policy))
+    assert isinstance(verdict, Refuse)
+    assert [one.key for one in verdict.sources] == keys
