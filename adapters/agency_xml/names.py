@@ -681,8 +681,11 @@ STOP_BENEFIT: Final = shape(
         "Ground",
         "ground",
         TEXT_200,
-        "事由；REFUSED_DISCHARGE 表示出院通知已送达而拒不出院",
-        "Ground; REFUSED_DISCHARGE is a served notice of discharge that was refused",
+        "事由；REFUSED_DISCHARGE 表示出院通知已送达而拒不出院；CONDITION_LOST 表示丧失享受待遇条件"
+        "（含死亡），只有它的起始日可以早于送达日",
+        "Ground; REFUSED_DISCHARGE is a served notice of discharge that was refused; "
+        "CONDITION_LOST a condition of benefits lost, as by death: it alone may begin before it "
+        "was served",
         sample="拒绝治疗",
     ),
     need("NoticeNo", "notice_no", TEXT_64, "决定书文号", "Number of the decision", sample="T0001"),

@@ -150,6 +150,9 @@ class Approval:
 
 REFUSED_DISCHARGE: Final = "REFUSED_DISCHARGE"
 """The ground of a stop that is a served notice of discharge which the worker refused."""
+CONDITION_LOST: Final = "CONDITION_LOST"
+"""The ground of a stop that states the loss of a condition of benefits, as by death
+(第四十二条第（一）项): the only one whose first day may lie before it was served."""
 
 
 @dataclass(frozen=True, slots=True)

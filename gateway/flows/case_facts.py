@@ -5,16 +5,18 @@ move with it, so that a settlement racing with it decides anew.
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 from gateway.domain.admission import LIVE
 from gateway.domain.case import (
-    REFUSED_DISCHARGE,
+    CONDITION_LOST,
     ROLES,
     ApprovalKind,
     CaseFacts,
     EmploymentTie,
+    OtherEmployer,
     PaidLeave,
 )
 from gateway.domain.commands import (
@@ -33,6 +35,7 @@ from gateway.flows.desk import Caller, Desk
 from gateway.flows.plan import Act, Plan, applied, refused
 from gateway.flows.waiting import correction_acts, correction_notices, decide_again, look_again
 from gateway.policy.model import Policy, PolicyGap
+from gateway.rules.employment import disagreeing, stated
 from gateway.rules.paid_leave import follows, longest
 from gateway.rules.resolve import rescue_mark
 from gateway.store import tables
@@ -69,8 +72,9 @@ async def decide_approval(desk: Desk, caller: Caller, command: DecideApproval) -
 
 
 async def stop_benefit(desk: Desk, caller: Caller, command: StopBenefit) -> Plan:
-    """停止享受工伤保险待遇 needs a served decision with a day it starts (第四十二条); a
-    refused discharge counts from the day that the notice was served, never before."""
+    """停止享受工伤保险待遇 needs a served decision with a day it starts (第四十二条); as a refused
+    discharge it counts from the day that it was served, never before, unless it states a lost
+    condition."""
     async with desk.database.reading() as reader:
         case = await case_by_no(reader, command.case_no)
         if case is None:
@@ -91,13 +95,16 @@ async def stop_benefit(desk: Desk, caller: Caller, command: StopBenefit) -> Plan
 
 
 def _stop_fault(today: date, command: StopBenefit) -> Finding | None:
-    """A decision stops nothing before it was served, and no span ends before it begins."""
+    """A decision stops nothing before it was served, and no span ends before it begins. Only that
+    the condition was lost, as by death, may lie before it: it is lost on its own day, and the
+    decision says so later; who refuses assessment or treatment loses benefits by the decision
+    (第四十二条; our reading, for the article names no day)."""
     first, served = command.valid_from, command.served_on
     if served > today:
         return Finding("VALUE_CONFLICT", "ServedOn", str(served), f"<= {today}")
     if command.valid_to is not None and command.valid_to < first:
         return Finding("VALUE_CONFLICT", "ValidTo", str(command.valid_to), f">= {first}")
-    if command.ground == REFUSED_DISCHARGE and first < served:
+    if command.ground != CONDITION_LOST and first < served:
         return Finding("VALUE_CONFLICT", "ValidFrom", str(first), f">= {served}")
     return None
 
@@ -108,7 +115,7 @@ async def name_employer(desk: Desk, caller: Caller, command: NameEmployer) -> Pl
         case = await case_by_no(reader, command.case_no)
         if case is None:
             return refused(Finding("CASE_NOT_FOUND", "CaseNo", command.case_no))
-        faults = _employer_faults(desk.today, case, command)
+        faults = _employer_faults(desk, case, command)
         if faults:
             return refused(*faults, subject=case.case_no)
         detail = await case_detail(reader, case.case_no)
@@ -129,7 +136,7 @@ async def name_employer(desk: Desk, caller: Caller, command: NameEmployer) -> Pl
     return _told(desk, [case], stays, fact, "case.employer", command.employer_no, reason, kept)
 
 
-def _employer_faults(today: date, case: CaseFacts, command: NameEmployer) -> list[Finding]:
+def _employer_faults(desk: Desk, case: CaseFacts, command: NameEmployer) -> list[Finding]:
     """It is another one, in a role that its tie has, and no tie lies ahead; one of the injury
     was there at the injury."""
     faults = []
@@ -139,11 +146,27 @@ def _employer_faults(today: date, case: CaseFacts, command: NameEmployer) -> lis
     if command.role not in ROLES[command.tie]:
         expected = " | ".join(sorted(ROLES[command.tie]))
         faults.append(Finding("VALUE_CONFLICT", "Role", command.role, expected))
-    latest = today if command.tie is EmploymentTie.SUCCESSION else case.event_day
+    latest = desk.today if command.tie is EmploymentTie.SUCCESSION else case.event_day
     if command.since > latest:
         faults.append(Finding("VALUE_CONFLICT", "Since", str(command.since), f"<= {latest}"))
     roster = command.roster_received_on
-    return faults + roster_faults(today, case.event_day, roster, command.insured_at_injury)
+    faults += roster_faults(desk.today, case.event_day, roster, command.insured_at_injury)
+    return faults if faults or command.withdrawn else _contrary(desk.policy, case, command)
+
+
+def _contrary(policy: Policy, case: CaseFacts, command: NameEmployer) -> list[Finding]:
+    """Who answers is not said twice: what is known and what is told stand side by side, and one
+    of them has to be taken back. Where a text is silent the rules ask for it."""
+    said = OtherEmployer(command.employer_no, command.tie, command.role, command.since)
+    known = [one for one in case.others if one.employer_no != command.employer_no]
+    try:
+        found = disagreeing(replace(case, others=(*known, said)), policy)
+    except PolicyGap:
+        return []
+    if said not in found:
+        return []
+    expected = " | ".join(stated(one) for one in found if one is not said)
+    return [Finding("VALUE_CONFLICT", "EmployerNo", stated(said), expected)]
 
 
 async def decide_paid_leave(desk: Desk, caller: Caller, command: DecidePaidLeave) -> Plan:

@@ -28,16 +28,16 @@ def diagnosis_faults(today: date, injured_on: date, diagnosed_on: date | None) -
 def roster_faults(
     today: date, event: date, received_on: date | None, insured: bool | None
 ) -> list[Finding]:
-    """A roster that was received later than the event insured nobody at it, an earlier one did;
-    what holds on the very day the text of the region says, so nobody else may."""
+    """A roster that was received later than the event insured nobody at it; what holds on the very
+    day the text of the region says, so nobody else may. Under an earlier one the worker may have
+    been insured at the event or no more."""
     if received_on is None:
         return []
     if received_on > today:
         return [Finding("VALUE_CONFLICT", "RosterReceivedOn", str(received_on), f"<= {today}")]
-    if insured is None or received_on == event or insured == (received_on < event):
+    if not insured or received_on <= event:
         return []
-    expected = f"{'<=' if insured else '>='} {event}"
-    return [Finding("VALUE_CONFLICT", "RosterReceivedOn", str(received_on), expected)]
+    return [Finding("VALUE_CONFLICT", "RosterReceivedOn", str(received_on), f"<= {event}")]
 
 
 def grade_faults(case: CaseFacts, command: DecideCase) -> list[Finding]:

@@ -1,5 +1,6 @@
 """Other employers of a case, its cover, the worker's grade and leave: from message to bill."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -8,7 +9,15 @@ from sqlalchemy import select
 
 from gateway.domain.admission import BillState, DaySpan
 from gateway.domain.bill import BillLine
-from gateway.domain.case import AuthorityKind, CaseState, EmployerRole, EmploymentTie, Grade
+from gateway.domain.case import (
+    CONDITION_LOST,
+    REFUSED_DISCHARGE,
+    AuthorityKind,
+    CaseState,
+    EmployerRole,
+    EmploymentTie,
+    Grade,
+)
 from gateway.domain.codes import Outcome
 from gateway.domain.commands import (
     CancelSettlement,
@@ -131,6 +140,53 @@ async def test_an_employer_that_cannot_be_another_one_of_the_case_is_refused(
     assert expected(await named(office, **given)) == [fault]
 
 
+SEVERAL = {"tie": EmploymentTie.SEVERAL, "role": EmployerRole.AT_INJURY}
+BOTH = ("E3 SEVERAL AT_INJURY 2026-02-01", "E2 SEVERAL AT_INJURY 2026-01-01")
+
+
+async def test_a_second_employer_at_the_injury_is_refused_with_both_told(office: Office) -> None:
+    await office.recognised("C1", SERIAL)
+    assert (await named(office, **SEVERAL)).outcome is Outcome.APPLIED
+    other = {"employer_no": "E3", "since": date(2026, 2, 1), "insured_at_injury": False}
+    heard = await named(office, **SEVERAL, **other)
+    assert heard.outcome is Outcome.REFUSED
+    [found] = heard.result.findings
+    assert (found.field, found.got, found.expected) == ("EmployerNo", *BOTH)
+    assert (await named(office, **SEVERAL, insured_at_injury=False)).outcome is Outcome.APPLIED
+    assert (await named(office, **SEVERAL, withdrawn=True)).outcome is Outcome.APPLIED
+    assert (await named(office, **SEVERAL, **other)).outcome is Outcome.APPLIED
+
+
+async def test_two_successors_of_one_day_are_refused_and_of_two_days_follow_on(
+    office: Office,
+) -> None:
+    took_over = {"tie": EmploymentTie.SUCCESSION, "role": EmployerRole.SUCCESSOR}
+    await office.recognised("C1", SERIAL)
+    assert (await named(office, **took_over)).outcome is Outcome.APPLIED
+    same_day = await named(office, **took_over, employer_no="E3")
+    assert expected(same_day) == [("EmployerNo", "E2 SUCCESSION SUCCESSOR 2026-01-01")]
+    next_day = await named(office, **took_over, employer_no="E3", since=date(2026, 1, 2))
+    assert next_day.outcome is Outcome.APPLIED
+
+
+async def test_stored_employers_that_contradict_one_another_hold_the_bill(office: Office) -> None:
+    """Two dispatchers that a text had let in before it said who is liable."""
+    await office.recognised("C1", SERIAL)
+    lent = {"tie": EmploymentTie.DISPATCH, "role": EmployerRole.DISPATCHER}
+    spoken = office.desk.policy
+    values = dict(spoken.parameters)
+    del values["employer/liable_when_dispatched"]
+    office.desk.policy = replace(spoken, parameters=values)
+    for number in ("E2", "E3"):
+        assert (await named(office, **lent, employer_no=number)).outcome is Outcome.APPLIED
+    office.desk.policy = spoken
+    stay, heard = await committed(office)
+    assert (heard.code, (await bill_of(office, stay))["hold_reason"]) == ("HELD", "PENDING_CHECK")
+    assert (await named(office, **lent, withdrawn=True)).outcome is Outcome.APPLIED
+    await release_all(office.desk)
+    assert (await bill_of(office, stay))["bill_state"] == BillState.SETTLED
+
+
 async def leave_of(office: Office, first: date, last: date, **given: Any) -> Heard:
     command = DecidePaidLeave(
         case_no="C1", first=first, last=last, by="经办", notice_no="L1", **given
@@ -178,16 +234,24 @@ async def test_a_worker_whose_benefits_were_taken_at_once_is_refused_at_the_coun
         ({"diagnosed_on": date(2026, 3, 3)}, ("DiagnosedOn", "2026-03-01 – 2026-03-02")),
         ({"roster_received_on": date(2026, 3, 3)}, ("RosterReceivedOn", "<= 2026-03-02")),
         ({"roster_received_on": date(2026, 3, 2)}, ("RosterReceivedOn", "<= 2026-03-01")),
-        (
-            {"roster_received_on": date(2026, 2, 28), "insured_at_injury": False},
-            ("RosterReceivedOn", ">= 2026-03-01"),
-        ),
     ],
 )
 async def test_a_report_that_contradicts_itself_is_refused(
     office: Office, given: dict[str, Any], fault: tuple[str, str]
 ) -> None:
     assert expected(await office.report("C1", SERIAL, **given)) == [fault]
+
+
+async def test_a_roster_of_years_ago_leaves_cover_open_and_the_bill_waits(office: Office) -> None:
+    """It contradicts neither word on the day of the injury, and stands for none of them."""
+    old = {"roster_received_on": date(2020, 1, 1)}
+    gone = await office.report("C2", 9, insured_at_injury=False, **old)
+    assert gone.outcome is Outcome.APPLIED
+    await office.report("C1", SERIAL, insured_at_injury=None, **old)
+    await office.decide("C1", CaseState.RECOGNISED)
+    registered = await office.register(HOSPITAL, "V1", SERIAL)
+    told = (registered.result.state, registered.result.note)
+    assert told == ("PENDING_CHECK", "insured_at_injury")
 
 
 async def test_the_clock_of_the_employer_starts_with_the_diagnosis_and_is_extended(
@@ -327,12 +391,31 @@ async def test_a_revoked_recognition_stops_what_comes_and_takes_nothing_back(
     [
         ({"served_on": date(2026, 3, 3)}, ("ServedOn", "<= 2026-03-02")),
         ({"valid_to": date(2026, 2, 28)}, ("ValidTo", ">= 2026-03-01")),
+        ({}, ("ValidFrom", ">= 2026-03-02")),
+        ({"ground": "拒不接受劳动能力鉴定"}, ("ValidFrom", ">= 2026-03-02")),
+        ({"ground": REFUSED_DISCHARGE}, ("ValidFrom", ">= 2026-03-02")),
     ],
 )
-async def test_a_stop_is_served_and_does_not_end_before_it_begins(
+async def test_a_stop_is_served_before_it_begins_and_does_not_end_before_it_begins(
     office: Office, given: dict[str, Any], fault: tuple[str, str]
 ) -> None:
     await office.recognised("C1", SERIAL)
+    assert expected(await stopped(office, **given)) == [fault]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [{"valid_from": DAY}, {"ground": CONDITION_LOST}],
+    ids=["自送达当日起", "丧失条件自丧失之日起"],
+)
+async def test_a_lost_condition_alone_may_stop_benefits_before_its_decision_was_served(
+    office: Office, given: dict[str, Any]
+) -> None:
+    await office.recognised("C1", SERIAL)
+    assert (await stopped(office, **given)).outcome is Outcome.APPLIED
+
+
+async def stopped(office: Office, **given: Any) -> Heard:
     values: dict[str, Any] = {
         "case_no": "C1",
         "valid_from": date(2026, 3, 1),
@@ -340,8 +423,7 @@ async def test_a_stop_is_served_and_does_not_end_before_it_begins(
         "notice_no": "N1",
         "served_on": DAY,
     }
-    stop = StopBenefit(**(values | given))
-    assert expected(await office.say(AGENCY, "benefit.stop", stop)) == [fault]
+    return await office.say(AGENCY, "benefit.stop", StopBenefit(**(values | given)))
 
 
 async def test_each_stay_of_a_person_with_several_cases_follows_its_own(office: Office) -> None:
