@@ -48,7 +48,7 @@ def read_texts(page: Page, table: Mapping[str, Any]) -> dict[str, Text]:
 def _text(page: Page, key: str, entry: object) -> Text:
     row = entry if isinstance(entry, dict) else {}
     page.closed(row, "title kind", "number published in_force articles url note")
-    return Text(
+    text = Text(
         key=key,
         title=page.text(row, "title"),
         kind=_kind(page, row),
@@ -59,6 +59,24 @@ def _text(page: Page, key: str, entry: object) -> Text:
         url=page.text(row, "url"),
         note=page.text(row, "note"),
     )
+    _check_text(page, text)
+    return text
+
+
+def _check_text(page: Page, text: Text) -> None:
+    if text.articles is not None and text.articles < 1:
+        page.fault(
+            f"{text.key}：articles 为 {text.articles}，文本至少有一条",
+            f"{text.key}: articles is {text.articles}, and a text has one at least",
+        )
+    # 立法法 第一百零四条: a text reaches back only by a provision of its own.
+    reaches_back = text.published and text.in_force and text.in_force < text.published
+    if reaches_back and not text.note:
+        page.fault(
+            f"{text.key}：施行日 {text.in_force} 早于公布日 {text.published}，须在 note 写明其规定",
+            f"{text.key}: in force on {text.in_force}, before it was published on "
+            f"{text.published}: a note must name the provision",
+        )
 
 
 def _kind(page: Page, row: Mapping[str, Any]) -> TextKind:

@@ -22,13 +22,16 @@ class Key:
     """What a key admits: its unit, its closed words, and where its values may come from.
 
     `regional` keys have no national text, so a national file may not invent a default;
-    `by_agreement` keys can be given only by a clause of a service agreement.
+    `by_agreement` keys can be given only by a clause of a service agreement. A `liftable` key
+    may say that the article sets no limit: its rule asks whether there is one, and every other
+    rule needs the number.
     """
 
     unit: Unit
     words: tuple[str, ...] = ()
     regional: bool = False
     by_agreement: bool = False
+    liftable: bool = False
 
 
 def _word(*words: str) -> Key:
@@ -37,6 +40,10 @@ def _word(*words: str) -> Key:
 
 def _local(unit: Unit) -> Key:
     return Key(unit, regional=True)
+
+
+def _local_limit(unit: Unit) -> Key:
+    return Key(unit, regional=True, liftable=True)
 
 
 def _local_word(*words: str) -> Key:
@@ -90,8 +97,8 @@ KEYS: Final[Mapping[str, Key]] = MappingProxyType(
         "litigation/policy": _word("CONTINUE", "HOLD"),
         "agreement/suspended_stay_policy": _word("CONTINUE_IN_STAY", "MANUAL"),
         "case/none_found_days": Key(Unit.DAYS),
-        "emergency/inpatient_days": Key(Unit.DAYS),
-        "emergency/report_hours": Key(Unit.HOURS),
+        "emergency/inpatient_days": Key(Unit.DAYS, liftable=True),
+        "emergency/report_hours": Key(Unit.HOURS, liftable=True),
         "scope/inpatient": _word(*_ROUTES),
         "scope/rehabilitation": _word(*_ROUTES),
         "scope/outpatient": _word(*_ROUTES),
@@ -137,10 +144,10 @@ KEYS: Final[Mapping[str, Key]] = MappingProxyType(
         "authority/cross_province": _local_word(*_AUTHORITIES),
         "authority/device": _word(*_AUTHORITIES),
         "authority/paid_leave_extension": _word(*_AUTHORITIES),
-        "referral/validity_months": _local(Unit.MONTHS),
-        "remote_residence/validity_months": _local(Unit.MONTHS),
+        "referral/validity_months": _local_limit(Unit.MONTHS),
+        "remote_residence/validity_months": _local_limit(Unit.MONTHS),
         "remote_residence/places": _local_word("COUNTY", "NAMED"),
-        "cross_province/filing_months": _local(Unit.MONTHS),
+        "cross_province/filing_months": _local_limit(Unit.MONTHS),
         "cross_province/policy": _local_word(*_ROUTES),
         "cross_province/meal": _local_word(*_ROUTES),
         "cross_province/third_party": _local_word(*_ROUTES),
@@ -168,6 +175,9 @@ KEYS: Final[Mapping[str, Key]] = MappingProxyType(
         "recovery/lead": _local_word("PAYING_AGENCY"),
     }
 )
+
+LIFTABLE: Final = tuple(key for key, spec in KEYS.items() if spec.liftable)
+"""The keys of which a text may say that there is no limit."""
 
 _P: Final = PickedBy
 _INJURY: Final = (_P.INJURY_DATE,)

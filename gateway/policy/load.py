@@ -38,8 +38,12 @@ _LONGEST_PATH: Final = 100
 _REGION_FOLDER: Final = re.compile(r"([0-9]{6})_[a-z]+")
 # How editors of some systems begin a file in UTF-8 or UTF-16.
 _MARKS: Final = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
-# TOML admits hexadecimal, octal and binary numbers; no law is written in them.
-_RADIX: Final = re.compile(r"^\s*is\s*=\s*[+-]?0[xob]", re.MULTILINE)
+# TOML admits hexadecimal, octal and binary numbers; no law is written in them. What stands in
+# quotes or in a comment is no number.
+_WORDS: Final = re.compile(
+    r'''"""(?:\\.|[^\\])*?"{3,5}|\'{3}.*?\'{3,5}|"(?:\\.|[^"\\])*"|'[^']*'|#[^\n]*''', re.DOTALL
+)
+_RADIX: Final = re.compile(r"(?<![\w.-])0[xob]")
 
 
 def regions(root: Path = SHIPPED) -> tuple[str, ...]:
@@ -122,10 +126,29 @@ def _files(region: str, root: Path) -> dict[str, bytes]:
             f"the pooling region must have one folder, found {len(folders)}",
         )
     places = [root / _NATIONAL, root / _REGIONS / folders[0]]
-    paths = [root / _TEXTS, *(path for place in places for path in place.rglob("*"))]
+    paths = [root / _TEXTS, *places, *(path for place in places for path in place.rglob("*"))]
+    lost = [path for path in paths if path not in places and _is_lost(path)]
+    if lost:
+        raise BadPolicy(_lost(path.relative_to(root).as_posix()) for path in lost)
     return {
         path.relative_to(root).as_posix(): path.read_bytes() for path in paths if path.is_file()
     }
+
+
+def _is_lost(path: Path) -> bool:
+    """Whether something stands under the name that no file is read from: a link that leads
+    nowhere or to a folder, a folder named as a file, a socket. Its key would be gone unseen."""
+    if path.is_dir():
+        return path.suffix == _SUFFIX or path.is_symlink()
+    return not path.is_file() and (path.exists() or path.is_symlink())
+
+
+def _lost(path: str) -> Fault:
+    return Fault(
+        path,
+        "不是可以读取的文件，此处的值会不知不觉地丢失",
+        "is no file that can be read: its value would be gone unseen",
+    )
 
 
 def _policy(region: str, files: Mapping[str, bytes]) -> Policy:
@@ -165,7 +188,10 @@ def _table(page: Page, raw: bytes) -> dict[str, Any]:
     except ValueError as error:
         page.fault(f"不是有效的 TOML：{error}", f"not valid TOML: {error}")
         return {}
-    if _RADIX.search(text):
+    except RecursionError:
+        page.fault("不是有效的 TOML：嵌套过深", "not valid TOML: nested too deep")
+        return {}
+    if _RADIX.search(_WORDS.sub("", text)):
         page.fault("数字须用十进制书写", "numbers are written in decimal")
     return table
 

@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 from gateway.domain.money import ONE
 from gateway.policy.citation import read_law
 from gateway.policy.faults import Page
-from gateway.policy.keys import KEYS, Key, picks
+from gateway.policy.keys import KEYS, LIFTABLE, Key, picks
 from gateway.policy.model import Dated, PickedBy, Text, TextKind, Unit, Value
 
 NO_LIMIT: Final = "none"
@@ -37,7 +37,6 @@ _MOST: Final = {
     **_LAST,
 }
 """Units that are counted, with the most that a file may say: beyond it is a slip of the pen."""
-_LIMITS: Final = frozenset(Unit) - {Unit.WORD, Unit.WORDS, Unit.SWITCH, *_LAST, *_SCALES}
 # Stands in for what a faulty file did not give; a file with a fault is never used.
 _NO_DAY: Final = date.min
 
@@ -155,7 +154,7 @@ def _value(page: Page, key: Key, row: Mapping[str, Any], texts: Mapping[str, Tex
     ended = page.take(row, "ended", bool, False)
     if ended is ("is" in row):
         page.fault("is 与 ended = true 须且只能有一个", "give either is or ended = true")
-    unlimited = row.get("is") == NO_LIMIT and key.unit in _LIMITS
+    unlimited = row.get("is") == NO_LIMIT and key.liftable
     amount = None if unlimited or "is" not in row else _amount(page, key, row["is"])
     value = Value(
         since=page.day(row, "from", _NO_DAY),
@@ -246,6 +245,12 @@ def _count(page: Page, unit: Unit, given: object) -> Amount:
     if type(given) is int and given >= (unit in _LAST):
         return given
     page.fault(f"is 应为 {unit} 的非负整数", f"is must be a whole number of {unit}, not negative")
+    if given == NO_LIMIT:
+        able = ", ".join(LIFTABLE)
+        page.fault(
+            f"此键的规则须有数目；只有 {able} 可以不设限额",
+            f"the rule of this key needs the number; only {able} may have no limit",
+        )
     return None
 
 

@@ -10,6 +10,8 @@ from datetime import date
 from typing import Final, TextIO
 
 from gateway.policy.load import load
+from gateway.policy.model import Policy
+from gateway.rules.cited import citation
 from gateway.rules.clocks import (
     CLOCKS,
     Clock,
@@ -74,8 +76,13 @@ def run(settings: Settings, today: date, out: TextIO) -> int:
 
 def run_one(settings: Settings, event: str, since: date, today: date, out: TextIO) -> int:
     """The end of one clock that starts on `since`; 1 when no text gives its length."""
+    policy = load(settings.region)
+    endless = _endless(policy, CLOCKS[event], since)
+    if endless:
+        out.write(f"{endless}\n")
+        return TOLD
     try:
-        found = deadline(load(settings.region), Calendar(), event, since)
+        found = deadline(policy, Calendar(), event, since)
     except NoSuchDay:
         sys.stderr.write(
             f"没有这一天：自 {since} 起算的期限超出日历 / no such day: "
@@ -84,6 +91,16 @@ def run_one(settings: Settings, event: str, since: date, today: date, out: TextI
         return NOT_TOLD
     out.writelines(f"{text}\n" for text in _one(found, today))
     return NOT_TOLD if found.gap else TOLD
+
+
+def _endless(policy: Policy, clock: Clock, since: date) -> str:
+    """That a text lets the clock run for ever, and which; "" when its length is counted."""
+    for key in clock.keys:
+        value = policy.find(key, since)
+        if value is not None and value.unlimited:
+            source = citation(policy, key, value)
+            return f"{clock.name} 不设期限 no limit  依据 by {source.law}，自 since {source.since}"
+    return ""
 
 
 def names() -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from gateway.policy.citation import chinese_number
 from gateway.policy.faults import BadPolicy
+from gateway.policy.keys import KEYS, LIFTABLE, picks
 from gateway.policy.load import archive, load, load_archive, regions, strays
 from gateway.policy.model import PolicyGap
 
@@ -67,11 +68,33 @@ def test_a_folder_that_no_region_reads_is_told(tree):
     assert fault.en == "there is no pooling region"
 
 
-def test_none_with_an_article_means_that_the_law_sets_no_limit(tree):
-    tree.bend(MEAL, "is = 1500", 'is = "none"')
-    value = load("999901", tree.root).value("meal/per_day_fen", date(2025, 7, 1))
+@pytest.mark.parametrize("key", LIFTABLE)
+def test_none_with_an_article_means_that_the_law_sets_no_limit(tree, key):
+    tree.put(
+        f"{FOLDER}/{key}.toml", parameter(KEYS[key].unit, '"none"', picked_by=picks(key)[0].value)
+    )
+    value = load("999901", tree.root).value(key, date(2025, 7, 1))
     assert value.unlimited
     assert value.amount is None
+
+
+@pytest.mark.parametrize("key", sorted({*KEYS} - {*LIFTABLE}))
+def test_what_a_rule_counts_with_is_a_number_and_never_none(tree, key):
+    """No text lifts what the rule multiplies or counts by: the number would be missing there."""
+    tree.put(
+        f"{FOLDER}/{key}.toml", parameter(KEYS[key].unit, '"none"', picked_by=picks(key)[0].value)
+    )
+    assert any(fault.startswith("is must be") for fault in tree.faults())
+
+
+def test_a_key_that_may_have_no_limit_is_named_to_whoever_lifts_another(tree):
+    tree.bend(MEAL, "is = 1500", 'is = "none"')
+    *_, told = tree.faults()
+    assert told == (
+        "the rule of this key needs the number; only emergency/inpatient_days, "
+        "emergency/report_hours, referral/validity_months, remote_residence/validity_months, "
+        "cross_province/filing_months may have no limit"
+    )
 
 
 def test_what_has_ended_does_not_end_again_before_it_begins_anew(tree):
@@ -187,6 +210,23 @@ def test_every_fault_of_every_file_is_reported_at_once(tree):
         (MEAL, "is = 1200", 'is = "1200"', "is must be a whole number of fen/day, not negative"),
         (MEAL, "is = 1200", "is = nan", "is must be a whole number of fen/day, not negative"),
         (MEAL, "is = 1200", "is = 0x4B0", "numbers are written in decimal"),
+        (MEAL, "is = 1200", '"is" = 0x4B0', "numbers are written in decimal"),
+        (MEAL, "is = 1200", "'is' = 0b11", "numbers are written in decimal"),
+        (MEAL, "is = 1200", "is\t= 0o17", "numbers are written in decimal"),
+        ("texts.toml", "articles = 67", "articles = 0x43", "numbers are written in decimal"),
+        (
+            "texts.toml",
+            "articles = 67",
+            "articles = -3",
+            "statute: articles is -3, and a text has one at least",
+        ),
+        ("texts.toml", "articles = 67", "articles = 0", "and a text has one at least"),
+        (
+            "texts.toml",
+            "in_force = 2020-01-01",
+            "in_force = 2020-01-01\npublished = 2020-01-02",
+            "statute: in force on 2020-01-01, before it was published on 2020-01-02: a note must",
+        ),
         (RATIO, "is = 0.95", "is = nan", "is must be between 0 and 1 with at most 4 decimals"),
         (RATIO, "is = 0.95", "is = inf", "is must be between 0 and 1 with at most 4 decimals"),
         (RATIO, "is = 0.95", "is = -0.95", "is must be between 0 and 1 with at most 4 decimals"),
@@ -271,6 +311,62 @@ def test_a_planted_fault_is_found_and_named(tree, path, old, new, says):
     tree.bend(path, old, new)
     faults = tree.faults()
     assert any(says in fault for fault in faults), faults
+
+
+def test_what_is_quoted_or_a_comment_is_no_number(tree):
+    tree.bend(MEAL, '"伙食补助 / meals"', """'0x10' # 0b1""")
+    tree.bend(RATIO, '"诊疗项目比例 / item ratio"', '"""is = 0x10 \\" """"')
+    assert load("999901", tree.root).parameters["meal/per_day_fen"].description == "0x10"
+
+
+def test_a_text_that_reaches_back_says_by_which_provision(tree):
+    told = "in_force = 2020-01-01\npublished = 2020-06-01\nnote = '第六十七条：自一月一日起施行'"
+    tree.bend("texts.toml", "in_force = 2020-01-01", told)
+    assert load("999901", tree.root).texts["statute"].note
+    tree.bend("texts.toml", "published = 2020-06-01", "published = 2020-01-01")
+    tree.bend("texts.toml", "note = '第六十七条：自一月一日起施行'", "")
+    assert load("999901", tree.root).texts["statute"].published == date(2020, 1, 1)
+
+
+def lost(tree):
+    with pytest.raises(BadPolicy) as caught:
+        load("999901", tree.root)
+    assert {fault.en for fault in caught.value.faults} == {
+        "is no file that can be read: its value would be gone unseen"
+    }
+    return {fault.path for fault in caught.value.faults}
+
+
+def test_a_name_that_no_file_is_read_from_is_told_and_does_not_vanish(tree):
+    folder, facility = tree.root / FOLDER, "line/ratio_facility.toml"
+    (tree.root / RATIO).rename(tree.root / "elsewhere.toml")
+    (tree.root / RATIO).symlink_to("nowhere.toml")
+    (folder / facility).mkdir()
+    (folder / "audit").symlink_to(folder / "meal")
+    assert lost(tree) == {RATIO, f"{FOLDER}/{facility}", f"{FOLDER}/audit"}
+
+
+def test_a_link_to_a_file_is_read_as_the_file(tree):
+    (tree.root / RATIO).rename(tree.root / "elsewhere.toml")
+    (tree.root / RATIO).symlink_to(tree.root / "elsewhere.toml")
+    assert "line/ratio_item" in load("999901", tree.root).parameters
+
+
+def test_texts_that_cannot_be_read_are_told_as_such(tree):
+    (tree.root / "texts.toml").unlink()
+    (tree.root / "texts.toml").symlink_to("nowhere.toml")
+    assert lost(tree) == {"texts.toml"}
+
+
+def test_what_stands_where_a_regions_folder_should_is_no_folder(tree):
+    (tree.root / FOLDER).rename(tree.root / "moved")
+    (tree.root / FOLDER).write_text("")
+    assert "only .toml with a path up to 100 long" in tree.faults()
+
+
+def test_a_file_nested_deeper_than_anybody_can_read_is_a_fault(tree):
+    tree.bend(MEAL, "[[value]]", f"x = {'[' * 100_000}{']' * 100_000}\n[[value]]")
+    assert "not valid TOML: nested too deep" in tree.faults()
 
 
 def parameter(unit, amount, law='{ text = "local", article = "第八条" }', picked_by="service_date"):

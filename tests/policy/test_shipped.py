@@ -6,7 +6,7 @@ from datetime import date, timedelta
 import pytest
 
 from gateway.policy.citation import chinese_number
-from gateway.policy.keys import KEYS, picks
+from gateway.policy.keys import KEYS, LIFTABLE, picks
 from gateway.policy.load import SHIPPED, archive, load, load_archive, regions
 from gateway.policy.model import Capability, PolicyGap, TextKind
 
@@ -56,6 +56,11 @@ def test_the_readme_lists_every_key_with_its_unit_and_words():
     for key, spec in KEYS.items():
         assert rows[key].startswith(f"| {spec.unit} | {' / '.join(picks(key))} |"), key
         assert tuple(re.findall(r"`([A-Za-z_0-9]+)`", rows[key])) == spec.words, key
+
+
+def test_the_readme_names_the_keys_that_may_have_no_limit():
+    (told,) = re.findall(r"可以这样写：(.*)。", (SHIPPED / "README.md").read_text(encoding="utf-8"))
+    assert told == "、".join(f"`{key}`" for key in LIFTABLE)
 
 
 def test_the_example_region_picks_every_key_by_its_usual_date():

@@ -22,7 +22,7 @@ from gateway.domain.case import (
 )
 from gateway.domain.reasons import REASONS, VIOLATIONS
 from gateway.domain.split import Payer
-from gateway.policy.keys import KEYS
+from gateway.policy.keys import KEYS, LIFTABLE
 from gateway.policy.model import Directory
 from gateway.rules.settle import Bill
 from tests.rules.asking import Row, answered, as_told, every_row, facts, outcome, the_bill
@@ -230,6 +230,25 @@ def test_the_words_of_a_policy_payer_are_those_that_the_table_leaves_possible():
     ):
         possible = {payer.value for payer in Payer if payer not in IMPOSSIBLE[reason]}
         assert possible == set(KEYS[key].words), key
+
+
+# --- limits that a text lifts ---
+def with_limit(row: Row, key: str, limit: str | int) -> Row:
+    """The row where the text gives the key this limit, whatever the row says of it."""
+    told = row.told
+    silent = [one for one in told.get("silent", ()) if one != key]
+    policy = told.get("policy", {}) | {key: limit}
+    return Row(row.table, told | {"policy": policy, "silent": silent})
+
+
+@pytest.mark.parametrize("key", LIFTABLE)
+def test_a_limit_that_may_be_lifted_is_lifted_in_every_row_and_counts_in_some(key: str):
+    """Whatever `policy check` admits, the rules can be asked with."""
+    lifted, least = (
+        [outcome(with_limit(row, key, limit), of_one_stay=True) for row in OF_CASES]
+        for limit in ("no limit", 0)
+    )
+    assert lifted != least
 
 
 # --- states, kinds, holds, refusals ---

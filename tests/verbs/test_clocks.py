@@ -13,7 +13,7 @@ from gateway.clock import at_business, micros
 from gateway.rules.clocks import Deadline
 from gateway.settings import Settings
 from gateway.verbs import clocks
-from tests.rules.facts import a_line
+from tests.rules.facts import a_line, policy_with
 from tests.verbs.ledger import WORKER, Settled, insert, settled, settlement_row
 
 TODAY = date(2026, 4, 1)
@@ -217,3 +217,13 @@ def test_one_clock_is_told_for_a_paper_that_is_not_in_the_store(
 def test_without_a_database_nothing_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     assert clocks.run(Settings(data_dir=tmp_path), TODAY, io.StringIO()) == 1
     assert "没有数据库" in capsys.readouterr().err
+
+
+def test_a_clock_that_a_text_lets_run_for_ever_has_no_end_and_is_cited(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    lifted = policy_with({"emergency/report_hours": "no limit"})
+    monkeypatch.setattr(clocks, "load", lambda _: lifted)
+    out, settings = io.StringIO(), Settings(data_dir=tmp_path)
+    assert clocks.run_one(settings, "EMERGENCY_REPORT", TODAY, TODAY, out) == 0
+    assert out.getvalue().startswith("EMERGENCY_REPORT 不设期限 no limit  依据 by 《")
