@@ -23,10 +23,13 @@ from gateway.policy.faults import BadPolicy
 from gateway.policy.load import archive, load_archive
 from gateway.policy.model import Policy
 from gateway.store import tables
-from gateway.store.standing import numbers_in_force
+from gateway.store.personal import Unopened
+from gateway.store.standing import numbers_in_force, purged_in_force
 from gateway.store.stays import stay_file
 from gateway.store.unit import Insert, KeyTaken, StaleFacts, Write
 
+_PURGED: Final = "职工已清除 / the worker was purged"
+_SHUT: Final = "记录打不开 / the record does not open"
 _TRIES: Final = 5  # to find facts that nobody moves meanwhile
 
 
@@ -46,7 +49,8 @@ class Corrected:
 @dataclass(slots=True)
 class Found:
     """What the looking showed: how many settlements, proposals by number, and what could not
-    be computed, by settlement, with the number under which it waits for a person."""
+    be computed, by settlement, with the number under which it waits for a person; a record that
+    does not open waits for nobody."""
 
     looked_at: int = 0
     proposals: list[str] = field(default_factory=list)
@@ -63,18 +67,30 @@ async def propose_all(desk: Desk, asked: Corrected) -> Found:
         raise NotDone("须写明提出人（--by）/ say who proposes (--by)")
     async with desk.database.reading() as reader:
         numbers = await numbers_in_force(reader, asked.first, asked.last, asked.case_no)
+        purged = await purged_in_force(reader, asked.first, asked.last, asked.case_no)
     if not numbers:
         raise NotDone("所选范围内没有有效的结算 / no live settlement there")
     policy = desk.policy if asked.policy is None else await _kept(desk, asked.policy, asked.by)
     found = Found()
     for number in numbers:
         found.looked_at += 1
-        proposal, untold = await _one(desk, number, asked.cause, policy, asked.by, ())
+        if number in purged:
+            proposal, untold = "", _PURGED
+        else:
+            proposal, untold = await _asked(desk, number, asked, policy)
         if untold:
             found.untold.append((number, f"{untold} {proposal}".strip()))
         elif proposal:
             found.proposals.append(proposal)
     return found
+
+
+async def _asked(desk: Desk, number: str, asked: Corrected, policy: Policy) -> tuple[str, str]:
+    """As `_one`; a record that does not open stops no other."""
+    try:
+        return await _one(desk, number, asked.cause, policy, asked.by, ())
+    except Unopened:
+        return "", _SHUT
 
 
 async def _kept(desk: Desk, root: Path, by: str) -> Policy:

@@ -1,5 +1,5 @@
 """测算表 What a proposed policy or catalogue would have changed, as XLSX: by hospital, by
-reason, by item, and the settlements it would not have settled."""
+reason, by item, the settlements it would not have settled and those that cannot be computed."""
 
 import io
 from collections.abc import Iterable, Sequence
@@ -46,7 +46,8 @@ class NotSettled(NamedTuple):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WhatIf:
     """The whole comparison. `hospitals` and `meals` are what the fund pays; `reasons` what it
-    does not bear; `items` what it bears of each code."""
+    does not bear; `items` what it bears of each code; `untold` the settlements that cannot be
+    computed, each with the reason, which are in none of the other tables."""
 
     first: date
     last: date
@@ -59,6 +60,7 @@ class WhatIf:
     reasons: Sequence[Row]
     items: Sequence[Row]
     unsettled: Sequence[NotSettled]
+    untold: Sequence[tuple[str, str]] = ()
 
 
 def what_if_workbook(report: WhatIf) -> bytes:
@@ -76,6 +78,10 @@ def what_if_workbook(report: WhatIf) -> bytes:
     grid = _grid(book, styles, "不再结算 Unsettled", heads)
     for one in report.unsettled:
         grid.write(one.settlement_id, one.hospital, one.outcome, yuan_number(one.fund_fen))
+    heads = ("结算单号 Settlement", "原因 Reason")
+    grid = _grid(book, styles, "不能重算 Not computable", heads)
+    for untold in report.untold:
+        grid.write(*untold)
     book.close()
     return out.getvalue()
 
@@ -104,6 +110,7 @@ def _summary(grid: Grid, report: WhatIf) -> None:
     grid.write("结算笔数 Settlements", report.settlements)
     grid.write("金额有变 Amounts change", len(report.changed))
     grid.write("不再结算 Would not be settled", len(report.unsettled))
+    grid.write("不能重算 Not computable", len(report.untold))
     total = _sum(report.hospitals)
     for label, value in zip(_TALLY[-3:], _money(total), strict=True):
         grid.write(f"基金 Fund：{label}", value)

@@ -299,5 +299,6 @@ def _encrypted(cipher: AESGCM, plain: bytes, bound_to: bytes) -> bytes:
 def _decrypted(cipher: AESGCM, sealed: bytes, bound_to: bytes) -> bytes:
     try:
         return cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], bound_to)
-    except InvalidTag:
+    except (InvalidTag, ValueError):
+        # What is too short for a nonce is no ciphertext of ours either.
         raise Unopened("the ciphertext does not belong here") from None

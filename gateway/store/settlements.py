@@ -9,6 +9,7 @@ from sqlalchemy import or_, select
 
 from gateway.domain.split import Split
 from gateway.store.database import Reader
+from gateway.store.personal import Unopened
 from gateway.store.tables import person, settlement
 
 _PARTS = ("fund_fen", "employer_fen", "individual_fen", "hospital_fen", "other_fen")
@@ -25,6 +26,11 @@ async def settlement_by_id(reader: Reader, settlement_id: str) -> dict[str, Any]
     return None if row is None else settlement_of(reader, row)
 
 
+async def kept_row(reader: Reader, settlement_id: str) -> dict[str, Any] | None:
+    """The settlement's row as it is kept: see `settlement_of`."""
+    return (await settlements_by_id(reader, [settlement_id])).get(settlement_id)
+
+
 async def settlements_by_id(
     reader: Reader, settlement_ids: Collection[str]
 ) -> dict[str, dict[str, Any]]:
@@ -35,8 +41,10 @@ async def settlements_by_id(
 
 
 def settlement_of(reader: Reader, row: dict[str, Any]) -> dict[str, Any]:
-    """The settlement's row with its detail opened and parsed."""
+    """The settlement's row with its detail opened and parsed. Raises Unopened."""
     opened = reader.vault.open(settlement, row)
+    if opened["detail"] is None:
+        raise Unopened("there is no detail")
     return {**opened, "detail": msgspec.json.decode(opened["detail"])}
 
 
@@ -48,13 +56,23 @@ async def reversal_of(reader: Reader, settlement_id: str) -> dict[str, Any] | No
 async def deltas_of(reader: Reader, settlement_id: str) -> list[dict[str, Any]]:
     """Every delta posted to a settlement, each after the one it follows, with its detail; all
     of them are in force, or all were undone with the settlement."""
+    return [settlement_of(reader, row) for row in await kept_deltas(reader, settlement_id)]
+
+
+async def last_delta(reader: Reader, settlement_id: str) -> dict[str, Any] | None:
+    """The last delta posted to a settlement, as it is kept; None where none was."""
+    deltas = await kept_deltas(reader, settlement_id)
+    return deltas[-1] if deltas else None
+
+
+async def kept_deltas(reader: Reader, settlement_id: str) -> list[dict[str, Any]]:
+    """The same rows as they are kept."""
     query = select(settlement).where(settlement.c.adjusts == settlement_id)
     by_place = {row["follows"]: row for row in await reader.rows(query)}
     found, place = [], settlement_id
     while place in by_place:
-        row = by_place[place]
-        found.append(settlement_of(reader, row))
-        place = row["settlement_id"]
+        found.append(by_place[place])
+        place = by_place[place]["settlement_id"]
     return found
 
 

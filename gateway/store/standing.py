@@ -34,10 +34,11 @@ Condition: TypeAlias = ColumnElement[bool]
 """Which settlements are meant, for whoever only hands it on."""
 
 _ITSELF: Final = 1
-_SUMMED: Final = (
+SUMMED: Final = (
     *("total_fen", "fund_fen", "employer_fen", "individual_fen", "hospital_fen", "other_fen"),
     "meal_fen",
 )
+"""The amounts that a settlement and its deltas have together."""
 _LATEST: Final = ("rules_version", "policy_digest", "edition_digests", "meal_days", "detail")
 
 
@@ -74,7 +75,7 @@ class Standing:
         """The settlement as if settled once: amounts of all rows together, facts, verdict and
         editions of the last."""
         rows = (self.original, *self.deltas)
-        sums = {name: sum(row[name] for row in rows) for name in _SUMMED}
+        sums = {name: sum(row[name] for row in rows) for name in SUMMED}
         return {**self.original, **sums, **{name: self.last[name] for name in _LATEST}}
 
 
@@ -126,10 +127,10 @@ async def standing_rows(reader: Reader, *conditions: Condition) -> list[dict[str
 
 
 async def standing_row(reader: Reader, number: str) -> dict[str, Any] | None:
-    """The row that holds now of the settlement of this number; None unless it is in force."""
+    """The row that holds now of the settlement of this number, as it is kept, be the person
+    purged: see `settlement_of`. None unless it is in force."""
     own = or_(settlement.c.settlement_id == number, settlement.c.adjusts == number)
-    found = await standing_rows(reader, own)
-    return found[0] if found else None
+    return await reader.row(select(settlement).where(last_row(settlement), own))
 
 
 class Reach(NamedTuple):
@@ -217,11 +218,26 @@ def _reached(conditions: Sequence[Condition], *columns: Any) -> Select[Any]:
 async def numbers_in_force(
     reader: Reader, first: date, last: date, case_no: str | None = None
 ) -> list[str]:
-    """Every settlement in force that was booked in the span, of one case or of all."""
+    """Every settlement in force that was booked in the span, of one case or of all, those of
+    persons purged since too: whoever counts settlements counts them."""
+    rows = await reader.rows(_booked(first, last, case_no))
+    return [row["settlement_id"] for row in rows]
+
+
+async def purged_in_force(
+    reader: Reader, first: date, last: date, case_no: str | None = None
+) -> frozenset[str]:
+    """Those of them whose person was purged: their facts are gone."""
+    gone = settlement.c.record_key.is_(None)
+    rows = await reader.rows(_booked(first, last, case_no).where(gone))
+    return frozenset(row["settlement_id"] for row in rows)
+
+
+def _booked(first: date, last: date, case_no: str | None) -> Select[Any]:
     query = select(settlement.c.settlement_id).where(
         itself(settlement),
         settlement.c.business_day.between(first.isoformat(), last.isoformat()),
     )
     if case_no is not None:
         query = query.where(settlement.c.case_no == case_no)
-    return [row["settlement_id"] for row in await reader.rows(query.order_by("settlement_id"))]
+    return query.order_by("settlement_id")

@@ -61,7 +61,7 @@ from gateway.verbs.stored import (
     NotTold,
     StoredBill,
     looking,
-    settlement_of,
+    message_of,
     stored_bill,
 )
 
@@ -299,12 +299,12 @@ def _readings(bill: StoredBill, only: int | None) -> tuple[tuple[str, str], ...]
     verdict = bill.verdict
     if only is not None:
         return used(verdict.lines[only - 1 : only])
-    settled_on = settlement_of(bill).business_day
+    settled_on = message_of(bill).business_day
     return used_in_bill(verdict.lines, verdict.meal, settled_on, bill.facts.stay.last_day)
 
 
 def _head(bill: StoredBill) -> Iterator[str]:
-    one, facts = settlement_of(bill), bill.facts
+    one, facts = message_of(bill), bill.facts
     yield f"结算 settlement {one.settlement_id}  {one.business_day}  {bill.row['state']}"
     if one.reverses:
         yield f"冲正 reverses {one.reverses}"
@@ -354,7 +354,7 @@ def _arithmetic(bill: StoredBill, found: Computed, line: BillLine, at: int) -> I
 
 
 def _sums(bill: StoredBill) -> Iterator[str]:
-    one = settlement_of(bill)
+    one = message_of(bill)
     yield f"合计 total {yuan(one.total_fen)}：{shares(one.split)}"
     yield from _meal(bill.verdict.meal)
     yield from _suspicions(bill.verdict.suspicions)

@@ -1,7 +1,8 @@
 """`gateway replay [SETTLEMENT …]`: past settlements computed again must come out the same 重算.
 
 Facts, policy and catalogue editions come from the store; the verdict must be the stored one to
-the last byte of its canonical JSON, and the amounts of the row those of the verdict.
+the last byte of its canonical JSON, and the amounts of the row those of the verdict. What other
+columns say again of facts and verdict, or of the settlement that the row names, must be the same.
 """
 
 import asyncio
@@ -10,20 +11,23 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, TextIO
 
+from gateway.clock import business_day, instant
 from gateway.domain.bill import BillVerdict
 from gateway.domain.money import yuan
-from gateway.rules.readjudicate import readjudicated
+from gateway.rules.readjudicate import change_of, readjudicated
 from gateway.rules.settle import settle
 from gateway.settings import Settings
 from gateway.store.database import Reader
-from gateway.store.frozen import packed, thawed_facts, thawed_verdict
-from gateway.store.rows import canonical
-from gateway.store.settlements import all_ids, settlement_of, settlements_by_id, split_of
+from gateway.store.frozen import packed
+from gateway.store.rows import canonical, spans_text
+from gateway.store.settlements import all_ids, kept_deltas, kept_row, settlements_by_id, split_of
+from gateway.store.standing import SUMMED
 from gateway.verbs.cores import on_all_cores
-from gateway.verbs.stored import EditionsOfRecord, NotTold, before_of, looking
+from gateway.verbs.stored import EditionsOfRecord, NotTold, Opened, before_of, looking, opened_row
 
 SAME: Final = 0
 DIFFERENT: Final = 1
+_OF_SOURCE: Final = ("admission_id", "hospital", "case_no", "person_id", "bill_no")
 ROUND: Final = 32
 """Settlements a core takes at a time."""
 
@@ -75,35 +79,97 @@ def replayed(settings: Settings, numbers: Sequence[str]) -> list[tuple[str, str]
 
 
 async def _replayed(settings: Settings, numbers: Sequence[str]) -> list[tuple[str, str]]:
+    """What cannot be told of one settlement is told of that one; a store that breaks, of all
+    that were not looked at yet."""
     record = _OPENED.setdefault(str(settings.database_path), EditionsOfRecord())
-    found = []
+    found: list[tuple[str, str]] = []
+    left = list(numbers)
     try:
         async with looking(settings) as reader:
             rows = await settlements_by_id(reader, numbers)
-            for number in numbers:
-                told = await _differences(reader, record, rows.get(number))
+            while left:
+                told = await _told(reader, record, rows.get(left[0]))
+                number = left.pop(0)
                 found += [(number, one) for one in told]
     except NotTold as silent:
-        return [(number, str(silent)) for number in numbers]
+        return [*found, *((number, str(silent)) for number in left)]
     return found
 
 
-async def _differences(
+async def _told(
     reader: Reader, record: EditionsOfRecord, kept: dict[str, Any] | None
-) -> list[str]:
+) -> Sequence[str]:
     if kept is None:
         return ["没有这笔结算 / there is no such settlement"]
-    row = settlement_of(reader, kept)
-    facts, verdict = thawed_facts(row["detail"]), thawed_verdict(row["detail"])
     try:
-        bill, policy = await record.bill(reader, facts, verdict)
-        before = await before_of(reader, row)
+        return await _differences(reader, record, opened_row(reader, kept))
     except NotTold as silent:
         return [str(silent)]
+
+
+async def _differences(reader: Reader, record: EditionsOfRecord, one: Opened) -> list[str]:
+    """Raises NotTold."""
+    bill, policy = await record.bill(reader, one.facts, one.verdict)
+    before = await before_of(reader, one.row)
     again = settle(bill, policy) if before is None else readjudicated(bill, policy, before)
     if not isinstance(again, BillVerdict):
         return [f"现为 {again} / now decided as {again}"]
-    return [*_verdicts(row["detail"]["verdict"], verdict, again), *_sums(row, again, before)]
+    return [
+        *_verdicts(one.row["detail"]["verdict"], one.verdict, again),
+        *_sums(one.row, again, before),
+        *_columns(one.row, _restated(one, before)),
+        *await _linked(reader, one.row),
+    ]
+
+
+def _restated(one: Opened, before: BillVerdict | None) -> dict[str, Any]:
+    """What columns of the row say again of its facts and verdict. Who was treated under which
+    case the detail of a row that names another need not say: it has them of that one."""
+    stay, case, verdict = one.facts.stay, one.facts.case, one.verdict
+    told: dict[str, Any] = {
+        "admission_id": stay.admission_id,
+        "hospital": stay.hospital,
+        "business_day": business_day(instant(one.row["settled_us"])).isoformat(),
+        "rules_version": verdict.rules_version,
+        "policy_digest": verdict.policy_digest,
+        "edition_digests": canonical(list(verdict.edition_digests)),
+        "meal_days": spans_text(verdict.meal_days),
+    }
+    if one.row["adjusts"] and before is not None:
+        change = change_of(before, verdict)
+        return {**told, "line_count": 0 if change is None else len(change.lines)}
+    told["line_count"] = len(verdict.lines)
+    if _source(one.row):
+        return told
+    return {**told, "person_id": stay.person_id, "case_no": case.case_no if case else ""}
+
+
+def _source(row: Mapping[str, Any]) -> str:
+    """The settlement that a delta, a reversal or a reinstated settlement names; "" of any other."""
+    return row["adjusts"] or row["reverses"] or row["reinstates"] or ""
+
+
+async def _linked(reader: Reader, row: Mapping[str, Any]) -> list[str]:
+    """What the row has of the settlement that it names, deltas of that one included."""
+    number = _source(row)
+    if not number:
+        return []
+    source = await kept_row(reader, number)
+    if source is None:
+        return [f"所指的 {number} 不在库中 / it names {number}, which is not there"]
+    told = {name: source[name] for name in _OF_SOURCE}
+    if row["adjusts"]:
+        return list(_columns(row, told))
+    sign = -1 if row["reverses"] else 1
+    rows = [source, *await kept_deltas(reader, number)]
+    sums = {name: sign * sum(one[name] for one in rows) for name in SUMMED}
+    return list(_columns(row, told | sums))
+
+
+def _columns(row: Mapping[str, Any], told: Mapping[str, Any]) -> Iterator[str]:
+    for name, value in told.items():
+        if row[name] != value:
+            yield f"{name} 所存 stored {row[name]!r}，应为 should be {value!r}"
 
 
 def _verdicts(stored: Mapping[str, Any], before: BillVerdict, again: BillVerdict) -> Iterator[str]:

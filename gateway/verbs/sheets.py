@@ -37,7 +37,7 @@ from gateway.store.reconciliations import latest_runs
 from gateway.store.registry import parties, party_by_id
 from gateway.store.settlements import reversal_of
 from gateway.verbs.own_file import own_file
-from gateway.verbs.stored import NotTold, StoredBill, looking, settlement_of, stored_bill
+from gateway.verbs.stored import NotTold, StoredBill, looking, message_of, stored_bill
 
 WRITTEN: Final = 0
 NOT_WRITTEN: Final = 1
@@ -119,7 +119,7 @@ async def _sheet(settings: Settings, reader: Reader, bill: StoredBill) -> Sheet:
     # A delta falls with the settlement it adjusts.
     reversal = await reversal_of(reader, bill.adjusts or bill.settlement_id)
     return Sheet(
-        settlement=settlement_of(bill),
+        settlement=message_of(bill),
         hospital_name=facts.hospital.name,
         hospital_level=facts.hospital.level,
         agency_name=agency.name if agency else settings.agency_id,

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -27,7 +27,13 @@ from gateway.store.editions import edition_content, policy_content
 from gateway.store.frozen import Facts, thawed_facts, thawed_verdict
 from gateway.store.opening import query_only
 from gateway.store.personal import KeyRing, Unopened, Vault
-from gateway.store.settlements import deltas_of, settlement_by_id, split_of
+from gateway.store.settlements import (
+    kept_row,
+    last_delta,
+    settlement_by_id,
+    settlement_of,
+    split_of,
+)
 from gateway.store.standing import standing_row
 
 
@@ -131,11 +137,41 @@ async def stored_bill(reader: Reader, settlement_id: str) -> StoredBill:
 
 async def standing_bill(reader: Reader, settlement_id: str) -> tuple[Facts, BillVerdict]:
     """What stands of a settlement in force: the facts and the verdict of the last of its row and
-    its deltas. Raises NotTold when it is not in force."""
+    its deltas. Raises NotTold when it is not in force or does not open."""
     row = await standing_row(reader, settlement_id)
     if row is None:
         raise NotTold(f"没有有效的结算 {settlement_id}", f"{settlement_id} is not in force")
-    return thawed_facts(row["detail"]), thawed_verdict(row["detail"])
+    one = opened_row(reader, row)
+    return one.facts, one.verdict
+
+
+class Opened(NamedTuple):
+    """The row of a settlement with its detail, and what that holds."""
+
+    row: dict[str, Any]
+    facts: Facts
+    verdict: BillVerdict
+
+
+def opened_row(reader: Reader, kept: dict[str, Any]) -> Opened:
+    """A row as it is kept, opened. Raises NotTold for this one alone, which says why: the person
+    was purged, or the row is not as the gateway wrote it."""
+    number = kept["settlement_id"]
+    if kept["record_key"] is None:
+        raise NotTold(f"{number} 的职工已清除", f"the worker of {number} was purged")
+    try:
+        row = settlement_of(reader, kept)
+        return Opened(row, thawed_facts(row["detail"]), thawed_verdict(row["detail"]))
+    except Unopened as shut:
+        raise NotTold(
+            f"{number} 的明细打不开：被改动过，或密钥不在 keys/ 中",
+            f"the detail of {number} does not open: it was altered, or its key is not in keys/",
+        ) from shut
+    except (LookupError, TypeError, ValueError, AttributeError) as broken:
+        name = type(broken).__name__
+        raise NotTold(
+            f"{number} 的明细残缺（{name}）", f"the detail of {number} is damaged ({name})"
+        ) from broken
 
 
 async def _delta(
@@ -155,19 +191,19 @@ async def before_of(reader: Reader, row: Mapping[str, Any]) -> BillVerdict | Non
     delta = row if row["follows"] else await _delta_behind(reader, row)
     if delta is None:
         return None
-    earlier = await settlement_by_id(reader, delta["follows"])
+    earlier = await kept_row(reader, delta["follows"])
     if earlier is None:
         raise NotTold(f"没有结算 {delta['follows']}", f"there is no settlement {delta['follows']}")
-    return thawed_verdict(earlier["detail"])
+    return opened_row(reader, earlier).verdict
 
 
 async def _delta_behind(reader: Reader, row: Mapping[str, Any]) -> Mapping[str, Any] | None:
     source = row["reverses"] or row["reinstates"]
     while source:
-        deltas = await deltas_of(reader, source)
-        if deltas:
-            return deltas[-1]
-        earlier = await settlement_by_id(reader, source)
+        last = await last_delta(reader, source)
+        if last is not None:
+            return last
+        earlier = await kept_row(reader, source)
         source = None if earlier is None else earlier["reinstates"]
     return None
 
@@ -183,7 +219,7 @@ def _negated_line(line: LineVerdict) -> LineVerdict:
     return line._replace(amount_fen=-line.amount_fen, split=line.split.negated())
 
 
-def settlement_of(bill: StoredBill) -> Settlement:
+def message_of(bill: StoredBill) -> Settlement:
     """The settlement in the words of its messages, lines and meal included."""
     row, stay, case = bill.row, bill.facts.stay, bill.facts.case
     return Settlement(

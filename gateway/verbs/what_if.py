@@ -6,8 +6,9 @@ the proposal; nothing is written but the report.
 
 import asyncio
 import sys
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Final, TextIO, TypeVar
@@ -22,7 +23,7 @@ from gateway.policy.load import archive, load_archive
 from gateway.policy.model import Policy
 from gateway.reports.what_if import NotSettled, Row, WhatIf, what_if_workbook
 from gateway.rules.readjudicate import readjudicated
-from gateway.rules.what_if import Difference, Tally, compared, proposed_bill
+from gateway.rules.what_if import Difference, Tally, Unsettled, compared, proposed_bill
 from gateway.settings import Settings
 from gateway.store.database import Reader
 from gateway.store.standing import numbers_in_force
@@ -32,6 +33,8 @@ from gateway.verbs.stored import EditionsOfRecord, NotTold, looking, standing_bi
 
 WRITTEN: Final = 0
 NOT_WRITTEN: Final = 1
+PARTLY: Final = 1
+"""The report is written, and some settlements of the span are told in it as not computable."""
 MALFORMED: Final = 2
 _About = TypeVar("_About", bound=tuple[str, ...])
 ROUND: Final = 32
@@ -61,11 +64,25 @@ class Proposal:
     since: date
 
 
+@dataclass(slots=True)
+class Tried:
+    """What the proposal changes, and by number of the settlements that cannot be computed, why:
+    the person was purged since, or what is stored does not open."""
+
+    difference: Difference = field(default_factory=Difference)
+    untold: list[tuple[str, str]] = field(default_factory=list)
+
+    def add(self, other: "Tried") -> None:
+        """Take in what other settlements showed."""
+        self.difference.add(other.difference)
+        self.untold += other.untold
+
+
 def run(settings: Settings, asked: Asked, out: TextIO) -> int:
     """Write the report of the proposal over the settlements booked in the span.
 
-    The exit code is 0; 1 when nothing could be told or written; 2 when the proposal itself is
-    malformed, with every fault on standard error.
+    The exit code is 0; 1 when nothing could be told or written, or not every settlement could be
+    computed; 2 when the proposal itself is malformed, with every fault on standard error.
     """
     try:
         proposal = _proposal(settings, asked)
@@ -74,10 +91,10 @@ def run(settings: Settings, asked: Asked, out: TextIO) -> int:
         return MALFORMED
     try:
         numbers = asyncio.run(_numbers(settings, asked))
-        found = Difference()
+        found = Tried()
         parts = [(proposal, numbers[at : at + ROUND]) for at in range(0, len(numbers), ROUND)]
-        for difference in on_all_cores(tried, settings, parts):
-            found.add(difference)
+        for one in on_all_cores(tried, settings, parts):
+            found.add(one)
     except NotTold as silent:
         sys.stderr.write(f"{silent}\n")
         return NOT_WRITTEN
@@ -85,7 +102,7 @@ def run(settings: Settings, asked: Asked, out: TextIO) -> int:
     with own_file(asked.out) as file:
         file.write(workbook)
     out.write(_said(len(numbers), found))
-    return WRITTEN
+    return PARTLY if found.untold else WRITTEN
 
 
 def _proposal(settings: Settings, asked: Asked) -> Proposal:
@@ -114,8 +131,8 @@ class _Open:
 _OPENED: Final[dict[Proposal, _Open]] = {}
 
 
-def tried(settings: Settings, part: tuple[Proposal, Sequence[str]]) -> Difference:
-    """What the proposal changes of these settlements. Raises NotTold."""
+def tried(settings: Settings, part: tuple[Proposal, Sequence[str]]) -> Tried:
+    """What the proposal changes of these settlements. Raises NotTold when the store breaks."""
     proposal, numbers = part
     opened = _OPENED.get(proposal)
     if opened is None:
@@ -124,15 +141,19 @@ def tried(settings: Settings, part: tuple[Proposal, Sequence[str]]) -> Differenc
     return asyncio.run(_tried(settings, opened, numbers))
 
 
-async def _tried(settings: Settings, opened: _Open, numbers: Sequence[str]) -> Difference:
-    found = Difference()
+async def _tried(settings: Settings, opened: _Open, numbers: Sequence[str]) -> Tried:
+    found = Tried()
     async with looking(settings) as reader:
         for number in numbers:
-            found.add(await _one(reader, opened, number))
+            try:
+                found.difference.add(await _one(reader, opened, number))
+            except NotTold as silent:
+                found.untold.append((number, str(silent)))
     return found
 
 
 async def _one(reader: Reader, opened: _Open, number: str) -> Difference:
+    """Raises NotTold."""
     facts, stands = await standing_bill(reader, number)
     bill, policy = await opened.record.bill(reader, facts, stands)
     new = proposed_bill(bill, opened.editions, opened.proposal.since)
@@ -140,8 +161,9 @@ async def _one(reader: Reader, opened: _Open, number: str) -> Difference:
     return compared(number, bill, stands, outcome)
 
 
-def report(asked: Asked, settlements: int, found: Difference) -> WhatIf:
+def report(asked: Asked, settlements: int, tried: Tried) -> WhatIf:
     """The tables of the report; the largest change first."""
+    found = tried.difference
     return WhatIf(
         first=asked.first,
         last=asked.last,
@@ -156,6 +178,7 @@ def report(asked: Asked, settlements: int, found: Difference) -> WhatIf:
         ),
         items=_rows(found.items),
         unsettled=[NotSettled(*one) for one in sorted(found.unsettled)],
+        untold=sorted(tried.untold),
     )
 
 
@@ -164,12 +187,33 @@ def _rows(tallies: Mapping[_About, Tally]) -> list[Row]:
     return sorted(rows, key=lambda row: (-abs(row.proposed_fen - row.fen), row.about))
 
 
-def _said(settlements: int, found: Difference) -> str:
+def _said(settlements: int, tried: Tried) -> str:
+    """What becomes of how many; the fund's difference is that of those still settled."""
+    found, untold = tried.difference, len(tried.untold)
+    unsettled = len(found.unsettled)
+    still, changed = settlements - unsettled - untold, len(found.changed)
     fen = sum(tally.difference_fen for tally in found.hospitals.values())
-    changed, unsettled = len(found.changed), len(found.unsettled)
+    lost = sum(one.fund_fen for one in found.unsettled)
+    zh, en = _outcomes(found.unsettled)
     return (
-        f"{settlements} 笔结算，{changed} 笔金额有变，{unsettled} 笔不再结算，"
-        f"基金差额 {yuan(fen)} / "
-        f"{settlements} settlements, {changed} change, {unsettled} would not be settled, "
-        f"the fund's difference is {yuan(fen)}\n"
+        f"{settlements} 笔结算：{still} 笔仍结算，其中 {changed} 笔金额有变，基金差额 {yuan(fen)}；"
+        f"{unsettled} 笔不再结算{zh}，原由基金支付 {yuan(lost)}；{untold} 笔不能重算 / "
+        f"{settlements} settlements: {still} still settled, {changed} of them change, the fund's "
+        f"difference is {yuan(fen)}; {unsettled} would not be settled{en}, for which the fund paid "
+        f"{yuan(lost)}; {untold} not computable\n"
     )
+
+
+_BECOMES: Final = {
+    "HELD": ("挂起", "held"),
+    "REFUSED": ("拒付", "refused"),
+    "MANUAL": ("转手工报销", "by hand"),
+}
+
+
+def _outcomes(unsettled: Sequence[Unsettled]) -> tuple[str, str]:
+    """How many of the settlements would be held, refused and done by hand."""
+    counts = Counter(one.outcome.split()[0] for one in unsettled)
+    zh = "、".join(f"{word} {counts[name]}" for name, (word, _) in _BECOMES.items() if counts[name])
+    en = ", ".join(f"{counts[name]} {word}" for name, (_, word) in _BECOMES.items() if counts[name])
+    return (f"（{zh}）", f" ({en})") if unsettled else ("", "")

@@ -173,6 +173,32 @@ async def test_what_computes_the_past_leaves_the_purged_out(office: Office) -> N
     assert (len(ids), len(rows)) == (1, 2)
 
 
+async def test_a_correction_over_a_span_names_the_purged_and_looks_at_the_rest(
+    office: Office,
+) -> None:
+    heard = await settled(office, "C1", ONE)
+    await settled(office, "C2", OTHER)
+    office.move_to(LONG_AFTER)
+    await purged(office, ONE)
+    text = await office.act("readjudication.propose", cause="CASE", by="甲")
+    rows = await office.rows(select(settlement).where(settlement.c.record_key.is_(None)))
+    assert [row["admission_id"] for row in rows] == [heard.result.admission_id]
+    assert text.splitlines() == [
+        f"不能重算 not computable {rows[0]['settlement_id']}: 职工已清除 / the worker was purged",
+        "重算 2 笔，0 项建议，1 笔不能重算 / 2 looked at, 0 proposals, 1 not computable",
+    ]
+
+
+async def test_a_record_that_does_not_open_stops_no_other(office: Office) -> None:
+    await settled(office, "C1", ONE)
+    await settled(office, "C2", OTHER)
+    torn = update(settlement).where(settlement.c.case_no == "C1").values(detail=b"0")
+    async with by_hand(office.desk.database) as connection:
+        await connection.execute(torn)
+    text = await office.act("readjudication.propose", cause="CASE", by="甲")
+    assert ": 记录打不开 / the record does not open\n重算 2 笔，0 项建议，1 笔不能重算" in text
+
+
 # --- what stands against it ---
 
 

@@ -17,6 +17,7 @@ from gateway.store import tables
 from gateway.store.frozen import Facts, frozen
 from gateway.store.migrate import migrate
 from gateway.store.personal import KeyRing, Vault
+from gateway.store.rows import canonical, spans_text
 from gateway.store.sqlite import SqliteDatabase
 from gateway.store.unit import Insert, Unit
 from tests.rules.facts import EDITIONS, REGION, a_bill, example_policy
@@ -108,9 +109,14 @@ def settlement_row(bill: Bill, verdict: BillVerdict, **changes: Any) -> dict[str
         "person_id": "P1",
         "settled_us": micros(at_business(date(2026, 3, 15), 16)),
         "business_day": "2026-03-15",
+        "line_count": len(verdict.lines),
         "total_fen": split.total_fen,
         **split._asdict(),
         "meal_fen": verdict.meal.amount_fen,
+        "rules_version": verdict.rules_version,
+        "policy_digest": verdict.policy_digest,
+        "edition_digests": canonical(list(verdict.edition_digests)),
+        "meal_days": spans_text(verdict.meal_days),
         "detail": frozen(facts, verdict),
     } | changes
 

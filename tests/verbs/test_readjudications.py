@@ -151,9 +151,9 @@ def test_a_policy_that_a_delta_has_followed_already_changes_nothing_in_a_what_if
     asyncio.run(story())
     tried = ["what-if", "--from", "2026-03-01", "--to", "2026-03-31", "--out", str(data / "w.xlsx")]
     code, out, _ = said(capsys, *tried, "--policy", str(root))
-    assert (code, "1 笔结算，0 笔金额有变，0 笔不再结算，基金差额 0.00" in out) == (0, True)
+    assert (code, "1 笔仍结算，其中 0 笔金额有变，基金差额 0.00" in out) == (0, True)
     code, out, _ = said(capsys, *tried, "--policy", str(SHIPPED))
-    assert (code, "1 笔结算，1 笔金额有变，0 笔不再结算，基金差额 -75.00" in out) == (0, True)
+    assert (code, "1 笔仍结算，其中 1 笔金额有变，基金差额 -75.00" in out) == (0, True)
 
 
 def test_another_employer_and_what_was_rejected_before_are_shown(

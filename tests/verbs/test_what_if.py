@@ -3,6 +3,7 @@
 import asyncio
 import io
 import shutil
+import sqlite3
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from gateway.policy.load import SHIPPED
 from gateway.settings import Settings
 from gateway.verbs import what_if
 from tests.rules.facts import a_line
-from tests.verbs.ledger import Settled, settled
+from tests.verbs.ledger import Settled, insert, settled, settlement_row
 
 BED = a_line(line_id="L1", code="BED", price="60", qty="14", consent="individual")
 FACILITIES = (
@@ -49,7 +50,12 @@ async def test_a_higher_bed_ceiling_moves_its_price_from_the_worker_to_the_fund(
     out = tmp_path / "report.xlsx"
     code, said = await tried(bill, out, catalogue=proposed)
     assert code == 0
-    assert "1 笔结算，1 笔金额有变，0 笔不再结算，基金差额 210.00" in said
+    assert said == (
+        "1 笔结算：1 笔仍结算，其中 1 笔金额有变，基金差额 210.00；"
+        "0 笔不再结算，原由基金支付 0.00；0 笔不能重算 / 1 settlements: 1 still settled, "
+        "1 of them change, the fund's difference is 210.00; 0 would not be settled, "
+        "for which the fund paid 0.00; 0 not computable\n"
+    )
     assert table(out, "医院 Hospitals")[1] == ("H1", 1, 1, 770, 980, 210)
     assert table(out, "项目 Items")[1] == ("BED", "BED", 1, 1, 560, 770, 210)
     assert table(out, "原因 Reasons")[1][3:] == (1, 1, 280, 70, -210)
@@ -74,7 +80,12 @@ async def test_a_value_taken_away_leaves_the_bill_unsettled_and_says_which(tmp_p
     (proposed / "regions/999900_example/meal/day_rule.toml").unlink()
     out = tmp_path / "report.xlsx"
     code, said = await tried(bill, out, policy=proposed)
-    assert (code, "1 笔不再结算" in said) == (0, True)
+    assert code == 0
+    assert said.startswith(
+        "1 笔结算：0 笔仍结算，其中 0 笔金额有变，基金差额 0.00；"
+        "1 笔不再结算（挂起 1），原由基金支付 770.00；0 笔不能重算 / "
+    )
+    assert "; 1 would not be settled (1 held), for which the fund paid 770.00;" in said
     unsettled = table(out, "不再结算 Unsettled")[1]
     assert unsettled == ("S1", "H1", "HELD POLICY_GAP meal/day_rule 2026-03-15", 770)
 
@@ -84,6 +95,36 @@ async def test_days_outside_the_span_are_left_out(tmp_path: Path):
     out = tmp_path / "report.xlsx"
     code, said = await tried(bill, out, policy=SHIPPED, last=date(2026, 3, 14))
     assert (code, said[:4]) == (0, "0 笔结")
+
+
+async def test_who_was_purged_and_what_does_not_open_is_told_and_the_rest_reported(tmp_path: Path):
+    bill = await settled(tmp_path / "data", BED)
+    more = [
+        settlement_row(bill.bill, bill.verdict, settlement_id=number, admission_id=f"A{number}")
+        for number in ("S2", "S3")
+    ]
+    await insert(bill.settings, {"settlement": more}, tx_id="T2")
+    with sqlite3.connect(bill.settings.database_path) as connection:
+        gone = "UPDATE settlement SET detail = NULL, record_key = NULL WHERE settlement_id = 'S2'"
+        assert connection.execute(gone).rowcount == 1
+        torn = "UPDATE settlement SET detail = x'00' WHERE settlement_id = 'S3'"
+        assert connection.execute(torn).rowcount == 1
+    connection.close()
+    out = tmp_path / "report.xlsx"
+    code, said = await tried(bill, out, policy=SHIPPED)
+    assert code == 1
+    assert said.startswith("3 笔结算：1 笔仍结算，其中 0 笔金额有变，基金差额 0.00；")
+    assert "；2 笔不能重算 / " in said
+    assert table(out, "不能重算 Not computable")[1:] == [
+        ("S2", "S2 的职工已清除 / the worker of S2 was purged"),
+        (
+            "S3",
+            "S3 的明细打不开：被改动过，或密钥不在 keys/ 中 / "
+            "the detail of S3 does not open: it was altered, or its key is not in keys/",
+        ),
+    ]
+    assert dict(table(out, "说明 Summary"))["不能重算 Not computable"] == 2
+    assert table(out, "医院 Hospitals")[1] == ("H1", 1, 1, 770, 770, 0)
 
 
 async def test_a_malformed_proposal_lists_its_faults_and_writes_nothing(
