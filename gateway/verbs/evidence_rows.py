@@ -12,7 +12,7 @@ from typing import Any, Final
 from sqlalchemy import Table
 
 from gateway.evidence.leaf import digested, salt_of
-from gateway.store.tables import APPEND_ONLY, metadata
+from gateway.store.tables import APPEND_ONLY, message, metadata
 
 OF_THE_LOG: Final = frozenset({"leaf", "checkpoint", "cosignature"})
 """Tables that are the log itself: they are verified by its own hashes and signatures."""
@@ -37,15 +37,17 @@ class Replayed:
     """Every compared row as the effects left it, and the transactions that do not tell."""
 
     tables: dict[str, dict[Key, dict[str, Value]]] = field(
-        default_factory=lambda: {table.name: {} for table in COMPARED}
+        default_factory=lambda: {table.name: {} for table in (*COMPARED, message)}
     )
-    closed: set[str] = field(default_factory=set)
+    """With the tombstones: the only rows of messages that an effect tells."""
+    closed: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """By transaction, the sender and id of the message that it answered."""
 
     def play(self, row: Mapping[str, Any]) -> None:
         """One leaf's effect; a leaf whose key was destroyed tells none."""
         if not row["effect"]:
             if row["record_key"] is None:
-                self.closed.add(row["tx_id"])
+                self.closed[row["tx_id"]] = (row["sender"], row["message_id"])
             return
         salt = salt_of(bytes(row["salts"]), "rows")
         for name, how, *what in json.loads(row["effect"]):
@@ -67,19 +69,29 @@ class Replayed:
             for one in list(_matching(held, named, where)):
                 held[one] |= {name: (value, salt) for name, value in values.items()}
 
+    def found(self, table: Table, row: Mapping[str, Any]) -> dict[str, Value] | None:
+        """What the leaves told of a stored row; it is not missing."""
+        key = tuple(row[name] for name in table.info["row_key"])
+        return self.tables[table.name].pop(key, None)
+
     def differs(self, table: Table, row: Mapping[str, Any]) -> str:
         """What a stored row (personal values in clear) has that no leaf told; "" when nothing."""
-        key = tuple(row[name] for name in table.info["row_key"])
-        told = self.tables[table.name].pop(key, None)
+        told = self.found(table, row)
         if self.closed and table.name in _STATE:
             return ""
         if told is None:
-            untold = self.closed and row.get("tx_id", "") in {"", *self.closed}
-            return "" if untold else "no leaf tells of it"
+            return "" if self._closed_to(table, row) else "no leaf tells of it"
         for column in table.columns:
             if column.name not in _KEPT_ASIDE and not _same(table, column.name, row, told):
                 return f"{column.name} is not what its leaf tells"
         return ""
+
+    def _closed_to(self, table: Table, row: Mapping[str, Any]) -> bool:
+        """Whether a leaf that no longer tells what it changed may have written the row. Of a
+        tombstone it is the leaf of the reversal that it names."""
+        if table is message:
+            return (row["sender"], row["undone_by"]) in self.closed.values()
+        return bool(self.closed) and row.get("tx_id", "") in {"", *self.closed}
 
     def missing(self) -> Iterator[tuple[str, Key]]:
         """Rows that leaves told of and that no table has."""

@@ -192,7 +192,8 @@ class Examined:
     # --- rows ---------------------------------------------------------------------------------
 
     async def _messages(self) -> AsyncIterator[str]:
-        """The exact bytes kept of each message against what its leaf commits to."""
+        """The exact bytes kept of each message against what its leaf commits to; a tombstone has
+        no leaf of its own, and the leaf of its reversal tells the whole row."""
         joined = select(message, leaf.c.request_commitment, leaf.c.reply_commitment).join(
             leaf, leaf.c.tx_id == message.c.tx_id, isouter=True
         )
@@ -205,7 +206,10 @@ class Examined:
         try:
             clear = self._reader.vault.open(message, row)
         except Unopened:
+            self._replayed.found(message, row)
             return "" if row["record_key"] is None else "it does not open"
+        if not row["tx_id"]:
+            return self._replayed.differs(message, clear)
         salts = self._salts.get(row["tx_id"])
         if row["request_commitment"] is None:
             return "no leaf tells of it"
@@ -223,7 +227,7 @@ class Examined:
             try:
                 clear = self._opened(table, row)
             except Unopened:
-                self._replayed.tables[table.name].pop(key, None)
+                self._replayed.found(table, row)
                 yield f"{table.name} {_said(key)}: it does not open"
                 continue
             fault = self._replayed.differs(table, clear)

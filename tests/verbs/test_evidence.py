@@ -14,7 +14,7 @@ from gateway.flows.keep_log import keep
 from gateway.flows.plan import applied
 from gateway.flows.release_held import release_all
 from gateway.flows.transaction import job_unit
-from gateway.store.tables import APPEND_ONLY, leaf, metadata, settlement
+from gateway.store.tables import APPEND_ONLY, leaf, message, metadata, settlement
 from gateway.store.unit import Insert
 from gateway.verbs import evidence, evidence_verify
 from gateway.verbs.evidence_rows import COMPARED
@@ -29,9 +29,13 @@ __all__ = ["data", "preparations", "store"]
 UNTOLD = [metadata.tables[n] for n in ("mapping_history", "application", "application_answer")]
 """History that the story below has no message for: rows of it are written by a job."""
 
+FENCED = "H002-20260302-FENCED-1"
+"""The id of a message that is reversed before it comes."""
+
 
 async def story(office: Office) -> None:
-    """Settled, reversed, held and released, an operator's acts, a key revoked."""
+    """Settled, reversed, held and released, an id fenced before its message came, an operator's
+    acts, a key revoked."""
     await office.recognised("C1", 1)
     stay = await office.billed("H001", "V1", 1)
     heard = await office.commit("H001", stay, *LINES)
@@ -40,6 +44,7 @@ async def story(office: Office) -> None:
     await office.report("C2", 2)
     held = await office.billed("H002", "V2", 2)
     await office.commit("H002", held, *LINES)
+    await office.reverse("H002", FENCED, "settlement.commit")
     await office.decide("C2", CaseState.RECOGNISED)
     await release_all(office.desk)
     await office.hospital("H003")
@@ -182,6 +187,53 @@ async def test_a_leaf_whose_key_was_destroyed_leaves_the_log_whole(told: Path) -
             await connection.execute(purged.values(record_key=None))
     code, said = await asyncio.to_thread(verified, told)
     assert (code, "1 leaves whose keys were destroyed" in said) == (0, True), said
+
+
+TOMB = message.c.state == "TOMBSTONE"
+
+
+async def with_tombstones(told: Path, *forged: dict[str, Any], close: bool = False) -> str:
+    """What is said of a store with rows beside its tombstone, or with the reversal's leaf shut."""
+    async with office_in(told) as office, by_hand(office.desk.database) as connection:
+        (row,) = (await connection.execute(select(message).where(TOMB))).mappings().all()
+        for values in forged:
+            await connection.execute(message.insert().values({**row, **values}))
+        if close:
+            its = leaf.c.message_id == row["undone_by"]
+            await connection.execute(leaf.update().where(its).values(record_key=None))
+    return (await asyncio.to_thread(verified, told))[1]
+
+
+async def test_a_forged_tombstone_is_found(told: Path) -> None:
+    said = await with_tombstones(told, {"message_id": "H002-FORGED"})
+    assert said == "不符 BAD message H002 H002-FORGED: no leaf tells of it\n"
+
+
+@pytest.mark.parametrize("column", ["command", "digest", "state", "code", "undone_by", "reply"])
+async def test_an_edited_tombstone_is_located(told: Path, column: str) -> None:
+    async with office_in(told) as office, by_hand(office.desk.database) as connection:
+        edited = message.update().where(TOMB).values({column: "x" if column != "reply" else b"x"})
+        await connection.execute(edited)
+    code, said = await asyncio.to_thread(verified, told)
+    assert (code, said.count("BAD message")) == (1, 1)
+    assert f"message H002 {FENCED}: " in said
+
+
+async def test_a_tombstone_that_is_gone_is_named(told: Path) -> None:
+    async with office_in(told) as office, by_hand(office.desk.database) as connection:
+        await connection.execute(message.delete().where(TOMB))
+    assert (await asyncio.to_thread(verified, told)) == (
+        1,
+        f"不符 BAD message H002 {FENCED}: the row is gone\n",
+    )
+
+
+async def test_a_leaf_that_no_longer_tells_excuses_its_own_tombstone_and_no_other(
+    told: Path,
+) -> None:
+    forged = {"message_id": "H002-FORGED", "undone_by": "H002-NOBODY"}
+    said = await with_tombstones(told, forged, close=True)
+    assert said == "不符 BAD message H002 H002-FORGED: no leaf tells of it\n"
 
 
 @pytest.mark.parametrize("table", ["transfer", "audit", "settlement", "admission", "work_case"])
