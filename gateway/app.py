@@ -38,7 +38,7 @@ from gateway.store import health as store_health
 from gateway.store import migrate
 from gateway.store.calendar import Calendar
 from gateway.store.database import Database
-from gateway.store.opening import database_of
+from gateway.store.opening import database_of, need_region
 from gateway.store.personal import KeyRing, Vault
 from gateway.store.sqlite import ProcessLock
 from gateway.store.unit import Stopped
@@ -106,29 +106,57 @@ def socket_path(settings: Settings) -> Path:
 async def opened(settings: Settings, clock: SystemClock | None = None) -> AsyncIterator[Gateway]:
     """The store migrated and open, keys and certificates there, policy loaded and kept.
 
-    Raises AlreadyRunning when another process holds the data directory, and OtherSchema.
+    Raises AlreadyRunning when another process holds the data directory, OtherSchema, and
+    OtherRegion before anything is written.
     """
-    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    lock = ProcessLock(settings.data_dir / "lock")
-    lock.take()
-    try:
-        clock = clock or _clock(settings)
+    async with _alone(settings):
         await _at_head(settings)
-        deployment = Deployment(settings.keys_dir, settings.trust_dir)
-        nows = (clock.now(), machine_now())
-        deployment.make(settings.gateway_id, settings.server_names, nows)
-        vault = Vault(KeyRing(settings.keys_dir, settings.region))
-        async with database_of(settings, vault) as database:
-            gateway = _composed(settings, clock, deployment, database)
+        async with _working(settings, clock or _clock(settings)) as gateway:
             await open_first(gateway.desk)
-            await gateway.desk.log.compare_file()
-            await gateway.desk.log.look()
+            await _log_seen(gateway.desk)
             reached = await _policy_kept(gateway.desk)
             if reached:
                 _log.warning("a new policy: %s", reached)
             yield gateway
+
+
+@asynccontextmanager
+async def attended(settings: Settings) -> AsyncIterator[Gateway]:
+    """The store as it is, for an act that shows what is in it: nothing is migrated and no policy
+    comes into force; what the act keeps of itself is all that is written. Raises as `opened`."""
+    async with _alone(settings):
+        await _need_served(settings)
+        async with _working(settings, _clock(settings)) as gateway:
+            await _log_seen(gateway.desk)
+            yield gateway
+
+
+@asynccontextmanager
+async def _alone(settings: Settings) -> AsyncIterator[None]:
+    """The data directory for this process alone, and its store of the region that is set."""
+    await need_region(settings)
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    lock = ProcessLock(settings.data_dir / "lock")
+    lock.take()
+    try:
+        yield
     finally:
         lock.release()
+
+
+@asynccontextmanager
+async def _working(settings: Settings, clock: SystemClock) -> AsyncIterator[Gateway]:
+    deployment = Deployment(settings.keys_dir, settings.trust_dir)
+    nows = (clock.now(), machine_now())
+    deployment.make(settings.gateway_id, settings.server_names, nows)
+    vault = Vault(KeyRing(settings.keys_dir, settings.region))
+    async with database_of(settings, vault) as database:
+        yield _composed(settings, clock, deployment, database)
+
+
+async def _log_seen(desk: Desk) -> None:
+    await desk.log.compare_file()
+    await desk.log.look()
 
 
 async def _policy_kept(desk: Desk) -> str:
@@ -142,9 +170,14 @@ async def _policy_kept(desk: Desk) -> str:
 async def _at_head(settings: Settings) -> None:
     """The embedded store is brought to the head; PostgreSQL, which others may be using, must be
     there already, or one step ahead. Raises OtherSchema."""
-    if not settings.database_url:
+    if settings.database_url:
+        await _need_served(settings)
+    else:
         migrate.migrate(settings.database_path)
-        return
+
+
+async def _need_served(settings: Settings) -> None:
+    """Raises OtherSchema for a schema that this program does not work with."""
     async with store_health.inspecting(settings) as reader:
         found = await store_health.revision(reader)
     if found not in migrate.served():

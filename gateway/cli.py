@@ -4,7 +4,8 @@ import argparse
 import asyncio
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import date
 from getpass import getuser
 from pathlib import Path
@@ -24,6 +25,7 @@ from gateway.seal.broken import SealBroken
 from gateway.seal.offline import verify_offline
 from gateway.settings import Settings
 from gateway.store.migrate import OtherSchema, migrate, migrate_at
+from gateway.store.opening import OtherRegion, need_region
 from gateway.store.sqlite import AlreadyRunning
 from gateway.store.unit import StoreFailed
 from gateway.verbs import (
@@ -52,6 +54,7 @@ _OTHER_SCHEMA: Final = (
     "库结构为 {at}：比本程序旧就先运行 gateway migrate，比本程序新就换用新版程序 / "
     "schema {at}: if older than this program, gateway migrate first; if newer, a newer program"
 )
+_Opening = Callable[[Settings], AbstractAsyncContextManager[app.Gateway]]
 _DECIDABLE: Final = [one.value for one in ProposalState if one is not ProposalState.TOUCHED]
 
 
@@ -63,6 +66,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return int(run(arguments))
     except OtherSchema as at:
         return _say(_OTHER_SCHEMA.format(at=at))
+    except OtherRegion as other:
+        return _say(f"{other.zh} / {other.en}")
     except OSError as fault:
         print(f"无法使用 / cannot use {fault.filename or ''}: {fault.strerror}", file=sys.stderr)
         return _USAGE
@@ -422,7 +427,7 @@ def _find_person(arguments: argparse.Namespace) -> int:
     """Number and name are read, not given as words: those would stand in the shell's history."""
     id_no, name = sys.stdin.readline(), sys.stdin.readline()
     given = {"id_no": id_no, "name": name, "by": arguments.by, "reason": arguments.reason}
-    return _perform("person.find", given, None)
+    return _perform("person.find", given, None, app.attended)
 
 
 def _recorded(what: str, subject: str, given: argparse.Namespace) -> bool:
@@ -434,7 +439,8 @@ def _recorded(what: str, subject: str, given: argparse.Namespace) -> bool:
         return not _say(str(missing))
     asked = {"what": what, "subject": subject, "by": given.by or getuser()}
     try:
-        asyncio.run(_performed("record.read", {**asked, "reason": given.reason or what}))
+        act = _performed("record.read", {**asked, "reason": given.reason or what}, app.attended)
+        asyncio.run(act)
     except NotDone as refusal:
         return not _say(str(refusal))
     except (httpx.TransportError, StoreFailed):
@@ -474,6 +480,7 @@ def _serve(given: argparse.Namespace) -> int:
 
 def _migrate(_: argparse.Namespace) -> int:
     settings = Settings()
+    asyncio.run(need_region(settings))
     if settings.database_url:
         changed = asyncio.run(migrate_at(settings.database_url))
     else:
@@ -530,10 +537,12 @@ def _enrol(arguments: argparse.Namespace) -> int:
     return _perform("key.enrol", given, arguments.out)
 
 
-def _perform(act: str, given: Mapping[str, Any], out: Path | None) -> int:
+def _perform(
+    act: str, given: Mapping[str, Any], out: Path | None, opening: _Opening = app.opened
+) -> int:
     """Through the running server when there is one, else here."""
     try:
-        text = asyncio.run(_performed(act, given))
+        text = asyncio.run(_performed(act, given, opening))
     except NotDone as refusal:
         return _say(str(refusal))
     except httpx.TransportError:
@@ -550,10 +559,10 @@ def _perform(act: str, given: Mapping[str, Any], out: Path | None) -> int:
     return _DONE
 
 
-async def _performed(act: str, given: Mapping[str, Any]) -> str:
+async def _performed(act: str, given: Mapping[str, Any], opening: _Opening) -> str:
     settings = Settings()
     try:
-        async with app.opened(settings) as gateway:
+        async with opening(settings) as gateway:
             return await admin.perform(gateway.office, act, given)
     except AlreadyRunning:
         return await _asked(settings, act, given)

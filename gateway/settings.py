@@ -1,10 +1,20 @@
 """Everything that may be set, from the environment (GATEWAY_…) or the command line."""
 
+import re
 from datetime import datetime
 from pathlib import Path
+from typing import Final
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+_RECEIVER: Final = re.compile(r".+\.([^.]+)\.[^.]+")
+
+
+def region_named(receiver: str) -> str:
+    """The pooling region that a `Receiver` says; "" of what none says."""
+    found = _RECEIVER.fullmatch(receiver)
+    return "" if found is None else found.group(1)
 
 
 class Settings(BaseSettings):

@@ -6,7 +6,9 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from gateway import app
 from gateway.store import migrate
+from gateway.store.opening import OtherRegion
 from tests import postgres
 from tests.flows.conftest import data, preparations, store
 from tests.flows.office import office_in, settings_in
@@ -35,6 +37,27 @@ async def _said(url: str, sql: str) -> None:
     connection = await asyncpg.connect(url.replace("+asyncpg", ""))
     await connection.execute(sql)
     await connection.close()
+
+
+async def test_a_store_is_of_the_region_that_it_was_opened_for_and_no_other(data: Path) -> None:
+    files = set(data.rglob("*"))
+    with pytest.raises(OtherRegion) as refused:
+        async with office_in(data, region="371000"):
+            pass
+    assert "属于统筹地区 999900，而 GATEWAY_REGION 是 371000" in refused.value.zh
+    assert "is of pooling region 999900, and GATEWAY_REGION is 371000" in refused.value.en
+    assert {path for path in data.rglob("*") if not path.name.startswith("gateway.db-")} == {
+        path for path in files if not path.name.startswith("gateway.db-")
+    }
+    async with office_in(data, gateway_id="OTHER.1") as office:
+        await office.report("C1", 1)
+
+
+async def test_an_act_that_shows_what_is_there_migrates_nothing(data: Path) -> None:
+    stamp(data, OLDER)
+    with pytest.raises(migrate.OtherSchema, match=OLDER):
+        async with app.attended(settings_in(data)):
+            pass
 
 
 async def test_a_schema_one_step_ahead_is_served(data: Path) -> None:

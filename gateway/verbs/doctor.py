@@ -25,6 +25,7 @@ from gateway.settings import Settings
 from gateway.store import health as store
 from gateway.store.calendar import Calendar
 from gateway.store.migrate import served
+from gateway.store.opening import OtherRegion
 
 OPS_HOST: Final = "127.0.0.1"
 _PATIENCE_S: Final = 10.0
@@ -115,6 +116,8 @@ def _database(settings: Settings, clock: SystemClock) -> Iterator[Check]:
         zh = f"没有数据库 {absent}：首次运行 gateway serve 时建立；若曾使用过，请从备份恢复。"
         en = f"No database {absent}: gateway serve makes it; if there was one, restore it."
         yield Check("database", Status.WARN, zh, en)
+    except OtherRegion as other:
+        yield Check("database", Status.FAIL, other.zh, other.en)
     except (SQLAlchemyError, sqlite3.Error, OSError) as error:
         zh = f"数据库打不开（{type(error).__name__}）：停止网关，保留原文件，从备份恢复。"
         en = f"The database does not open ({type(error).__name__}): stop, keep it, restore."

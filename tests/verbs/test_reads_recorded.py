@@ -2,6 +2,7 @@
 fails, nobody is shown. Every other verb says why it needs no such row."""
 
 import asyncio
+import io
 import shutil
 import sqlite3
 from collections import Counter
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Table, select
 
+from gateway import app
 from gateway.cli import main
 from gateway.clock import at_business
 from gateway.domain.commands import ReconcileDetails
@@ -20,7 +22,15 @@ from gateway.flows.keep_log import keep
 from gateway.policy.load import SHIPPED
 from gateway.settings import Settings
 from gateway.store.personal import Vault
-from gateway.store.tables import admission, audit, cut, readjudication, settlement, work_case
+from gateway.store.tables import (
+    admission,
+    audit,
+    cut,
+    metadata,
+    readjudication,
+    settlement,
+    work_case,
+)
 from gateway.store.unit import StoreFailed
 from tests.flows.office import DAY, office_in, prepare
 from tests.flows.test_cut_before_or_after import (
@@ -30,6 +40,7 @@ from tests.flows.test_cut_before_or_after import (
     opened,
     upheld,
 )
+from tests.rules.facts import example_policy
 from tests.test_cli import VERBS
 from tests.world import person
 
@@ -169,6 +180,86 @@ def test_where_the_reading_cannot_be_kept_nobody_is_shown(
     said = capsys.readouterr()
     assert (code, said.out, out.exists()) == (1, "", False)
     assert said.err == "读取未能登记，请稍候 / the reading could not be recorded: try again soon\n"
+
+
+MORE = ("evidence verify", "person find")
+
+
+def rows_of(kept: Kept) -> dict[str, set[tuple[Any, ...]]]:
+    """Every row of every table, as it is kept."""
+    with sqlite3.connect(kept.folder / "gateway" / "gateway.db") as connection:
+        tables = [name for name in metadata.tables if name != "commit_probe"]
+        found = {name: set(connection.execute(f"SELECT * FROM {name}")) for name in tables}  # noqa: S608
+    connection.close()
+    return found
+
+
+def files_of(kept: Kept) -> set[Path]:
+    return {path for path in kept.folder.rglob("*") if path.suffix not in (".db-wal", ".db-shm")}
+
+
+def changed_policy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The program comes with files that no process of this store has worked by yet."""
+    other = replace(example_policy(), digest="0" * 64)
+    monkeypatch.setattr(app, "_shipped", lambda _: other)
+
+
+@pytest.mark.parametrize("verb", [*SHOWING, "person find"])
+def test_a_reading_under_a_new_policy_leaves_its_row_and_puts_nothing_in_force(
+    verb: str, kept: Kept, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changed_policy(monkeypatch)
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{person(1).id_no}\n{person(1).name}\n"))
+    before, files = rows_of(kept), files_of(kept)
+    main([*kept.words(verb, SHOWING.get(verb, ([], ""))[0], tmp_path / "shown"), *WHO])
+    after = rows_of(kept)
+    touched = {name for name in after if after[name] != before[name]}
+    assert {name: len(after[name] ^ before[name]) for name in touched} == {"audit": 1, "leaf": 1}
+    assert files_of(kept) == files
+
+
+@pytest.mark.parametrize("verb", [*SHOWING, "check", "data-keys list", "migrate", *MORE])
+def test_a_store_of_another_region_is_refused_and_nothing_is_written(
+    verb: str,
+    kept: Kept,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("GATEWAY_REGION", "371000")
+    monkeypatch.setattr("sys.stdin", io.StringIO("\n\n"))
+    before, files = rows_of(kept), files_of(kept)
+    asked = SHOWING.get(verb, ([], ""))[0]
+    who = () if verb in QUIET else WHO
+    code = main([*kept.words(verb, asked, tmp_path / "shown"), *who])
+    said = capsys.readouterr()
+    assert (code, said.out) == (1, "")
+    assert said.err == (
+        "此库属于统筹地区 999900，而 GATEWAY_REGION 是 371000：请改正其一 / this store is of "
+        "pooling region 999900, and GATEWAY_REGION is 371000: correct the one or the other\n"
+    )
+    assert (rows_of(kept), files_of(kept)) == (before, files)
+
+
+@pytest.mark.parametrize(
+    "words", ["serve", "hospital resume H001", "purge ask P --by A --reason B"]
+)
+def test_an_act_and_the_server_do_not_open_a_store_of_another_region(
+    words: str, kept: Kept, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("GATEWAY_REGION", "371000")
+    before, files = rows_of(kept), files_of(kept)
+    assert main(words.split()) == 1
+    assert "此库属于统筹地区 999900" in capsys.readouterr().err
+    assert (rows_of(kept), files_of(kept)) == (before, files)
+
+
+def test_doctor_names_the_region_that_the_store_is_of(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("GATEWAY_REGION", "371000")
+    assert main(["doctor"]) == 1
+    assert "故障 FAIL  database\n    此库属于统筹地区 999900" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("verb", QUIET)
