@@ -53,6 +53,11 @@ async def reversal_of(reader: Reader, settlement_id: str) -> dict[str, Any] | No
     return await reader.row(select(settlement).where(settlement.c.reverses == settlement_id))
 
 
+async def reinstating(reader: Reader, settlement_id: str) -> dict[str, Any] | None:
+    """The row by which a settlement that was taken back is in force again, if any."""
+    return await reader.row(select(settlement).where(settlement.c.reinstates == settlement_id))
+
+
 async def deltas_of(reader: Reader, settlement_id: str) -> list[dict[str, Any]]:
     """Every delta posted to a settlement, each after the one it follows, with its detail; all
     of them are in force, or all were undone with the settlement."""

@@ -45,7 +45,7 @@ from gateway.rules.settle import NettedTerms, netted_terms
 from gateway.settings import Settings
 from gateway.store.database import Reader
 from gateway.store.frozen import Facts
-from gateway.store.settlements import deltas_of, split_of
+from gateway.store.settlements import deltas_of, reinstating, reversal_of, split_of
 from gateway.verbs.arithmetic import (
     Computed,
     computed,
@@ -91,10 +91,7 @@ async def _told(settings: Settings, settlement_id: str, as_case: bool, line: int
         bill = await stored_bill(reader, settlement_id)
         if not as_case:
             _check_line(bill, line)
-            found = await _computed(reader, bill)
-            if bill.change is not None:
-                return "".join(f"{text}\n" for text in _delta(bill, bill.change, found, line))
-            texts = [*explained(bill, found, line), *await _deltas(reader, bill, line)]
+            texts = [*await _since(reader, bill), *await _in_words(reader, bill, line)]
             return "".join(f"{text}\n" for text in texts)
         if bill.reverses or bill.adjusts:
             other = bill.reverses or bill.adjusts
@@ -105,6 +102,25 @@ async def _told(settings: Settings, settlement_id: str, as_case: bool, line: int
         one, policy = await EditionsOfRecord().bill(reader, bill.facts, bill.verdict)
         terms = resolved(one, policy, netted_terms)
         return cases_text(as_cases(settlement_id, bill.verdict, bill.facts, terms))
+
+
+async def _in_words(reader: Reader, bill: StoredBill, line: int | None) -> list[str]:
+    found = await _computed(reader, bill)
+    if bill.change is not None:
+        return list(_delta(bill, bill.change, found, line))
+    return [*explained(bill, found, line), *await _deltas(reader, bill, line)]
+
+
+async def _since(reader: Reader, bill: StoredBill) -> list[str]:
+    """What took the settlement back since, a delta with it, and what put it in force again."""
+    number = bill.adjusts or bill.settlement_id
+    back, again = await reversal_of(reader, number), await reinstating(reader, number)
+    words = ((back, "冲正", "reversed"), (again, "恢复", "reinstated"))
+    return [
+        f"已由 {row['settlement_id']} {zh} {en} by {row['settlement_id']}  {row['business_day']}"
+        for row, zh, en in words
+        if row is not None
+    ]
 
 
 # --- as a case -------------------------------------------------------------------------------

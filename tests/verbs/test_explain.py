@@ -127,6 +127,27 @@ async def test_in_words_every_line_has_its_split_reasons_and_articles(tmp_path: 
     assert [name for name in (WORKER, EMPLOYER, ID_NO) if name in text] == []
 
 
+async def test_what_took_a_settlement_back_and_put_it_in_force_again_is_named_first(
+    tmp_path: Path,
+):
+    bill = await settled(tmp_path, a_line())
+    links = ({"settlement_id": "S2", "reverses": "S1"}, {"settlement_id": "S3", "reinstates": "S1"})
+    for row in links:
+        first = (await in_thread(bill.settings, as_case=False))[1]
+        kept = settlement_row(bill.bill, bill.verdict, live=None, **row)
+        await insert(bill.settings, {"settlement": [kept]}, tx_id=row["settlement_id"])
+    assert first.splitlines()[:2] == [
+        "已由 S2 冲正 reversed by S2  2026-03-15",
+        "结算 settlement S1  2026-03-15  x",
+    ]
+    for line in (None, 1):
+        _, text = await in_thread(bill.settings, as_case=False, line=line)
+        assert text.splitlines()[:2] == [
+            "已由 S2 冲正 reversed by S2  2026-03-15",
+            "已由 S3 恢复 reinstated by S3  2026-03-15",
+        ]
+
+
 async def test_a_reversal_is_told_negative_and_as_a_case_names_the_original(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
