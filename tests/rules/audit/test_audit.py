@@ -17,7 +17,7 @@ from gateway.policy.model import Policy
 from gateway.rules.audit import RULES
 from gateway.rules.entitlement import Hold
 from gateway.rules.settle import Bill, settle
-from tests.rules.facts import a_bill, a_line, a_stay, policy_with
+from tests.rules.facts import a_bill, a_case, a_line, a_stay, policy_with
 from tests.rules.tables import audited_by, bill_of
 
 TABLE = tomllib.loads((Path(__file__).parent / "audit.toml").read_text(encoding="utf-8"))["row"]
@@ -121,10 +121,10 @@ def test_a_rule_that_holds_holds_the_bill_until_a_person_reviewed_every_line_of_
     assert isinstance(settle(both, holding), BillVerdict)
 
 
-def _reviewed(lines: Iterable[BillLine], ids: Iterable[str]) -> Bill:
+def _reviewed(lines: Iterable[BillLine], ids: Iterable[str], **told: Any) -> Bill:
     """The bill of the lines, these of them reviewed."""
     looked_at = set(ids)
-    return a_bill(*(replace(line, reviewed=line.line_id in looked_at) for line in lines))
+    return a_bill(*(replace(line, reviewed=line.line_id in looked_at) for line in lines), **told)
 
 
 def test_a_hold_ends_only_when_every_line_was_reviewed_also_those_that_it_did_not_name():
@@ -146,15 +146,16 @@ def test_a_hold_with_many_hits_ends_only_when_the_lines_of_every_hit_were_review
     """A17: every line before the stay is a hit of its own; those after the first are one."""
     count = MOST_HITS + MOST_SUSPECT_LINES + 5
     before = date(2026, 2, 28)
+    told = {"case": a_case(injured_on=before)}
     lines = [a_line(line_id=f"L{no:02}", day=before) for no in range(count)]
     holding = policy("A17", hold=("A17",))
-    first = settle(_reviewed(lines, ()), holding)
+    first = settle(_reviewed(lines, (), **told), holding)
     assert isinstance(first, Hold)
     named = [line_id for one in first.suspicions for line_id in one.line_ids]
-    second = settle(_reviewed(lines, named), holding)
+    second = settle(_reviewed(lines, named, **told), holding)
     assert isinstance(second, Hold)
     assert [one.line_ids for one in second.suspicions] == [(line.line_id,) for line in lines[-5:]]
-    everything = settle(_reviewed(lines, (line.line_id for line in lines)), holding)
+    everything = settle(_reviewed(lines, (one.line_id for one in lines), **told), holding)
     assert isinstance(everything, BillVerdict)
     assert len(everything.suspicions) == MOST_HITS + 1
 
