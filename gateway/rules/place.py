@@ -122,7 +122,9 @@ def opened_by(asked: Asked, paid: Iterable[date]) -> tuple[Citation, ...]:
     limit, days = emergency_days(asked), sorted(set(paid))
     after = [day for day in days if limit is not None and day > limit.last]
     rescue = _rescue(asked, limit) if len(after) < len(days) else ()
-    return (*rescue, *_named(asked, (_approving(asked, day) for day in after)))
+    # An approval elsewhere also makes the meals of its days those of treatment elsewhere.
+    approved = after if asked.hospital.region == asked.policy.region else days
+    return (*rescue, *_named(asked, (_approving(asked, day) for day in approved)))
 
 
 def _rescue(asked: Asked, limit: "EmergencyDays | None") -> tuple[Citation, ...]:

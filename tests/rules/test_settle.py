@@ -338,14 +338,18 @@ def test_a_bill_names_every_approval_that_its_days_need_and_no_other():
     assert opened(case={"approvals": [first, second]}, hospital={}) == []
 
 
-def test_an_emergency_names_an_approval_only_for_paid_days_after_it():
+def test_an_emergency_elsewhere_names_the_approval_that_covers_a_paid_day():
     emergency = {"emergency": True}
     later = REFERRAL | {"valid_from": date(2026, 3, 8)}
     assert opened(stay=emergency, case={"approvals": [later]}) == [("approval/REFERRAL", "R1")]
     assert opened(stay=emergency) == []
     short = emergency | {"discharged_on": date(2026, 3, 7)}
     lines = [{"code": "TABLET", "price": "10.00", "day": date(2026, 3, 7)}]
-    assert opened(stay=short, case={"approvals": [REFERRAL]}, lines=lines) == []
+    # Its meals are those of elsewhere by the approval, although the emergency pays the line.
+    assert opened(stay=short, case={"approvals": [REFERRAL]}, lines=lines) == [
+        ("approval/REFERRAL", "R1")
+    ]
+    assert opened(stay=short, case={"approvals": [later]}, lines=lines) == []
 
 
 def paid_as_emergency(**told: Any) -> dict[str, tuple[str, str]]:
@@ -367,6 +371,17 @@ def test_an_emergency_cites_its_article_and_the_text_that_limits_its_days():
     assert list(found) == ["law/emergency", "emergency/move_back_when_stable"]
     without = {**unlimited, "emergency/move_back_when_stable": False}
     assert list(paid_as_emergency(lines=lines, policy=without)) == ["law/emergency"]
+
+
+def test_an_emergency_here_names_no_approval_of_the_days_that_it_pays_itself():
+    days = {"valid_from": date(2026, 3, 1), "valid_to": date(2026, 3, 8)}
+    told = {"case": {"approvals": [{"kind": "EMERGENCY", **days}]}}
+    told["hospital"] = {"agreement_from": "none"}
+    short = {"emergency": True, "discharged_on": date(2026, 3, 7)}
+    lines = [{"code": "TABLET", "price": "10.00", "day": date(2026, 3, 7)}]
+    assert "approval/EMERGENCY" not in paid_as_emergency(lines=lines, stay=short, **told)
+    lines = [{"code": "TABLET", "price": "10.00", "day": date(2026, 3, 8)}]
+    assert "approval/EMERGENCY" in paid_as_emergency(lines=lines, **told)
 
 
 def test_a_single_fen_that_is_paid_of_an_emergency_cites_its_article():
