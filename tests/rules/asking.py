@@ -13,6 +13,7 @@ from typing import Any, Final
 from adapters.case_file.read import read_cases
 from gateway.domain.bill import BillLine, BillVerdict
 from gateway.domain.money import ONE, fen, times
+from gateway.policy.model import Policy
 from gateway.rules.entitlement import Hold, Pending, may_register, may_settle
 from gateway.rules.settle import Bill, settle
 from tests.rules.cut_rows import SERVED, a_cut, answer, decision
@@ -80,19 +81,22 @@ def _rows() -> Iterator[Row]:
 
 def answered(row: Row) -> Any:
     """What the rules say to the row."""
-    return answered_with(row, bill_of(row.told))
+    return answered_with(row, bill_of(row.told), policy_for(row))
 
 
-def answered_with(row: Row, bill: Bill) -> Any:
+def policy_for(row: Row) -> Policy:
+    """The policy that the row is asked under."""
+    return audited_by(row.told) if row.ask == "audit" else policy_of(row.told)
+
+
+def answered_with(row: Row, bill: Bill, policy: Policy) -> Any:
     """What the rules say to the question of the row about this bill."""
     match row.ask:
         case "registration":
-            return may_register(bill.stay, bill.case, bill.hospital, policy_of(row.told))
+            return may_register(bill.stay, bill.case, bill.hospital, policy)
         case "discharge":
-            return may_settle(bill.stay, bill.case, bill.hospital, policy_of(row.told))
-        case "audit":
-            return settle(bill, audited_by(row.told))
-    return settle(bill, policy_of(row.told))
+            return may_settle(bill.stay, bill.case, bill.hospital, policy)
+    return settle(bill, policy)
 
 
 def as_told(row: Row, answer: Any) -> tuple[Any, Any]:

@@ -6,6 +6,7 @@ answer something else.
 """
 
 from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from functools import cache
 from typing import Any, Final
@@ -16,11 +17,15 @@ from gateway.domain.case import ApprovalKind
 from gateway.domain.party import PartyKind
 from gateway.domain.split import Payer
 from gateway.rules.settle import Bill
-from tests.rules.asking import Row, answered, answered_with, every_row, the_bill
+from tests.rules.asking import Row, answered, answered_with, every_row, policy_for, the_bill
 from tests.rules.reach import Place, fields_told, places
 from tests.rules.tables import bill_of
 
-ROWS: Final = [row for row in every_row() if row.of_case or row.ask == "audit"]
+_ASKED: Final = ("registration", "discharge", "settle", "audit")
+ROWS: Final = sorted(
+    (row for row in every_row() if row.ask in _ASKED), key=lambda row: _ASKED.index(row.ask)
+)
+"""The rows about a bill; those first that are answered soonest."""
 VALUES: Final = {one.name: one.values for one in fields_told(Bill) if one.values}
 FLAGS: Final = [name for name, values in VALUES.items() if True in values]
 Fact = tuple[str, Any]
@@ -51,22 +56,36 @@ ONLY_AT_DISCHARGE: Final = {
 
 
 @cache
-def turning() -> dict[str, dict[Fact, bool]]:
-    """By question the facts that rows tell, and whether some row turns on it."""
-    found: dict[str, dict[Fact, bool]] = defaultdict(dict)
+def told() -> dict[str, set[Fact]]:
+    """The facts that the rows tell, by what they ask."""
+    found: dict[str, set[Fact]] = defaultdict(set)
     for row in ROWS:
-        seen, given = found[row.ask], answered(row)
-        for place in places(the_bill(row)):
-            fact = place.name, place.value
-            if place.name in VALUES and not seen.get(fact):
-                seen[fact] = turns(row, place, given)
+        found[row.ask] |= {(one.name, one.value) for one in _places(the_bill(row))}
     return dict(found)
 
 
-def turns(row: Row, place: Place, given: Any) -> bool:
-    """Whether the row is answered otherwise than given when another value stands in the place."""
-    others = [one for one in VALUES[place.name] if one is not place.value]
-    return any(answered_with(row, place.with_value(one)) != given for one in others)
+@cache
+def decisive() -> set[Fact]:
+    """The facts on which some row turns."""
+    found: set[Fact] = set()
+    for row in ROWS:
+        left = [one for one in _places(the_bill(row)) if (one.name, one.value) not in found]
+        found |= {(one.name, one.value) for one in turned_by(row, left)}
+    return found
+
+
+def _places(bill: Bill) -> Iterator[Place]:
+    return (one for one in places(bill) if one.name in VALUES)
+
+
+def turned_by(row: Row, asked: Iterable[Place]) -> Iterator[Place]:
+    """The places in which another value has the row answered otherwise."""
+    policy, given = policy_for(row), answered(row)
+    for place in asked:
+        others = [one for one in VALUES[place.name] if one is not place.value]
+        bills = map(place.with_value, others)
+        if any(answered_with(row, bill, policy) != given for bill in bills):
+            yield place
 
 
 def _said(fact: Fact) -> str:
@@ -78,9 +97,8 @@ EVERY: Final = [(name, value) for name, values in VALUES.items() for value in va
 
 @pytest.mark.parametrize("fact", EVERY, ids=_said)
 def test_every_value_of_a_flag_or_kind_has_a_row_that_turns_on_it(fact: Fact):
-    told = [seen[fact] for seen in turning().values() if fact in seen]
-    assert bool(told) is (fact not in NOT_TOLD)
-    assert any(told) is (fact not in NOT_TOLD and fact[0] not in TURNS_NOTHING)
+    assert any(fact in facts for facts in told().values()) is (fact not in NOT_TOLD)
+    assert (fact in decisive()) is (fact not in NOT_TOLD and fact[0] not in TURNS_NOTHING)
 
 
 OF_BOTH: Final = [name for name in FLAGS if name.startswith(("Stay.", "CaseFacts."))]
@@ -88,9 +106,8 @@ OF_BOTH: Final = [name for name in FLAGS if name.startswith(("Stay.", "CaseFacts
 
 @pytest.mark.parametrize("name", OF_BOTH)
 def test_a_registration_and_a_bill_tell_every_value_of_the_flags_of_stay_and_case(name: str):
-    told = turning()
-    at_first = told["registration"].keys()
-    later = told["discharge"].keys() | told["settle"].keys() | told["audit"].keys()
+    at_first = told()["registration"]
+    later = set().union(*(facts for ask, facts in told().items() if ask != "registration"))
     every = {(name, value) for value in VALUES[name]}
     assert every <= later
     assert (every <= at_first) is (name not in ONLY_AT_DISCHARGE)
@@ -114,7 +131,6 @@ def test_a_value_is_exchanged_wherever_it_stands():
     row = Row("bill.toml", {"name": "1", "lines": [{"code": "TABLET"}, {"code": "PIECE-ALONE"}]})
     bill = bill_of(row.told)
     alone = [one for one in places(bill) if one.name == "CatalogueRow.not_alone" and one.value]
-    given = answered(row)
     assert alone
     assert all(one.with_value(False).lines == bill.lines for one in alone)
-    assert any(turns(row, one, given) for one in alone)
+    assert any(turned_by(row, alone))
