@@ -20,6 +20,7 @@ OF_PYTHON = (
     purity.no_true_division,
     purity.no_law_in_code,
     numbers.named_with_reason,
+    numbers.no_term_by_name,
     numbers.only_on_paper,
     numbers.no_numeric_text,
     numbers.no_law_in_words,

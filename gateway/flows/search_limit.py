@@ -4,7 +4,7 @@ from collections import defaultdict, deque
 from dataclasses import dataclass, field
 from typing import Final
 
-_HOUR_US: Final = 3_600_000_000  # microseconds
+_HOUR_US: Final = 3_600_000_000  # microseconds of an hour
 
 
 @dataclass(slots=True)

@@ -7,6 +7,7 @@ coordinates, which are points on paper and touch neither money nor days.
 
 import ast
 import re
+import unicodedata
 from collections.abc import Iterator
 from typing import Final
 
@@ -24,13 +25,22 @@ _FREE: Final = frozenset({0, 1, 2})
 _UNITS: Final = (
     "个?(?:工作)?[日天月年]|周岁|万?元|分之|[%％]|percent|(?:working |calendar )?days?|yuan"
 )
-_NUMERALS: Final = "[零〇一二三四五六七八九十百千万两]+"
+_NUMERALS: Final = "[零〇一二三四五六七八九十百千万两廿卅半壹贰叁肆伍陆柒捌玖拾佰仟]+"
 _DIGITS: Final = r"[-+]?[0-9][0-9_,]*(?:[.][0-9]+)?"
-_PLAIN: Final = re.compile(rf"(?:{_DIGITS}|{_NUMERALS}|百分之{_NUMERALS})\s*(?:{_UNITS})?")
+_WRITTEN: Final = r"[-+]?(?:[0-9][0-9_,]*[.]?[0-9]*|[.][0-9]+)(?:[eE][-+]?[0-9]+)?"
+_DAY: Final = "[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}"
+_PLAIN: Final = re.compile(
+    rf"(?:{_WRITTEN}(?:/{_WRITTEN})?|{_NUMERALS}|[百千]分之{_NUMERALS})\s*(?:{_UNITS}|成|折)?|{_DAY}"
+)
 _SAID: Final = re.compile(
     rf"(?<![0-9A-Za-z.{{]){_DIGITS}\s*(?:{_UNITS})|[二三四五六七八九十百千万]+(?:{_UNITS})内?"
 )
 _COUNTED: Final = re.compile(r"days?|hours|minutes|ratio|percent|.*_(?:fen|days|ratio|rate)")
+_OF_THE_LAW: Final = re.compile(r"(?:.*_)?(?:days|weeks|months|years|rate|ratio|share)", re.I)
+"""Names of terms and rates: no technical number has one."""
+_WORD: Final = re.compile("[A-Za-z]+|[\u4e00-\u9fff]{2}")
+_LEAST_WORDS: Final = 3
+"""Of a reason: a unit or the name again is none."""
 _DATED: Final = "belongs in a dated file under gateway/policy with its article"
 
 
@@ -43,6 +53,34 @@ def named_with_reason(source: Source) -> Iterator[str]:
         if node not in reasoned:
             told = "name it in a constant of the module and say beside it what it is for"
             yield f"{source.path}:{node.lineno}: the number {node.value}: {told}, or it {_DATED}"
+
+
+def no_term_by_name(source: Source) -> Iterator[str]:
+    """Terms and rates are the law's whatever reason stands beside them: by their names, and by a
+    span of days or weeks."""
+    if not source.within(*_LAWFUL):
+        return
+    numbers = set(_numbers(source))
+    for node in ast.walk(source.tree):
+        for number in numbers.intersection(_of_a_term(node)):
+            yield f"{source.path}:{number.lineno}: the term or rate {number.value} {_DATED}"
+        if isinstance(node, ast.keyword) and node.arg == "weeks":
+            yield f"{source.path}:{node.value.lineno}: a term in weeks {_DATED}"
+
+
+def _of_a_term(node: ast.AST) -> list[ast.AST]:
+    """The parts of what is given a name of a term or rate, itself or reckoned up."""
+    match node:
+        case ast.Assign(targets=targets, value=value):
+            named = any(_OF_THE_LAW.fullmatch(ast.unparse(one)) for one in targets)
+        case ast.AnnAssign(target=target, value=value):
+            named = bool(_OF_THE_LAW.fullmatch(ast.unparse(target)))
+        case ast.keyword(arg=str(name), value=value):
+            named = bool(_OF_THE_LAW.fullmatch(name))
+        case _:
+            return []
+    reckoned = isinstance(value, ast.Constant | ast.UnaryOp | ast.BinOp)
+    return list(ast.walk(value)) if named and reckoned else []
 
 
 def only_on_paper(source: Source) -> Iterator[str]:
@@ -67,8 +105,13 @@ def no_numeric_text(source: Source) -> Iterator[str]:
     for node in _texts(source):
         if node in reasoned:
             continue
-        if node.value not in ("0", "1", "一", "二") and _PLAIN.fullmatch(node.value):
+        if node.value not in ("0", "1", "一", "二") and _PLAIN.fullmatch(_plain(node.value)):
             yield f"{source.path}:{node.lineno}: the number {node.value!r} {_DATED}"
+
+
+def _plain(text: str) -> str:
+    """Full-width and enclosed digits as the digits that they are."""
+    return unicodedata.normalize("NFKC", text)
 
 
 def no_law_in_words(source: Source) -> Iterator[str]:
@@ -153,23 +196,35 @@ def _is_name(node: ast.AST) -> bool:
 
 
 def _headed(lines: list[str], node: ast.stmt) -> bool:
-    """Whether a comment stands right above it; it heads the whole block that follows."""
-    return node.lineno > 1 and lines[node.lineno - 2].startswith("# ")
+    """Whether a reason stands right above it; it heads the whole block that follows."""
+    first = node.lineno - 2
+    while first > 0 and lines[first].startswith("# ") and lines[first - 1].startswith("# "):
+        first -= 1
+    above = lines[max(first, 0) : node.lineno - 1]
+    return all(line.startswith("# ") for line in above) and _says(" ".join(above))
 
 
 def _beside(lines: list[str], node: ast.stmt) -> bool:
-    return "  # " in lines[node.lineno - 1]
+    return _says(lines[node.lineno - 1].partition("  # ")[2])
 
 
 def _documents(node: ast.stmt | None) -> bool:
     value = node.value if isinstance(node, ast.Expr) else None
-    return isinstance(value, ast.Constant) and isinstance(value.value, str)
+    return isinstance(value, ast.Constant) and isinstance(value.value, str) and _says(value.value)
+
+
+def _says(reason: str) -> bool:
+    """Whether it is more than a unit."""
+    return len(_WORD.findall(reason)) >= _LEAST_WORDS
 
 
 def _decides(node: ast.AST) -> bool:
-    """A comparison, a span of time, or arithmetic with money, days or a rate."""
+    """A comparison, a span of time, a number for an answer, or arithmetic with money, days or a
+    rate."""
     if isinstance(node, ast.Compare):
         return True
+    if isinstance(node, ast.Return):
+        return isinstance(node.value, ast.Constant)
     if isinstance(node, ast.Call):
         return ast.unparse(node.func).rpartition(".")[2] == "timedelta"
     if isinstance(node, ast.BinOp | ast.AugAssign):

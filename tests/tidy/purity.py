@@ -123,6 +123,8 @@ def no_law_in_code(source: Source) -> Iterator[str]:
     for node in ast.walk(source.tree):
         if isinstance(node, ast.Constant) and node not in places and _is_law(node.value):
             yield f"{source.path}:{node.lineno}: the number {node.value!r} {_DATED}"
+        if isinstance(node, ast.Call) and node not in places and _counts_a_literal(node):
+            yield f"{source.path}:{node.lineno}: the number {ast.unparse(node)} {_DATED}"
 
 
 def _slices_and_version(source: Source) -> set[ast.AST]:
@@ -136,7 +138,14 @@ def _slices_and_version(source: Source) -> set[ast.AST]:
     return found
 
 
+def _counts_a_literal(node: ast.Call) -> bool:
+    """Whether it is the length of something written down: a number in disguise."""
+    literals = (ast.Constant, ast.Tuple, ast.List, ast.Set, ast.Dict)
+    return ast.unparse(node.func) == "len" and any(isinstance(one, literals) for one in node.args)
+
+
 def _is_law(value: object) -> bool:
-    if isinstance(value, str):
-        return bool(_NUMBER.fullmatch(value)) and value not in ("0", "1")
-    return isinstance(value, int) and value not in (0, 1)
+    if isinstance(value, str | bytes):
+        text = value if isinstance(value, str) else value.decode("latin-1")
+        return bool(_NUMBER.fullmatch(text)) and text not in ("0", "1")
+    return isinstance(value, int | complex) and value not in (0, 1)
