@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from gateway.domain.split import Payer
+from gateway.domain.split import SIGNERS, Payer
 
 ID: Final = "id"
 TITLE: Final = "title"
@@ -71,5 +71,5 @@ INJURY: Final = "injury"
 LATE_APPLICATION: Final = "late_application"
 
 PAYERS: Final = {payer.value: payer for payer in Payer}
-CONSENTS: Final = {payer.value: payer for payer in (Payer.EMPLOYER, Payer.INDIVIDUAL)}
+CONSENTS: Final = {payer.value: payer for payer in SIGNERS}
 EXCESS_PAYERS: Final = {Payer.HOSPITAL.value: Payer.HOSPITAL, **CONSENTS}

@@ -445,7 +445,7 @@ LINE_VALUES: Final = (
     may(
         "Consent",
         "consent",
-        word.PAYER,
+        word.SIGNER,
         "书面同意承担基金不付部分的一方",
         "Who signed for what the fund does not bear",
         absent=None,

@@ -7,7 +7,7 @@ sentence in the documentation (protocol §1: line values are typed by the reader
 import base64
 import binascii
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, timezone
 from enum import StrEnum
@@ -116,9 +116,10 @@ def coded(name: str, pattern: str, zh: str, en: str, *, sample: str, wrong: str 
     )
 
 
-def one_of(name: str, values: type[StrEnum], words: Mapping[str, tuple[str, str]]) -> Kind:
-    """A closed list whose values are those of a domain enum; `words` explains each."""
-    return _listed(name, {value.value: words[value.value] for value in values}, values)
+def one_of(name: str, values: Iterable[StrEnum], words: Mapping[str, tuple[str, str]]) -> Kind:
+    """A closed list of values of a domain enum, mostly all of them; `words` explains each."""
+    members = {value.value: value for value in values}
+    return _listed(name, {word: words[word] for word in members}, members.__getitem__)
 
 
 def listed(name: str, words: Mapping[str, tuple[str, str]]) -> Kind:

@@ -32,7 +32,7 @@ from gateway.domain.mapping import MappingState
 from gateway.domain.payments import PriorPayer
 from gateway.domain.readjudication import Actor, Cause, ProposalState
 from gateway.domain.reasons import VIOLATIONS
-from gateway.domain.split import Payer
+from gateway.domain.split import SIGNERS
 
 OUTCOME: Final = one_of(
     "Outcome",
@@ -205,16 +205,10 @@ RELATION: Final = one_of(
         "undetermined": ("待判定", "not determined yet"),
     },
 )
-PAYER: Final = one_of(
-    "Payer",
-    Payer,
-    {
-        "fund": ("工伤保险基金", "the work-injury insurance fund"),
-        "employer": ("用人单位", "the employer"),
-        "individual": ("个人", "the person"),
-        "hospital": ("医院", "the hospital"),
-        "other": ("其他（非工伤）", "basic insurance or the person, outside work injury"),
-    },
+SIGNER: Final = one_of(
+    "Signer",
+    SIGNERS,
+    {"employer": ("用人单位", "the employer"), "individual": ("工伤职工", "the worker")},
 )
 LINE_STATUS: Final = listed(
     "LineStatus",

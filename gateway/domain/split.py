@@ -17,6 +17,10 @@ class Payer(StrEnum):
     __hash__ = str.__hash__
 
 
+SIGNERS = (Payer.EMPLOYER, Payer.INDIVIDUAL)
+"""Who may sign to bear what the fund does not: nobody signs for the fund."""
+
+
 class Split(NamedTuple):
     """An amount divided over the five payers, in fen; the parts always add up to the amount."""
 
