@@ -22,7 +22,11 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="GATEWAY_", extra="forbid", frozen=True)
 
-    region: str = Field("999900", description="统筹地区，决定政策与目录 pooling region")
+    region: str = Field(
+        "999900",
+        description="统筹地区，决定政策与目录；一个库只属一个地区 "
+        "pooling region; a store is of one for good",
+    )
     environment: str = Field(
         "production",
         pattern=r"^[a-z][a-z0-9-]{0,15}$",

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from gateway.store.standing import numbers_in_force
-from gateway.verbs import calculate, explain
+from gateway.verbs import calculate, evidence_verify, explain, replay
 from gateway.verbs.stored import looking
 from tests.verbs.conftest import Played
 
@@ -78,3 +78,12 @@ def test_a_bill_piped_from_explain_to_calculate_is_equal(
         [*gateway, "calculate", "-", "--check"], input=explained.stdout, capture_output=True
     )
     assert checked.returncode == 0, checked.stderr.decode()
+
+
+def test_the_demo_is_explained_by_its_log_and_replayed_without_a_difference(
+    played: Played,
+) -> None:
+    """The demo reverses a message that never came, too."""
+    out = io.StringIO()
+    assert evidence_verify.run(played.settings, out) == 0, out.getvalue()
+    assert replay.run(played.settings, (), out, lambda: True, 1) == 0, out.getvalue()
