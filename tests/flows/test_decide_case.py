@@ -2,6 +2,8 @@
 
 from datetime import date
 
+import pytest
+
 from gateway.domain.case import Applicant, CaseState
 from gateway.domain.codes import Outcome
 from gateway.domain.split import Split
@@ -31,22 +33,25 @@ async def test_who_applied_is_kept_and_a_message_that_leaves_it_out_changes_noth
     assert await applicant(office) is Applicant.WORKER
 
 
-async def test_a_bill_of_a_worker_who_applied_alone_falls_on_the_late_employer(
-    office: Office,
+@pytest.mark.parametrize(
+    ("accepted_on", "split"),
+    [
+        (date(2026, 3, 31), Split(fund_fen=2400)),
+        (date(2026, 4, 1), Split(employer_fen=2400)),
+    ],
+    ids=["while the employer had time", "after it"],
+)
+async def test_the_application_of_a_worker_alone_is_late_once_the_employer_had_its_time(
+    office: Office, accepted_on: date, split: Split
 ) -> None:
-    """Accepted on the third: what the second cost is the employer's (第十七条第四款)."""
+    """What arose before the acceptance is the employer's then (第十七条第四款)."""
     await office.report("C1", 1)
-    office.move_to(date(2026, 3, 3))
-    await office.decide(
-        "C1",
-        CaseState.RECOGNISED,
-        applied_by=Applicant.WORKER,
-        applied_on=DAY,
-        accepted_on=date(2026, 3, 3),
-    )
+    office.move_to(accepted_on)
+    told = {"applied_by": Applicant.WORKER, "applied_on": DAY, "accepted_on": accepted_on}
+    await office.decide("C1", CaseState.RECOGNISED, **told)
     stay = await office.billed("H001", "V1", 1, (LINE,))
     heard = await office.commit("H001", stay, LINE)
-    assert heard.result.split == Split(employer_fen=2400)
+    assert heard.result.split == split
 
 
 async def applicant(office: Office) -> Applicant | None:
