@@ -9,7 +9,7 @@ import pytest
 
 from gateway.domain.admission import HoldReason
 from gateway.domain.bill import BillVerdict, Citation, LineVerdict
-from gateway.domain.case import REFUSED_DISCHARGE, BenefitStop
+from gateway.domain.case import REFUSED_DISCHARGE, Applicant, BenefitStop
 from gateway.domain.catalogue import Kind
 from gateway.domain.money import fen
 from gateway.domain.split import Payer, Split, total
@@ -420,6 +420,17 @@ def test_an_application_of_another_cites_the_text_by_which_it_is_the_employers()
     assert grounds(on_the_last_day, anybody) == [("late/needs_nobody_applied", "yes")]
     assert grounds(on_the_last_day, {"late/needs_nobody_applied": False}) == []
     assert grounds(a_day_late, anybody) == grounds(by_itself, anybody) == []
+
+
+def test_an_application_of_another_that_was_accepted_in_time_is_told_as_our_reading():
+    accepted = {"applied_on": date(2026, 3, 5), "accepted_on": date(2026, 3, 31)}
+    (told,) = settled(
+        a_bill(a_line(), case=a_case(applied_by=Applicant.WORKER, **accepted))
+    ).grounds
+    assert (told.key, told.value, told.our_reading) == ("law/late_application", "2026-03-31", True)
+    for applied_by in (Applicant.EMPLOYER, None):
+        case = a_case(applied_by=applied_by, **accepted)
+        assert settled(a_bill(a_line(), case=case)).grounds == ()
 
 
 def test_a_day_before_cover_cites_nothing_of_a_late_application():
