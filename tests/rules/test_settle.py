@@ -106,6 +106,13 @@ def test_a_signed_line_still_cites_who_bears_the_rest_of_a_ratio():
     assert "line/ratio_payer" in keys
 
 
+@pytest.mark.parametrize(("quantity", "cited"), [("1", False), ("2", True)])
+def test_a_line_cites_who_bears_what_is_beyond_a_limit_of_quantity(quantity: str, cited: bool):
+    line = a_line(code="NURSING", price="28.00", qty=quantity)
+    keys = {citation.key for citation in one(settled(a_bill(line))).citations}
+    assert ("line/over_quantity_payer" in keys) is cited
+
+
 def test_a_line_row_that_the_catalogue_excludes_is_cited():
     keys = [cited.key for cited in one(settled(a_bill(a_line(code="AIR-CONDITIONING")))).citations]
     assert "catalogue/facility/AIR-CONDITIONING" in keys
