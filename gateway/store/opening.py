@@ -14,7 +14,7 @@ from gateway.settings import Settings, region_named
 from gateway.store.database import Database
 from gateway.store.personal import Vault
 from gateway.store.postgres import PostgresDatabase, engine_at
-from gateway.store.sqlite import SqliteDatabase, engine_for
+from gateway.store.sqlite import SqliteDatabase, asking, engine_for
 from gateway.store.tables import log_origin
 
 
@@ -51,7 +51,7 @@ async def query_only(settings: Settings) -> AsyncIterator[AsyncConnection]:
         raise FileNotFoundError(settings.database_path.name)
     try:
         async with engine.connect() as connection:
-            await _refuse_other(connection, settings.region)
+            _refuse_other(await connection.run_sync(_first_log), settings.region)
             yield connection
     finally:
         await engine.dispose()
@@ -59,13 +59,15 @@ async def query_only(settings: Settings) -> AsyncIterator[AsyncConnection]:
 
 async def need_region(settings: Settings) -> None:
     """Raises OtherRegion; nothing for a store that is not there yet."""
-    if settings.database_url or settings.database_path.exists():
+    if settings.database_url:
         async with query_only(settings):
-            pass
+            return
+    if settings.database_path.exists():
+        with asking(settings.database_path) as connection:
+            _refuse_other(_first_log(connection), settings.region)
 
 
-async def _refuse_other(connection: AsyncConnection, asked: str) -> None:
-    first = await connection.run_sync(_first_log)
+def _refuse_other(first: str, asked: str) -> None:
     kept = region_named(first.rpartition("/")[0])
     if kept not in ("", asked):
         raise OtherRegion(kept, asked)

@@ -10,9 +10,9 @@ import fcntl
 import logging
 import os
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from threading import local
 from typing import Any, Final, Self
@@ -106,6 +106,17 @@ def _threaded(path: Path, pragmas: Sequence[str], **given: Any) -> Engine:
     )
     _set_pragmas(engine, pragmas)
     return engine
+
+
+@contextmanager
+def asking(path: Path) -> Iterator[Connection]:
+    """A query-only connection that answers in this thread."""
+    engine = _threaded(path, _asking())
+    try:
+        with engine.connect() as connection:
+            yield connection
+    finally:
+        engine.dispose()
 
 
 def _set_pragmas(engine: Engine, pragmas: Sequence[str]) -> None:
