@@ -278,6 +278,8 @@ async def test_a_policy_taken_back_leaves_what_it_proposed_stale(
     office: Office, tmp_path: Path
 ) -> None:
     await settled(office)
+    # What was put in force last is told by the clock: this one goes on after the store was made.
+    office.move_to(date(2026, 3, 3))
     before, tried = office.desk.policy, load("999900", dearer_meals(tmp_path))
     for policy, state in ((before, None), (tried, "PROPOSED"), (before, "STALE")):
         office.desk.policy = policy
