@@ -1,13 +1,12 @@
 """同一函数用上所有处理器 The same function over many parts on every core of the machine.
 
 A child is forked, warm at once, where this process has one thread alone, as a verb has. Beside
-other threads it is spawned: a fork would copy their locks.
+other threads, a library's own among them, it is spawned: a fork would copy their locks.
 """
 
 import multiprocessing
 import os
 import sys
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from typing import TypeVar
@@ -48,5 +47,5 @@ def on_all_cores(
 
 def _start() -> str:
     """How a child may start here; only on Linux are the system's own libraries safe to fork."""
-    alone = threading.active_count() == 1
-    return "fork" if alone and sys.platform == "linux" else "spawn"
+    alone = sys.platform == "linux" and len(os.listdir("/proc/self/task")) == 1
+    return "fork" if alone else "spawn"

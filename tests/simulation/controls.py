@@ -112,11 +112,19 @@ class _Slow:
 
     def __init__(self, connection: Any) -> None:
         self._connection = connection
+        self.dialect = connection.dialect
 
     async def execute(self, statement: Any, given: Any = None) -> Any:
+        await self._wait()
+        return self._connection.execute(statement, given)
+
+    async def exec_driver_sql(self, statement: str, given: Any) -> Any:
+        await self._wait()
+        return self._connection.exec_driver_sql(statement, given)
+
+    async def _wait(self) -> None:
         loop: Any = asyncio.get_running_loop()
         await asyncio.sleep(loop.latency_s() * _SLOWER)
-        return self._connection.execute(statement, given)
 
 
 async def _unshielded(connection: Any, unit: Unit, vault: Any) -> None:
