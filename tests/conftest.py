@@ -5,14 +5,17 @@ and speed has measurements of its own. Files are written to memory where there i
 loss of power takes is told by recorded images, not by waiting for a disk.
 """
 
+import logging
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
+from gateway.logs import JsonLine
 from tests import postgres
 
 _MEMORY = Path("/dev/shm")  # noqa: S108
@@ -20,6 +23,16 @@ _ROOM_BYTES = 4 * 1024**3
 
 settings.register_profile("beside_others", deadline=None)
 settings.load_profile("beside_others")
+
+
+@pytest.fixture(autouse=True)
+def _logs_as_before() -> Iterator[None]:
+    """A verb that serves sends the logs of its process to standard error: of the next test none."""
+    yield
+    root = logging.getLogger()
+    logging.captureWarnings(False)
+    root.handlers = [one for one in root.handlers if not isinstance(one.formatter, JsonLine)]
+    root.setLevel(logging.WARNING)
 
 
 @pytest.hookimpl(tryfirst=True)
