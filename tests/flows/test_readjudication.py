@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from gateway.clock import at_business
+from gateway.clock import SystemClock, at_business
 from gateway.domain.admission import DaySpan, PaidAtDischargeBy
 from gateway.domain.bill import Relation
 from gateway.domain.case import CaseState, ThirdParty
@@ -34,6 +34,7 @@ from gateway.flows import reached
 from gateway.flows.administer import NotDone, keep_policy
 from gateway.flows.decide_readjudication import Decision, approve
 from gateway.flows.desk import Desk
+from gateway.flows.keep_log import keep
 from gateway.flows.release_held import release_all
 from gateway.policy.load import SHIPPED, archive, load
 from gateway.policy.model import Policy
@@ -278,12 +279,14 @@ async def test_a_policy_taken_back_leaves_what_it_proposed_stale(
     office: Office, tmp_path: Path
 ) -> None:
     await settled(office)
-    # What was put in force last is told by the clock: this one goes on after the store was made.
-    office.move_to(date(2026, 3, 3))
     before, tried = office.desk.policy, load("999900", dearer_meals(tmp_path))
-    for policy, state in ((before, None), (tried, "PROPOSED"), (before, "STALE")):
+    asked = (before, None), (tried, "PROPOSED"), (before, "STALE")
+    for days, (policy, state) in enumerate(asked):
         office.desk.policy = policy
-        await keep_policy(office.desk)
+        # The machine's clock steps back a day each time; the log goes on.
+        clock = SystemClock.starting_at(office.desk.clock.now() - timedelta(days=days))
+        await keep_policy(replace(office.desk, clock=clock))
+        await keep(office.desk.log)
         await release_all(office.desk)
         assert [row["state"] for row in await proposals(office)] == ([state] if state else [])
 
