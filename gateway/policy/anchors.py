@@ -1,12 +1,27 @@
 """条文锚点 The articles that a decision rests on when no dated value is involved."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from gateway.domain.bill import Citation
+from gateway.domain.case import TreatmentKind
 
 _IN_FORCE: Final = "2011-01-01"
 
 FUND_PAYS: Final = Citation("law/fund_pays", "fund", _IN_FORCE, "《工伤保险条例》第三十条第三款")
+REHABILITATION: Final = Citation(
+    "law/rehabilitation", "fund", _IN_FORCE, "《工伤保险条例》第三十条第六款"
+)
+RELAPSE: Final = Citation("law/relapse", "fund", _IN_FORCE, "《工伤保险条例》第三十八条")
+"""By it a relapse that was confirmed 确认需要治疗的 has what 第三十条 gives an injury."""
+DEVICES: Final = Citation("law/devices", "fund", _IN_FORCE, "《工伤保险条例》第三十二条")
+FUND_PAYS_FOR: Final[Mapping[TreatmentKind, Citation]] = {
+    TreatmentKind.INPATIENT: FUND_PAYS,
+    TreatmentKind.REHABILITATION: REHABILITATION,
+    TreatmentKind.RELAPSE: RELAPSE,
+    TreatmentKind.DEVICE: DEVICES,
+}
+"""By which article the fund pays for a stay, by what the stay is for."""
 EMERGENCY: Final = Citation("law/emergency", "fund", _IN_FORCE, "《工伤保险条例》第三十条第二款")
 OTHER_DISEASES: Final = Citation(
     "law/other_diseases", "other", _IN_FORCE, "《工伤保险条例》第三十条第五款"
@@ -34,7 +49,6 @@ UNINSURED: Final = Citation(
     _IN_FORCE,
     "《工伤保险条例》第六十二条第二款、《中华人民共和国社会保险法》第四十一条第一款",
 )
-DEVICES: Final = Citation("law/devices", "fund", _IN_FORCE, "《工伤保险条例》第三十二条")
 GIVEN_BACK_FIRST: Final = Citation(
     "law/given_back_first",
     "basic_insurance",

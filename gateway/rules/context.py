@@ -202,6 +202,7 @@ class Context:
             self.policy,
             said=tuple([self._said(key, day) for key in ASKED]),
             not_notified=self.stay.notified_by_employer is False,
+            fund_pays=anchors.FUND_PAYS_FOR[self.stay.treatment],
         )
 
     def _said(self, key: str, day: date) -> Value | None:

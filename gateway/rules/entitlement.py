@@ -13,7 +13,6 @@ from gateway.domain.case import (
     LIABLE,
     NEGATIVE,
     POSITIVE,
-    ApprovalKind,
     CaseFacts,
     ThirdParty,
     TreatmentKind,
@@ -46,12 +45,8 @@ from gateway.rules.place import (
     online,
     place_kinds,
 )
+from gateway.rules.treated import APPROVAL_FOR
 
-_APPROVAL_FOR = {
-    TreatmentKind.REHABILITATION: ApprovalKind.REHABILITATION,
-    TreatmentKind.RELAPSE: ApprovalKind.RELAPSE,
-    TreatmentKind.DEVICE: ApprovalKind.DEVICE,
-}
 _SCOPE = {
     TreatmentKind.REHABILITATION: "scope/rehabilitation",
     TreatmentKind.DEVICE: "scope/device",
@@ -205,7 +200,7 @@ def _unknown(stay: Stay, case: CaseFacts, hospital: Party, policy: Policy) -> st
 
 def _missing_approval(stay: Stay, case: CaseFacts, hospital: Party, policy: Policy) -> str:
     """The approval that this kind of treatment needs and a day of the stay lacks, in words."""
-    kind = _APPROVAL_FOR.get(stay.treatment)
+    kind = APPROVAL_FOR.get(stay.treatment)
     if kind is None:
         return ""
     asked = Asked(stay, case, hospital, policy)

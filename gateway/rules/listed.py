@@ -75,7 +75,7 @@ def find_in(editions: Iterable[Edition], code: str, level: Level) -> Listed | No
 
 
 def _listed(edition: Edition, row: CatalogueRow, level: Level) -> Listed:
-    source, ceiling = _source(edition, row.code), row.ceiling_for(level)
+    source, ceiling = _source(edition, row), row.ceiling_for(level)
     remark = limits.read(row.remark) if row.kind is Kind.DRUG else limits.NONE
     return Listed(
         row,
@@ -97,12 +97,15 @@ def _asks_more(row: CatalogueRow) -> bool:
     return negotiated or conditional or row.not_alone or row.life_months is not None
 
 
-def _source(edition: Edition, code: str) -> Citation:
+def _source(edition: Edition, row: CatalogueRow) -> Citation:
+    # The catalogues rest on 第三十条第三款 whatever a stay is for: rehabilitation and relapse are
+    # paid by the same lists. Devices alone have 国家规定的标准 of their own (第三十二条).
+    article = anchors.FUND_PAYS if row.life_months is None else anchors.DEVICES
     return Citation(
-        f"catalogue/{edition.kind.value}/{code}",
+        f"catalogue/{edition.kind.value}/{row.code}",
         edition.digest[:12],
         edition.valid_from.isoformat(),
-        anchors.FUND_PAYS.law,
+        article.law,
     )
 
 

@@ -23,8 +23,6 @@ from gateway.rules.cited import citation
 from gateway.rules.line import Bearers, NoPayerStated, Terms, decide
 from gateway.rules.listed import Listed, Sources, find_in
 
-FUND_PAYS: Final[Sources] = (anchors.FUND_PAYS,)
-_STOPPED: Final[Sources] = (anchors.FUND_PAYS, anchors.BENEFIT_STOPPED)
 _OTHER_DISEASES: Final[Sources] = (anchors.OTHER_DISEASES,)
 _DISCHARGE = ("notice/refused_discharge", "已送达的出院通知 / served notice of discharge")
 _STOP = ("notice/benefit_stopped", "已送达的停止待遇决定 / served decision to stop benefits")
@@ -141,7 +139,7 @@ class Footing(NamedTuple):
 
     What the bill says of the day, the editions in force at a hospital of this level, and what
     the policy says (`ASKED`, None where it is silent); `not_notified` is what the hospital says
-    of the employer.
+    of the employer, `fund_pays` the article by which the fund pays for such a stay.
     """
 
     holding: Holding
@@ -150,6 +148,7 @@ class Footing(NamedTuple):
     policy: Policy
     said: tuple[Value | None, ...]
     not_notified: bool
+    fund_pays: Citation
 
 
 class Ground:
@@ -160,6 +159,7 @@ class Ground:
         self.holding = footing.holding
         self.complete = len(footing.editions) == len(Kind)
         self._editions, self._level = footing.editions, footing.level
+        self._fund_pays = footing.fund_pays
         told = dict(zip(ASKED, footing.said, strict=True))
         said = {key: value for key, value in told.items() if value is not None}
         self._source = {key: citation(footing.policy, key, value) for key, value in said.items()}
@@ -180,6 +180,13 @@ class Ground:
     def find(self, code: str) -> Listed | None:
         """The catalogue row of the code, in whichever catalogue has it."""
         return find_in(self._editions, code, self._level)
+
+    def fund_pays(self, code: str) -> Citation:
+        """The article by which the fund pays what has this code: a device by its own (第三十二条),
+        whatever the stay is for."""
+        listed = self.find(code)
+        device = listed is not None and listed.row.life_months is not None
+        return anchors.DEVICES if device else self._fund_pays
 
     def rate(self, kind: Kind) -> Rate | None:
         """The part of this kind that the fund bears; None where no text says."""
@@ -255,29 +262,31 @@ def _catalogued(
 ) -> tuple[Terms, Sources] | None:
     """The terms by catalogue and windows; None where anything else has a say."""
     if listed is None:
-        return outside(charge, None) if ground.complete else None
+        return outside(ground, charge, None) if ground.complete else None
     row, rate, late = listed.row, ground.rate(listed.row.kind), ground.holding.late
     if not listed.plain:
         return None
     if not row.payable or row.insurance_limit is InsuranceLimit.MATERNITY:
-        return outside(charge, listed)
+        return outside(ground, charge, listed)
     if rate is None or late is None or unprinted(listed) or on_the_worker(ground, charge, listed):
         return None
-    return inside(charge, listed, rate, ground.holding.window(late=late))
+    return inside(ground, charge, listed, rate, ground.holding.window(late=late))
 
 
 def whole(ground: Ground, charge: Charge) -> tuple[Terms, Sources] | None:
     """The terms of a charge that one ground takes whole, before any catalogue is asked."""
     if charge.relation is Relation.UNRELATED:
         return taken(charge, unrelated=True), _OTHER_DISEASES
+    fund_pays = ground.fund_pays(charge.code)
     if charge.violation:
-        return taken(charge, violation=charge.violation), FUND_PAYS
+        return taken(charge, violation=charge.violation), (fund_pays,)
     if stops := ground.holding.stopped:
         served = tuple(_served(one, *_STOP) for one in stops)
-        return taken(charge, outside="BENEFIT_STOPPED"), (*_STOPPED, *served)
+        stopped = (fund_pays, anchors.BENEFIT_STOPPED, *served)
+        return taken(charge, outside="BENEFIT_STOPPED"), stopped
     if (notice := ground.holding.notice) is not None:
         refused = _served(notice, *_DISCHARGE)
-        return taken(charge, refused_discharge=True), (*FUND_PAYS, refused)
+        return taken(charge, refused_discharge=True), (fund_pays, refused)
     return None
 
 
@@ -299,19 +308,26 @@ def rescued(window: Window | None) -> tuple[dict[str, bool], Sources]:
 
 
 def outside(
-    charge: Charge, listed: Listed | None, window: Window | None = None
+    ground: Ground, charge: Charge, listed: Listed | None, window: Window | None = None
 ) -> tuple[Terms, Sources]:
     """Outside the catalogue, for rescue if it has a window."""
     facts, moved_by = rescued(window)
     excluded = () if listed is None else (listed.source,)
-    return taken(charge, in_catalogue=False, **facts), (*FUND_PAYS, *moved_by, *excluded)
+    sources = (ground.fund_pays(charge.code), *moved_by, *excluded)
+    return taken(charge, in_catalogue=False, **facts), sources
 
 
 def inside(
-    charge: Charge, listed: Listed, rate: Rate, window: Window, *, rescue: bool = False
+    ground: Ground,
+    charge: Charge,
+    listed: Listed,
+    rate: Rate,
+    window: Window,
+    *,
+    rescue: bool = False,
 ) -> tuple[Terms, Sources]:
     """Inside the catalogue, and not beyond a limit of its remark."""
-    sources = (*FUND_PAYS, listed.source, rate.source, *window.sources)
+    sources = (ground.fund_pays(charge.code), listed.source, rate.source, *window.sources)
     if _above_ceiling(charge, listed):
         sources += listed.ceiling_source
     if charge.allowed is not None:

@@ -20,7 +20,6 @@ from gateway.rules.dates import months_later
 from gateway.rules.line import Bearers, Terms, decide
 from gateway.rules.listed import Listed, Sources
 from gateway.rules.plain import (
-    FUND_PAYS,
     Charge,
     Window,
     inside,
@@ -83,8 +82,8 @@ def terms(context: Context, line: BillLine) -> tuple[Terms, Sources]:
     if found is None or found[0].refused_discharge:
         beyond = context.beyond_emergency(line.service_day)
         if beyond is not None:
-            sources = (*FUND_PAYS, context.cited(beyond.key, line.service_day))
-            return taken(charge, outside=beyond.reason), sources
+            limit = context.cited(beyond.key, line.service_day)
+            return taken(charge, outside=beyond.reason), (ground.fund_pays(line.code), limit)
     if found is None and ground.holding.before_injury and not line.reviewed:
         # 同日急救 before the admission is paid, but nothing treats an injury still to come.
         raise NeedsReview(line, "Relation", f"< {context.case.event_day}")
@@ -96,7 +95,7 @@ def _catalogued(context: Context, line: BillLine, charge: Charge) -> tuple[Terms
     listed, rescue = find_row(context, line), line.line_id in context.rescued
     if listed is None or not _payable(context, line, listed.row):
         window = _window(context, line.service_day) if rescue else None
-        return outside(charge, listed, window)
+        return outside(context.ground(line.service_day), charge, listed, window)
     if listed.row.life_months is not None:
         return _device(context, line, listed, listed.row.life_months)
     if unmet := _unmet_limit(context, line, listed.remark, rescue=rescue):
@@ -116,9 +115,10 @@ def _inside(
     if unprinted(listed):
         raise _no_single_standard(listed.row.code, day)
     rate, window = context.rate(listed.row.kind, day), _window(context, day)
-    if not rescue and on_the_worker(context.ground(day), charge, listed):
+    ground = context.ground(day)
+    if not rescue and on_the_worker(ground, charge, listed):
         charge = _hospitals(context, line, listed)
-    return inside(charge, listed, rate, window, rescue=rescue)
+    return inside(ground, charge, listed, rate, window, rescue=rescue)
 
 
 def _hospitals(context: Context, line: BillLine, listed: Listed) -> Charge:
@@ -280,7 +280,8 @@ def _beyond_limit(
     used += [context.cited(_ADULT_YEARS, day)] if unmet is limits.Unmet.AGE else []
     facts, moved_by = rescued(_window(context, day) if rescue else None)
     resolved = taken(context.charge(line), in_catalogue=False, excluded="LIMIT_NOT_MET", **facts)
-    return resolved, (*FUND_PAYS, *moved_by, limit, *used)
+    article = context.ground(day).fund_pays(line.code)
+    return resolved, (article, *moved_by, limit, *used)
 
 
 def _payable(context: Context, line: BillLine, row: CatalogueRow) -> bool:

@@ -39,6 +39,7 @@ from gateway.rules.plain import (
 )
 from gateway.rules.refunds import Netted, alone, netted
 from gateway.rules.resolve import NeedsApproval, NeedsReview, rescued_lines, shut_out, terms
+from gateway.rules.treated import treated_by
 
 _KEY_OF_BEARER: Mapping[str, str] = {
     "no_consent": NO_CONSENT,
@@ -126,26 +127,39 @@ def _verdict(bill: Bill, context: Context) -> BillVerdict:
         rules_version=RULES_VERSION,
         policy_digest=context.policy.digest,
         edition_digests=tuple(edition.digest for edition in bill.editions),
-        grounds=_grounds(bill, context, _paid_days(bill, lines, days)),
+        grounds=_grounds(bill, context, _paid(bill, lines), days),
         liable_employer=context.case.employer_no,
     )
 
 
-def _paid_days(
-    bill: Bill, lines: tuple[LineVerdict, ...], meal_days: tuple[date, ...]
-) -> Iterator[date]:
-    """The days of which the fund pays a line or the meals."""
+def _paid(bill: Bill, lines: tuple[LineVerdict, ...]) -> list[BillLine]:
+    """The lines of which the fund pays something."""
     paid = {line.line_id for line in lines if line.split.fund_fen > 0}
-    yield from meal_days
-    yield from (line.service_day for line in bill.lines if line.line_id in paid)
+    return [line for line in bill.lines if line.line_id in paid]
 
 
-def _grounds(bill: Bill, context: Context, paid: Iterable[date]) -> tuple[Citation, ...]:
+def _grounds(
+    bill: Bill, context: Context, paid: list[BillLine], meal_days: tuple[date, ...]
+) -> tuple[Citation, ...]:
     """The sources that concern the bill as a whole. Raises PolicyGap."""
     told = grounds(context.told, context.policy, bill.stay)
     through = let_through(bill.stay, context.case, bill.hospital, context.policy)
     kept = in_time(context.policy, context.case, context.dates)
-    return (*told, *through, *context.owed_by, *kept, *opened_by(context.asked, paid))
+    days = {*meal_days, *(line.service_day for line in paid)}
+    treated = treated_by(context.asked, days, _devices(context, paid))
+    opened = opened_by(context.asked, days)
+    return (*told, *through, *context.owed_by, *kept, *treated, *opened)
+
+
+def _devices(context: Context, paid: list[BillLine]) -> Iterator[tuple[date, str]]:
+    """The devices among what the fund pays that were not given back, each with its day."""
+    fitted = [
+        line.line_id
+        for listed, lines in context.used.items()
+        if listed is not None and listed.row.life_months is not None
+        for line in lines
+    ]
+    yield from ((line.service_day, line.code) for line in paid if line.line_id in fitted)
 
 
 def context_of(bill: Bill, policy: Policy, lines: Netted) -> Context:

@@ -15,7 +15,7 @@ from gateway.policy import anchors
 from gateway.policy.keys import KEYS
 from gateway.rules.entitlement import Hold
 from gateway.rules.plain import NO_CONSENT, NOT_NOTIFIED, RATIO, REFUSED, RESCUE
-from tests.rules.asking import Row, answered, every_row
+from tests.rules.asking import Row, answered, every_row, the_bill
 
 ARTICLES: Final = {
     "NOT_INJURY": anchors.OTHER_DISEASES,
@@ -125,13 +125,14 @@ def test_the_article_is_cited_on_every_line_with_the_reason(reason: str):
     found = lines_with(reason)
     assert found
     for row, line in found:
-        # Of a device the fund pays by the same standard, in an article of its own.
-        allowed = {ARTICLES[reason], *_of_devices(ARTICLES[reason])}
-        assert allowed & set(line.citations), row.name
+        assert _articles(ARTICLES[reason], row) & set(line.citations), row.name
 
 
-def _of_devices(article: Citation) -> tuple[Citation, ...]:
-    return (anchors.DEVICES,) if article is anchors.FUND_PAYS else ()
+def _articles(article: Citation, row: Row) -> set[Citation]:
+    """The article; what the fund pays, it pays by that of such a stay, and a device by its own."""
+    if article is not anchors.FUND_PAYS:
+        return {article}
+    return {anchors.FUND_PAYS_FOR[the_bill(row).stay.treatment], anchors.DEVICES}
 
 
 @pytest.mark.parametrize(
