@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import NamedTuple
 
@@ -247,7 +247,18 @@ class Context:
             return (anchors.NEWLY_ARISING,)
         if in_arrears:
             return self.owed_by
-        return () if self.late_until is None else self.late_until.cited(day)
+        if self.late_until is None:
+            return self._newly_arising
+        late = self.late_until.cited(day)
+        return late if self.late_until.says(day) else (*self._newly_arising, *late)
+
+    @property
+    def _newly_arising(self) -> Sources:
+        """By what the fund pays the days after cover began of an injury that was not insured."""
+        begins = None if self.case.insured_at_injury is not False else self.case.covered_from
+        if begins is None:
+            return ()
+        return (replace(anchors.NEWLY_ARISING, value="fund", since=begins.isoformat()),)
 
     def rate(self, kind: Kind, day: date) -> Rate:
         """The part of eligible costs of this kind that the fund bears. Raises PolicyGap."""

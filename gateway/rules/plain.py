@@ -113,7 +113,7 @@ class Holding(NamedTuple):
     where no text says whether the day is in it), whether it lies after the days of an emergency,
     where an approval may still pay, and whether it lies before the injury and the stay: only a
     person can tell what was treated then. `moved_by` are the texts by
-    which the day is the employer's, or for the last day of a window is not."""
+    which the day is the employer's, or for the last day of a window and once cover began is not."""
 
     stopped: tuple[BenefitStop, ...]
     notice: BenefitStop | None

@@ -190,3 +190,55 @@ def test_a_stay_for_a_device_names_what_confirmed_the_device_and_not_what_confir
 def test_a_fitting_without_a_device_on_its_line_names_the_approval_of_the_stay():
     row = a_row("DEVICE", {"code": "OPERATION"}, case={"approvals": [DEVICE]})
     assert approved(row) == [("approval/DEVICE", "D1")]
+
+
+# --- newly arising costs ---
+
+JOINED: Final = {
+    "insured_at_injury": False,
+    "joined": [{"joined_on": date(2026, 3, 2), "settled_on": date(2026, 3, 5)}],
+}
+
+
+def newly(day: int, **case: Any) -> list[tuple[str, str, str]]:
+    """What a line of the day cites of costs that newly arise."""
+    row = a_row("INPATIENT", {"code": "OPERATION", "day": date(2026, 3, day)}, case=JOINED | case)
+    found = [one for one in cited(row) if one.key == anchors.NEWLY_ARISING.key]
+    assert all(one.our_reading and one.law == anchors.NEWLY_ARISING.law for one in found)
+    return [(one.key, one.value, one.since) for one in found]
+
+
+@pytest.mark.parametrize("day", [6, 9])
+def test_a_line_that_the_fund_pays_because_cover_began_cites_it_since_its_first_day(day: int):
+    assert newly(day) == [("law/newly_arising", "fund", "2026-03-06")]
+
+
+def test_a_line_before_cover_cites_it_as_the_employers():
+    assert newly(5) == [("law/newly_arising", "employer", "2011-01-01")]
+
+
+def test_an_injury_that_was_insured_has_no_costs_that_newly_arise():
+    assert newly(6, insured_at_injury=True) == []
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"applied_on": date(2026, 4, 20), "accepted_on": date(2026, 4, 24)},
+        {"arrears": [{"since": date(2026, 3, 1), "settled_on": date(2026, 3, 12)}]},
+    ],
+    ids=["late", "in arrears"],
+)
+def test_what_is_the_employers_by_another_text_cites_that_text_alone(more: dict[str, Any]):
+    row = a_row("INPATIENT", {"code": "OPERATION", "day": date(2026, 3, 9)}, case=JOINED | more)
+    (line,) = settled(row).lines
+    assert line.split.borne_by(Payer.FUND) == 0
+    assert newly(9, **more) == []
+
+
+def test_what_was_approved_for_rescue_cites_it_and_what_the_list_shuts_out_does_not():
+    line = {"code": "UNKNOWN", "day": date(2026, 3, 9)}
+    rescue = {"approvals": [{"kind": "EMERGENCY_ITEM", "line_ids": ["L1"]}]}
+    rescued, out = (a_row("INPATIENT", line, case=JOINED | more) for more in (rescue, {}))
+    assert anchors.NEWLY_ARISING.key in [one.key for one in cited(rescued)]
+    assert anchors.NEWLY_ARISING.key not in [one.key for one in cited(out)]
