@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Final
 
 from gateway.domain.bill import BillLine, Relation
@@ -16,6 +17,7 @@ from gateway.domain.money import (
 )
 from gateway.domain.split import NOTHING, Payer, Split
 from gateway.policy.model import Policy, PolicyGap
+from gateway.rules.employment import as_liable
 from gateway.rules.line import Terms
 from gateway.rules.listed import EditionsByDay
 from gateway.rules.resolve import NeedsReview
@@ -49,10 +51,12 @@ _STEPS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Computed:
-    """The arithmetic of every line under the stored editions, in the order of the verdict."""
+    """The arithmetic of every line under the stored editions, in the order of the verdict, and
+    since when the costs of an injury that was not insured newly arise, if they do."""
 
     editions: EditionsByDay
     traces: tuple[Trace, ...]
+    covered_from: date | None
 
 
 async def computed(reader: Reader, bill: StoredBill) -> Computed:
@@ -60,7 +64,15 @@ async def computed(reader: Reader, bill: StoredBill) -> Computed:
     one, policy = await EditionsOfRecord().bill(reader, bill.facts, bill.verdict)
     lines = resolved(one, policy, line_terms)
     traces = tuple(trace(line.terms, line.bearers) for line in lines)
-    return Computed(EditionsByDay(one.editions), traces)
+    return Computed(EditionsByDay(one.editions), traces, _covered_from(one, policy))
+
+
+def _covered_from(bill: Bill, policy: Policy) -> date | None:
+    """Of the employer that is liable: which joinings count is not to be seen from the case."""
+    if bill.case is None:
+        return None
+    case = as_liable(bill.case, policy, bill.stay)
+    return case.covered_from if case.insured_at_injury is False else None
 
 
 def resolved(

@@ -55,6 +55,7 @@ from gateway.verbs.arithmetic import (
     shares,
     steps_text,
 )
+from gateway.verbs.case_facts import facts_told
 from gateway.verbs.readjudications import change_told, differences
 from gateway.verbs.stored import (
     EditionsOfRecord,
@@ -220,7 +221,7 @@ def _delta(
 ) -> Iterator[str]:
     """A delta: both sides of every line that differs, by what each rests on, and each as it is
     right; `only` counts the lines that differ."""
-    yield from _head(bill)
+    yield from _head(bill, arithmetic)
     if isinstance(arithmetic, NotTold):
         yield f"计算步骤无法重现 the steps cannot be shown: {arithmetic}"
     if only is None:
@@ -292,7 +293,7 @@ def explained(
     bill: StoredBill, arithmetic: Computed | NotTold, only: int | None = None
 ) -> Iterator[str]:
     """The lines of the explanation, in Chinese and English; amounts in yuan."""
-    yield from _head(bill)
+    yield from _head(bill, arithmetic)
     if isinstance(arithmetic, NotTold):
         yield f"计算步骤无法重现 the steps cannot be shown: {arithmetic}"
     lines = {line.line_id: line for line in bill.facts.lines}
@@ -319,7 +320,7 @@ def _readings(bill: StoredBill, only: int | None) -> tuple[tuple[str, str], ...]
     return used_in_bill(verdict.lines, verdict.meal, settled_on, bill.facts.stay.last_day)
 
 
-def _head(bill: StoredBill) -> Iterator[str]:
+def _head(bill: StoredBill, arithmetic: Computed | NotTold) -> Iterator[str]:
     one, facts = message_of(bill), bill.facts
     yield f"结算 settlement {one.settlement_id}  {one.business_day}  {bill.row['state']}"
     if one.reverses:
@@ -341,6 +342,8 @@ def _head(bill: StoredBill) -> Iterator[str]:
             f"申请 applied {case.applied_on}  受理 accepted {case.accepted_on}  "
             f"决定 decided {case.decided_on}"
         )
+    covered = arithmetic.covered_from if isinstance(arithmetic, Computed) else None
+    yield from facts_told(facts, covered)
 
 
 def _line(number: int, line: BillLine, decided: LineVerdict) -> Iterator[str]:

@@ -15,7 +15,7 @@ from adapters.case_file.write import cases_text
 from gateway.cli import main
 from gateway.domain.audit_rules import AUDIT_RULES
 from gateway.domain.bill import BillVerdict
-from gateway.domain.case import BenefitStop, ThirdParty
+from gateway.domain.case import Applicant, BenefitStop, Joined, ThirdParty
 from gateway.domain.payments import PriorPayer, PriorPayment
 from gateway.domain.readings import LATE_SHARE, SERVICE_DAY
 from gateway.rules.settle import Bill, netted_terms, settle
@@ -342,3 +342,40 @@ def test_what_a_third_party_paid_is_told_and_makes_a_case_that_proves_it(tmp_pat
     )
     assert "先行支付可向第三人追偿 recoverable from the third party, up to 70.00" in told
     assert "合计 total 100.00：基金 fund 70.00  其他 other 30.00" in told
+
+
+# --- the facts that decided ---
+
+
+async def test_the_head_tells_the_facts_that_decided_and_since_when_the_fund_pays(tmp_path: Path):
+    joined = Joined(date(2026, 3, 2), date(2026, 3, 5))
+    case = a_case(insured_at_injury=False, joined=(joined,), applied_by=Applicant.WORKER)
+    before, after = a_line(), a_line(line_id="L2", day=date(2026, 3, 6))
+    bill = await settled(tmp_path, before, after, case=case)
+    _, text = await in_thread(bill.settings, as_case=False)
+    head, first, second = text.split("\n\n")[:3]
+    assert "申请人 applied by：WORKER 职工本人 worker" in head
+    assert "受伤时参保 insured at injury：否 no" in head
+    assert "参保 joined：2026-03-02  缴清 paid 2026-03-05" in head
+    assert "costs newly arise from（our reading）：2026-03-06" in head
+    cites = "   依据 by 《工伤保险条例》第六十二条第三款（本网关的理解 / our reading）  "
+    assert f"{cites}law/newly_arising = employer，自 since 2011-01-01" in first
+    assert f"{cites}law/newly_arising = fund，自 since 2026-03-06" in second
+    assert [name for name in (WORKER, EMPLOYER, ID_NO) if name in text] == []
+
+
+async def test_an_injury_that_was_insured_is_told_no_first_day_of_cover(tmp_path: Path):
+    joined = Joined(date(2026, 3, 2), date(2026, 3, 5))
+    bill = await settled(tmp_path, a_line(), case=a_case(joined=(joined,)))
+    _, text = await in_thread(bill.settings, as_case=False)
+    assert "参保 joined：2026-03-02" in text
+    assert "costs newly arise" not in text
+
+
+async def test_the_facts_are_told_where_the_steps_can_no_longer_be_shown(tmp_path: Path):
+    bill = await settled(tmp_path, a_line(), case=a_case(litigation=True))
+    with sqlite3.connect(bill.settings.database_path) as connection:
+        connection.execute("DELETE FROM policy_edition")
+    connection.close()
+    _, text = await in_thread(bill.settings, as_case=False)
+    assert "复议或诉讼 review or suit：是 yes" in text
