@@ -97,7 +97,8 @@ OF_CASE: Final[list[tuple[dict[str, Any], str]]] = [
         {"others": (SUCCESSOR,)},
         "其他用人单位 other employer：E2 SUCCESSION 分立、合并、转让后承继 "
         "took over after a division, merger or transfer  SUCCESSOR 承继单位 the successor  "
-        "自 since 2026-03-02  受伤时参保 insured at injury 不明 unknown  名册收到 roster received 2026-03-06",
+        "自 since 2026-03-02  受伤时参保 insured at injury 不明 unknown  "
+        "名册收到 roster received 2026-03-06",
     ),
     (
         {"third_party": ThirdParty.CONFIRMED_PAID},
