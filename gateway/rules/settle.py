@@ -153,12 +153,12 @@ def _grounds(
 
 def _devices(context: Context, paid: list[BillLine]) -> Iterator[tuple[date, str]]:
     """The devices among what the fund pays that were not given back, each with its day."""
-    fitted = [
+    fitted = {
         line.line_id
         for listed, lines in context.used.items()
         if listed is not None and listed.row.life_months is not None
         for line in lines
-    ]
+    }
     yield from ((line.service_day, line.code) for line in paid if line.line_id in fitted)
 
 
