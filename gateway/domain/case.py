@@ -324,7 +324,8 @@ class CaseFacts:
 
     @property
     def covered_from(self) -> date | None:
-        """The day from which the fund pays for an injury that happened uninsured, if any."""
+        """The day from which the fund pays for an injury that happened uninsured, if any: which
+        joinings cure this injury, rules/employment.py has said before."""
         days = [day for one in self.joined if (day := one.covered_from) is not None]
         return min(days, default=None)
 

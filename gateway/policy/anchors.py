@@ -36,7 +36,9 @@ NEWLY_ARISING: Final = Citation(
     "law/newly_arising", "employer", _IN_FORCE, "《工伤保险条例》第六十二条第三款", our_reading=True
 )
 """For an employer that had not joined, the day after joining and paying is the first of
-新发生的费用: the text says 后 and names no day, and cover only then begins (domain/case.py)."""
+新发生的费用: the text says 后 and names no day, and cover only then begins (domain/case.py). Only
+a joining and paying that ends after the lack of cover began is such a 后, and where a text lets
+cover begin by the roster, no day before that is newly covered (rules/employment.py)."""
 ARREARS_PAID: Final = Citation(
     "law/arrears_paid", "employer", _IN_FORCE, "《工伤保险条例》第六十二条第三款", our_reading=True
 )

@@ -8,6 +8,7 @@ regional text.
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from datetime import date, timedelta
 from typing import Final, TypeVar
 
 from gateway.domain.admission import Stay
@@ -27,6 +28,7 @@ _LIABLE: Final[Mapping[EmploymentTie, str]] = {
 }
 _ROSTER: Final = "cover/from_day_after_roster"
 _UNDERPAID: Final = "underpaid/policy"
+_DAY: Final = timedelta(days=1)
 _NOT_BY_WAGE: Final = (
     "（医疗费、伙食补助费不按缴费工资计发，差额为零 / "
     "medical fees and meals do not follow the wage: no difference）"
@@ -56,13 +58,51 @@ def _answering(case: CaseFacts, policy: Policy) -> CaseFacts:
     contrary = disagreeing(case, policy)
     if contrary:
         raise EmployersDisagree(f"employers {' | '.join(map(stated, contrary))}")
-    arrears, joined, found = _own(case.arrears), _own(case.joined), case
-    if (arrears, joined) != (case.arrears, case.joined):
-        found = replace(case, arrears=arrears, joined=joined)
-    for other in _in_order(case):
-        if _is_liable(policy, other, case):
-            found = _moved(found, case, other)
+    known = replace(case, joined=tuple(_curing(case, policy))) if case.joined else case
+    arrears, joined, found = _own(known.arrears), _own(known.joined), known
+    if (arrears, joined) != (known.arrears, known.joined):
+        found = replace(known, arrears=arrears, joined=joined)
+    for other in _in_order(known):
+        if _is_liable(policy, other, known):
+            found = _moved(found, known, other)
     return found
+
+
+def _curing(case: CaseFacts, policy: Policy) -> Iterator[Joined]:
+    """The joinings that cure what this injury met, each counted for the worker from the day that
+    a roster let cover begin.
+
+    用人单位参加……并补缴……后，由工伤保险基金……支付新发生的费用。（第六十二条第三款） What was done
+    and paid before the injury, or before the take-over by who took over after it, was no cure of
+    a cover that was lacking later (our reading: no text names the day).
+    """
+    for one in case.joined:
+        other = _named(case, one.employer_no)
+        lacking, covered = _lacking_from(case, other), one.covered_from
+        if covered is None or covered <= lacking:
+            continue
+        begins = _by_roster(case, policy, (other or case).roster_received_on)
+        yield one if begins is None else replace(one, joined_on=max(one.joined_on, begins - _DAY))
+
+
+def _named(case: CaseFacts, number: str) -> OtherEmployer | None:
+    return next((one for one in case.others if one.employer_no == number), None)
+
+
+def _lacking_from(case: CaseFacts, other: OtherEmployer | None) -> date:
+    """The first day on which the employer lacked the cover that the injury asks of it."""
+    if other is None or other.tie is not EmploymentTie.SUCCESSION:
+        return case.event_day
+    return max(case.event_day, other.since)
+
+
+def _by_roster(case: CaseFacts, policy: Policy, received: date | None) -> date | None:
+    """The first day that a roster of the day of the event or later lets cover begin on, where a
+    text says (自……收到参保职工名册……次日起生效): for newly covered days too (our reading)."""
+    value = policy.find(_ROSTER, case.event_day)
+    if received is None or received < case.event_day or value is None:
+        return None
+    return received + _DAY if value.switch else received
 
 
 def disagreeing(case: CaseFacts, policy: Policy) -> tuple[OtherEmployer, ...]:
@@ -110,10 +150,11 @@ def _value(policy: Policy, other: OtherEmployer, case: CaseFacts) -> Value:
 
 
 def _moved(found: CaseFacts, case: CaseFacts, other: OtherEmployer) -> CaseFacts:
-    """The liability moved to the other employer. Who took over bears what was owed before, and
-    its own arrears from the day it took over."""
+    """The liability moved to the other employer. Who took over after the injury bears what was
+    owed before, and its own arrears from the day it took over; who had taken over by the injury
+    was the employer at it."""
     owed, joined = _own(case.arrears, other.employer_no), _own(case.joined, other.employer_no)
-    if other.tie is not EmploymentTie.SUCCESSION:
+    if other.tie is not EmploymentTie.SUCCESSION or other.since <= case.event_day:
         return replace(
             found,
             employer_no=other.employer_no,
@@ -148,10 +189,12 @@ def _insured(case: CaseFacts, policy: Policy, dates: Dates) -> bool | None:
 
 
 def roster_source(case: CaseFacts, policy: Policy) -> tuple[Citation, ...]:
-    """The text on the first day of cover, where the roster of the liable employer came on the day
-    of the event or later and a text says."""
-    received, value = case.roster_received_on, policy.find(_ROSTER, case.event_day)
-    if received is None or received < case.event_day or value is None:
+    """The text on the first day of cover, where a roster of the liable employer, or of one whose
+    joining counts, came on the day of the event or later and a text says."""
+    joined = (_named(case, one.employer_no) or case for one in case.joined)
+    rosters = {case.roster_received_on, *(one.roster_received_on for one in joined)}
+    value = policy.find(_ROSTER, case.event_day)
+    if value is None or all(_by_roster(case, policy, one) is None for one in rosters):
         return ()
     return (citation(policy, _ROSTER, value),)
 

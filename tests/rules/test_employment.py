@@ -1,5 +1,6 @@
 """Whose insurance counts, and what a bill says of it."""
 
+from dataclasses import replace
 from datetime import date
 from random import Random
 from typing import Any
@@ -155,6 +156,15 @@ def test_a_roster_that_came_too_late_is_cited_beside_the_days_before_cover() -> 
     )
     told = settled(a_case(others=(lent,), joined=(joined,)), example_policy()).grounds
     keys = ["employer/liable_when_seconded", "cover/from_day_after_roster"]
+    assert [one.key for one in told] == keys
+
+
+def test_the_roster_of_who_took_over_and_joined_is_cited_beside_the_days_it_holds_back() -> None:
+    joined = Joined(date(2026, 3, 2), date(2026, 3, 2), TOOK_OVER.employer_no)
+    late = replace(TOOK_OVER, roster_received_on=date(2026, 3, 8))
+    case = a_case(insured_at_injury=False, others=(late,), joined=(joined,))
+    told = settled(case, example_policy()).grounds
+    keys = ["employer/liable_after_succession", "cover/from_day_after_roster"]
     assert [one.key for one in told] == keys
 
 
