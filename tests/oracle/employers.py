@@ -25,14 +25,19 @@ def disagree(bill: Facts) -> bool:
 
 def liable(bill: Facts) -> dict[str, Any]:
     """The employer that answers: its number, whether it had insured the worker at the injury,
-    when it joined and what it owes. A successor answers as the one before it did, and for what it
-    owes itself from the day on which it took over (第四十三条第一款)."""
-    case = bill["case"]
-    first = next((one for one in case["employers"] if _is_liable(bill, one)), None)
-    found = _answering(case, first)
-    for successor in sorted(_successors(case), key=lambda one: int(one["since"])):
+    when it joined and what it owes. Whoever had taken over by the day of the injury was the
+    employer then. Who takes over later answers as the one before it did, and for what it owes
+    itself from the day on which it took over (第四十三条第一款)."""
+    case, event = bill["case"], bill["case"]["event"]
+    employer = next((one for one in case["employers"] if _is_liable(bill, one)), None)
+    in_turn = sorted(_successors(case), key=lambda one: int(one["since"]))
+    later = [one for one in in_turn if one["since"] > event]
+    if len(later) < len(in_turn):
+        employer = in_turn[-len(later) - 1]
+    found = _answering(case, employer)
+    for successor in later:
         found["number"] = successor["number"]
-        found["joined"] += _of(case["joined"], successor["number"])
+        found["joined"] += _joined(case, successor, successor["since"])
         found["arrears"] += [
             owed | {"from": max(owed["from"], successor["since"])}
             for owed in _of(case["arrears"], successor["number"])
@@ -40,15 +45,23 @@ def liable(bill: Facts) -> dict[str, Any]:
     return found
 
 
-def _answering(case: Facts, first: Facts | None) -> dict[str, Any]:
-    told, named = (case, "") if first is None else (first, first["number"])
+def _answering(case: Facts, employer: Facts | None) -> dict[str, Any]:
+    told, named = (case, "") if employer is None else (employer, employer["number"])
     return {
         "number": named or _REPORTED,
         "insured": told["insured"],
         "roster": told["roster"],
-        "joined": _of(case["joined"], named),
+        "joined": _joined(case, employer, case["event"]),
         "arrears": _of(case["arrears"], named),
     }
+
+
+def _joined(case: Facts, employer: Facts | None, uncovered: int) -> list[Facts]:
+    """When the employer joined, each with its roster and the first day that the injury found
+    without cover: only what comes after that makes good what lacked (第六十二条第三款)."""
+    roster = (case if employer is None else employer)["roster"]
+    told = _of(case["joined"], "" if employer is None else employer["number"])
+    return [one | {"uncovered": uncovered, "roster": roster} for one in told]
 
 
 def _of(told: list[Any], number: str) -> list[Any]:

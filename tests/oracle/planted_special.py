@@ -103,6 +103,27 @@ def first_successor_stays_liable(honest: Any, case: CaseFacts) -> Any:
     return honest(case)[:1]
 
 
+def joined_before_the_injury(honest: Any, case: CaseFacts, *asked: Any) -> Any:
+    return date.min
+
+
+def joined_before_it_took_over(honest: Any, case: CaseFacts, *asked: Any) -> Any:
+    return case.event_day
+
+
+def covered_before_the_roster(honest: Any, *asked: Any) -> Any:
+    return None
+
+
+def who_had_taken_over_answers_as_the_one_before(
+    honest: Any, found: CaseFacts, case: CaseFacts, other: OtherEmployer
+) -> Any:
+    moved = honest(found, case, other)
+    if other.tie is not EmploymentTie.SUCCESSION:
+        return moved
+    return replace(moved, insured_at_injury=found.insured_at_injury)
+
+
 # --- the year of basic insurance, premiums too low ---------------------------------------------
 
 
@@ -161,6 +182,10 @@ SPECIAL: tuple[Plant, ...] = (
     _instead(employment, "_in_order", reporting_employer_always_liable),
     _instead(employment, "_in_order", first_successor_stays_liable),
     _instead(employment, "_moved", successor_owes_from_before_it_took_over),
+    _instead(employment, "_moved", who_had_taken_over_answers_as_the_one_before),
+    _instead(employment, "_lacking_from", joined_before_the_injury),
+    _instead(employment, "_lacking_from", joined_before_it_took_over),
+    _instead(employment, "_by_roster", covered_before_the_roster),
     _instead(payout, "_year_end", insurance_year_of_the_calendar),
     _instead(payout, "_last_day_to_ask", reversal_asked_for_whenever),
     _instead(payout, "_claims", claims_in_the_order_of_payment),

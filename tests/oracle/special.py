@@ -126,7 +126,7 @@ _TIES = (*_AT_INJURY, None)
 def _employers(random: Random, bill: Bill) -> None:
     """Another employer at the injury, successors, or both; each insured, joined or in arrears."""
     case = bill["case"]
-    case |= {"insured": random.random() < 0.7, "roster": None, "joined": [], "arrears": []}
+    case |= {"insured": random.random() < 0.6, "roster": None, "joined": [], "arrears": []}
     bill["stay"]["confirmed"] = random.random() < 0.5
     tie = random.choice(_TIES)
     if tie is not None:
@@ -140,15 +140,18 @@ def _employers(random: Random, bill: Bill) -> None:
 
 
 def _employer(random: Random, bill: Bill, number: str, tie: str, role: str) -> Bill:
+    """Of a succession, one around the injury as well as one in the stay."""
     event = bill["case"]["event"]
-    chance = random.random()
+    chance, since = random.random(), random.randint(bill["stay"]["in"] - 1, bill["stay"]["out"])
+    if random.random() < 0.3:
+        since = event + random.choice((-40, -2, -1, 0, 0, 1))
     return {
         "number": number,
         "tie": tie,
         "role": role,
-        "since": random.randint(bill["stay"]["in"] - 1, bill["stay"]["out"]),
+        "since": since,
         "insured": None if chance < 0.1 else chance < 0.75,
-        "roster": event - random.choice((-1, 0, 1)) if random.random() < 0.1 else None,
+        "roster": event - random.choice((-7, -3, -1, 0, 1)) if random.random() < 0.15 else None,
     }
 
 
@@ -156,16 +159,22 @@ def _owing(random: Random, bill: Bill) -> None:
     case, first, last = bill["case"], bill["stay"]["in"], bill["stay"]["out"]
     begins = {"": first - 2} | {one["number"]: one["since"] for one in case["employers"]}
     for number, since in begins.items():
-        if random.random() < 0.3:
-            settled = None if random.random() < 0.2 else max(since, random.randint(first - 2, last))
-            case["joined"].append(
-                {"of": number, "joined": max(since, first - 3), "settled": settled}
-            )
-        if random.random() < (0.5 if number else 0.25):
+        if random.random() < (0.6 if number else 0.3):
+            case["joined"].append({"of": number, **_joining(random, since, first, last)})
+        if random.random() < (0.4 if number else 0.25):
             begin = random.choice((first - 30, first - 30, first, last))
             paid_up = random.choice((None, first, random.randint(first, last), first - 1))
             paid_up = None if paid_up is None else max(begin, paid_up)
             case["arrears"].append({"of": number, "from": begin, "paid_up": paid_up})
+
+
+def _joining(random: Random, since: int, first: int, last: int) -> Bill:
+    """Joined and paid after the employer came in, or around that day, or long before it."""
+    begin = random.choice((max(since, first - 3), max(since, first - 3), since - 1, since - 400))
+    settled = max(since, random.randint(first - 2, last))
+    if random.random() < 0.5:
+        settled = random.choice((begin, since - 1, since - 1, since, first - 1))
+    return {"joined": begin, "settled": None if random.random() < 0.2 else settled}
 
 
 # --- the year of basic insurance, premiums too low ---------------------------------------------

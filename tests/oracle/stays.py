@@ -113,10 +113,11 @@ def _others(random: Random, first: int) -> list[Bill]:
 
 def _case(random: Random, first: int, last: int, lines: list[Bill]) -> Bill:
     application = _application(random, first, last)
+    cover = _insured(random, first, last)
     case: Bill = {
-        **_insured(random, first, last),
+        **cover,
         **application,
-        **_roster(random, application["event"]),
+        **_roster(random, application["event"], 0.08 if cover["insured"] else 0.3),
         "stops": [*_stop(random, first, last, False, 0.1), *_stop(random, first, last, True, 0.1)],
         "rescues": _rescues(random, lines),
         "referral": None,
@@ -138,12 +139,12 @@ def _case(random: Random, first: int, last: int, lines: list[Bill]) -> Bill:
     return case
 
 
-def _roster(random: Random, event: int) -> Bill:
+def _roster(random: Random, event: int, chance: float) -> Bill:
     """A roster around the injury or of years ago; with it may be missing what was told of cover."""
-    if random.random() >= 0.08:
+    if random.random() >= chance:
         return {"roster": None}
     told = {"insured": None} if random.random() < 0.3 else {}
-    return {"roster": event - random.choice((-1, 0, 0, 1, 1, 2000)), **told}
+    return {"roster": event - random.choice((-9, -4, -1, 0, 0, 1, 1, 2000)), **told}
 
 
 def _arrears(random: Random, first: int, last: int) -> Bill:
@@ -164,9 +165,16 @@ def ordinary_case() -> Bill:
 def _insured(random: Random, first: int, last: int) -> Bill:
     if random.random() >= 0.12:
         return {"insured": True, "joined": []}
-    settled = random.randint(first - 2, last)
-    joined = {"of": "", "joined": settled - random.randrange(3), "settled": settled}
-    return {"insured": False, "joined": [joined]}
+    joined = [_joined(random, random.randint(first - 2, last))]
+    if random.random() < 0.25:
+        # Another time, around the injury or long before it.
+        joined.append(_joined(random, first - random.choice((0, 1, 2, 11, 30, 500))))
+    return {"insured": False, "joined": joined[random.choice((0, 0, 0, -1)) :]}
+
+
+def _joined(random: Random, settled: int) -> Bill:
+    """An employer that joined shortly before it paid, or years before."""
+    return {"of": "", "joined": settled - random.choice((0, 1, 2, 700)), "settled": settled}
 
 
 def _application(random: Random, first: int, last: int) -> Bill:

@@ -255,11 +255,43 @@ def test_a_worker_lent_is_the_original_employers_and_a_successor_answers_as_it_d
         {"number": "E2", "tie": "SECONDMENT", "role": "ORIGINAL", "insured": True},
         {"number": "E3", "tie": "SUCCESSION", "role": "SUCCESSOR", "insured": False},
     ]
-    told = [one | {"since": day("2026-03-01"), "roster": None} for one in others]
+    told = [one | {"since": day("2026-03-02"), "roster": None} for one in others]
     answer = settled(bill(case={"insured": False, "employers": told}))
     assert answer["liable"] == "E3"
     uninsured = [told[0] | {"insured": False}, told[1]]
     assert settled(bill(case={"employers": uninsured})) == {"ends": {"refuse EMPLOYER_PAYS"}}
+
+
+def test_who_had_taken_over_on_the_day_of_the_injury_was_the_employer_then():
+    successor = {"number": "E3", "tie": "SUCCESSION", "role": "SUCCESSOR", "roster": None}
+    told = successor | {"since": day("2026-03-01"), "insured": False}
+    assert settled(bill(case={"employers": [told]})) == {"ends": {"refuse EMPLOYER_PAYS"}}
+    insured = bill(case={"insured": False, "employers": [told | {"insured": True}]})
+    assert settled(insured)["liable"] == "E3"
+    unknown = bill(case={"employers": [told | {"insured": None}]}, stay={"confirmed": False})
+    assert settled(unknown) == {"ends": {"hold PENDING_CHECK"}}
+
+
+@pytest.mark.parametrize(
+    ("joined", "settled_on", "roster", "employer"),
+    [
+        ("2025-06-01", "2026-02-28", None, None),
+        ("2025-06-01", "2026-03-01", None, 0),
+        ("2025-06-01", "2026-03-05", None, 10000),
+        ("2026-03-02", "2026-03-02", "2026-03-04", 0),
+        ("2026-03-02", "2026-03-02", "2026-03-05", 10000),
+    ],
+)
+def test_only_what_comes_after_the_injury_makes_its_cover_good_and_never_before_the_roster(
+    joined: str, settled_on: str, roster: str | None, employer: int | None
+):
+    made_good = {"of": "", "joined": day(joined), "settled": day(settled_on)}
+    case = {"insured": False, "joined": [made_good], "roster": roster and day(roster)}
+    answer = settled(bill(line("OPERATION", "100", "1"), case=case))
+    if employer is None:
+        assert answer == {"ends": {"refuse EMPLOYER_PAYS"}}
+    else:
+        assert payers(answer).get("employer", 0) == employer
 
 
 def test_two_employers_that_are_each_said_to_answer_are_a_question():

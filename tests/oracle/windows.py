@@ -84,11 +84,29 @@ def in_arrears(bill: Facts, day: int) -> bool:
 
 
 def before_cover(bill: Facts, day: int) -> bool:
-    """Newly arising costs are those after the employer had joined and paid everything owed."""
+    """Newly arising costs are those after the employer had joined and paid everything owed; what
+    was done of it before the worker lacked cover made nothing good."""
     if _insured(bill) is not False:
         return False
-    joined = [one for one in bill["liable"]["joined"] if one["settled"] is not None]
-    return not joined or day <= min(max(one["joined"], one["settled"]) for one in joined)
+    return not any(_covered(bill, one, day) for one in bill["liable"]["joined"])
+
+
+def _covered(bill: Facts, joined: Facts, day: int) -> bool:
+    """Whether the day's costs arise newly after this joining. Where the roster came only on the
+    day of the injury or later, cover cannot have begun before the region lets it."""
+    roster, event = joined["roster"], bill["case"]["event"]
+    if joined["settled"] is None:
+        return False
+    done = max(joined["joined"], joined["settled"])
+    if not joined["uncovered"] <= done < day:
+        return False
+    return roster is None or roster < event or _begins(bill, roster) <= day
+
+
+def _begins(bill: Facts, roster: int) -> int:
+    """The first day covered under a roster, as the region says."""
+    after: int = in_force(bill, "cover/from_day_after_roster", bill["case"]["event"])
+    return roster + after
 
 
 def _insured(bill: Facts) -> bool | None:
@@ -99,8 +117,7 @@ def _insured(bill: Facts) -> bool | None:
     told: bool | None = bill["liable"]["insured"]
     if roster is None or roster < event:
         return told
-    begins = roster + in_force(bill, "cover/from_day_after_roster", event)
-    return bool(begins <= event)
+    return _begins(bill, roster) <= event
 
 
 def is_late(bill: Facts) -> bool:
