@@ -41,13 +41,13 @@ _DAYS: Final = (
 
 
 async def decide_case(desk: Desk, caller: Caller, command: DecideCase) -> Plan:
-    """Move the case to its new state; the same state again may only add facts."""
+    """Move the case to its new state; the same state again may only add or correct facts."""
     async with desk.database.reading() as reader:
         case = await case_by_no(reader, command.case_no)
         if case is None:
             return refused(Finding("CASE_NOT_FOUND", field="CaseNo", got=command.case_no))
         faults = [*_faults(case, command), *_date_faults(desk.today, case, command)]
-        faults += _status_faults(desk.today, case, command)
+        faults += [*_status_faults(desk.today, case, command), *_moved_days(case, command)]
         if faults:
             return refused(*faults, subject=case.case_no)
         detail = await case_detail(reader, case.case_no) if status_of(command) else None
@@ -129,6 +129,23 @@ def _status_faults(today: date, case: CaseFacts, command: DecideCase) -> list[Fi
         *roster_faults(today, event, received, insured),
         *grade_faults(case, command),
         *extension_faults(case, command),
+    ]
+
+
+def _moved_days(case: CaseFacts, command: DecideCase) -> list[Finding]:
+    """There was one application, accepted once: a case that goes on after it was suspended or
+    revoked has no other day for the employer's costs to end on (第十七条第四款、第二十条第三款).
+    Only the state that it has, sent again, corrects one."""
+    if command.state is case.state:
+        return []
+    days = (
+        ("AppliedOn", command.applied_on, case.applied_on),
+        ("AcceptedOn", command.accepted_on, case.accepted_on),
+    )
+    return [
+        Finding("VALUE_CONFLICT", name, str(said), str(known))
+        for name, said, known in days
+        if said is not None and known is not None and said != known
     ]
 
 

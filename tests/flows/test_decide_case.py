@@ -73,3 +73,74 @@ async def test_补正期限只随补正状态告知_期满之后三日内决定�
     assert (case.state, case.supplement_by) == (CaseState.SUPPLEMENTING, date(2026, 3, 20))
     (clock,) = of_cases(office.desk.policy, Calendar(), [case])
     assert (clock.clock.name, clock.due) == ("REFUSE_ACCEPTANCE", date(2026, 3, 23))
+
+
+S = CaseState
+LATER = date(2026, 3, 6)
+UNTOLD = {"applied_on": None, "accepted_on": None}
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        pytest.param((S.ACCEPTED, S.SUSPENDED, S.ACCEPTED), id="resumed"),
+        pytest.param((S.RECOGNISED, S.REVOKED, S.ACCEPTED), id="decided anew"),
+        pytest.param((S.NOT_RECOGNISED, S.REVOKED, S.ACCEPTED), id="refusal revoked"),
+        pytest.param((S.APPLIED, S.ACCEPTED), id="accepted"),
+        pytest.param((S.ACCEPTED, S.RECOGNISED), id="recognised"),
+    ],
+)
+@pytest.mark.parametrize("name", ["applied_on", "accepted_on"])
+async def test_no_later_step_moves_the_day_of_the_application_or_its_acceptance(
+    office: Office, steps: tuple[CaseState, ...], name: str
+) -> None:
+    """There was one application, accepted once (第十七条第四款)."""
+    office.move_to(LATER)
+    await office.report("C1", 1)
+    for state in steps[:-1]:
+        assert (await office.decide("C1", state)).outcome is Outcome.APPLIED
+    heard = await office.decide("C1", steps[-1], **UNTOLD | {name: LATER})
+    field = "AppliedOn" if name == "applied_on" else "AcceptedOn"
+    assert (heard.outcome, heard.code) == (Outcome.REFUSED, "VALUE_CONFLICT")
+    found = [(one.field, one.got, one.expected) for one in heard.result.findings]
+    assert (field, "2026-03-06", "2026-03-02") in found
+    for told in (UNTOLD, {}):
+        assert (await office.decide("C1", steps[-1], **told)).outcome is Outcome.APPLIED
+    assert await days(office) == (DAY, DAY)
+
+
+async def test_the_state_that_a_case_has_sent_again_corrects_its_days(office: Office) -> None:
+    office.move_to(LATER)
+    await office.report("C1", 1)
+    await office.decide("C1", S.ACCEPTED)
+    corrected = await office.decide("C1", S.ACCEPTED, accepted_on=LATER)
+    assert corrected.outcome is Outcome.APPLIED
+    assert await days(office) == (DAY, LATER)
+    await office.decide("C1", S.RECOGNISED, **UNTOLD)
+    await office.decide("C1", S.RECOGNISED, applied_on=date(2026, 3, 1), accepted_on=DAY)
+    assert await days(office) == (date(2026, 3, 1), DAY)
+
+
+async def test_a_resumed_case_is_late_until_the_day_of_its_one_acceptance(office: Office) -> None:
+    """The days between the suspension and its end are not the employer's."""
+    applied, accepted, resumed = date(2026, 4, 20), date(2026, 4, 21), date(2026, 6, 1)
+    line = bill_line("L1", "I0001", "12.00", "2", date(2026, 5, 4))
+    await office.report("C1", 1)
+    office.move_to(resumed)
+    told = {"applied_by": Applicant.EMPLOYER, "applied_on": applied, "accepted_on": accepted}
+    await office.decide("C1", S.ACCEPTED, **told)
+    await office.decide("C1", S.SUSPENDED, **UNTOLD)
+    again = await office.decide("C1", S.ACCEPTED, **UNTOLD | {"accepted_on": resumed})
+    assert again.outcome is Outcome.REFUSED
+    await office.decide("C1", S.ACCEPTED, **UNTOLD)
+    await office.decide("C1", S.RECOGNISED, **UNTOLD)
+    stay = await office.billed("H001", "V1", 1, (line,))
+    heard = await office.commit("H001", stay, line)
+    assert heard.result.split == Split(fund_fen=2400)
+
+
+async def days(office: Office) -> tuple[date | None, date | None]:
+    async with office.desk.database.reading() as reader:
+        case = await case_by_no(reader, "C1")
+    assert case is not None
+    return case.applied_on, case.accepted_on
