@@ -209,7 +209,13 @@ DECIDE_CASE: Final = shape(
         "Number of the decision",
         sample="示例认定2026-0001",
     ),
-    may("AppliedOn", "applied_on", DAY, "申请认定日", "Day of the application"),
+    may(
+        "AppliedOn",
+        "applied_on",
+        DAY,
+        "申请认定日；已登记的，只能以案件现有状态再报更正",
+        "Day of the application; once on record only the state the case has corrects it",
+    ),
     may(
         "AppliedBy",
         "applied_by",
@@ -217,7 +223,13 @@ DECIDE_CASE: Final = shape(
         "最先提出申请的人；从未告知的按用人单位办理",
         "Who applied first; taken for the employer while never told",
     ),
-    may("AcceptedOn", "accepted_on", DAY, "受理日", "Day of acceptance"),
+    may(
+        "AcceptedOn",
+        "accepted_on",
+        DAY,
+        "受理日；恢复、重新认定不另填，更正同 AppliedOn",
+        "Day of acceptance, the same when resumed or decided anew; corrected as AppliedOn",
+    ),
     INSURED,
     may(
         "ThirdParty",
@@ -630,15 +642,16 @@ QUERY_MAPPINGS: Final = shape(
 UPDATE_EMPLOYER: Final = shape(
     "UpdateEmployer",
     UpdateEmployer,
-    "用人单位欠缴及补缴（工伤保险条例第六十二条第三款）",
-    "Arrears of an employer, and their end with the late fee paid",
+    "用人单位欠缴及补缴（工伤保险条例第六十二条第三款）；同一 ArrearsSince 再报，取代以前所报",
+    "Arrears of an employer, and their end with the late fee paid; the same ArrearsSince told "
+    "again replaces what was told",
     need("EmployerNo", "employer_no", NUMBER, "用人单位编号", "Employer's number", sample="E0001"),
     need(
         "ArrearsSince",
         "arrears_since",
         DAY,
-        "欠缴起始日",
-        "First day of arrears",
+        "欠缴起始日；更正时照原值填写",
+        "First day of arrears; as told before in a correction",
         sample="2026-01-01",
     ),
     may(
@@ -648,8 +661,9 @@ UPDATE_EMPLOYER: Final = shape(
         "JoinedOn",
         "joined_on",
         DAY,
-        "受伤时未参保的单位参保之日；缴清次日起为新发生的费用",
-        "Day an uninsured employer joined; costs are new from the day after all was paid",
+        "受伤时未参保的单位参保之日；缴清次日起为新发生的费用，受伤以前已参保缴清的不算",
+        "Day an uninsured employer joined; costs are new from the day after all was paid, "
+        "and what was joined and paid before the injury does not count",
         rare=True,
     ),
 )

@@ -497,7 +497,8 @@ class DecideMappings:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpdateEmployer:
     """Arrears begin on `arrears_since`, or end on `settled_on` with the late fee paid. With
-    `joined_on` an employer that was never insured joined, and owes since `arrears_since`."""
+    `joined_on` an employer that was not insured joined, and owes since `arrears_since`. What was
+    told before of the same `arrears_since` is replaced."""
 
     employer_no: str
     arrears_since: date

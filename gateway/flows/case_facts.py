@@ -221,21 +221,18 @@ def _against_texts(
 
 async def update_employer(desk: Desk, caller: Caller, command: UpdateEmployer) -> Plan:
     """Arrears begin, or end on the day everything with its late fee was paid; or an employer
-    that was not insured joins (第六十二条)."""
+    that was not insured joins (第六十二条). One statement stands for each first day of arrears: a
+    later one of the same day takes its place, with or without a joining, and so corrects it."""
     async with desk.database.reading() as reader:
         cases = await cases_of_employer(reader, command.employer_no)
         stays = await stays_of_cases(reader, [case.case_no for case in cases])
     content = {
         "since": command.arrears_since.isoformat(),
-        "settled_on": command.settled_on.isoformat() if command.settled_on else None,
+        "settled_on": day_text(command.settled_on),
+        "joined_on": day_text(command.joined_on),
     }
     subject = f"employer:{command.employer_no}"
-    kind, fact_no = "arrears", command.arrears_since.isoformat()
-    if command.joined_on is not None:
-        # Days before joining were uninsured: they are no arrears of an insured employer.
-        kind, fact_no = "joined", command.joined_on.isoformat()
-        content["joined_on"] = fact_no
-    fact = _fact(desk, subject, kind, fact_no, content)
+    fact = _fact(desk, subject, "arrears", command.arrears_since.isoformat(), content)
     return _told(desk, cases, stays, fact, "employer.update", command.employer_no, "")
 
 

@@ -174,7 +174,7 @@ def _payment(told: Mapping[str, Any]) -> PriorPayment:
     return PriorPayment(**words | days | {"paid_on": date.fromisoformat(told["paid_on"])})
 
 
-_FACTS: Final = ("approval", "stop", "arrears", "joined", "employer", "paid_leave")
+_FACTS: Final = ("approval", "stop", "arrears", "employer", "paid_leave")
 
 
 def case_of(vault: Vault, row: Row, facts: Iterable[Row], *, card_lost: bool) -> CaseFacts:
@@ -214,12 +214,15 @@ def case_of(vault: Vault, row: Row, facts: Iterable[Row], *, card_lost: bool) ->
         arrears=tuple(
             Arrears(date.fromisoformat(one["since"]), day(one["settled_on"]), one["owner"])
             for one in by_kind["arrears"]
+            # Days before joining were uninsured: they are no arrears of an insured employer.
+            if one["joined_on"] is None
         ),
         card_lost=card_lost,
         applied_by=None if row["applied_by"] is None else Applicant(row["applied_by"]),
         joined=tuple(
             Joined(date.fromisoformat(one["joined_on"]), day(one["settled_on"]), one["owner"])
-            for one in by_kind["joined"]
+            for one in by_kind["arrears"]
+            if one["joined_on"] is not None
         ),
         diagnosed_on=day(row["diagnosed_on"]),
         application_extended_to=day(row["application_extended_to"]),

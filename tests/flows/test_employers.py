@@ -108,6 +108,19 @@ async def test_arrears_of_the_liable_employer_refuse_a_bill_and_their_end_moves_
     assert (await office.commit(HOSPITAL, stay, LINE)).code == "OK"
 
 
+@pytest.mark.parametrize(
+    ("insured", "state"),
+    [(True, "CONFIRMED"), (False, "REFUSED"), (None, "PENDING_CHECK")],
+)
+async def test_the_cover_of_who_had_taken_over_by_the_injury_is_asked(
+    office: Office, insured: bool | None, state: str
+) -> None:
+    await office.recognised("C1", SERIAL, insured_at_injury=insured is not True)
+    told = {"tie": EmploymentTie.SUCCESSION, "role": EmployerRole.SUCCESSOR}
+    await named(office, **told, since=date(2026, 3, 1), insured_at_injury=insured)
+    assert (await office.register(HOSPITAL, "V1", SERIAL)).result.state == state
+
+
 async def test_an_employer_that_was_named_in_error_is_taken_back(office: Office) -> None:
     await office.recognised("C1", SERIAL)
     await named(office)

@@ -1,5 +1,6 @@
 """Facts that decide lines, on their way from a message to the bill."""
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -9,11 +10,12 @@ from sqlalchemy import select
 from adapters.catalog_file.read import drug_code
 from gateway.domain.admission import BillState, HoldReason
 from gateway.domain.bill import BillLine
-from gateway.domain.case import REFUSED_DISCHARGE
+from gateway.domain.case import REFUSED_DISCHARGE, CaseFacts
 from gateway.domain.codes import Outcome
 from gateway.domain.commands import DecideLines, LineDecision, StopBenefit, UpdateEmployer
 from gateway.flows.release_held import release_all
 from gateway.store import tables
+from gateway.store.cases import case_by_no
 from gateway.store.stays import stay_file
 from tests.flows.office import AGENCY, DAY, Office
 from tests.store.conftest import ASKS_NO_STORE
@@ -114,3 +116,87 @@ async def test_costs_are_new_from_the_day_after_an_employer_joined_and_paid(
     first, second = heard.result.lines
     assert getattr(first.split, payer) == 1200
     assert second.split.fund_fen == 1200
+
+
+TOLD_FIRST = UpdateEmployer(
+    employer_no="E1",
+    arrears_since=date(2025, 6, 1),
+    joined_on=date(2026, 3, 1),
+    settled_on=date(2026, 3, 1),
+)
+
+
+@pytest.mark.parametrize(
+    ("again", "payer"),
+    [
+        pytest.param({"joined_on": DAY}, "employer_fen", id="joined later"),
+        pytest.param({"settled_on": DAY}, "employer_fen", id="paid later"),
+        pytest.param({"joined_on": date(2026, 2, 20)}, "fund_fen", id="joined earlier"),
+    ],
+)
+async def test_a_joining_is_corrected_by_another_of_the_same_first_day_of_arrears(
+    office: Office, again: dict[str, Any], payer: str
+) -> None:
+    """Days that were told before are gone, and decide nothing beside the new ones."""
+    await office.recognised("C1", SERIAL, insured_at_injury=False)
+    await office.say(AGENCY, "employer.update", TOLD_FIRST)
+    await office.say(AGENCY, "employer.update", replace(TOLD_FIRST, **again))
+    later = bill_line("L2", "I0001", "12.00", "1", date(2026, 3, 3))
+    office.move_to(date(2026, 3, 3))
+    stay = await office.billed(HOSPITAL, "V1", SERIAL, (PLAIN, later))
+    heard = await office.commit(HOSPITAL, stay, PLAIN, later)
+    first, second = heard.result.lines
+    assert (getattr(first.split, payer), second.split.fund_fen) == (1200, 1200)
+
+
+@pytest.mark.parametrize(
+    "again",
+    [
+        pytest.param({"settled_on": None}, id="not paid"),
+        pytest.param({"joined_on": None, "settled_on": date(2025, 6, 1)}, id="never joined"),
+    ],
+)
+async def test_a_joining_told_in_error_is_taken_back(office: Office, again: dict[str, Any]) -> None:
+    await office.recognised("C1", SERIAL, insured_at_injury=False)
+    await office.say(AGENCY, "employer.update", TOLD_FIRST)
+    await office.say(AGENCY, "employer.update", replace(TOLD_FIRST, **again))
+    heard = await office.register(HOSPITAL, "V1", SERIAL)
+    assert (heard.result.state, heard.result.refusal) == ("REFUSED", "NOT_INSURED_OR_ARREARS")
+
+
+async def test_arrears_that_were_a_joining_are_no_arrears_any_more(office: Office) -> None:
+    """What is told of a first day of arrears says all of it anew."""
+    await office.recognised("C1", SERIAL, insured_at_injury=False)
+    await office.say(AGENCY, "employer.update", replace(TOLD_FIRST, joined_on=None))
+    await office.say(AGENCY, "employer.update", TOLD_FIRST)
+    case = await the_case(office)
+    assert (case.arrears, [one.joined_on for one in case.joined]) == ((), [date(2026, 3, 1)])
+
+
+async def test_an_employer_that_joined_twice_is_told_by_the_first_days_of_two_arrears(
+    office: Office,
+) -> None:
+    """The earlier joining still counts for those who were hurt before it."""
+    await office.recognised("C1", SERIAL, insured_at_injury=False)
+    once = replace(TOLD_FIRST, arrears_since=date(2020, 1, 1), joined_on=date(2021, 1, 1))
+    for told in (once, TOLD_FIRST):
+        await office.say(AGENCY, "employer.update", told)
+    case = await the_case(office)
+    assert [one.joined_on for one in case.joined] == [date(2021, 1, 1), date(2026, 3, 1)]
+
+
+async def test_a_joining_of_years_before_the_injury_cures_no_cover_that_lacked_at_it(
+    office: Office,
+) -> None:
+    old = replace(TOLD_FIRST, joined_on=date(2025, 7, 1), settled_on=date(2025, 7, 1))
+    await office.say(AGENCY, "employer.update", old)
+    await office.recognised("C1", SERIAL, insured_at_injury=False)
+    heard = await office.register(HOSPITAL, "V1", SERIAL)
+    assert (heard.result.state, heard.result.refusal) == ("REFUSED", "NOT_INSURED_OR_ARREARS")
+
+
+async def the_case(office: Office) -> CaseFacts:
+    async with office.desk.database.reading() as reader:
+        case = await case_by_no(reader, "C1")
+    assert case is not None
+    return case
