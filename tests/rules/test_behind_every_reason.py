@@ -54,6 +54,7 @@ nothing by it."""
 SETTLES_WITHOUT: Final = {
     **dict(ONLY_BY_A_TEXT.values()),
     "cross_province/meal": "没有另行规定的，伙食补助随住院结算",
+    "cover/from_day_after_roster": "文本没有规定名册的，参保缴清次日起即为新发生的费用",
     "meal/after_paid_leave_per_day_fen": "没有期满标准的，标准不变",
     "meal/form": "没有写明形式而有每日定额的，就是定额",
     "meal/out_of_region_form": "没有写明形式而有外地每日定额的，就是定额",

@@ -68,11 +68,14 @@ def test_a_bill_is_decided_the_same_after_any_other_bills(seed: int):
 
 
 def test_bills_do_stand_on_the_grounds_of_other_bills():
+    """Of what was asked for, not of all bills: many end before anything is asked for."""
     office = Office(0)
     standing.cache_clear()
     for one in charged_alike(0):
         office.settled(*one)
-    assert standing.cache_info().hits > BILLS // 3
+    found = standing.cache_info()
+    assert found.misses > BILLS // 3
+    assert found.hits > (found.hits + found.misses) // 4
 
 
 @pytest.mark.parametrize(
