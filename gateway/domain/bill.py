@@ -147,8 +147,9 @@ class Payout:
     """Whom the fund pays for a stay 拨付; the shares add up to its medical fees and meals.
 
     `third_party_paid_fen` is what a third party paid for eligible medical fees, of which
-    `taken_off_fen` left the fund's share; `recoverable_fen` is what the fund advanced and may
-    recover from the third party, up to its liability.
+    `taken_off_fen` left the fund's share, or the employer's where that moved to it whole;
+    `recoverable_fen` is what the fund advanced and may recover from the third party, up to its
+    liability.
     """
 
     shares: tuple[PayeeShare, ...] = ()

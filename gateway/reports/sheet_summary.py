@@ -64,7 +64,7 @@ def summary(stack: Stack, sheet: Sheet, numbers: dict[Citation, int]) -> None:
     _facts(stack, sheet)
     _totals(stack, sheet)
     _meal(stack, sheet)
-    _payout(stack, sheet.settlement.payout)
+    _payout(stack, sheet)
     _categories(stack, sheet.lines)
     _reasons(stack, sheet.lines)
     _suspicions(stack, sheet.settlement.suspicions)
@@ -232,9 +232,10 @@ def _meal(stack: Stack, sheet: Sheet) -> None:
     )
 
 
-def _payout(stack: Stack, payout: Payout | None) -> None:
-    """Whom the fund pays, and what a third party's payment took off its share."""
-    if payout is None or not (payout.shares or payout.taken_off_fen):
+def _payout(stack: Stack, sheet: Sheet) -> None:
+    """Whom the fund pays, and what a third party's payment took off its share or the employer's."""
+    payout, employers_fen = sheet.settlement.payout, _off_employer(sheet)
+    if payout is None or not (payout.shares or payout.taken_off_fen or employers_fen):
         return
     heading(stack, "基金支付对象", "Whom the fund pays, yuan")
     columns = (
@@ -244,7 +245,8 @@ def _payout(stack: Stack, payout: Payout | None) -> None:
         Column("合计", "Total", 90, _RIGHT),
     )
     table(stack, columns, [_share_row(one) for one in payout.shares])
-    for told in (*_taken_off(payout), *_recoverable(payout.recoverable_fen)):
+    off = _left_employer(employers_fen) if employers_fen else _taken_off(payout)
+    for told in (*off, *_recoverable(payout.recoverable_fen)):
         paragraph(stack, told, 7)
 
 
@@ -262,6 +264,20 @@ def _taken_off(payout: Payout) -> Iterator[str]:
             f"第三人已付从基金支付减除的差额 {off} 元，列入其他渠道 / the difference of what left "
             f"the fund's share because a third party had paid it: {off}"
         )
+
+
+def _off_employer(sheet: Sheet) -> int:
+    """What a third party's payment took off the employer's share of the whole: no line knows it."""
+    lines = total([one.verdict.split for one in sheet.lines])
+    return lines.employer_fen - sheet.settlement.split.employer_fen
+
+
+def _left_employer(off_fen: int) -> Iterator[str]:
+    """Where the fund's whole share moved to the employer: only the difference is asked of it."""
+    yield (
+        f"第三人已付的，从用人单位应承担的减除 {yuan(off_fen)} 元，列入其他渠道 / what a third "
+        f"party had paid left the employer's share: {yuan(off_fen)}"
+    )
 
 
 def _recoverable(fen: int) -> Iterator[str]:

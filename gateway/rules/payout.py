@@ -12,15 +12,15 @@ from typing import Final, NamedTuple
 
 from gateway.domain.admission import HoldReason, PaidAtDischargeBy, Stay
 from gateway.domain.bill import BillVerdict, Citation, Payee, PayeeShare, Payout
-from gateway.domain.case import LIABLE, ThirdParty
+from gateway.domain.case import LIABLE, CaseFacts, ThirdParty
 from gateway.domain.money import portion
 from gateway.domain.payments import PriorPayer, PriorPayment
 from gateway.domain.split import Payer, Split
 from gateway.policy import anchors
-from gateway.policy.model import PickedBy, Value
+from gateway.policy.model import PickedBy, Policy, Value
 from gateway.rules.cited import citation
 from gateway.rules.context import Context
-from gateway.rules.dates import last_of_month, months_later, picked
+from gateway.rules.dates import dates_of, last_of_month, months_later, picked
 from gateway.rules.entitlement import Hold, Manual
 
 _DIRECTLY: Final = "bmi_refund/agency_to_hospital"
@@ -36,8 +36,10 @@ _AT_COUNTER: Final[Mapping[PaidAtDischargeBy, Payee]] = {
     PaidAtDischargeBy.EMPLOYER: Payee.EMPLOYER,
     PaidAtDischargeBy.INDIVIDUAL: Payee.INDIVIDUAL,
 }
-_BY_LAW: Final = frozenset({"BEFORE_COVER", "EMPLOYER_IN_ARREARS", "LATE_APPLICATION"})
-"""Why the fund's part of a line is the employer's by law."""
+BY_LAW: Final = frozenset(
+    {"BEFORE_COVER", "EMPLOYER_IN_ARREARS", "LATE_APPLICATION", "EMERGENCY_REPORTED_LATE"}
+)
+"""Why the fund's part of a line is the employer's by law or by the region's text."""
 _UNPAID: Final = frozenset({ThirdParty.CONFIRMED_UNPAID, ThirdParty.UNKNOWN_PARTY})
 
 
@@ -88,12 +90,12 @@ def unreported(stay: Stay) -> str:
 
 def _waits(context: Context, verdict: BillVerdict) -> Hold | Manual | None:
     """What a person has to report, or the hospital to give back, before anything is paid."""
-    stay, third_party = context.stay, context.case.third_party
+    stay = context.stay
     number = unreported(stay)
     if number and "A24" not in stay.cleared:
         return Hold(HoldReason.PRIOR_PAYMENT, note=number, suspicions=verdict.suspicions)
-    if third_party not in LIABLE and any(_of(stay.payments, PriorPayer.THIRD_PARTY)):
-        return Hold(HoldReason.THIRD_PARTY, note=third_party)
+    if (waits := _of_nobody(stay, context.case)) is not None:
+        return waits
     found = (_to_give_back(context, one) for one in _of(stay.payments, PriorPayer.BASIC_INSURANCE))
     return next((one for one in found if one is not None), None)
 
@@ -142,9 +144,10 @@ def taken_off(fund_fen: int, paid_fen: int) -> int:
     return min(fund_fen, paid_fen)
 
 
-def moved(split: Split, taken_off_fen: int) -> Split:
-    """The payers of a stay once a third party's payment left the fund's share: still the whole."""
-    return split.given(Payer.FUND, -taken_off_fen).given(Payer.OTHER, taken_off_fen)
+def moved(split: Split, taken_off_fen: int, payer: Payer = Payer.FUND) -> Split:
+    """The payers of a stay once a third party's payment left the share of the fund, or of the
+    employer in its place: still the whole."""
+    return split.given(payer, -taken_off_fen).given(Payer.OTHER, taken_off_fen)
 
 
 def claim(advanced_fen: int, liability: int) -> int:
@@ -158,11 +161,40 @@ def _difference(context: Context, fund_fen: int) -> Difference:
     case, last = context.case, context.stay.last_day
     if case.third_party not in LIABLE:
         return Difference()
-    paid = sum(one.eligible_fen for one in _of(context.stay.payments, PriorPayer.THIRD_PARTY))
+    paid = _paid_for_medical(context.stay)
     less = taken_off(fund_fen, paid)
     sources = (context.cited(_ALREADY_PAID, last),) if paid else ()
     recourse = _recourse(context)
     return Difference(paid, less, fund_fen - less if recourse else 0, (*sources, *recourse))
+
+
+def of_employer(stay: Stay, case: CaseFacts, policy: Policy, share_fen: int) -> Difference | Hold:
+    """The difference of a share that is the employer's instead of the fund's, which has nothing
+    to recover: 就差额部分要求工伤保险基金或者用人单位支付。（浙江省工伤保险条例 第三十二条第二款）
+
+    Raises PolicyGap.
+    """
+    if (waits := _of_nobody(stay, case)) is not None:
+        return waits
+    paid, last = _paid_for_medical(stay), stay.last_day
+    if not paid:
+        return Difference()
+    value = picked(
+        policy, _ALREADY_PAID, {**dates_of(stay, case), PickedBy.SERVICE_DATE: last}, last
+    )
+    source = citation(policy, _ALREADY_PAID, value)
+    return Difference(paid, taken_off(share_fen, paid), 0, (source,))
+
+
+def _paid_for_medical(stay: Stay) -> int:
+    return sum(one.eligible_fen for one in _of(stay.payments, PriorPayer.THIRD_PARTY))
+
+
+def _of_nobody(stay: Stay, case: CaseFacts) -> Hold | None:
+    """A payment of a third party where the case knows of none: a person finds out."""
+    paid = any(_of(stay.payments, PriorPayer.THIRD_PARTY))
+    unknown = paid and case.third_party not in LIABLE
+    return Hold(HoldReason.THIRD_PARTY, note=case.third_party) if unknown else None
 
 
 def _recourse(context: Context) -> tuple[Citation, ...]:
@@ -179,8 +211,8 @@ def _paid_for_both(context: Context, verdict: BillVerdict) -> Manual | None:
     """就差额部分要求工伤保险基金或者用人单位支付。（浙江省工伤保险条例 第三十二条第二款）
 
     Where both bear a part of what a third party paid for, no text says whose part becomes less."""
-    paid = any(one.eligible_fen for one in _of(context.stay.payments, PriorPayer.THIRD_PARTY))
-    both = paid and any(not _BY_LAW.isdisjoint(one.reasons) for one in verdict.lines)
+    paid = _paid_for_medical(context.stay)
+    both = paid and any(not BY_LAW.isdisjoint(one.reasons) for one in verdict.lines)
     return Manual("THIRD_PARTY") if both else None
 
 

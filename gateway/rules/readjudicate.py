@@ -17,11 +17,12 @@ from gateway.domain.bill import (
 from gateway.domain.case import NEGATIVE, POSITIVE, CaseFacts, CaseState
 from gateway.domain.readjudication import Actor
 from gateway.domain.split import Payer, Split, total
-from gateway.policy.model import Policy
+from gateway.policy.model import Policy, PolicyGap
 from gateway.rules import RULES_VERSION
 from gateway.rules.employment import as_liable
 from gateway.rules.entitlement import Hold, Manual, Refuse
 from gateway.rules.listed import Sources
+from gateway.rules.payout import BY_LAW, moved, of_employer
 from gateway.rules.settle import Bill, settle
 
 _WITHDRAWN = frozenset({*NEGATIVE, CaseState.REVOKED})
@@ -54,6 +55,11 @@ class Change:
         return self.after.split.minus(self.before.split)
 
     @property
+    def apart(self) -> Split:
+        """What of it no line knows: a third party's payment left another share of the whole."""
+        return self.split.minus(total([one.difference for one in self.lines]))
+
+    @property
     def meal_fen(self) -> int:
         return self.after.meal.amount_fen - self.before.meal.amount_fen
 
@@ -73,9 +79,38 @@ def readjudicated(
     if case.state in _WITHDRAWN:
         return _withdrawn(before, Payer.OTHER, "NOT_INJURY", (_decision(case),))
     if isinstance(outcome, Refuse) and outcome.reason:
-        owed = _withdrawn(before, Payer.EMPLOYER, outcome.reason, outcome.sources)
-        return replace(owed, liable_employer=as_liable(case, policy, bill.stay).employer_no)
+        return _employers(bill, as_liable(case, policy, bill.stay), policy, before, outcome)
     return outcome
+
+
+def _employers(
+    bill: Bill, case: CaseFacts, policy: Policy, before: BillVerdict, why: Refuse
+) -> BillVerdict | Hold | Manual:
+    """The bill where the fund's whole share is the employer's, less what a third party paid of it:
+    就差额部分要求工伤保险基金或者用人单位支付。（浙江省工伤保险条例 第三十二条第二款）"""
+    off_fen = before.payout.taken_off_fen
+    try:
+        less = of_employer(bill.stay, case, policy, _fund_fen(before) or off_fen)
+    except PolicyGap as gap:
+        return Hold(HoldReason.POLICY_GAP, gap.key, gap.day)
+    if isinstance(less, Hold):
+        return less
+    if less.paid_fen > before.payout.third_party_paid_fen and _by_law(before):
+        # How much of what was the employer's before is eligible, its shares no longer tell.
+        return Manual("THIRD_PARTY")
+    owed = _withdrawn(before, Payer.EMPLOYER, why.reason, why.sources)
+    split = moved(owed.split, less.taken_off_fen - off_fen, Payer.EMPLOYER)
+    payout = Payout((), *less)
+    return replace(owed, split=split, payout=payout, liable_employer=case.employer_no)
+
+
+def _fund_fen(verdict: BillVerdict) -> int:
+    """What the lines leave to the fund, which do not know what a third party paid."""
+    return sum(line.split.fund_fen for line in verdict.lines)
+
+
+def _by_law(before: BillVerdict) -> bool:
+    return any(not BY_LAW.isdisjoint(line.reasons) for line in before.lines)
 
 
 def _decision(case: CaseFacts) -> Citation:
@@ -86,22 +121,25 @@ def _decision(case: CaseFacts) -> Citation:
 
 
 def _withdrawn(before: BillVerdict, payer: Payer, reason: str, cited: Sources) -> BillVerdict:
-    """Only the fund's share of each line moves; other shares and their reasons stay."""
-    lines = tuple(_moved(line, payer, reason, cited) for line in before.lines)
+    """Only the fund's share moves, of each line and of the whole; other shares and their reasons
+    stay, and with them what a third party paid of a share that had moved before."""
+    lines = tuple(_given(line, payer, reason, cited) for line in before.lines)
+    off_fen = 0 if _fund_fen(before) else before.payout.taken_off_fen
+    split = before.split
     meal = replace(before.meal, days=0, amount_fen=0, citations=cited)
     return replace(
         before,
         lines=lines,
-        split=total([line.split for line in lines]),
+        split=split._replace(fund_fen=0).given(payer, split.fund_fen),
         meal=meal if before.meal.amount_fen else before.meal,
         meal_days=(),
-        payout=replace(before.payout, shares=(), taken_off_fen=0, recoverable_fen=0),
+        payout=replace(before.payout, shares=(), taken_off_fen=off_fen, recoverable_fen=0),
         rules_version=RULES_VERSION,
         suspicions=(),
     )
 
 
-def _moved(line: LineVerdict, payer: Payer, reason: str, cited: Sources) -> LineVerdict:
+def _given(line: LineVerdict, payer: Payer, reason: str, cited: Sources) -> LineVerdict:
     fund = line.split.fund_fen
     if fund == 0:
         return line

@@ -395,7 +395,7 @@ def _payout(payout: Payout) -> Iterator[str]:
     if payout.third_party_paid_fen:
         yield (
             f"第三人已付可支付医疗费 a third party paid {yuan(payout.third_party_paid_fen)}，"
-            f"从基金减除 taken off the fund {yuan(payout.taken_off_fen)}（基金 fund → 其他 other）"
+            f"整单减除 taken off the whole bill {yuan(payout.taken_off_fen)}（→ 其他 other）"
         )
     if payout.recoverable_fen > 0:
         yield (

@@ -12,7 +12,6 @@ from gateway.clock import BUSINESS_ZONE, instant
 from gateway.domain.bill import BillLine, BillVerdict, Citation, LineVerdict
 from gateway.domain.money import yuan
 from gateway.domain.split import NOTHING, Payer, Split
-from gateway.rules.payout import moved
 from gateway.rules.readjudicate import Change, LineChange, change_of
 from gateway.settings import Settings
 from gateway.store.database import Reader
@@ -122,9 +121,8 @@ def change_told(lines: Mapping[str, BillLine], change: Change) -> Iterator[str]:
         for word, meal in zip(("原 before", "改 after"), meals, strict=True):
             yield f"   {word} {meal.days} 天 days  {yuan(meal.amount_fen)}（{meal.channel}）"
         yield from _new(meals[0].citations, meals[1].citations)
-    less = change.after.payout.taken_off_fen - change.before.payout.taken_off_fen
-    if less:
-        yield f"{TAKEN_OFF} {differences(moved(NOTHING, less), 0)}"
+    if change.apart != NOTHING:
+        yield f"{TAKEN_OFF} {differences(change.apart, 0)}"
     yield f"差额 difference {differences(change.split, change.meal_fen)}"
     yield from _concerned(change.before, change.after)
 

@@ -334,6 +334,29 @@ async def test_a_payment_corrected_after_its_delta_is_proposed_the_other_way(
     assert (row["cause"], row["fund_fen"], row["other_fen"]) == ("PAYMENT", 2000, -2000)
 
 
+async def test_what_a_third_party_paid_is_not_asked_of_an_employer_that_was_not_insured(
+    office: Office, tmp_path: Path
+) -> None:
+    await directly(office, tmp_path)
+    await office.recognised("C1", 1)
+    await office.decide("C1", CaseState.RECOGNISED, third_party=ThirdParty.CONFIRMED_PAID)
+    stay = await office.billed(HOSPITAL, "V1", 1, LINES)
+    await report(office, stay, paid(PriorPayer.THIRD_PARTY, 5000))
+    assert (await office.commit(HOSPITAL, stay, *LINES)).result.split == (7000, 0, 0, 0, 5000)
+    await office.decide("C1", CaseState.RECOGNISED, insured_at_injury=False)
+    await release_all(office.desk)
+    [row] = await proposals(office)
+    assert (row["fund_fen"], row["employer_fen"], row["other_fen"]) == (-7000, 7000, 0)
+    delta = await approved(office)
+    assert (delta["fund_fen"], delta["employer_fen"], delta["other_fen"]) == (-7000, 7000, 0)
+    number = tables.settlement.c.settlement_id == delta["settlement_id"]
+    [kept] = await office.kept(tables.settlement, select(tables.settlement).where(number))
+    payout = thawed_verdict(json.loads(kept["detail"])).payout
+    assert (payout.third_party_paid_fen, payout.taken_off_fen) == (5000, 5000)
+    booked = per_account(await office.rows(select(tables.transfer)))
+    assert booked["5101/medical"] == 0
+
+
 async def test_a_payment_told_after_the_cancellation_keeps_the_settlement_from_coming_back(
     office: Office,
 ) -> None:

@@ -271,6 +271,14 @@ def test_a_delta_tells_what_a_third_party_paid_moves_of_the_whole_bill(bill: She
     assert "可依法向第三人追偿" not in text
 
 
+def test_a_delta_tells_what_a_third_party_paid_of_the_employers_share(bill: Sheet):
+    one = bill.settlement
+    off = one.split.given(Payer.EMPLOYER, -500).given(Payer.FUND, 500)
+    delta = replace(one, split=off, payout=Payout((PayeeShare(Payee.HOSPITAL, -700, 0),)))
+    text = text_of(replace(bill, settlement=delta))
+    assert "第三人已付的，从用人单位应承担的减除5.00元" in text
+
+
 @pytest.mark.parametrize("payout", [None, NO_PAYOUT])
 def test_a_sheet_without_payees_has_no_table_of_them(bill: Sheet, payout: Payout | None):
     text = text_of(replace(bill, settlement=replace(bill.settlement, payout=payout)))

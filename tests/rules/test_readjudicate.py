@@ -101,6 +101,8 @@ def test_a_correction_changes_what_the_row_says_and_nothing_else(row: dict[str, 
     assert change.split.total_fen == 0
     if "recoverable" in row:
         assert difference_verdict(change).payout.recoverable_fen == fen(row["recoverable"])
+    if "taken_off" in row:
+        assert change.after.payout.taken_off_fen == fen(row["taken_off"])
     assert change.after.liable_employer == row.get("employer", before.liable_employer)
 
 
@@ -161,6 +163,28 @@ def test_a_bill_settled_and_then_cut_is_one_that_was_cut_and_then_settled(
     assert payees(before.payout, delta.payout) == payees(after.payout)
     off_fen = delta.payout.taken_off_fen
     assert moved(total([line.split for line in delta.lines]), off_fen) == delta.split
+
+
+@given(bills(), st.integers(0, 100_000))
+def test_an_employer_that_was_not_insured_owes_what_the_fund_had_borne_and_no_more(
+    lines: list[BillLine], paid_fen: int
+) -> None:
+    """Whatever a third party paid, and however often it is found out."""
+    policy = policy_with({"third_party/policy": "DIRECT", "audit/hold": ()})
+    payment = PriorPayment(
+        payment_no="T1", payer=PriorPayer.THIRD_PARTY, paid_on=ADMITTED, eligible_fen=paid_fen
+    )
+    stay, case = a_stay(payments=(payment,)), a_case(third_party=ThirdParty.CONFIRMED_PAID)
+    bill = a_bill(*lines, stay=stay, case=case)
+    before = settle(bill, policy)
+    assert isinstance(before, BillVerdict)
+    uninsured = replace(bill, case=replace(case, insured_at_injury=False))
+    after = readjudicated(uninsured, policy, before)
+    assert isinstance(after, BillVerdict)
+    fund_fen = before.split.fund_fen
+    assert after.split == before.split.given(Payer.FUND, -fund_fen).given(Payer.EMPLOYER, fund_fen)
+    assert after.payout.taken_off_fen == before.payout.taken_off_fen
+    assert readjudicated(uninsured, policy, after) == after
 
 
 def payees(*payouts: Payout) -> dict[tuple[Payee, str], int]:

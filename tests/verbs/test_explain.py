@@ -337,7 +337,7 @@ def test_what_a_third_party_paid_is_told_and_makes_a_case_that_proves_it(tmp_pat
     row = a_row(tables.settlement, **known)
     told = "\n".join(explain.explained(StoredBill(row, facts, verdict), NotTold("无", "none")))
     assert (
-        "第三人已付可支付医疗费 a third party paid 30.00，从基金减除 taken off the fund 30.00"
+        "第三人已付可支付医疗费 a third party paid 30.00，整单减除 taken off the whole bill 30.00"
         in told
     )
     assert "先行支付可向第三人追偿 recoverable from the third party, up to 70.00" in told
