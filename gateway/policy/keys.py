@@ -165,7 +165,7 @@ KEYS: Final[Mapping[str, Key]] = MappingProxyType(
         "employer/liable_of_several": _local_word("AT_INJURY"),
         "employer/liable_when_dispatched": _local_word("DISPATCHER", "HOST"),
         "third_party/already_paid": _word("SUBTRACT_MEDICAL"),
-        "third_party/fund_recovers": _local(Unit.SWITCH),
+        "third_party/fund_recovers": _local_word("NONE", "MEDICAL", "BENEFITS"),
         "scope/device": _word(*_ROUTES),
         "manual/any_agency_office": _local(Unit.SWITCH),
         "bmi_refund/hospital_refunds_first": _local(Unit.SWITCH),

@@ -63,7 +63,7 @@ def paid_out(
     waits = _waits(context, verdict) or _paid_for_both(context, verdict)
     if waits is not None:
         return waits
-    less = _difference(context, verdict.split.fund_fen)
+    less = _difference(context, verdict.split.fund_fen, verdict.meal.amount_fen)
     medical_fen = verdict.split.fund_fen - less.taken_off_fen
     rest = _AT_COUNTER[counter]
     claims = list(_claims(context.stay.payments))
@@ -156,7 +156,7 @@ def claim(advanced_fen: int, liability: int) -> int:
     return portion(advanced_fen, liability)
 
 
-def _difference(context: Context, fund_fen: int) -> Difference:
+def _difference(context: Context, fund_fen: int, meal_fen: int) -> Difference:
     """Only what was paid for eligible medical fees is taken off, never off meals."""
     case, last = context.case, context.stay.last_day
     if case.third_party not in LIABLE:
@@ -165,7 +165,10 @@ def _difference(context: Context, fund_fen: int) -> Difference:
     less = taken_off(fund_fen, paid)
     sources = (context.cited(_ALREADY_PAID, last),) if paid else ()
     recourse = _recourse(context)
-    return Difference(paid, less, fund_fen - less if recourse else 0, (*sources, *recourse))
+    medical_fen = fund_fen - less if recourse else 0
+    # 在其支付的工伤保险待遇范围内: where a text says so, the meals are recovered like the fees.
+    benefits_fen = meal_fen if _recovers(context) == "BENEFITS" else 0
+    return Difference(paid, less, medical_fen + benefits_fen, (*sources, *recourse))
 
 
 def of_employer(stay: Stay, case: CaseFacts, policy: Policy, share_fen: int) -> Difference | Hold:
@@ -198,13 +201,18 @@ def _of_nobody(stay: Stay, case: CaseFacts) -> Hold | None:
 
 
 def _recourse(context: Context) -> tuple[Citation, ...]:
-    """基金先行支付后，有权向第三人追偿（社会保险法 第四十二条）: by the law where the third party
-    does not pay or cannot be found, by the region's text where that gives it."""
-    last = context.stay.last_day
+    """基金先行支付后，有权向第三人追偿（社会保险法 第四十二条）: by the law, of medical fees, where
+    the third party does not pay or cannot be found; by the region's text where that gives it."""
     by_law = (anchors.THIRD_PARTY_RECOURSE,) if context.case.third_party in _UNPAID else ()
-    if _RECOVERS in context.policy.parameters and context.value(_RECOVERS, last).switch:
-        return (*by_law, context.cited(_RECOVERS, last))
-    return by_law
+    if _recovers(context) == "NONE":
+        return by_law
+    return (*by_law, context.cited(_RECOVERS, context.stay.last_day))
+
+
+def _recovers(context: Context) -> str:
+    """What the region's text lets the fund recover; nothing where there is no text."""
+    told = _RECOVERS in context.policy.parameters
+    return context.value(_RECOVERS, context.stay.last_day).word if told else "NONE"
 
 
 def _paid_for_both(context: Context, verdict: BillVerdict) -> Manual | None:

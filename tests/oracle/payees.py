@@ -21,7 +21,7 @@ def payees(bill: Facts, split: dict[str, int], meals: int, waits: set[str]) -> d
         "medical": {payee: fen for payee, fen in medical.items() if fen},
         "meals": {payee: fen for payee, fen in _meals(bill, meals).items() if fen},
         "taken_off": taken_off,
-        "recoverable": split[FUND] if _recovers(bill) else 0,
+        "recoverable": _recoverable(bill, split[FUND], meals),
     }
 
 
@@ -42,13 +42,16 @@ def _take_off(bill: Facts, split: dict[str, int], waits: set[str]) -> int:
     return taken
 
 
-def _recovers(bill: Facts) -> bool:
-    """The law gives recourse for what a third party did not pay or nobody can be found for; for
-    the rest a region's text must."""
+def _recoverable(bill: Facts, medical: int, meals: int) -> int:
+    """The law gives recourse for medical fees that a third party did not pay or nobody can be
+    found for (社保法 42); a region's text may give it whoever paid, and of every benefit."""
     state = bill["case"]["third_party"]
-    if state == "CONFIRMED_PAID":
-        return bool(in_force(bill, "third_party/fund_recovers", bill["stay"]["in"]))
-    return state in ("CONFIRMED_UNPAID", "UNKNOWN_PARTY")
+    if state == "NONE":
+        return 0
+    text = in_force(bill, "third_party/fund_recovers", bill["stay"]["in"])
+    if text == "BENEFITS":
+        return medical + meals
+    return medical if text == "MEDICAL" or state != "CONFIRMED_PAID" else 0
 
 
 def _medical(bill: Facts, fund: int, waits: set[str]) -> dict[str, int]:

@@ -1,5 +1,5 @@
 """Faults to plant in what is out of the ordinary: devices, emergencies, other employers, basic
-insurance paid in another year, another province."""
+insurance paid in another year, a third party, another province."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -143,6 +143,13 @@ def underpaid_taken_for_uninsured(honest: Any, found: CaseFacts, *asked: Any) ->
     return False if found.underpaid else honest(found, *asked)
 
 
+# --- the third party ---------------------------------------------------------------------------
+
+
+def meals_never_recovered(honest: Any, context: Any) -> Any:
+    return "MEDICAL" if honest(context) == "BENEFITS" else honest(context)
+
+
 # --- another province --------------------------------------------------------------------------
 
 
@@ -189,6 +196,7 @@ SPECIAL: tuple[Plant, ...] = (
     _instead(payout, "_year_end", insurance_year_of_the_calendar),
     _instead(payout, "_last_day_to_ask", reversal_asked_for_whenever),
     _instead(payout, "_claims", claims_in_the_order_of_payment),
+    _instead(payout, "_recovers", meals_never_recovered),
     _instead(employment, "_insured", underpaid_taken_for_uninsured),
     _instead(built, "catalogue_region", catalogue_of_the_insured_place),
     _instead(built, "catalogue_region", catalogue_of_the_place_for_devices),

@@ -50,7 +50,7 @@ _ONCE: dict[str, tuple[Any, ...]] = {
     "meal/after_paid_leave_per_day_fen": (750, None, 5000),
     "meal/rounding": ("DAY", "DAY", "STAY"),
     "third_party/policy": ("DIRECT", "DIRECT", "DIRECT", "MANUAL"),
-    "third_party/fund_recovers": (True, False, None),
+    "third_party/fund_recovers": ("MEDICAL", "BENEFITS", "NONE", None),
     "bmi_refund/hospital_refunds_first": (False, False, True),
     "bmi_refund/agency_to_hospital": (*(True,) * 7, False),
     "bmi_refund/reversal_months": (3, 1),

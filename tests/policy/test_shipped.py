@@ -264,7 +264,7 @@ QUZHOU_VALUES = [
     ("third_party/policy", "DIRECT", STATUTE, "第三十二条第一款", "也可以直接向工伤保险基金"),
     ("traffic_accident/policy", "DIRECT", STATUTE, "第三十二条第一款", "因第三人的原因"),
     ("third_party/already_paid", "SUBTRACT_MEDICAL", STATUTE, "第三十二条第二款", "就差额部分"),
-    ("third_party/fund_recovers", True, STATUTE, "第三十二条第三款", "向第三人追偿"),
+    ("third_party/fund_recovers", "BENEFITS", STATUTE, "第三十二条第三款", "待遇范围内"),
     ("non_agreement/payable_when", "EMERGENCY_OR_REFERRAL", POOLING, "第二十九条", "除急診和轉診"),
     ("authority/remote_residence", "AGENCY", POOLING, "第三十条第一款", "辦理備案手續"),
     ("remote_residence/places", "COUNTY", POOLING, "第三十条第二款", "縣(市、區)範圍內的社保定點"),

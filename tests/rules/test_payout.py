@@ -115,7 +115,7 @@ def test_an_ordinary_stay_says_nothing_of_third_parties_and_cites_nothing_about_
     ("region", "key", "word"),
     [
         ("330800", "third_party/policy", "DIRECT"),
-        ("330800", "third_party/fund_recovers", True),
+        ("330800", "third_party/fund_recovers", "BENEFITS"),
         ("350200", "bmi_refund/hospital_refunds_first", True),
         ("350200", "bmi_refund/reversal_months", 3),
         ("350200", "bmi_refund/year_end_month", 6),
