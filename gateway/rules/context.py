@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from gateway.domain.admission import Stay
 from gateway.domain.bill import BillLine, Citation, SuppliedDevice
-from gateway.domain.case import REFUSED_DISCHARGE, Arrears, CaseFacts
+from gateway.domain.case import REFUSED_DISCHARGE, Arrears, CaseFacts, TreatmentKind
 from gateway.domain.catalogue import Kind, Level
 from gateway.policy import anchors
 from gateway.policy.model import PickedBy, Policy, PolicyGap, Value
@@ -18,7 +18,7 @@ from gateway.rules.concerns import Concern
 from gateway.rules.dates import Dates, picked
 from gateway.rules.late import LateWindow
 from gateway.rules.listed import EditionsByDay, Listed, Sources, find_in
-from gateway.rules.place import EmergencyDays
+from gateway.rules.place import EmergencyDays, fits_devices_alone
 from gateway.rules.plain import (
     ASKED,
     RATIO_KEY,
@@ -238,8 +238,20 @@ class Context:
             late=self.late_until is not None and self.late_until.says(day),
             after_emergency=self.emergency is not None and day > self.emergency.last,
             before_injury=day < min(self.case.event_day, self.stay.admitted_on),
+            outpatient=self._outpatient(day),
+            devices_alone=fits_devices_alone(self.stay, self.asked.hospital),
             moved_by=self._moved_by(day, before_cover=before_cover, in_arrears=in_arrears),
         )
+
+    def _outpatient(self, day: date) -> bool:
+        """Whether the day lies outside the stay. The day of admission is in it, and with it the
+        emergency of the same day (第三十条第二款). Devices have a scope of their own: a day on
+        which one is fitted is no outpatient's (社会保险经办条例 第二十二条第一款)."""
+        stay = self.stay
+        if stay.treatment is TreatmentKind.DEVICE:
+            return False
+        gone = stay.discharged_on is not None and day > stay.discharged_on
+        return gone or day < stay.admitted_on
 
     def _moved_by(self, day: date, *, before_cover: bool, in_arrears: bool) -> Sources:
         """The texts that say whose the day is: of several grounds the one that is the reason."""

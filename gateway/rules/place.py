@@ -51,6 +51,18 @@ def _capable(stay: Placed, hospital: Party) -> bool:
     return _CAPABILITY.get(stay.treatment, Capability.MEDICAL) in hospital.capabilities
 
 
+def fits_devices(hospital: Party) -> bool:
+    """Whether the agreement covers devices: each kind of institution has its own (第四十七条)."""
+    return Capability.DEVICE in hospital.capabilities
+
+
+def fits_devices_alone(stay: Placed, hospital: Party) -> bool:
+    """Whether a stay is for devices where no agreement covers anything else: that pays for no
+    drugs, whatever the stay is approved for."""
+    devices = stay.treatment is TreatmentKind.DEVICE
+    return devices and Capability.MEDICAL not in hospital.capabilities
+
+
 def crosses_province(hospital: Party, policy: Policy) -> bool:
     """Whether the treatment is in another province than the insurance."""
     return not hospital.in_province_of(policy.region)
@@ -69,8 +81,8 @@ def catalogue_regions(hospital: Party, policy: Policy) -> tuple[str, ...]:
     one of another province that also fits devices has bills of both kinds."""
     if not crosses_province(hospital, policy):
         return (policy.region,)
-    fits = Capability.DEVICE in hospital.capabilities
-    return (hospital.region, policy.region) if fits else (hospital.region,)
+    regions = (hospital.region, policy.region)
+    return regions if fits_devices(hospital) else regions[:1]
 
 
 def online(stay: Stay, hospital: Party) -> bool:

@@ -12,13 +12,14 @@ from gateway.domain.catalogue import CatalogueRow, InsuranceLimit
 from gateway.domain.money import ONE, quantity_text
 from gateway.domain.split import Payer
 from gateway.policy import anchors
-from gateway.policy.model import PolicyGap
+from gateway.policy.model import Capability, PolicyGap
 from gateway.rules import limits
 from gateway.rules.approvals import Asked, cited, counts, missing
 from gateway.rules.context import Context, Supplied
 from gateway.rules.dates import months_later
 from gateway.rules.line import Bearers, Terms, decide
 from gateway.rules.listed import Listed, Sources
+from gateway.rules.place import fits_devices
 from gateway.rules.plain import (
     Charge,
     Window,
@@ -31,6 +32,7 @@ from gateway.rules.plain import (
     whole,
 )
 
+_OUTPATIENT = "scope/outpatient"
 _DRUG_LIMITS, _ADULT_YEARS = "line/apply_drug_limits", "person/adult_years"
 _ANYBODY = Bearers(Payer.INDIVIDUAL)
 """What the fund bears of a line does not turn on who bears the rest."""
@@ -84,16 +86,28 @@ def terms(context: Context, line: BillLine) -> tuple[Terms, Sources]:
         if beyond is not None:
             limit = context.cited(beyond.key, line.service_day)
             return taken(charge, outside=beyond.reason), (ground.fund_pays(line.code), limit)
-    if found is None and ground.holding.before_injury and not line.reviewed:
-        # 同日急救 before the admission is paid, but nothing treats an injury still to come.
-        raise NeedsReview(line, "Relation", f"< {context.case.event_day}")
+    if found is None and not line.reviewed:
+        _of_the_stay(context, line)
     return found or _catalogued(context, line, charge)
+
+
+def _of_the_stay(context: Context, line: BillLine) -> None:
+    """Raises NeedsReview of a day before the injury, for nothing treats one still to come, and of
+    one outside the stay where the fees of outpatients go by hand; PolicyGap where no text says."""
+    stay, day, holding = context.stay, line.service_day, context.holding(line.service_day)
+    if holding.before_injury:
+        raise NeedsReview(line, "Relation", f"< {context.case.event_day}")
+    if holding.outpatient and context.value(_OUTPATIENT, day).word == "MANUAL":
+        raise NeedsReview(line, "Relation", f"{_OUTPATIENT} ∉ {stay.admitted_on} – {stay.last_day}")
 
 
 def _catalogued(context: Context, line: BillLine, charge: Charge) -> tuple[Terms, Sources]:
     """The terms by catalogue, limits, approvals and windows."""
     listed, rescue = find_row(context, line), line.line_id in context.rescued
-    if listed is None or not _payable(context, line, listed.row):
+    payable = listed is not None and _payable(context, line, listed.row)
+    if payable or rescue:
+        _within_agreement(context, line, listed)
+    if listed is None or not payable:
         window = _window(context, line.service_day) if rescue else None
         return outside(context.ground(line.service_day), charge, listed, window)
     if listed.row.life_months is not None:
@@ -101,6 +115,21 @@ def _catalogued(context: Context, line: BillLine, charge: Charge) -> tuple[Terms
     if unmet := _unmet_limit(context, line, listed.remark, rescue=rescue):
         return _beyond_limit(context, line, listed, unmet, rescue=rescue)
     return _inside(context, line, listed, rescue)
+
+
+def _within_agreement(context: Context, line: BillLine, listed: Listed | None) -> None:
+    """Medical treatment and devices each have institutions and agreements of their own
+    (第三十条第二款、第四十七条); no approval of the place makes one the other. Raises
+    NeedsReview."""
+    device = listed is not None and listed.row.life_months is not None
+    covered = fits_devices(context.asked.hospital) if device else not _devices_alone(context, line)
+    if not covered and not line.reviewed:
+        kind = Capability.DEVICE if device else Capability.MEDICAL
+        raise NeedsReview(line, "Relation", f"capability {kind.value}")
+
+
+def _devices_alone(context: Context, line: BillLine) -> bool:
+    return context.holding(line.service_day).devices_alone
 
 
 def _window(context: Context, day: date) -> Window:

@@ -9,17 +9,20 @@ import pytest
 from sqlalchemy import select
 
 from gateway.clock import at_business
-from gateway.domain.admission import AdmissionRefusal
+from gateway.domain.admission import AdmissionRefusal, BillState, HoldReason
+from gateway.domain.bill import Relation
 from gateway.domain.case import CaseState
 from gateway.domain.codes import Outcome
 from gateway.domain.commands import (
     CheckAdmission,
+    DecideLines,
+    LineDecision,
     PreviewSettlement,
     RegisterDischarge,
 )
 from gateway.flows.release_held import release_all
 from gateway.store import tables
-from tests.flows.office import AGENCY, LINES, Heard, Office, office_in
+from tests.flows.office import AGENCY, DAY, LINES, Heard, Office, office_in
 
 BEFORE = date(2026, 2, 27)
 TOMORROW = date(2026, 3, 3)
@@ -107,6 +110,27 @@ async def test_a_report_takes_only_the_waiting_stays_since_the_injury(office: Of
     rows = await office.rows(select(tables.admission))
     linked = {row["admission_id"]: row["case_no"] for row in rows}
     assert linked == {earlier.result.admission_id: "", later.result.admission_id: "C1"}
+
+
+# --- outside the stay -------------------------------------------------------------------------
+
+
+async def test_fees_of_the_day_before_the_admission_wait_until_the_agency_saw_them(
+    office: Office,
+) -> None:
+    await office.recognised("C1", 1)
+    injured = date(2026, 3, 1)
+    line = replace(LINES[0], occurred_at=at_business(injured, 10), service_day=injured)
+    stay = await office.billed("H001", "V1", 1, (line,), admitted_at=at_business(DAY, 8))
+    held = (await office.commit("H001", stay, line)).result
+    assert (held.bill_state, held.hold) == (BillState.HELD, HoldReason.LINES_IN_REVIEW)
+    assert held.note == "L1 Relation scope/outpatient ∉ 2026-03-02 – 2026-03-02"
+    seen = (LineDecision(line_id="L1", relation=Relation.INJURY),)
+    command = DecideLines(admission_id=stay, by="经办", reason="连续救治（虚构）", lines=seen)
+    assert (await office.say(AGENCY, "lines.decide", command)).code == "OK"
+    await release_all(office.desk)
+    [row] = await office.rows(select(tables.settlement))
+    assert row["fund_fen"] == line.amount_fen
 
 
 # --- a case's own days ------------------------------------------------------------------------

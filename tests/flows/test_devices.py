@@ -10,10 +10,16 @@ from sqlalchemy import select
 
 from gateway.clock import at_business
 from gateway.domain.admission import BillState
-from gateway.domain.bill import BillLine
+from gateway.domain.bill import BillLine, Relation
 from gateway.domain.case import ApprovalKind, AuthorityKind, TreatmentKind
 from gateway.domain.codes import Outcome
-from gateway.domain.commands import CancelSettlement, DecideApproval, StopBenefit
+from gateway.domain.commands import (
+    CancelSettlement,
+    DecideApproval,
+    DecideLines,
+    LineDecision,
+    StopBenefit,
+)
 from gateway.domain.split import Payer
 from gateway.flows.release_held import release_all
 from gateway.store import tables
@@ -132,6 +138,33 @@ async def test_a_hospital_without_a_device_agreement_does_not_fit_devices(office
     assert heard.code == "NON_AGREEMENT_OR_OUT_OF_REGION"
     heard = await office.register(FIRST, "V1", 1)
     assert heard.code == "NON_AGREEMENT_OR_OUT_OF_REGION"
+
+
+async def test_a_device_on_the_bill_of_a_hospital_without_its_agreement_waits_for_the_agency(
+    office: Office,
+) -> None:
+    await opened(office)
+    await confirmed(office, device_codes=(HAND,))
+    stay = await office.billed("H001", "V1", 1, (hand(FITTED),))
+    held = await office.commit("H001", stay, hand(FITTED))
+    assert held.result.note == "L1 Relation capability DEVICE"
+    seen = (LineDecision(line_id="L1", relation=Relation.INJURY),)
+    command = DecideLines(admission_id=stay, by="经办", reason="虚构", lines=seen)
+    assert (await office.say(AGENCY, "lines.decide", command)).code == "OK"
+    await release_all(office.desk)
+    [row] = await office.rows(select(tables.settlement))
+    assert row["fund_fen"] == 570_000
+
+
+async def test_a_drug_on_the_bill_of_an_institution_for_devices_waits_for_the_agency(
+    office: Office,
+) -> None:
+    await opened(office)
+    await confirmed(office)
+    given = {"treatment": TreatmentKind.DEVICE, "admitted_at": at_business(FITTED, 8)}
+    stay = await office.billed(FIRST, "V1", 1, LINES[:1], **given)
+    held = await office.commit(FIRST, stay, LINES[0])
+    assert held.result.note == "L1 Relation capability MEDICAL"
 
 
 @pytest.mark.parametrize(

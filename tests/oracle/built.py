@@ -52,7 +52,6 @@ _AUTHORITY = "示例机构（虚构）"
 _REGIONS = {"HERE": REGION, "REGION": "999901", "PROVINCE": "330800"}
 _ANOTHER_PLACE = "330100"
 _COMMITTEE = {"AGENCY": AuthorityKind.AGENCY, "COMMITTEE": AuthorityKind.ASSESSMENT_COMMITTEE}
-_CAPABILITIES = frozenset({"MEDICAL", "REHABILITATION", "DEVICE"})
 _REMARKS = {"levels": "限二级及以上医疗机构。", "course": "支付不超过2天。"}
 
 
@@ -177,7 +176,7 @@ def _hospital(told: Facts) -> Party:
     return a_hospital(
         level=Level(told["level"]),
         region=_REGIONS[told["place"]],
-        capabilities=_CAPABILITIES | online,
+        capabilities=frozenset(told["kinds"]) | online,
         **agreed,
     )
 

@@ -39,7 +39,7 @@ def _of_province(bill: Facts) -> Iterator[str]:
     stay was filed before it began, and nobody else is liable unless a text lets that in."""
     begins = bill["stay"]["in"]
     closed = in_force(bill, "cross_province/policy", begins) == "MANUAL"
-    if closed or not bill["hospital"]["online"]:
+    if closed or not bill["hospital"]["online"] or not _serves(bill):
         yield "manual NON_AGREEMENT_OR_OUT_OF_REGION"
     if not any(_filed(bill, one, begins) for one in bill["case"]["filings"]):
         yield "manual TRANSFER_NOT_FILED"
@@ -60,7 +60,23 @@ def _without_agreement(bill: Facts) -> bool:
     """Whether the hospital has no agreement with the agency of the insured place: one elsewhere
     has its own with another (第四十七条)."""
     hospital = bill["hospital"]
-    return hospital["place"] != "HERE" or not hospital["agreed"]
+    return hospital["place"] != "HERE" or not hospital["agreed"] or not _serves(bill)
+
+
+def _serves(bill: Facts) -> bool:
+    """Whether the institution is of the kind that the stay needs."""
+    needed = "DEVICE" if bill["stay"]["treatment"] == "DEVICE" else "MEDICAL"
+    return needed in bill["hospital"]["kinds"]
+
+
+def agreed_for(bill: Facts, row: Facts | None) -> bool:
+    """Whether the agreement is one for what was supplied: institutions for treatment and those
+    for devices sign each for their own (第三十条第二款, 第四十七条). Where the worker came for
+    treatment, what is no device is of the stay."""
+    kinds = bill["hospital"]["kinds"]
+    if row is not None and "life" in row:
+        return "DEVICE" in kinds
+    return "MEDICAL" in kinds or bill["stay"]["treatment"] != "DEVICE"
 
 
 def _reported_late(bill: Facts) -> bool:

@@ -1,5 +1,5 @@
-"""Faults to plant in what is out of the ordinary: devices, emergencies, other employers, basic
-insurance paid in another year, a third party, another province."""
+"""Faults to plant in what is out of the ordinary: devices, outpatients, emergencies, other
+employers, basic insurance paid in another year, a third party, another province."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -13,6 +13,7 @@ from gateway.domain.payments import PriorPayment
 from gateway.policy.model import Policy
 from gateway.rules import (
     approvals,
+    context,
     employment,
     entitlement,
     meal_allowance,
@@ -62,6 +63,29 @@ def pair_of_devices_not_compared(honest: Any, *asked: Any) -> Any:
 
 def device_of_the_bill_never_supplied(honest: Any, *asked: Any) -> Any:
     return honest(*asked)._replace(days=[])
+
+
+def any_institution_paid_for_devices(honest: Any, *asked: Any) -> Any:
+    return True
+
+
+def device_institution_paid_for_drugs(honest: Any, *asked: Any) -> Any:
+    return False
+
+
+# --- outpatients -------------------------------------------------------------------------------
+
+
+def outpatient_settled_with_the_stay(honest: Any, *asked: Any) -> Any:
+    return False
+
+
+def day_of_admission_of_an_outpatient(honest: Any, bill: Any, day: date) -> Any:
+    return honest(bill, day) or day == bill.stay.admitted_on
+
+
+def day_after_the_last_of_the_stay(honest: Any, bill: Any, day: date) -> Any:
+    return honest(bill, day) and honest(bill, day - DAY)
 
 
 # --- emergencies -------------------------------------------------------------------------------
@@ -182,6 +206,11 @@ SPECIAL: tuple[Plant, ...] = (
     _instead(resolve, "missing", device_confirmed_as_another),
     _instead(resolve, "_number", pair_of_devices_not_compared),
     _instead(resolve, "_supplied", device_of_the_bill_never_supplied),
+    _instead(resolve, "fits_devices", any_institution_paid_for_devices),
+    _instead(context, "fits_devices_alone", device_institution_paid_for_drugs),
+    _instead(context.Context, "_outpatient", outpatient_settled_with_the_stay),
+    _instead(context.Context, "_outpatient", day_of_admission_of_an_outpatient),
+    _instead(context.Context, "_outpatient", day_after_the_last_of_the_stay),
     _instead(place, "_counted", emergency_pays_a_day_more),
     _instead(place, "_stable", stable_patient_never_moved_back),
     _instead(place, "reported_late", emergency_reported_by_the_hospital_alone),

@@ -38,6 +38,10 @@ def _by(random: Random, competent: str, other: str) -> str:
     return other if random.random() < 0.05 else competent
 
 
+_KINDS = (*(["MEDICAL", "DEVICE"],) * 3, ["DEVICE"], ["DEVICE"], ["MEDICAL"])
+"""What the agreement of an institution that charges devices covers: mostly enough."""
+
+
 # --- assistive devices -------------------------------------------------------------------------
 
 
@@ -45,6 +49,7 @@ def _fitting(random: Random, bill: Bill) -> None:
     """A device institution's own bill, or devices on the bill of a hospital."""
     if random.random() < 0.7:
         bill["stay"] |= {"treatment": "DEVICE", "confirmed": random.random() < 0.5}
+    bill["hospital"]["kinds"] = random.choice(_KINDS)
     share = 0.9 if bill["stay"]["treatment"] == "DEVICE" else 0.5
     codes = random.choices(DEVICES, k=3)
     for line in bill["lines"]:

@@ -60,6 +60,7 @@ def _bill(random: Random, here: World, name: str) -> Bill:
             "place": "HERE" if case["referral"] is None else "REGION",
             "agreed": True,
             "online": True,
+            "kinds": ["MEDICAL", "DEVICE"],
         },
         "devices": [],
         "others": _others(random, first),
@@ -240,14 +241,16 @@ def _lines(random: Random, first: int, last: int) -> list[Bill]:
     few = random.sample(CODES, 3)
     while len(lines) < most:
         code = random.choice(few if random.random() < 0.7 else CODES)
-        lines.append(_line(random, f"L{len(lines)}", code, random.randint(first - 1, last), first))
+        lines.append(
+            _line(random, f"L{len(lines)}", code, random.randint(first - 1, last + 1), first, last)
+        )
         if random.random() < 0.25:
             lines += _refunds(random, lines[-1], most - len(lines), last)
     random.shuffle(lines)
     return lines
 
 
-def _line(random: Random, line_id: str, code: str, day: int, first: int) -> Bill:
+def _line(random: Random, line_id: str, code: str, day: int, first: int, last: int) -> Bill:
     price = random.choice(_AWKWARD) if random.random() < 0.3 else random.randrange(9999) * 10**4
     if random.random() < 0.1:
         price += random.randrange(10**4)
@@ -265,7 +268,7 @@ def _line(random: Random, line_id: str, code: str, day: int, first: int) -> Bill
         line["consent"] = random.choice(_SIGNERS)
         signed = day + random.choice((-3, 0, 0, 1))
         line["signed"] = signed if random.random() < 0.1 else None
-    line["reviewed"] = random.random() < (0.95 if day < first else 0.1)
+    line["reviewed"] = random.random() < (0.1 if first <= day <= last else 0.85)
     line["met"] = random.choices((True, False, None), _MET.get(code, (3, 3, 94)))[0]
     if code.startswith("PIECE"):
         line["prescription"] = random.choice(("", "RX1", "RX1", "RX2"))

@@ -21,6 +21,8 @@ ROWS = {
     "HAND": {"ceilings": {"every": 5700 * 10**6}, "life": 12},
     "CRUTCH": {"life": 24},
 }
+HOSPITAL = {"level": "secondary", "place": "HERE", "agreed": True, "online": True}
+HOSPITAL |= {"kinds": ["MEDICAL", "DEVICE"]}
 
 
 def day(text: str) -> int:
@@ -47,7 +49,7 @@ def bill(*lines: Facts, policy: Facts | None = None, **facts: Any) -> Facts:
         "policy": {key: [(ALWAYS, value)] for key, value in values.items()},
         "catalogue": [{"kind": "item", "from": ALWAYS, "to": _FAR, "rows": ROWS}],
         "catalogue_there": [],
-        "hospital": {"level": "secondary", "place": "HERE", "agreed": True, "online": True},
+        "hospital": HOSPITAL | facts.get("hospital", {}),
         "stay": {**stay, "leave": [], "hanging": [], "payments": [], **facts.get("stay", {})},
         "case": {**case, "stops": [], "rescues": [], "paid_leave": [], **facts.get("case", {})},
         "others": [],
@@ -228,7 +230,7 @@ def test_a_device_is_confirmed_by_what_names_it(codes: list[list[str]], ends: An
     assert settled(told).get("ends") == ends
 
 
-AWAY = {"level": "secondary", "place": "HERE", "agreed": False, "online": True}
+AWAY = HOSPITAL | {"agreed": False}
 
 
 @pytest.mark.parametrize(

@@ -165,13 +165,15 @@ def _terms(
     taken = _taken_whole(bill, line)
     if taken:
         return {"whole": taken}
-    if line["day"] < min(bill["case"]["event"], bill["stay"]["in"]) and not line["reviewed"]:
-        # What was treated before there was an injury, only a person can tell.
-        waits.add("hold LINES_IN_REVIEW")
+    if not line["reviewed"]:
+        waits |= _unseen(bill, line["day"])
     moved = window(bill, line["day"])
     over = _excess_payer(bill, line)
     row = _row(bill, line["code"], line["day"])
     excluded = _excluded(bill, pair, row, course)
+    unpaid = excluded == "OUT_OF_CATALOGUE" and over[1] != "EMERGENCY_APPROVED"
+    if not unpaid and not line["reviewed"] and not places.agreed_for(bill, row):
+        waits.add("hold LINES_IN_REVIEW")
     if excluded:
         return {"whole": (over[0], over[1] or excluded), "moved": moved}
     if "life" in row:
@@ -188,6 +190,19 @@ def _terms(
     return {"row": row, "top": _ceiling(bill, row), "over": over, "moved": moved} | _ratio(
         bill, line, row
     )
+
+
+def _unseen(bill: Facts, day: int) -> set[str]:
+    """For what a day waits until a person has seen the line: what was treated before there was
+    an injury, only a person can tell; what was done on no day of the stay is an outpatient's, whose
+    fees are settled as the region says (威海: by hand). A device is fitted in no stay at all."""
+    stay = bill["stay"]
+    if day < min(bill["case"]["event"], stay["in"]):
+        return {"hold LINES_IN_REVIEW"}
+    if stay["treatment"] == "DEVICE" or stay["in"] <= day <= stay["out"]:
+        return set()
+    ways = {"MANUAL": {"hold LINES_IN_REVIEW"}, None: {"hold POLICY_GAP"}}
+    return ways.get(in_force(bill, "scope/outpatient", day), set())
 
 
 def _taken_whole(bill: Facts, line: Facts) -> tuple[str, str] | None:

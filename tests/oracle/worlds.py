@@ -27,6 +27,7 @@ _WORDS: dict[str, tuple[Any, ...]] = {
     "line/ratio_material": _RATIOS,
     "line/ratio_facility": _RATIOS,
     "line/apply_drug_limits": (True, True, False),
+    "scope/outpatient": ("DIRECT", "DIRECT", "DIRECT", "MANUAL", "MANUAL", None),
 }
 """Chosen by the service day: they may change in the middle of a stay."""
 _ONCE: dict[str, tuple[Any, ...]] = {

@@ -84,6 +84,7 @@ def test_bills_do_stand_on_the_grounds_of_other_bills():
         *((name,) for name in ("level", "editions", "stopped", "notice", "moved_by")),
         ("fund_pays",),
         *((name,) for name in ("after_emergency", "before_injury")),
+        *((name,) for name in ("outpatient", "devices_alone")),
         # What moves a day is never told apart from what says so.
         *((name, "moved_by") for name in ("before_cover", "in_arrears", "late")),
         # A policy is never told apart from what it says.

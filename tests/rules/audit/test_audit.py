@@ -148,7 +148,8 @@ def test_a_hold_with_many_hits_ends_only_when_the_lines_of_every_hit_were_review
     before = date(2026, 2, 28)
     told = {"case": a_case(injured_on=before)}
     lines = [a_line(line_id=f"L{no:02}", day=before) for no in range(count)]
-    holding = policy("A17", hold=("A17",))
+    outpatients = {"scope/outpatient": "DIRECT"}
+    holding = policy("A17", hold=("A17",), **outpatients)
     first = settle(_reviewed(lines, (), **told), holding)
     assert isinstance(first, Hold)
     named = [line_id for one in first.suspicions for line_id in one.line_ids]
