@@ -7,12 +7,16 @@ from typing import Any
 
 import pytest
 
+from gateway.domain.bill import BillVerdict
 from gateway.domain.catalogue import Edition
 from gateway.rules import context
+from gateway.rules.entitlement import Hold
 from gateway.rules.plain import Footing, Standing, standing
 from gateway.rules.settle import settle
 from tests.oracle.built import bill_of, policy_of, shelf_of
 from tests.oracle.stays import BILLS_IN_A_WORLD, Bill, stays
+from tests.rules import tables
+from tests.rules.facts import example_policy
 
 WORLDS, CHARGED_ALIKE, BILLS = 2, 8, 150
 SEEDS, MORE_SEEDS = range(3), range(12)
@@ -78,13 +82,27 @@ def test_bills_do_stand_on_the_grounds_of_other_bills():
     assert found.hits > (found.hits + found.misses) // 4
 
 
+def test_what_is_known_of_a_hospitals_drug_is_not_said_of_a_device_institutions():
+    approved = {"approvals": [{"kind": "DEVICE", "device_codes": ["PART-HAND"]}]}
+    row = {"stay": {"treatment": "DEVICE"}, "case": approved, "lines": [{"code": "TABLET"}]}
+    settled = settle(tables.bill_of(row | _agreed("MEDICAL", "DEVICE")), example_policy())
+    held = settle(tables.bill_of(row | _agreed("DEVICE")), example_policy())
+    assert isinstance(settled, BillVerdict)
+    assert isinstance(held, Hold)
+
+
+def _agreed(*kinds: str) -> dict[str, Any]:
+    return {"hospital": {"capabilities": list(kinds)}}
+
+
 @pytest.mark.parametrize(
     "forgotten",
     [
         *((name,) for name in ("level", "editions", "stopped", "notice", "moved_by")),
         ("fund_pays",),
-        *((name,) for name in ("after_emergency", "before_injury")),
-        *((name,) for name in ("outpatient", "devices_alone")),
+        *((name,) for name in ("after_emergency", "outpatient")),
+        # A day before the injury and the stay is an outpatient's too, but for devices.
+        ("before_injury", "outpatient"),
         # What moves a day is never told apart from what says so.
         *((name, "moved_by") for name in ("before_cover", "in_arrears", "late")),
         # A policy is never told apart from what it says.
