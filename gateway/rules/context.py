@@ -133,7 +133,8 @@ class Context:
         over = [
             line.line_id for line, _ in limited if self.allowances[line.line_id] < line.quantity
         ]
-        self.apart = frozenset({*self.rescued, *over, *self.netted.refunded})
+        every = [line.line_id for line in self.netted.originals if self.devices_alone]
+        self.apart = frozenset({*self.rescued, *over, *self.netted.refunded, *every})
 
     def _given_back(self) -> Iterator[tuple[BillLine, Listed]]:
         """The lines that would count if they had not been given back whole, with their rows."""
@@ -162,7 +163,7 @@ class Context:
 
     def decided(self, line: BillLine) -> Decision | None:
         """What its charge and its day say of the line, if that is all that decides it."""
-        if line.line_id in self.rescued:
+        if line.line_id in self.rescued or self.devices_alone:
             return None
         return self.standing(line.service_day)[self.charge(line)].decision
 
@@ -239,9 +240,14 @@ class Context:
             after_emergency=self.emergency is not None and day > self.emergency.last,
             before_injury=day < min(self.case.event_day, self.stay.admitted_on),
             outpatient=self._outpatient(day),
-            devices_alone=fits_devices_alone(self.stay, self.asked.hospital),
             moved_by=self._moved_by(day, before_cover=before_cover, in_arrears=in_arrears),
         )
+
+    @property
+    def devices_alone(self) -> bool:
+        """Whether the agreement covers only the devices of the stay: of each line more is asked
+        than its charge and its day."""
+        return fits_devices_alone(self.stay, self.asked.hospital)
 
     def _outpatient(self, day: date) -> bool:
         """Whether the day lies outside the stay. The day of admission is in it, and with it the

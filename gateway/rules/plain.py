@@ -112,9 +112,9 @@ class Holding(NamedTuple):
     """What the bill says of a day: decisions, cover, the window of an overdue application (None
     where no text says whether the day is in it), whether it lies after the days of an emergency,
     where an approval may still pay, whether it lies before the injury and the stay: only a person
-    can tell what was treated then; whether it lies outside the stay, which makes its fees those of
-    an outpatient; and whether the agreement covers devices alone. `moved_by` are the texts by
-    which the day is the employer's, or for the last day of a window and once cover began is not."""
+    can tell what was treated then; and whether it lies outside the stay, which makes its fees
+    those of an outpatient. `moved_by` are the texts by which the day is the employer's, or for
+    the last day of a window and once cover began is not."""
 
     stopped: tuple[BenefitStop, ...]
     notice: BenefitStop | None
@@ -124,14 +124,12 @@ class Holding(NamedTuple):
     after_emergency: bool
     before_injury: bool
     outpatient: bool
-    devices_alone: bool
     moved_by: Sources
 
     @property
     def never_plain(self) -> bool:
         """Whether more than a charge and its ground has a say, whatever the charge."""
-        asked = self.before_injury or self.outpatient or self.devices_alone
-        return asked or self.after_emergency
+        return self.after_emergency or self.before_injury or self.outpatient
 
     def window(self, *, late: bool) -> Window:
         """Whether and why the day is the employer's."""

@@ -122,14 +122,10 @@ def _within_agreement(context: Context, line: BillLine, listed: Listed | None) -
     (第三十条第二款、第四十七条); no approval of the place makes one the other. Raises
     NeedsReview."""
     device = listed is not None and listed.row.life_months is not None
-    covered = fits_devices(context.asked.hospital) if device else not _devices_alone(context, line)
+    covered = fits_devices(context.asked.hospital) if device else not context.devices_alone
     if not covered and not line.reviewed:
         kind = Capability.DEVICE if device else Capability.MEDICAL
         raise NeedsReview(line, "Relation", f"capability {kind.value}")
-
-
-def _devices_alone(context: Context, line: BillLine) -> bool:
-    return context.holding(line.service_day).devices_alone
 
 
 def _window(context: Context, day: date) -> Window:

@@ -34,7 +34,7 @@ _CASE: Bill = {
     **ordinary_case(),
 }
 _HOSPITAL: Bill = {"place": "HERE", "agreed": True, "online": True}
-_HOSPITAL |= {"kinds": ["MEDICAL", "DEVICE"]}
+_HOSPITAL |= {"kinds": ("MEDICAL", "DEVICE")}
 _DAYS = frozenset(
     {
         *("in", "out", "leave", "hanging", "paid", "given_back", "meal_days", "day", "from", "to"),

@@ -60,7 +60,7 @@ def _bill(random: Random, here: World, name: str) -> Bill:
             "place": "HERE" if case["referral"] is None else "REGION",
             "agreed": True,
             "online": True,
-            "kinds": ["MEDICAL", "DEVICE"],
+            "kinds": ("MEDICAL", "DEVICE"),
         },
         "devices": [],
         "others": _others(random, first),

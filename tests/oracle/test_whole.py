@@ -22,7 +22,7 @@ ROWS = {
     "CRUTCH": {"life": 24},
 }
 HOSPITAL = {"level": "secondary", "place": "HERE", "agreed": True, "online": True}
-HOSPITAL |= {"kinds": ["MEDICAL", "DEVICE"]}
+HOSPITAL |= {"kinds": ("MEDICAL", "DEVICE")}
 
 
 def day(text: str) -> int:
