@@ -38,7 +38,7 @@ def _by(random: Random, competent: str, other: str) -> str:
     return other if random.random() < 0.05 else competent
 
 
-_KINDS = (*(("MEDICAL", "DEVICE"),) * 3, ("DEVICE",), ("DEVICE",), ("MEDICAL",))
+_KINDS = (*(("MEDICAL", "DEVICE"),) * 6, ("DEVICE",), ("MEDICAL",))
 """What the agreement of an institution that charges devices covers: mostly enough."""
 
 
