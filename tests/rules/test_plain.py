@@ -19,7 +19,7 @@ from tests.rules import tables
 from tests.rules.facts import example_policy
 
 WORLDS, CHARGED_ALIKE, BILLS = 2, 8, 150
-SEEDS, MORE_SEEDS = range(3), range(12)
+SEEDS, MORE_SEEDS = range(3), range(40)
 
 
 def charged_alike(seed: int) -> Iterator[tuple[int, int, Bill]]:
