@@ -98,7 +98,7 @@ def _emergency(random: Random, bill: Bill) -> None:
     stay |= {"emergency": random.random() < 0.85, "confirmed": random.random() < 0.3}
     if stay["emergency"] and random.random() < 0.6:
         stay["stable"] = random.randint(first, min(first + 6, last))
-    if random.random() < 0.4:
+    if random.random() < 0.6:
         stay["registered"] = random.choice(_AROUND[2:]) * _HOUR + random.randrange(2)
         case["reported"] = random.choice(_AROUND) * _HOUR + random.randrange(2)
     place = random.random()

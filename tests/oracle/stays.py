@@ -268,7 +268,7 @@ def _line(random: Random, line_id: str, code: str, day: int, first: int, last: i
         line["consent"] = random.choice(_SIGNERS)
         signed = day + random.choice((-3, 0, 0, 1))
         line["signed"] = signed if random.random() < 0.1 else None
-    line["reviewed"] = random.random() < (0.1 if first <= day <= last else 0.85)
+    line["reviewed"] = random.random() < (0.1 if first <= day <= last else 0.92)
     line["met"] = random.choices((True, False, None), _MET.get(code, (3, 3, 94)))[0]
     if code.startswith("PIECE"):
         line["prescription"] = random.choice(("", "RX1", "RX1", "RX2"))

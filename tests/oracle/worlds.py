@@ -66,7 +66,7 @@ _ONCE: dict[str, tuple[Any, ...]] = {
     "non_agreement/payable_when": ("EMERGENCY_OR_REFERRAL", "EMERGENCY"),
     "emergency/inpatient_days": (7, 3, None),
     "emergency/report_hours": (24, 72, None),
-    "emergency/late_report": ("EMPLOYER", "PAYABLE", None),
+    "emergency/late_report": ("EMPLOYER", "EMPLOYER", "PAYABLE", None),
     "emergency/move_back_when_stable": (True, True, False, None),
     "employer/liable_when_dispatched": ("DISPATCHER", "HOST"),
     "underpaid/policy": ("EMPLOYER_DIFFERENCE", "FUND"),
