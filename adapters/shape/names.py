@@ -429,8 +429,9 @@ PAYOUT: Final = shape(
         "TakenOff",
         "taken_off_fen",
         FEN,
-        "其中从基金支付减除、列入其他的部分",
-        "The part of it taken off the fund's share and borne by other",
+        "其中从基金支付（全部改由用人单位承担的，从用人单位）减除、列入其他的部分",
+        "The part of it taken off the fund's share, or the employer's where all of that moved to "
+        "it, and borne by other",
         sample="0.00",
     ),
     need(

@@ -131,7 +131,7 @@ _TIES = (*_AT_INJURY, None)
 def _employers(random: Random, bill: Bill) -> None:
     """Another employer at the injury, successors, or both; each insured, joined or in arrears."""
     case = bill["case"]
-    case |= {"insured": random.random() < 0.6, "roster": None, "joined": [], "arrears": []}
+    case |= {"insured": random.random() < 0.5, "roster": None, "joined": [], "arrears": []}
     bill["stay"]["confirmed"] = random.random() < 0.5
     tie = random.choice(_TIES)
     if tie is not None:
@@ -164,7 +164,7 @@ def _owing(random: Random, bill: Bill) -> None:
     case, first, last = bill["case"], bill["stay"]["in"], bill["stay"]["out"]
     begins = {"": first - 2} | {one["number"]: one["since"] for one in case["employers"]}
     for number, since in begins.items():
-        if random.random() < (0.6 if number else 0.3):
+        if random.random() < (0.7 if number else 0.3):
             case["joined"].append({"of": number, **_joining(random, since, first, last)})
         if random.random() < (0.4 if number else 0.25):
             begin = random.choice((first - 30, first - 30, first, last))

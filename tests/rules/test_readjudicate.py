@@ -98,6 +98,7 @@ def test_a_correction_changes_what_the_row_says_and_nothing_else(row: dict[str, 
     assert change.meal_fen == fen(row.get("meal", "0.00"))
     lines = total(list(told.values()))
     assert change.split == (split_of(row["sum"]) if "sum" in row else lines)
+    assert change.apart == change.split.minus(lines)
     assert change.split.total_fen == 0
     if "recoverable" in row:
         assert difference_verdict(change).payout.recoverable_fen == fen(row["recoverable"])
