@@ -104,6 +104,7 @@ def test_a_correction_changes_what_the_row_says_and_nothing_else(row: dict[str, 
         assert difference_verdict(change).payout.recoverable_fen == fen(row["recoverable"])
     if "taken_off" in row:
         assert change.after.payout.taken_off_fen == fen(row["taken_off"])
+        assert change.after.payout.recoverable_fen == 0
     assert change.after.liable_employer == row.get("employer", before.liable_employer)
 
 
