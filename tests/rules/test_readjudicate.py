@@ -16,6 +16,7 @@ from gateway.domain.money import fen, price
 from gateway.domain.payments import PriorPayer, PriorPayment
 from gateway.domain.split import NOTHING, Payer, total
 from gateway.flows.posted_cuts import with_violations
+from gateway.rules.entitlement import Manual
 from gateway.rules.payout import moved
 from gateway.rules.readjudicate import (
     Change,
@@ -106,6 +107,25 @@ def test_a_correction_changes_what_the_row_says_and_nothing_else(row: dict[str, 
         assert change.after.payout.taken_off_fen == fen(row["taken_off"])
         assert change.after.payout.recoverable_fen == 0
     assert change.after.liable_employer == row.get("employer", before.liable_employer)
+
+
+def test_a_third_partys_payment_told_after_a_late_report_goes_to_a_person() -> None:
+    """The shares of what was the employer's by then no longer tell what of them is eligible."""
+    late = {"stay": EMERGENCY, "hospital": {"agreement_from": None}}
+    reported = {"reported_at": noon(date(2026, 3, 5))}
+    row = {
+        "lines": [{"line_id": "L1", "price": "100.00", "day": date(2026, 3, 2)}],
+        "as_settled": late | {"case": reported},
+        "then": {"emergency/late_report": "PAYABLE"},
+        "corrected": late | {"case": reported},
+    }
+    _, owed = decided_again(row)
+    assert owed.split == split_of({"employer": "100.00"})
+    payment = {"payer": "third_party", "eligible": "50.00"}
+    told = {"case": reported | {"third_party": "CONFIRMED_PAID"}, "payments": [payment]}
+    policy = policy_with({"third_party/policy": "DIRECT"})
+    again = readjudicated(corrected(row | {"corrected": late | told}), policy, owed)
+    assert again == Manual("THIRD_PARTY")
 
 
 @pytest.mark.parametrize("row", [one for one in ROWS if "untold" not in one.values[0]])
