@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, timedelta
 from typing import NamedTuple
 
 from gateway.domain.admission import Stay
@@ -18,7 +18,7 @@ from gateway.rules.concerns import Concern
 from gateway.rules.dates import Dates, picked
 from gateway.rules.late import LateWindow
 from gateway.rules.listed import EditionsByDay, Listed, Sources, find_in
-from gateway.rules.place import EmergencyDays, fits_devices_alone
+from gateway.rules.place import EmergencyDays
 from gateway.rules.plain import (
     ASKED,
     RATIO_KEY,
@@ -37,6 +37,7 @@ from gateway.rules.quantities import allowances
 from gateway.rules.refunds import Netted, in_time
 
 _HERBAL_PIECES = "饮片"
+_DAY = timedelta(days=1)
 Lines = list[tuple[BillLine, Listed]]
 Rows = list[tuple[Listed, list[BillLine]]]
 
@@ -58,7 +59,8 @@ class Context:
     the netted lines that use up quantities and days, in order, and `used` those of each row of
     the catalogue, under None those that stand in none; `rescued` the lines that are approved as
     needed for rescue, each with its approval, `apart` those of which more is asked than their
-    charge. By the texts `owed_by` the days of `owed` are the employer's.
+    charge: every line where the agreement covers `devices_alone`. By the texts `owed_by` the days
+    of `owed` are the employer's.
     """
 
     policy: Policy
@@ -76,6 +78,7 @@ class Context:
     owed: tuple[Arrears, ...] = ()
     owed_by: Sources = ()
     emergency: EmergencyDays | None = None
+    devices_alone: bool = False
     known: Sequence[Known] = ()
     counted: Sequence[BillLine] = ()
     used: Mapping[Listed | None, list[BillLine]] = field(default_factory=dict)
@@ -133,8 +136,9 @@ class Context:
         over = [
             line.line_id for line, _ in limited if self.allowances[line.line_id] < line.quantity
         ]
-        every = [line.line_id for line in self.netted.originals if self.devices_alone]
-        self.apart = frozenset({*self.rescued, *over, *self.netted.refunded, *every})
+        every = self.netted.originals if self.devices_alone else ()
+        asked_more = (*self.rescued, *over, *self.netted.refunded)
+        self.apart = frozenset({*asked_more, *(line.line_id for line in every)})
 
     def _given_back(self) -> Iterator[tuple[BillLine, Listed]]:
         """The lines that would count if they had not been given back whole, with their rows."""
@@ -243,21 +247,16 @@ class Context:
             moved_by=self._moved_by(day, before_cover=before_cover, in_arrears=in_arrears),
         )
 
-    @property
-    def devices_alone(self) -> bool:
-        """Whether the agreement covers only the devices of the stay: of each line more is asked
-        than its charge and its day."""
-        return fits_devices_alone(self.stay, self.asked.hospital)
-
     def _outpatient(self, day: date) -> bool:
-        """Whether the day lies outside the stay. The day of admission is in it, and with it the
-        emergency of the same day (第三十条第二款). Devices have a scope of their own: a day on
-        which one is fitted is no outpatient's (社会保险经办条例 第二十二条第一款)."""
-        stay = self.stay
+        """Whether the day lies outside the stay. Emergency care before the admission is of it
+        (第三十条第二款): on the same day, and on the day of the injury where that was the eve
+        (our reading). Devices have a scope of their own: a day on which one is fitted is no
+        outpatient's (社会保险经办条例 第二十二条第一款)."""
+        stay, eve = self.stay, self.stay.admitted_on - _DAY
         if stay.treatment is TreatmentKind.DEVICE:
             return False
         gone = stay.discharged_on is not None and day > stay.discharged_on
-        return gone or day < stay.admitted_on
+        return gone or day < (eve if self.case.event_day == eve else stay.admitted_on)
 
     def _moved_by(self, day: date, *, before_cover: bool, in_arrears: bool) -> Sources:
         """The texts that say whose the day is: of several grounds the one that is the reason."""

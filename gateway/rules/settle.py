@@ -25,7 +25,7 @@ from gateway.rules.line import Bearers, NoPayerStated, Terms
 from gateway.rules.listed import EditionsByDay
 from gateway.rules.meal_allowance import meal_allowance
 from gateway.rules.payout import paid_out
-from gateway.rules.place import emergency_days, opened_by
+from gateway.rules.place import emergency_days, fits_devices_alone, opened_by
 from gateway.rules.plain import (
     NO_CONSENT,
     OVER_QUANTITY,
@@ -182,6 +182,7 @@ def context_of(bill: Bill, policy: Policy, lines: Netted) -> Context:
         late_until=late_window(policy, case, dates),
         asked=asked,
         emergency=emergency_days(asked),
+        devices_alone=fits_devices_alone(bill.stay, bill.hospital),
         devices=bill.devices,
         owed=owed,
         owed_by=sources_of(owed, bill.stay, case, policy),

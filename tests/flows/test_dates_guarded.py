@@ -118,9 +118,9 @@ async def test_a_report_takes_only_the_waiting_stays_since_the_injury(office: Of
 async def test_fees_of_the_day_before_the_admission_wait_until_the_agency_saw_them(
     office: Office,
 ) -> None:
-    await office.recognised("C1", 1)
-    injured = date(2026, 3, 1)
-    line = replace(LINES[0], occurred_at=at_business(injured, 10), service_day=injured)
+    await office.recognised("C1", 1, injured_on=BEFORE)
+    eve = date(2026, 3, 1)
+    line = replace(LINES[0], occurred_at=at_business(eve, 10), service_day=eve)
     stay = await office.billed("H001", "V1", 1, (line,), admitted_at=at_business(DAY, 8))
     held = (await office.commit("H001", stay, line)).result
     assert (held.bill_state, held.hold) == (BillState.HELD, HoldReason.LINES_IN_REVIEW)

@@ -20,6 +20,7 @@ from gateway.rules import (
     payout,
     place,
     resolve,
+    settle,
 )
 from tests.oracle import built
 
@@ -82,6 +83,10 @@ def outpatient_settled_with_the_stay(honest: Any, *asked: Any) -> Any:
 
 def day_of_admission_of_an_outpatient(honest: Any, bill: Any, day: date) -> Any:
     return honest(bill, day) or day == bill.stay.admitted_on
+
+
+def first_aid_of_the_night_before_of_an_outpatient(honest: Any, bill: Any, day: date) -> Any:
+    return honest(bill, day) or day == bill.case.event_day == bill.stay.admitted_on - DAY
 
 
 def day_after_the_last_of_the_stay(honest: Any, bill: Any, day: date) -> Any:
@@ -207,9 +212,10 @@ SPECIAL: tuple[Plant, ...] = (
     _instead(resolve, "_number", pair_of_devices_not_compared),
     _instead(resolve, "_supplied", device_of_the_bill_never_supplied),
     _instead(resolve, "fits_devices", any_institution_paid_for_devices),
-    _instead(context, "fits_devices_alone", device_institution_paid_for_drugs),
+    _instead(settle, "fits_devices_alone", device_institution_paid_for_drugs),
     _instead(context.Context, "_outpatient", outpatient_settled_with_the_stay),
     _instead(context.Context, "_outpatient", day_of_admission_of_an_outpatient),
+    _instead(context.Context, "_outpatient", first_aid_of_the_night_before_of_an_outpatient),
     _instead(context.Context, "_outpatient", day_after_the_last_of_the_stay),
     _instead(place, "_counted", emergency_pays_a_day_more),
     _instead(place, "_stable", stable_patient_never_moved_back),

@@ -195,10 +195,13 @@ def _terms(
 def _unseen(bill: Facts, day: int) -> set[str]:
     """For what a day waits until a person has seen the line: what was treated before there was
     an injury, only a person can tell; what was done on no day of the stay is an outpatient's, whose
-    fees are settled as the region says (威海: by hand). A device is fitted in no stay at all."""
-    stay = bill["stay"]
-    if day < min(bill["case"]["event"], stay["in"]):
+    fees are settled as the region says (威海: by hand). Who was hurt the evening before is brought
+    in the same night, and first aid is of the stay. A device is fitted in no stay at all."""
+    stay, hurt = bill["stay"], bill["case"]["event"]
+    if day < min(hurt, stay["in"]):
         return {"hold LINES_IN_REVIEW"}
+    if hurt + 1 == stay["in"] == day + 1:
+        return set()
     if stay["treatment"] == "DEVICE" or stay["in"] <= day <= stay["out"]:
         return set()
     ways = {"MANUAL": {"hold LINES_IN_REVIEW"}, None: {"hold POLICY_GAP"}}
