@@ -38,7 +38,9 @@ def _by(random: Random, competent: str, other: str) -> str:
     return other if random.random() < 0.05 else competent
 
 
-_KINDS = (*(("MEDICAL", "DEVICE"),) * 6, ("DEVICE",), ("MEDICAL",))
+_BOTH = ("MEDICAL", "DEVICE")
+_OF_DEVICES = (_BOTH, _BOTH, _BOTH, _BOTH, ("DEVICE",), ("MEDICAL",))
+_OF_TREATMENT = (_BOTH, _BOTH, ("MEDICAL",))
 """What the agreement of an institution that charges devices covers: mostly enough."""
 
 
@@ -49,8 +51,9 @@ def _fitting(random: Random, bill: Bill) -> None:
     """A device institution's own bill, or devices on the bill of a hospital."""
     if random.random() < 0.7:
         bill["stay"] |= {"treatment": "DEVICE", "confirmed": random.random() < 0.5}
-    bill["hospital"]["kinds"] = random.choice(_KINDS)
-    share = 0.9 if bill["stay"]["treatment"] == "DEVICE" else 0.5
+    alone = bill["stay"]["treatment"] == "DEVICE"
+    bill["hospital"]["kinds"] = random.choice(_OF_DEVICES if alone else _OF_TREATMENT)
+    share = 0.9 if alone else 0.5
     codes = random.choices(DEVICES, k=3)
     for line in bill["lines"]:
         if not line["refund_of"] and random.random() < share:

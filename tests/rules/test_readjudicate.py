@@ -159,17 +159,24 @@ def test_the_same_correction_again_changes_nothing(row: dict[str, Any]) -> None:
     assert change_of(after, again) is None
 
 
+AND_A_THIRD_PARTY = {"third_party/policy": "DIRECT", "audit/hold": ()}
+
+
+def partly_paid(lines: list[BillLine], paid_fen: int) -> Bill:
+    """A bill of which a third party paid so much for eligible medical fees."""
+    payment = PriorPayment(
+        payment_no="T1", payer=PriorPayer.THIRD_PARTY, paid_on=ADMITTED, eligible_fen=paid_fen
+    )
+    stay, case = a_stay(payments=(payment,)), a_case(third_party=ThirdParty.CONFIRMED_PAID)
+    return a_bill(*lines, stay=stay, case=case)
+
+
 @given(bills(), st.integers(0, 100_000), st.sets(st.integers(0, 20), min_size=1))
 def test_a_bill_settled_and_then_cut_is_one_that_was_cut_and_then_settled(
     lines: list[BillLine], paid_fen: int, cut: set[int]
 ) -> None:
     """For each payer, each payee and the meals, whatever a third party paid."""
-    policy = policy_with({"third_party/policy": "DIRECT", "audit/hold": ()})
-    payment = PriorPayment(
-        payment_no="T1", payer=PriorPayer.THIRD_PARTY, paid_on=ADMITTED, eligible_fen=paid_fen
-    )
-    stay, case = a_stay(payments=(payment,)), a_case(third_party=ThirdParty.CONFIRMED_PAID)
-    bill = a_bill(*lines, stay=stay, case=case)
+    policy, bill = policy_with(AND_A_THIRD_PARTY), partly_paid(lines, paid_fen)
     found = {
         line.line_id: ("NO_ORDER", "HANGING_BED")[no % 2]
         for no, line in enumerate(lines)
@@ -192,15 +199,11 @@ def test_an_employer_that_was_not_insured_owes_what_the_fund_had_borne_and_no_mo
     lines: list[BillLine], paid_fen: int
 ) -> None:
     """Whatever a third party paid, and however often it is found out."""
-    policy = policy_with({"third_party/policy": "DIRECT", "audit/hold": ()})
-    payment = PriorPayment(
-        payment_no="T1", payer=PriorPayer.THIRD_PARTY, paid_on=ADMITTED, eligible_fen=paid_fen
-    )
-    stay, case = a_stay(payments=(payment,)), a_case(third_party=ThirdParty.CONFIRMED_PAID)
-    bill = a_bill(*lines, stay=stay, case=case)
+    policy, bill = policy_with(AND_A_THIRD_PARTY), partly_paid(lines, paid_fen)
     before = settle(bill, policy)
     assert isinstance(before, BillVerdict)
-    uninsured = replace(bill, case=replace(case, insured_at_injury=False))
+    assert bill.case is not None
+    uninsured = replace(bill, case=replace(bill.case, insured_at_injury=False))
     after = readjudicated(uninsured, policy, before)
     assert isinstance(after, BillVerdict)
     fund_fen = before.split.fund_fen
