@@ -91,12 +91,23 @@ class Steps(NamedTuple):
     fund: int | None = None
     late: int | None = None
 
+    @property
+    def left_fen(self) -> int:
+        """What is left to the fund, or to the employer that bears it by law in its place."""
+        return self.fund or self.whole or 0
+
 
 NO_STEPS = Steps(0)
 """Of a line whose steps nobody told."""
 
 STEP_LETTERS = "AWPEFL"
 """The letters that explanations use, in the order of `Steps`."""
+
+
+BY_LAW: Final = frozenset(
+    {"BEFORE_COVER", "EMPLOYER_IN_ARREARS", "LATE_APPLICATION", "EMERGENCY_REPORTED_LATE"}
+)
+"""Why the fund's part of a line is the employer's by law or by the region's text."""
 
 
 class LineVerdict(NamedTuple):
@@ -111,6 +122,11 @@ class LineVerdict(NamedTuple):
     reasons: tuple[str, ...]
     citations: tuple[Citation, ...] = ()
     steps: Steps = NO_STEPS
+
+    @property
+    def by_law(self) -> bool:
+        """Whether the fund's part of it is the employer's by law."""
+        return not BY_LAW.isdisjoint(self.reasons)
 
 
 @dataclass(frozen=True, slots=True)

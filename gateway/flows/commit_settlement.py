@@ -30,6 +30,7 @@ from gateway.flows.settled import (
 )
 from gateway.flows.stay_file import own_stay, state_finding
 from gateway.rules.entitlement import Hold, Manual, Refuse
+from gateway.rules.settle import device_codes
 from gateway.store import tables
 from gateway.store.stays import StayFile
 from gateway.store.unit import Change, Write
@@ -90,19 +91,31 @@ def _settled(
         at=desk.clock.now(),
         message_id=caller.message_id,
     )
-    changed = bill_changed(
+    changed = bill_settled(
         bill_file,
-        state=AdmissionState.CLOSED.value,
-        bill_state=BillState.SETTLED.value,
+        one,
         bill_no=command.bill_no,
         commit_message_id=caller.message_id,
         paid_by=bill_file.bill.paid_by.value,
+    )
+    return settled_plan(desk, bill_file, verdict, one, changed, "settlement.commit")
+
+
+def bill_settled(bill_file: BillFile, one: Settling, **values: Any) -> Change:
+    """The stay's row, closed. A device, fitted before one of another stay but settled after it,
+    begins a life that the other settlement has to see (flows/look_beside.py)."""
+    if device_codes(bill_file.bill):
+        values["unseen"] = bill_file.file.unseen_with(one.settlement_id)
+    return bill_changed(
+        bill_file,
+        state=AdmissionState.CLOSED.value,
+        bill_state=BillState.SETTLED.value,
         hold_reason="",
         hold_key="",
         hold_day=None,
         code="",
+        **values,
     )
-    return settled_plan(desk, bill_file, verdict, one, changed, "settlement.commit")
 
 
 def settled_plan(

@@ -1,4 +1,5 @@
-"""他次住院 The person's other settlements, after one was taken back or came back in force.
+"""他次住院 The person's other settlements, after one was taken back or came back in force, or
+one with a device was made.
 
 A meal day or a device that the fund pays for in one stay it does not pay for in another. What
 changes so is a job for each settlement that may see it, and a proposal for a person; no money

@@ -6,6 +6,7 @@ delta) with the correction; nothing is posted here (flows/decide_readjudication.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from hashlib import sha256
 from typing import Any
 
@@ -225,6 +226,9 @@ async def as_it_stands(desk: Desk, reader: Reader, one: StandingSettlement) -> S
 
 async def decided_again(one: StandingSettlement, bill: Bill, policy: Policy) -> Again:
     """What changes of the settlement when this bill is decided by the policy."""
+    settled_on = date.fromisoformat(one.standing.original["business_day"])
+    if (by_hand := rule.paid_since(bill, settled_on)) is not None:
+        return Again(untold=outcome_text(by_hand), acts=who_acts(by_hand))
     before, size = _before(one), LINE_BYTES * len(bill.lines)
     after = await off_loop(size, lambda: rule.readjudicated(bill, policy, before))
     if isinstance(after, BillVerdict):

@@ -16,7 +16,7 @@ from gateway.domain.codes import Outcome
 from gateway.domain.results import Settlement
 from gateway.flows.bill_file import BillFile, decided, load_bill
 from gateway.flows.check_admission import told
-from gateway.flows.commit_settlement import bill_changed, settled_plan, to_look_at
+from gateway.flows.commit_settlement import bill_changed, bill_settled, settled_plan, to_look_at
 from gateway.flows.desk import Desk, new_id
 from gateway.flows.exchange import push_channels
 from gateway.flows.look_beside import look_beside
@@ -241,15 +241,7 @@ def _settled(desk: Desk, bill_file: BillFile, verdict: BillVerdict) -> Plan:
         at=desk.clock.now(),
         message_id=row["commit_message_id"],
     )
-    changed = bill_changed(
-        bill_file,
-        state=AdmissionState.CLOSED.value,
-        bill_state=BillState.SETTLED.value,
-        hold_reason="",
-        hold_key="",
-        hold_day=None,
-        code="",
-    )
+    changed = bill_settled(bill_file, one)
     plan = settled_plan(desk, bill_file, verdict, one, changed, "release.settlement")
     message = settlement_message(bill_file, verdict, one)
     return _with_outcome(plan, bill_file, message)

@@ -116,14 +116,9 @@ def _reopened(file: StayFile, settlement_id: str) -> Change:
         "state": AdmissionState.CONFIRMED.value,
         "bill_state": BillState.OPEN.value,
         "commit_message_id": "",
-        "unseen": _unseen(file, settlement_id),
+        "unseen": file.unseen_with(settlement_id),
     }
     return Change(tables.admission, where, values)
-
-
-def _unseen(file: StayFile, settlement_id: str) -> str:
-    """With those of before that nobody looked at yet."""
-    return f"{file.row['unseen']} {settlement_id}".strip()
 
 
 def _negative(desk: Desk, file: StayFile, original: dict[str, Any]) -> Settlement:
@@ -251,7 +246,7 @@ def _reinstating(
         "state": AdmissionState.CLOSED.value,
         "bill_state": BillState.SETTLED.value,
         "commit_message_id": caller.message_id,
-        "unseen": _unseen(file, original["settlement_id"]),
+        "unseen": file.unseen_with(original["settlement_id"]),
     }
     return (
         undone_row(cancelled.effect, cancelled.key, caller, desk.now_us),

@@ -205,12 +205,13 @@ class Context:
             self.level,
             tuple(self.editions.on(day).values()),
             self.policy,
-            said=tuple([self._said(key, day) for key in ASKED]),
+            said=tuple([self.said(key, day) for key in ASKED]),
             not_notified=self.stay.notified_by_employer is False,
             fund_pays=anchors.FUND_PAYS_FOR[self.stay.treatment],
         )
 
-    def _said(self, key: str, day: date) -> Value | None:
+    def said(self, key: str, day: date) -> Value | None:
+        """What a text says on the day; None where none does."""
         try:
             return self.value(key, day)
         except PolicyGap as gap:
@@ -219,7 +220,7 @@ class Context:
 
     def gap(self, key: str, day: date) -> PolicyGap:
         """The gap where the policy is silent. KeyError where it says something."""
-        self._said(key, day)
+        self.said(key, day)
         return self._gaps[key, day]
 
     def holding(self, day: date) -> Holding:

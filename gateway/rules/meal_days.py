@@ -1,9 +1,9 @@
 """Which days of a stay are days of the meal allowance, and why the others are not.
 
 职工住院治疗工伤的伙食补助费……从工伤保险基金支付。（工伤保险条例 第三十条第四款）
-The days of a late, uncovered, refused or stopped window are not the fund's either
-(第十七条第四款); a day away from the hospital, or paid already for another stay, is no further
-day in hospital.
+A stay in which nothing was charged for the injury treats another disease (第五款). The days of a
+late, uncovered, refused or stopped window are not the fund's either (第十七条第四款); a day away
+from the hospital, or paid already for another stay, is no further day in hospital.
 """
 
 from collections.abc import Iterator, Mapping
@@ -12,7 +12,7 @@ from datetime import date
 from typing import Final
 
 from gateway.domain.admission import Stay
-from gateway.domain.bill import BillLine, Citation
+from gateway.domain.bill import BillLine, Citation, Relation
 from gateway.policy import anchors
 from gateway.rules.context import Context
 from gateway.rules.meal import covered_days, meal_days
@@ -41,9 +41,19 @@ def counted_days(
     rule = context.value("meal/day_rule", stay.last_day).word
     whole = covered_days(stay.admitted_on, meal_days(stay.admitted_on, stay.last_day, rule))
     away = _Away(stay, _hanging(stay, lines), frozenset().union(*(o.meal_days for o in others)))
-    found = {day: _cut(context, away, day) for day in whole}
+    other = _other_disease(context)
+    found = {day: other or _cut(context, away, day) for day in whole}
     paid = tuple(day for day, ground in found.items() if ground is None)
     return MealDays(paid, tuple(_told(context, found)))
+
+
+def _other_disease(context: Context) -> Citation | None:
+    """The ground of every day, where all that was charged and not given back was found to be for
+    something else (第三十条第五款)."""
+    relations = {line.relation for line in context.netted.nets if line.quantity > 0}
+    if relations != {Relation.UNRELATED}:
+        return None
+    return replace(anchors.OTHER_DISEASES, key="meal/cut/not_injury")
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,22 +53,21 @@ def meal_rate(context: Context, hospital: Party, day: date) -> MealRate:
     """
     if hospital.region != context.policy.region and _approved(context, day):
         return _elsewhere(context, day)
-    if _AFTER_LEAVE in context.policy.parameters:
+    if context.said(_AFTER_LEAVE, day) is not None:
         over = ended(context, day)
         if over is not None:
             return _fixed(context, _AFTER_LEAVE, day, (over,))
+    form = context.said(_FORM, day)
     # A region that gives an amount per day need not also say that the amount is fixed.
-    if _FORM not in context.policy.parameters or context.value(_FORM, day).word == "FIXED":
+    if form is None or form.word == "FIXED":
         return _fixed(context, _of_place(context, hospital, day), day)
     return _of_index(context, _FORM, _PERCENT, day)
 
 
 def says(context: Context, key: str, word: str, day: date) -> bool:
     """Whether a text says this on the day: for rules that hold unless a region says so."""
-    try:
-        return context.value(key, day).word == word
-    except PolicyGap:
-        return False
+    found = context.said(key, day)
+    return found is not None and found.word == word
 
 
 def _approved(context: Context, day: date) -> bool:

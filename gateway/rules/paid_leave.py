@@ -34,21 +34,28 @@ def last_day_of(first: date, months: int) -> date:
 def ended(context: Context, day: date) -> Citation | None:
     """Why the paid leave was over on the day; None while it lasts.
 
-    What the agency told stands. Where it told nothing a stay in hospital counts as leave from
-    the injury, or from admission for a relapse (第三十八条), as long as the text usually allows:
-    our reading. Raises PolicyGap.
+    What the agency told stands: the day is in a leave, or after one. A relapse has a leave of its
+    own (第三十八条), so one that was over before the admission says nothing of it. Where the agency
+    told nothing a stay in hospital counts as leave from the injury, or from admission for a
+    relapse, as long as the text usually allows: our reading. Raises PolicyGap.
     """
     stay, case = context.stay, context.case
-    if case.paid_leave:
-        last = max(span.last for span in case.paid_leave)
-        told = replace(anchors.PAID_LEAVE, value=last.isoformat(), since=last.isoformat())
-        return told if day > last else None
     relapse = stay.treatment is TreatmentKind.RELAPSE
-    first = stay.admitted_on if relapse else case.event_day
-    months = context.value(_MONTHS, case.event_day)
-    if day <= last_day_of(first, months.number):
+    told = [one for one in case.paid_leave if not relapse or one.last >= stay.admitted_on]
+    if any(one.first <= day <= one.last for one in told):
         return None
-    return replace(context.cited(_MONTHS, case.event_day), our_reading=True)
+    last = max((one.last for one in told if one.last < day), default=None)
+    if last is not None:
+        return replace(anchors.PAID_LEAVE, value=last.isoformat(), since=last.isoformat())
+    return _usually_over(context, stay.admitted_on if relapse else case.event_day, day)
+
+
+def _usually_over(context: Context, first: date, day: date) -> Citation | None:
+    """Whether a leave from the first day on is over by the text. Raises PolicyGap."""
+    injured = context.case.event_day
+    if day <= last_day_of(first, context.value(_MONTHS, injured).number):
+        return None
+    return replace(context.cited(_MONTHS, injured), our_reading=True)
 
 
 def longest(policy: Policy, case: CaseFacts, span: PaidLeave) -> date:

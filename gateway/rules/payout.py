@@ -36,10 +36,6 @@ _AT_COUNTER: Final[Mapping[PaidAtDischargeBy, Payee]] = {
     PaidAtDischargeBy.EMPLOYER: Payee.EMPLOYER,
     PaidAtDischargeBy.INDIVIDUAL: Payee.INDIVIDUAL,
 }
-BY_LAW: Final = frozenset(
-    {"BEFORE_COVER", "EMPLOYER_IN_ARREARS", "LATE_APPLICATION", "EMERGENCY_REPORTED_LATE"}
-)
-"""Why the fund's part of a line is the employer's by law or by the region's text."""
 _UNPAID: Final = frozenset({ThirdParty.CONFIRMED_UNPAID, ThirdParty.UNKNOWN_PARTY})
 
 
@@ -211,8 +207,8 @@ def _recourse(context: Context) -> tuple[Citation, ...]:
 
 def _recovers(context: Context) -> str:
     """What the region's text lets the fund recover; nothing where there is no text."""
-    told = _RECOVERS in context.policy.parameters
-    return context.value(_RECOVERS, context.stay.last_day).word if told else "NONE"
+    found = context.said(_RECOVERS, context.stay.last_day)
+    return "NONE" if found is None else found.word
 
 
 def _paid_for_both(context: Context, verdict: BillVerdict) -> Manual | None:
@@ -220,7 +216,7 @@ def _paid_for_both(context: Context, verdict: BillVerdict) -> Manual | None:
 
     Where both bear a part of what a third party paid for, no text says whose part becomes less."""
     paid = _paid_for_medical(context.stay)
-    both = paid and any(not BY_LAW.isdisjoint(one.reasons) for one in verdict.lines)
+    both = paid and any(one.by_law for one in verdict.lines)
     return Manual("THIRD_PARTY") if both else None
 
 

@@ -3,10 +3,13 @@
 The rule is the one that settles; here its answer is compared with what stands, line by line.
 """
 
+from collections import Counter
 from dataclasses import dataclass, replace
+from datetime import date
 
 from gateway.domain.admission import HoldReason
 from gateway.domain.bill import (
+    BY_LAW,
     BillVerdict,
     Citation,
     LineVerdict,
@@ -15,6 +18,7 @@ from gateway.domain.bill import (
     Payout,
 )
 from gateway.domain.case import NEGATIVE, POSITIVE, CaseFacts, CaseState
+from gateway.domain.payments import PriorPayer
 from gateway.domain.readjudication import Actor
 from gateway.domain.split import Payer, Split, total
 from gateway.policy.model import Policy, PolicyGap
@@ -22,7 +26,7 @@ from gateway.rules import RULES_VERSION
 from gateway.rules.employment import as_liable
 from gateway.rules.entitlement import Hold, Manual, Refuse
 from gateway.rules.listed import Sources
-from gateway.rules.payout import BY_LAW, moved, of_employer
+from gateway.rules.payout import moved, of_employer
 from gateway.rules.settle import Bill, settle
 
 _WITHDRAWN = frozenset({*NEGATIVE, CaseState.REVOKED})
@@ -70,14 +74,15 @@ def readjudicated(
     """The bill as the rules decide it now.
 
     Where recognition or cover is gone the fund bears nothing of what `before` says it bears, for
-    the reason and by the texts that the decision names;
-    what waits for a fact or goes by hand cannot be computed and is answered as it is.
+    the reason and by the texts that the decision names; without a recognition the employer bears
+    nothing in its place either. What waits for a fact or goes by hand cannot be computed and is
+    answered as it is.
     """
     outcome, case = settle(bill, policy), bill.case
     if isinstance(outcome, BillVerdict) or case is None:
         return outcome
     if case.state in _WITHDRAWN:
-        return _withdrawn(before, Payer.OTHER, "NOT_INJURY", (_decision(case),))
+        return _not_injury(bill, before, (_decision(case),))
     if isinstance(outcome, Refuse) and outcome.reason:
         return _employers(bill, as_liable(case, policy, bill.stay), policy, before, outcome)
     return outcome
@@ -95,22 +100,20 @@ def _employers(
         return Hold(HoldReason.POLICY_GAP, gap.key, gap.day)
     if isinstance(less, Hold):
         return less
-    if less.paid_fen > before.payout.third_party_paid_fen and _by_law(before):
+    by_law = any(line.by_law for line in before.lines)
+    if by_law and less.paid_fen > before.payout.third_party_paid_fen:
         # How much of what was the employer's before is eligible, its shares no longer tell.
         return Manual("THIRD_PARTY")
-    owed = _withdrawn(before, Payer.EMPLOYER, why.reason, why.sources)
-    split = moved(owed.split, less.taken_off_fen - off_fen, Payer.EMPLOYER)
-    payout = Payout((), *less)
-    return replace(owed, split=split, payout=payout, liable_employer=case.employer_no)
+    lines = tuple(_given(one, Payer.EMPLOYER, 0, why.reason, why.sources) for one in before.lines)
+    owed = before.split._replace(fund_fen=0).given(Payer.EMPLOYER, before.split.fund_fen)
+    split = moved(owed, less.taken_off_fen - off_fen, Payer.EMPLOYER)
+    withdrawn = _withdrawn(before, lines, split, why.sources)
+    return replace(withdrawn, payout=Payout((), *less), liable_employer=case.employer_no)
 
 
 def _fund_fen(verdict: BillVerdict) -> int:
     """What the lines leave to the fund, which do not know what a third party paid."""
     return sum(line.split.fund_fen for line in verdict.lines)
-
-
-def _by_law(before: BillVerdict) -> bool:
-    return any(not BY_LAW.isdisjoint(line.reasons) for line in before.lines)
 
 
 def _decision(case: CaseFacts) -> Citation:
@@ -120,32 +123,71 @@ def _decision(case: CaseFacts) -> Citation:
     return Citation("case/decision", said, since, case.authority, our_reading=True)
 
 
-def _withdrawn(before: BillVerdict, payer: Payer, reason: str, cited: Sources) -> BillVerdict:
-    """Only the fund's share moves, of each line and of the whole; other shares and their reasons
-    stay, and with them what a third party paid of a share that had moved before."""
-    lines = tuple(_given(line, payer, reason, cited) for line in before.lines)
-    off_fen = 0 if _fund_fen(before) else before.payout.taken_off_fen
-    split = before.split
+def _not_injury(bill: Bill, before: BillVerdict, cited: Sources) -> BillVerdict:
+    """The bill of what is no injury at work: what the fund bore of it, or the employer by law in
+    its place, is outside work injury (工伤保险条例 第三十条第五款), and nothing is taken off."""
+    owed = _in_place_of_the_fund(bill, before)
+    lines = tuple(
+        _given(line, Payer.OTHER, owed[line.line_id], "NOT_INJURY", cited) for line in before.lines
+    )
+    payout = replace(before.payout, shares=(), taken_off_fen=0, recoverable_fen=0)
+    withdrawn = _withdrawn(before, lines, total([line.split for line in lines]), cited)
+    return replace(withdrawn, payout=payout)
+
+
+def _in_place_of_the_fund(bill: Bill, before: BillVerdict) -> dict[str, int]:
+    """What the employer bears by law of each line, in fen: what its steps left to the fund, of a
+    refund less what those of its original and of the refunds before it left."""
+    originals = {line.line_id: line.refund_of or line.line_id for line in bill.lines}
+    by_law = {line.line_id for line in before.lines if line.by_law}
+    so_far, owed = Counter[str](), dict[str, int]()
+    for line in before.lines:
+        original, left_fen = originals[line.line_id], line.steps.left_fen
+        owed[line.line_id] = left_fen - so_far[original] if original in by_law else 0
+        so_far[original] = left_fen
+    return owed
+
+
+def _withdrawn(
+    before: BillVerdict, lines: tuple[LineVerdict, ...], split: Split, cited: Sources
+) -> BillVerdict:
+    """The bill with these lines, of which the fund bears nothing and pays nobody."""
     meal = replace(before.meal, days=0, amount_fen=0, citations=cited)
     return replace(
         before,
         lines=lines,
-        split=split._replace(fund_fen=0).given(payer, split.fund_fen),
+        split=split,
         meal=meal if before.meal.amount_fen else before.meal,
         meal_days=(),
-        payout=replace(before.payout, shares=(), taken_off_fen=off_fen, recoverable_fen=0),
         rules_version=RULES_VERSION,
         suspicions=(),
     )
 
 
-def _given(line: LineVerdict, payer: Payer, reason: str, cited: Sources) -> LineVerdict:
-    fund = line.split.fund_fen
-    if fund == 0:
+def _given(
+    line: LineVerdict, payer: Payer, owed_fen: int, reason: str, cited: Sources
+) -> LineVerdict:
+    """The line with the fund's share, and what the employer owes in its place, given to `payer`;
+    other shares and their reasons stay."""
+    fund_fen = line.split.fund_fen
+    if not fund_fen and not owed_fen:
         return line
-    split = line.split._replace(fund_fen=0).given(payer, fund)
-    reasons = (*(one for one in line.reasons if one != reason), reason)
-    return line._replace(split=split, reasons=reasons, citations=(*line.citations, *cited))
+    split = line.split._replace(fund_fen=0).given(Payer.EMPLOYER, -owed_fen)
+    reasons = (*(one for one in line.reasons if one not in BY_LAW | {reason}), reason)
+    citations = (*line.citations, *cited)
+    given = split.given(payer, fund_fen + owed_fen)
+    return line._replace(split=given, reasons=reasons, citations=citations)
+
+
+def paid_since(bill: Bill, settled_on: date) -> Manual | None:
+    """By hand, where a third party paid after the day of the settlement: what the fund had
+    advanced by then it recovers from the third party or the worker, never from a hospital in good
+    faith (社会保险基金先行支付暂行办法 第十一条、第十二条). Of a bill without a recognition nothing
+    is taken off."""
+    if bill.case is not None and bill.case.state in _WITHDRAWN:
+        return None
+    third = (one for one in bill.stay.payments if one.payer is PriorPayer.THIRD_PARTY)
+    return Manual("THIRD_PARTY") if any(one.paid_on > settled_on for one in third) else None
 
 
 def who_acts(outcome: Hold | Refuse | Manual) -> Actor:

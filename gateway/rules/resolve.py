@@ -6,8 +6,8 @@ from dataclasses import replace
 from datetime import date
 from hashlib import sha256
 
-from gateway.domain.bill import BillLine, Citation, Relation
-from gateway.domain.case import ApprovalKind
+from gateway.domain.bill import BY_LAW, BillLine, Citation, Relation
+from gateway.domain.case import ApprovalKind, TreatmentKind
 from gateway.domain.catalogue import CatalogueRow, InsuranceLimit
 from gateway.domain.money import ONE, quantity_text
 from gateway.domain.split import Payer
@@ -19,7 +19,7 @@ from gateway.rules.context import Context, Supplied
 from gateway.rules.dates import months_later
 from gateway.rules.line import Bearers, Terms, decide
 from gateway.rules.listed import Listed, Sources
-from gateway.rules.place import fits_devices
+from gateway.rules.place import crosses_province, fits_devices
 from gateway.rules.plain import (
     Charge,
     Window,
@@ -126,6 +126,15 @@ def _within_agreement(context: Context, line: BillLine, listed: Listed | None) -
     if not covered and not line.reviewed:
         kind = Capability.DEVICE if device else Capability.MEDICAL
         raise NeedsReview(line, "Relation", f"capability {kind.value}")
+    if device and not line.reviewed and _by_another_catalogue(context):
+        raise NeedsReview(line, "Relation", f"catalogue {context.policy.region}")
+
+
+def _by_another_catalogue(context: Context) -> bool:
+    """Whether the stay is computed by the catalogue of another place than that of its devices,
+    which is the insured place's wherever they are fitted."""
+    device = context.stay.treatment is TreatmentKind.DEVICE
+    return not device and crosses_province(context.asked.hospital, context.policy)
 
 
 def _window(context: Context, day: date) -> Window:
@@ -218,7 +227,9 @@ def _supplied(context: Context, code: str) -> Supplied:
         lines = [one for one in context.counted if one.code == code]
         found = context.supplied[code] = context.numbers(lines)
         for one in lines:
-            if decide(terms(context, one)[0], _ANYBODY).split.fund_fen:
+            decided = decide(terms(context, one)[0], _ANYBODY)
+            # Borne by the employer in the fund's place it was supplied all the same.
+            if decided.split.fund_fen or not BY_LAW.isdisjoint(decided.reasons):
                 found.days.append(one.service_day)
     return found
 

@@ -1,4 +1,4 @@
-"""Assistive devices that the fund paid for a person before 辅助器具: the lives still running."""
+"""Assistive devices that a person was supplied with before 辅助器具: the lives still running."""
 
 from collections import defaultdict
 from collections.abc import Collection
@@ -19,8 +19,8 @@ from gateway.store.unit import Change
 async def devices_supplied(
     reader: Reader, person_id: str, codes: Collection[str], admission_id: str
 ) -> tuple[SuppliedDevice, ...]:
-    """Devices of these codes in the person's other settlements, as far as the fund still pays for
-    them by what stands of each, deltas included.
+    """Devices of these codes in the person's other settlements, as far as the fund, or the
+    employer by law in its place, still pays for them by what stands of each, deltas included.
 
     A change of any of them moves the version of its stay, which the decision guards.
     """
@@ -41,15 +41,19 @@ async def devices_supplied(
 
 
 def _paid(detail: dict[str, Any], codes: Collection[str]) -> list[tuple[str, date]]:
-    """Codes and days of the lines that the fund still bears a part of, refunds taken off."""
+    """Codes and days of the lines that the fund, or the employer by law in its place, still
+    bears a part of, refunds taken off."""
     lines = {line.line_id: line for line in thawed_facts(detail).lines}
-    fund: dict[tuple[str, date], int] = defaultdict(int)
-    for verdict in thawed_verdict(detail).lines:
-        line = lines[verdict.line_id]
+    verdicts = thawed_verdict(detail).lines
+    by_law = {one.line_id for one in verdicts if one.by_law}
+    borne: dict[tuple[str, date], int] = defaultdict(int)
+    for verdict in verdicts:
+        line, split = lines[verdict.line_id], verdict.split
         original = lines[line.refund_of] if line.refund_of else line
+        in_place_fen = split.employer_fen if original.line_id in by_law else 0
         if original.code in codes:
-            fund[original.code, original.service_day] += verdict.split.fund_fen
-    return sorted(key for key, fen in fund.items() if fen > 0)
+            borne[original.code, original.service_day] += split.fund_fen + in_place_fen
+    return sorted(key for key, fen in borne.items() if fen > 0)
 
 
 def device_moves(file: StayFile) -> tuple[Change, ...]:

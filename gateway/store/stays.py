@@ -92,6 +92,11 @@ class StayFile:
     def bill_state(self) -> BillState:
         return BillState(self.row["bill_state"])
 
+    def unseen_with(self, settlement_id: str) -> str:
+        """What the person's other settlements have to look at, with those of before that nobody
+        looked at yet."""
+        return f"{self.row['unseen']} {settlement_id}".strip()
+
     @property
     def guard(self) -> Guard:
         """The stay must still be as it was read."""

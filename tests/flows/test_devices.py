@@ -11,7 +11,7 @@ from sqlalchemy import select
 from gateway.clock import at_business
 from gateway.domain.admission import BillState
 from gateway.domain.bill import BillLine, Relation
-from gateway.domain.case import ApprovalKind, AuthorityKind, TreatmentKind
+from gateway.domain.case import ApprovalKind, AuthorityKind, CaseState, TreatmentKind
 from gateway.domain.codes import Outcome
 from gateway.domain.commands import (
     CancelSettlement,
@@ -194,6 +194,50 @@ async def test_a_device_that_the_fund_did_not_pay_begins_no_life(office: Office)
     await settled(office, FIRST, "V1", FITTED)
     assert borne(await settled(office, SECOND, "V2", TOO_EARLY))[0] == 0
     assert borne(await settled(office, FIRST, "V3", date(2027, 3, 3)))[0] == 570_000
+
+
+async def test_a_device_that_the_employer_bears_by_law_begins_a_life(office: Office) -> None:
+    await office.report("C1", 1, injured_on=date(2026, 1, 1))
+    late = {"applied_on": date(2026, 4, 20), "accepted_on": date(2026, 4, 24)}
+    office.move_to(date(2026, 4, 30), 9)
+    await office.decide("C1", CaseState.RECOGNISED, **late)
+    await shop(office, FIRST)
+    await shop(office, SECOND)
+    await confirmed(office)
+    first = (await settled(office, FIRST, "V1", FITTED)).result
+    assert (first.split.employer_fen, first.split.individual_fen) == (570_000, 150_000)
+    second = (await settled(office, SECOND, "V2", TOO_EARLY)).result
+    assert (second.split.fund_fen, second.lines[0].reasons) == (0, ("LIFE_NOT_ENDED",))
+
+
+async def test_a_device_settled_after_a_later_one_leaves_the_later_one_to_be_decided_again(
+    office: Office,
+) -> None:
+    await opened(office)
+    await confirmed(office)
+    waiting = await fitted(office, FIRST, "V1", FITTED)
+    later = await settled(office, SECOND, "V2", TOO_EARLY)
+    assert borne(later)[0] == 570_000
+    assert borne(await office.commit(FIRST, waiting, hand(FITTED)))[0] == 570_000
+    while await release_all(office.desk):
+        pass
+    [row] = await proposals(office)
+    assert row["settlement_id"] == later.result.settlement_id
+    assert (row["fund_fen"], row["individual_fen"]) == (-570_000, 570_000)
+
+
+async def test_a_held_device_released_after_a_later_one_does_the_same(office: Office) -> None:
+    await opened(office)
+    waiting = await fitted(office, FIRST, "V1", FITTED)
+    assert (await office.commit(FIRST, waiting, hand(FITTED))).code == "HELD"
+    await confirmed(office, approval_no="P2", valid_from=TOO_EARLY)
+    later = await settled(office, SECOND, "V2", TOO_EARLY)
+    await confirmed(office)
+    while await release_all(office.desk):
+        pass
+    [row] = await proposals(office)
+    assert row["settlement_id"] == later.result.settlement_id
+    assert (row["fund_fen"], row["individual_fen"]) == (-570_000, 570_000)
 
 
 async def test_a_cancelled_device_runs_no_life_and_does_not_come_back_beside_another(

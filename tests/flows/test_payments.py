@@ -295,7 +295,7 @@ async def of_third_party(office: Office, folder: Path) -> tuple[str, Settlement]
     return stay, heard.result
 
 
-async def test_what_a_third_party_paid_after_settlement_leaves_the_fund_by_a_delta(
+async def test_what_is_told_after_settlement_of_a_payment_before_it_leaves_the_fund_by_a_delta(
     office: Office, tmp_path: Path
 ) -> None:
     stay, one = await of_third_party(office, tmp_path)
@@ -316,6 +316,34 @@ async def test_what_a_third_party_paid_after_settlement_leaves_the_fund_by_a_del
     assert (
         await asyncio.to_thread(replay.run, office.gateway.settings, (), said, lambda: True, 1) == 0
     )
+
+
+async def test_what_a_third_party_pays_after_the_settlement_a_person_recovers_and_no_hospital(
+    office: Office, tmp_path: Path
+) -> None:
+    stay, _ = await of_third_party(office, tmp_path)
+    before = per_account(await office.rows(select(tables.transfer)))
+    office.move_to(DAY + timedelta(days=1))
+    later = paid(PriorPayer.THIRD_PARTY, 5000, paid_on=DAY + timedelta(days=1))
+    assert (await report(office, stay, later)).code == "OK"
+    await release_all(office.desk)
+    row = (await proposals(office))[-1]
+    assert (row["state"], row["untold"], row["acts"]) == ("BY_HAND", "MANUAL THIRD_PARTY", "AGENCY")
+    assert (row["fund_fen"], row["cuts_hospital"]) == (0, 0)
+    assert per_account(await office.rows(select(tables.transfer))) == before
+
+
+async def test_a_recognition_revoked_after_a_third_party_paid_is_computed_all_the_same(
+    office: Office, tmp_path: Path
+) -> None:
+    stay, _ = await of_third_party(office, tmp_path)
+    office.move_to(DAY + timedelta(days=1))
+    later = paid(PriorPayer.THIRD_PARTY, 5000, paid_on=DAY + timedelta(days=1))
+    await report(office, stay, later)
+    await office.decide("C1", CaseState.REVOKED)
+    await release_all(office.desk)
+    [row] = await proposals(office, state="PROPOSED")
+    assert (row["fund_fen"], row["other_fen"]) == (-12000, 12000)
 
 
 async def test_a_payment_corrected_after_its_delta_is_proposed_the_other_way(

@@ -240,7 +240,9 @@ def _case(facts: Facts, lines: Mapping[str, BillLine]) -> Any:
         third_party=ThirdParty(told["third_party"]),
         stops=tuple(map(_stop, told["stops"])),
         approvals=tuple(_approvals(told, lines)),
-        paid_leave=tuple(PaidLeave(_day(told["event"]), _day(last)) for last in told["paid_leave"]),
+        paid_leave=tuple(
+            PaidLeave(_day(one["from"]), _day(one["to"])) for one in told["paid_leave"]
+        ),
     )
 
 

@@ -11,7 +11,7 @@ _ONE = 10_000
 
 
 class Supplied:
-    """The devices that the fund paid for, before and on the bill, and how many fall on a day."""
+    """The devices supplied before and on the bill, and how many fall on a day."""
 
     def __init__(self, bill: Facts) -> None:
         self._before: dict[str, list[int]] = defaultdict(list)
@@ -28,13 +28,14 @@ class Supplied:
         days += [one for one in self._here[code] if one < day]
         return bool(days) and day <= months_later(max(days), months)
 
-    def add(self, line: Facts, kept: int, fund: int) -> None:
-        """A device that stays after its refunds: how much of it, and what the fund pays."""
+    def add(self, line: Facts, kept: int, borne: bool) -> None:
+        """A device that stays after its refunds: how much of it, and whether the fund bears some
+        of it, or the employer that has to in its place: the worker has the device either way."""
         place = line["code"], line["day"]
         self._pieces[place] += kept
         if kept and line["met"] is None:
             self._unseen.add(place)
-        if kept and fund > 0:
+        if kept and borne:
             self._here[line["code"]].append(line["day"])
 
     def to_compare(self) -> bool:

@@ -55,8 +55,20 @@ def _falls_out(bill: Facts, day: int) -> bool:
     unpaid = (
         before_cover(bill, day) or in_arrears(bill, day) or stopped(bill, day) or served(bill, day)
     )
-    unpaid = unpaid or overstayed(bill, day) != ""
+    unpaid = unpaid or overstayed(bill, day) != "" or _for_another_disease(bill)
     return bool(on_leave or hanging or elsewhere or moved or unpaid)
+
+
+def _for_another_disease(bill: Facts) -> bool:
+    """非工伤引发的疾病: meals are of who is in hospital for the injury (第三十条第四、五款), and
+    nothing that was kept of all that was charged was for it."""
+    left: dict[str, int] = {}
+    other = {line["id"]: line["relation"] == "unrelated" for line in bill["lines"]}
+    for line in bill["lines"]:
+        of = line["refund_of"] or line["id"]
+        left[of] = left.get(of, 0) + line["qty"]
+    kept = [other[of] for of, qty in left.items() if qty]
+    return bool(kept) and all(kept)
 
 
 def _rate(bill: Facts, day: int) -> tuple[int, int]:
@@ -90,8 +102,10 @@ def _rounded_once(rates: list[tuple[int, int]]) -> int:
 
 
 def _after_paid_leave(bill: Facts, day: int) -> bool:
-    """Whether the day comes after the last day of a paid leave that was told, where a text gives
-    such days a rate of their own."""
-    ends = bill["case"]["paid_leave"]
+    """Whether the day comes after a paid leave that was told and in no other, where a text gives
+    such days a rate of their own. Before any leave told it is in the months that a leave usually
+    lasts: no generated stay begins so long after its injury."""
+    spans = bill["case"]["paid_leave"]
     own = in_force(bill, "meal/after_paid_leave_per_day_fen", bill["stay"]["out"])
-    return own is not None and bool(ends) and day > max(ends)
+    inside = any(one["from"] <= day <= one["to"] for one in spans)
+    return own is not None and not inside and any(one["to"] < day for one in spans)

@@ -72,10 +72,12 @@ def _serves(bill: Facts) -> bool:
 def agreed_for(bill: Facts, row: Facts | None) -> bool:
     """Whether the agreement is one for what was supplied: institutions for treatment and those
     for devices sign each for their own (第三十条第二款, 第四十七条). Where the worker came for
-    treatment, what is no device is of the stay."""
+    treatment, what is no device is of the stay; a device fitted meanwhile in another province is
+    paid by the list at home, which such a stay has not."""
     kinds = bill["hospital"]["kinds"]
     if row is not None and "life" in row:
-        return "DEVICE" in kinds
+        away = bill["hospital"]["place"] == "PROVINCE" and bill["stay"]["treatment"] != "DEVICE"
+        return "DEVICE" in kinds and not away
     return "MEDICAL" in kinds or bill["stay"]["treatment"] != "DEVICE"
 
 

@@ -17,6 +17,8 @@ from gateway.rules import (
     employment,
     entitlement,
     meal_allowance,
+    meal_days,
+    meal_rate,
     payout,
     place,
     resolve,
@@ -72,6 +74,14 @@ def any_institution_paid_for_devices(honest: Any, *asked: Any) -> Any:
 
 def device_institution_paid_for_drugs(honest: Any, *asked: Any) -> Any:
     return False
+
+
+def device_of_a_stay_by_the_catalogue_of_its_place(honest: Any, *asked: Any) -> Any:
+    return False
+
+
+def device_that_the_employer_bears_begins_no_life(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(resolve, "BY_LAW", frozenset[str]())
 
 
 # --- outpatients -------------------------------------------------------------------------------
@@ -204,6 +214,23 @@ def meals_of_another_province_paid(honest: Any, *asked: Any) -> Any:
     return False
 
 
+# --- meals -------------------------------------------------------------------------------------
+
+
+def meals_of_another_disease_paid(honest: Any, *asked: Any) -> Any:
+    return None
+
+
+def leave_over_after_the_last_of_all(honest: Any, bill: context.Context, day: date) -> Any:
+    last = max((one.last for one in bill.case.paid_leave), default=day)
+    return honest(bill, day) if day > last else None
+
+
+def text_that_begins_later_is_asked_before(honest: Any, bill: context.Context, *at: Any) -> Any:
+    key, day = at
+    return bill.value(key, day) if key in bill.policy.parameters else None
+
+
 SPECIAL: tuple[Plant, ...] = (
     _instead(resolve, "months_later", device_replaced_a_day_early),
     _instead(resolve, "device_in_use", device_replaced_whatever_its_life),
@@ -238,4 +265,9 @@ SPECIAL: tuple[Plant, ...] = (
     _instead(approvals, "_most_months", filed_for_ever),
     _instead(entitlement, "_by_hand_for_others", third_party_in_another_province),
     _instead(meal_allowance, "_by_hand", meals_of_another_province_paid),
+    _instead(resolve, "_by_another_catalogue", device_of_a_stay_by_the_catalogue_of_its_place),
+    device_that_the_employer_bears_begins_no_life,
+    _instead(meal_days, "_other_disease", meals_of_another_disease_paid),
+    _instead(meal_rate, "ended", leave_over_after_the_last_of_all),
+    _instead(context.Context, "said", text_that_begins_later_is_asked_before),
 )

@@ -39,7 +39,7 @@ _DAYS = frozenset(
     {
         *("in", "out", "leave", "hanging", "paid", "given_back", "meal_days", "day", "from", "to"),
         *("injured", "event", "applied", "accepted", "extended", "joined", "settled"),
-        *("paid_leave", "roster", "paid_up", "since", "stable", "asked", "on"),
+        *("roster", "paid_up", "since", "stable", "asked", "on"),
     }
 )
 

@@ -219,7 +219,7 @@ def _province(random: Random, bill: Bill) -> None:
     bill["hospital"] |= {"place": "PROVINCE", "online": random.random() < 0.92}
     case = bill["case"]
     case["referral"] = None
-    if random.random() < 0.4:
+    if random.random() < 0.6:
         _fitting(random, bill)
     bill["stay"]["confirmed"] = random.random() < 0.3
     chance = random.random()

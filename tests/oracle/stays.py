@@ -130,14 +130,23 @@ def _case(random: Random, first: int, last: int, lines: list[Bill]) -> Bill:
     if random.random() < 0.12:
         case["referral"] = {"from": random.randint(first, last), "to": last + 3}
     elif random.random() < 0.2:
-        case["paid_leave"] = sorted({random.randint(first - 1, last) for _ in range(2)})
+        case["paid_leave"] = _paid_leave(random, case["event"], first, last)
     if not case["insured"] or case["roster"] is not None:
         return case
-    if random.random() < 0.2:
+    if random.random() < 0.35:
         case["arrears"] = [_arrears(random, first, last)]
     elif random.random() < 0.2:
         case["third_party"] = random.choice(("CONFIRMED_PAID", "CONFIRMED_UNPAID", "UNKNOWN_PARTY"))
     return case
+
+
+def _paid_leave(random: Random, begin: int, first: int, last: int) -> list[Bill]:
+    """A leave from the injury that ends around the stay, and perhaps another one after it."""
+    found: list[Bill] = []
+    for _ in range(random.randint(1, 2)):
+        found.append({"from": begin, "to": max(begin, random.randint(first - 1, last))})
+        begin = found[-1]["to"] + random.randint(1, 9)
+    return found
 
 
 def _roster(random: Random, event: int, chance: float) -> Bill:
@@ -268,7 +277,7 @@ def _line(random: Random, line_id: str, code: str, day: int, first: int, last: i
         line["consent"] = random.choice(_SIGNERS)
         signed = day + random.choice((-3, 0, 0, 1))
         line["signed"] = signed if random.random() < 0.1 else None
-    line["reviewed"] = random.random() < (0.1 if first <= day <= last else 0.92)
+    line["reviewed"] = random.random() < (0.1 if first <= day <= last else 0.85)
     line["met"] = random.choices((True, False, None), _MET.get(code, (3, 3, 94)))[0]
     if code.startswith("PIECE"):
         line["prescription"] = random.choice(("", "RX1", "RX1", "RX2"))

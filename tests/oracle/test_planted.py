@@ -205,14 +205,14 @@ def pieces_paid_alone(patch: pytest.MonkeyPatch) -> None:
 
 
 def payers_of_the_day_of_discharge(patch: pytest.MonkeyPatch) -> None:
-    honest = context.Context._said
+    honest = context.Context.said
     # Of who bears a quantity too many, a text may say nothing on any day.
     named = set(plain.PAYERS) - {plain.OVER_QUANTITY}
 
     def said(bill: context.Context, key: str, day: date) -> Any:
         return honest(bill, key, bill.stay.last_day if key in named else day)
 
-    patch.setattr(context.Context, "_said", said)
+    patch.setattr(context.Context, "said", said)
 
 
 PLANTED: tuple[Plant, ...] = (

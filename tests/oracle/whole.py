@@ -80,7 +80,8 @@ def _lines(bill: Facts, waits: set[str]) -> tuple[dict[str, Shares], dict[str, s
     for pair in _pairs(bill["lines"]):
         terms = _terms(bill, pair, course, supplied, waits)
         terms["allowed"] = counted.allowed(pair, terms)
-        before, reasons[pair["original"]["id"]] = _borne(terms, pair["original"], pair["steps"][0])
+        before, why = _borne(terms, pair["original"], pair["steps"][0])
+        reasons[pair["original"]["id"]] = why
         shares[pair["original"]["id"]] = before
         if "OVER_QTY" in reasons[pair["original"]["id"]] and not terms["beyond"]:
             waits.add("hold POLICY_GAP")
@@ -88,13 +89,13 @@ def _lines(bill: Facts, waits: set[str]) -> tuple[dict[str, Shares], dict[str, s
         if asked and _too_late(pair["original"]) and pair["original"]["met"] is None:
             waits.add("hold LINES_IN_REVIEW")
         for refund, step in zip(pair["refunds"], pair["steps"][1:], strict=True):
-            after, _ = _borne(terms, pair["original"], step)
+            after, why = _borne(terms, pair["original"], step)
             shares[refund["id"]] = {payer: after[payer] - before[payer] for payer in PAYERS}
             before = after
         if "life" in terms.get("row", ()):
             kept = pair["steps"][-1][0]
             kept = kept if terms["allowed"] is None else min(kept, terms["allowed"])
-            supplied.add(pair["original"], kept, before[FUND])
+            supplied.add(pair["original"], kept, before[FUND] > 0 or bool(why & _BY_LAW))
     if supplied.to_compare():
         waits.add("hold LINES_IN_REVIEW")
     return shares, reasons

@@ -75,6 +75,12 @@ _ONCE: dict[str, tuple[Any, ...]] = {
 """Chosen by one day of the bill or the case: one value each."""
 
 
+_SILENT_BEFORE = (
+    *("meal/form", "meal/out_of_region_form", "meal/rounding"),
+    *(key for key, words in _ONCE.items() if None in words),
+)
+"""Of which the rules know what holds as long as no text says anything: one may begin late."""
+
 ORDINARY = {key: words[0] for key, words in (_WORDS | _ONCE).items()}
 """The first value of each key: what a difference that does not turn on it is told with."""
 
@@ -94,6 +100,9 @@ def _policy(random: Random) -> dict[str, list[tuple[int, Any]]]:
     for key, words in _WORDS.items():
         if random.random() < 0.35:
             values[key].append((FIRST + random.randrange(DAYS), random.choice(words)))
+    for key in _SILENT_BEFORE:
+        if random.random() < 0.2:
+            values[key] = [(FIRST + random.randrange(DAYS), value) for _, value in values[key]]
     # A text begins and another follows it; none follows a silence.
     return {key: told for key, told in values.items() if None not in dict(told).values()}
 

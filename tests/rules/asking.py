@@ -240,9 +240,12 @@ def _differs(key: str, policy: Any) -> bool:
 
 
 def _amount(dated: Any) -> Any:
-    """The value on the day; a text that says "no limit" is not a silent one."""
+    """The value on the day, or those to come; a text that says "no limit" is not a silent one."""
     if dated is None:
         return None
+    told = [(value.since, value.amount) for value in dated.values if value.since > _DAY]
+    if len(told) == len(dated.values):
+        return told
     value = dated.on(_DAY)
     return "no limit" if value.unlimited else value.amount
 

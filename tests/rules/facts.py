@@ -247,11 +247,17 @@ def policy_with(
     policy = example_policy()
     kept = {key: dated for key, dated in policy.parameters.items() if key not in set(silent)}
     for key, amount in (values or {}).items():
-        value = Value(FIRST_DAY, amount, _LAW)
+        since, amount = _since(amount)
+        value = Value(since, amount, _LAW)
         if amount == "no limit":
             value = replace(value, amount=None, unlimited=True)
         kept[key] = replace(kept.get(key) or _new(key), values=(value,))
     return replace(policy, parameters=kept)
+
+
+def _since(told: Any) -> tuple[date, Any]:
+    """A value and its first day, where a row says `from` when."""
+    return (told["from"], told["value"]) if isinstance(told, Mapping) else (FIRST_DAY, told)
 
 
 def _new(key: str) -> Dated:

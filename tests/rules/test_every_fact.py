@@ -43,7 +43,7 @@ NOT_TOLD: Final[dict[Fact, str]] = {
 TURNS_NOTHING: Final = {
     "Party.kind": "住院的总是医院",
     "CaseFacts.card_lost": "挂失只妨碍凭卡查询，不影响待遇",
-    "PaidLeave.extension": "是否延长在报送时核对（rules/paid_leave.py），标准只看末日",
+    "PaidLeave.extension": "是否延长在报送时核对（rules/paid_leave.py），标准只看首日、末日",
 }
 """Facts that decide no bill, each with its reason."""
 

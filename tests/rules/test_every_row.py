@@ -416,6 +416,10 @@ EDGES: Final[dict[str, tuple[str, str]]] = {
         "申请期限经同意延长到申请当日：不逾期，归基金",
         "申请期限经同意延长到申请前一日：仍逾期，归用人单位",
     ),
+    "PaidLeave.first": (
+        "前一段停工留薪期已满，又一段自出院当日起：只有出院日按期内标准",
+        "前一段停工留薪期已满，又一段自出院次日起：住院各日都按期满标准",
+    ),
     "PaidLeave.last": (
         "停工留薪期到出院前一日为止：出院日按期满标准",
         "停工留薪期到出院当日为止：出院日仍按期内标准",
@@ -642,7 +646,6 @@ EDGES: Final[dict[str, tuple[str, str]]] = {
 
 NO_EDGE: Final = {
     "CaseFacts.decided_on": "认定之日只印在说明里，费用按服务日",
-    "PaidLeave.first": "报送时核对首日（rules/paid_leave.py），标准只看末日是否已过",
     "BillLine.consent_on": "签字日在上传时核对，规则只看谁签了字",
 }
 """Dates that no rule compares, each with its reason."""

@@ -13,6 +13,7 @@ from gateway.rules import context
 from gateway.rules.entitlement import Hold
 from gateway.rules.plain import Footing, Standing, standing
 from gateway.rules.settle import settle
+from tests.oracle import whole
 from tests.oracle.built import bill_of, policy_of, shelf_of
 from tests.oracle.stays import BILLS_IN_A_WORLD, Bill, stays
 from tests.rules import tables
@@ -26,8 +27,10 @@ def charged_alike(seed: int) -> Iterator[tuple[int, int, Bill]]:
     """Bills of a few charges under many stays, cases, hospitals, policies and catalogues, in
     random order, with the world of their policy and that of their catalogue."""
     random = Random(seed)  # noqa: S311 - an order, not a secret
-    made = list(stays(seed, WORLDS * BILLS_IN_A_WORLD))
-    charges = [bill["lines"] for bill in made if bill["lines"]][:CHARGED_ALIKE]
+    every = stays(seed, WORLDS * BILLS_IN_A_WORLD)
+    # Of a bill that ends before its lines are looked at nothing is kept.
+    made = [bill for bill in every if bill["lines"] and "lines" in whole.settled(bill)]
+    charges = [bill["lines"] for bill in made][:CHARGED_ALIKE]
     for _ in range(BILLS):
         bill = random.choice(made) | {"lines": random.choice(charges)}
         yield random.randrange(WORLDS), random.randrange(WORLDS), bill
