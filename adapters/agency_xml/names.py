@@ -287,6 +287,22 @@ DECIDE_CASE: Final = shape(
         "First day of a monthly pension",
         rare=True,
     ),
+    may(
+        "InjuredOn",
+        "injured_on",
+        DAY,
+        "更正报案所填的 InjuredOn；缺省为不变",
+        "Corrects the InjuredOn of the report; unchanged when left out",
+        rare=True,
+    ),
+    may(
+        "TrafficAccident",
+        "traffic_accident",
+        BOOL,
+        "更正报案所填的是否交通事故；缺省为不变",
+        "Corrects whether it was a traffic accident; unchanged when left out",
+        rare=True,
+    ),
 )
 NAME_EMPLOYER: Final = shape(
     "NameEmployer",

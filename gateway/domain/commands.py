@@ -336,7 +336,8 @@ class ReportCase:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecideCase:
-    """A step or decision of the department, with the authority that took it."""
+    """A step or decision of the department, with the authority that took it. What it tells of the
+    report, the day of the injury among it, corrects that; None leaves it as it was."""
 
     case_no: str
     state: CaseState
@@ -360,6 +361,8 @@ class DecideCase:
     grade: Grade | None = None
     lump_sum_on: date | None = None
     retired_on: date | None = None
+    injured_on: date | None = None
+    traffic_accident: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ report or decision."""
 from datetime import date
 from typing import Any, Final
 
-from gateway.domain.case import CaseFacts, Grade
+from gateway.domain.case import CaseFacts, EmploymentTie, Grade
 from gateway.domain.commands import DecideCase, ReportCase
 from gateway.domain.findings import Finding
 from gateway.store.frozen import plain
@@ -16,6 +16,13 @@ def status_of(command: ReportCase | DecideCase) -> dict[str, Any]:
     """What the message says of them, as it is kept; what it leaves out is not there."""
     told = {name: plain(getattr(command, name, None)) for name in _NAMES}
     return {name: value for name, value in told.items() if value is not None}
+
+
+def injury_faults(today: date, injured_on: date | None) -> list[Finding]:
+    """No injury lies ahead."""
+    if injured_on is None or injured_on <= today:
+        return []
+    return [Finding("VALUE_CONFLICT", "InjuredOn", str(injured_on), f"<= {today}")]
 
 
 def diagnosis_faults(today: date, injured_on: date, diagnosed_on: date | None) -> list[Finding]:
@@ -51,9 +58,20 @@ def grade_faults(case: CaseFacts, command: DecideCase) -> list[Finding]:
     return [Finding("VALUE_CONFLICT", "Grade", "" if grade is None else grade.value, expected)]
 
 
-def extension_faults(case: CaseFacts, command: DecideCase) -> list[Finding]:
+def extension_faults(told: CaseFacts) -> list[Finding]:
     """The department extends a limit that began with the event (第十七条第一款)."""
-    last, event = command.application_extended_to, command.diagnosed_on or case.event_day
+    last, event = told.application_extended_to, told.event_day
     if last is None or last > event:
         return []
     return [Finding("VALUE_CONFLICT", "ApplicationExtendedTo", str(last), f"> {event}")]
+
+
+def tie_faults(told: CaseFacts) -> list[Finding]:
+    """Whoever employed the worker at the injury did so by that day; who took over may have done
+    it since (第四十三条)."""
+    ties = [one.since for one in told.others if one.tie is not EmploymentTie.SUCCESSION]
+    first = max(ties, default=told.event_day)
+    if first <= told.event_day:
+        return []
+    name = "InjuredOn" if told.diagnosed_on is None else "DiagnosedOn"
+    return [Finding("VALUE_CONFLICT", name, str(told.event_day), f">= {first}")]

@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any, Final
 
@@ -15,10 +16,13 @@ from gateway.flows.case_status import (
     diagnosis_faults,
     extension_faults,
     grade_faults,
+    injury_faults,
     roster_faults,
     status_of,
+    tie_faults,
 )
 from gateway.flows.desk import Caller, Desk
+from gateway.flows.linking import linked, since_injury
 from gateway.flows.plan import Act, Plan, applied, refused
 from gateway.flows.waiting import (
     correction_acts,
@@ -30,14 +34,16 @@ from gateway.flows.waiting import (
 )
 from gateway.store import tables
 from gateway.store.cases import case_by_no, case_detail
+from gateway.store.database import Reader
 from gateway.store.rows import canonical, day_text
-from gateway.store.stays import StayFile, stays_of_cases
+from gateway.store.stays import StayFile, stays_of_cases, stays_of_person
 from gateway.store.unit import Change, Write
 
 _DAYS: Final = (
-    *("applied_on", "accepted_on", "relation_ended_on"),
+    *("applied_on", "accepted_on", "relation_ended_on", "injured_on"),
     *("diagnosed_on", "application_extended_to", "supplement_by"),
 )
+_FLAGS: Final = ("insured_at_injury", "litigation", "disputed", "traffic_accident")
 
 
 async def decide_case(desk: Desk, caller: Caller, command: DecideCase) -> Plan:
@@ -46,19 +52,30 @@ async def decide_case(desk: Desk, caller: Caller, command: DecideCase) -> Plan:
         case = await case_by_no(reader, command.case_no)
         if case is None:
             return refused(Finding("CASE_NOT_FOUND", field="CaseNo", got=command.case_no))
-        faults = [*_faults(case, command), *_date_faults(desk.today, case, command)]
-        faults += [*_status_faults(desk.today, case, command), *_moved_days(case, command)]
+        faults = _all_faults(desk.today, case, command)
         if faults:
             return refused(*faults, subject=case.case_no)
         detail = await case_detail(reader, case.case_no) if status_of(command) else None
-        stays = await stays_of_cases(reader, [case.case_no])
+        found = await _found(reader, case, command)
+        stays = [*await stays_of_cases(reader, [case.case_no]), *found]
     return applied(
         Acknowledged(subject=case.case_no, state=command.state),
         subject=case.case_no,
-        writes=(_case(case, command, detail), *_looked_at(desk, stays, _decision(command))),
+        writes=(
+            _case(case, command, detail),
+            *linked(found, case.case_no),
+            *_looked_at(desk, stays, _decision(command)),
+        ),
         acts=(_step(case, command), *correction_acts(stays, command.decision_no)),
         notices=correction_notices(desk, stays, f"case.decide {_decision(command)}"),
     )
+
+
+async def _found(reader: Reader, case: CaseFacts, command: DecideCase) -> list[StayFile]:
+    """The stays that find the case by the corrected day of the injury, as by its report."""
+    if command.injured_on is None:
+        return []
+    return since_injury(await stays_of_person(reader, case.person_id), command.injured_on)
 
 
 def _decision(command: DecideCase) -> str:
@@ -97,6 +114,26 @@ def _step(case: CaseFacts, command: DecideCase) -> Act:
     )
 
 
+def _all_faults(today: date, case: CaseFacts, command: DecideCase) -> list[Finding]:
+    told = _as_told(case, command)
+    return [
+        *_faults(case, command),
+        *_date_faults(today, told, command),
+        *_status_faults(today, told, command),
+        *_moved_days(case, command),
+    ]
+
+
+def _as_told(case: CaseFacts, command: DecideCase) -> CaseFacts:
+    """The case with the days that the message tells of its event and of the employer's time."""
+    return replace(
+        case,
+        injured_on=command.injured_on or case.injured_on,
+        diagnosed_on=command.diagnosed_on or case.diagnosed_on,
+        application_extended_to=command.application_extended_to or case.application_extended_to,
+    )
+
+
 def _faults(case: CaseFacts, command: DecideCase) -> list[Finding]:
     """A transition not in the table, and facts a positive decision cannot do without."""
     faults = []
@@ -118,17 +155,18 @@ def _faults(case: CaseFacts, command: DecideCase) -> list[Finding]:
     return faults
 
 
-def _status_faults(today: date, case: CaseFacts, command: DecideCase) -> list[Finding]:
+def _status_faults(today: date, told: CaseFacts, command: DecideCase) -> list[Finding]:
     """Facts of the worker that contradict one another or what is on record."""
-    event = command.diagnosed_on or case.event_day
-    received = command.roster_received_on or case.roster_received_on
-    told = command.insured_at_injury
-    insured = case.insured_at_injury if told is None else told
+    received = command.roster_received_on or told.roster_received_on
+    said = command.insured_at_injury
+    insured = told.insured_at_injury if said is None else said
     return [
-        *diagnosis_faults(today, case.injured_on, command.diagnosed_on),
-        *roster_faults(today, event, received, insured),
-        *grade_faults(case, command),
-        *extension_faults(case, command),
+        *injury_faults(today, command.injured_on),
+        *diagnosis_faults(today, told.injured_on, told.diagnosed_on),
+        *roster_faults(today, told.event_day, received, insured),
+        *grade_faults(told, command),
+        *extension_faults(told),
+        *tie_faults(told),
     ]
 
 
@@ -149,15 +187,15 @@ def _moved_days(case: CaseFacts, command: DecideCase) -> list[Finding]:
     ]
 
 
-def _date_faults(today: date, case: CaseFacts, command: DecideCase) -> list[Finding]:
+def _date_faults(today: date, told: CaseFacts, command: DecideCase) -> list[Finding]:
     """Injury, application, acceptance and decision follow one another; none lies ahead.
     Of days on record only the order is asked: they were not ahead when they came."""
     given = (
-        ("AppliedOn", command.applied_on, case.applied_on),
-        ("AcceptedOn", command.accepted_on, case.accepted_on),
+        ("AppliedOn", command.applied_on, told.applied_on),
+        ("AcceptedOn", command.accepted_on, told.accepted_on),
         ("DecidedOn", command.decided_on, None),
     )
-    faults, earlier = [], command.diagnosed_on or case.event_day
+    faults, earlier = [], told.event_day
     for name, said, known in given:
         day = said or known
         if day is None:
@@ -181,7 +219,7 @@ def _values(case: CaseFacts, command: DecideCase) -> dict[str, Any]:
     for name in _DAYS:
         if getattr(command, name) is not None:
             values[name] = day_text(getattr(command, name))
-    for name in ("insured_at_injury", "litigation", "disputed"):
+    for name in _FLAGS:
         if getattr(command, name) is not None:
             values[name] = int(getattr(command, name))
     for name in ("third_party", "applied_by"):

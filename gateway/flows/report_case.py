@@ -1,5 +1,6 @@
 """case.report: the employer's report 报案 as it reached the agency, with who, when and how."""
 
+from datetime import datetime
 from typing import Any
 
 from gateway.clock import micros
@@ -7,9 +8,15 @@ from gateway.domain.case import CaseState
 from gateway.domain.commands import ReportCase
 from gateway.domain.findings import Finding
 from gateway.domain.results import Acknowledged
-from gateway.flows.case_status import diagnosis_faults, roster_faults, status_of
+from gateway.flows.case_status import (
+    diagnosis_faults,
+    injury_faults,
+    roster_faults,
+    status_of,
+)
 from gateway.flows.dates import in_future
 from gateway.flows.desk import Caller, Desk
+from gateway.flows.linking import linked, since_injury
 from gateway.flows.persons import new_person
 from gateway.flows.plan import Act, Plan, applied, refused
 from gateway.flows.waiting import look_again
@@ -44,16 +51,9 @@ async def report_case(desk: Desk, caller: Caller, command: ReportCase) -> Plan:
 
 def _faults(desk: Desk, command: ReportCase) -> list[Finding]:
     """Neither the injury nor its report lies ahead."""
-    ahead = {
-        "InjuredOn": (command.injured_on > desk.today, str(command.injured_on)),
-        "ReportedAt": (in_future(desk, command.reported_at), command.reported_at.isoformat()),
-    }
     return [
-        *(
-            Finding("VALUE_CONFLICT", name, got, f"<= {desk.today}")
-            for name, (wrong, got) in ahead.items()
-            if wrong
-        ),
+        *injury_faults(desk.today, command.injured_on),
+        *_report_faults(desk, command.reported_at),
         *diagnosis_faults(desk.today, command.injured_on, command.diagnosed_on),
         *roster_faults(
             desk.today,
@@ -62,6 +62,12 @@ def _faults(desk: Desk, command: ReportCase) -> list[Finding]:
             command.insured_at_injury,
         ),
     ]
+
+
+def _report_faults(desk: Desk, reported_at: datetime) -> list[Finding]:
+    if not in_future(desk, reported_at):
+        return []
+    return [Finding("VALUE_CONFLICT", "ReportedAt", reported_at.isoformat(), f"<= {desk.today}")]
 
 
 def _touched(person: Person, command: ReportCase) -> Write:
@@ -81,19 +87,14 @@ def _opened(
     made: tuple[Write, ...],
     stays: list[StayFile],
 ) -> Plan:
-    waiting = [
-        file
-        for file in stays
-        if file.case is None and file.row["live"] and file.stay.admitted_on >= command.injured_on
-    ]
-    linked = tuple(_linked(file, command.case_no) for file in waiting)
+    waiting = since_injury(stays, command.injured_on)
     return applied(
         Acknowledged(subject=command.case_no, state=CaseState.REPORTED),
         subject=command.case_no,
         writes=(
             *made,
             Insert(tables.work_case, [_row(command, person_id)]),
-            *linked,
+            *linked(waiting, command.case_no),
             *look_again(desk, waiting, f"case {command.case_no}"),
         ),
         acts=(
@@ -105,13 +106,6 @@ def _opened(
             ),
         ),
     )
-
-
-def _linked(file: StayFile, case_no: str) -> Write:
-    """A stay without a case takes this one."""
-    where = {"admission_id": file.stay.admission_id, "version": file.stay.version}
-    values = {"case_no": case_no, "version": file.stay.version + 1}
-    return Change(tables.admission, where, values)
 
 
 def _row(command: ReportCase, person_id: str) -> dict[str, object]:
