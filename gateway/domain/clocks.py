@@ -20,10 +20,11 @@ class WorkingDays(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class OpenCase:
-    """A case that is not decided yet. `suspended_days` are the days of 中止 that have ended;
-    `event_day` is the injury or the diagnosis, `extended_to` the last day for the employer as the
-    department extended it; `decided_on` the day of the last step, `supplement_by` the last day to
-    supply documents, `reported_on` the day on which the accident was reported."""
+    """A case that is not decided yet. `suspended_days` are the days of 中止 that have ended, since
+    `revoked_on`, the day on which the last decision was revoked, if one was; `event_day` is the
+    injury or the diagnosis, `extended_to` the last day for the employer as the department extended
+    it; `decided_on` the day of the last step, `supplement_by` the last day to supply documents,
+    `reported_on` the day on which the accident was reported."""
 
     case_no: str
     state: CaseState
@@ -35,6 +36,15 @@ class OpenCase:
     decided_on: date | None = None
     supplement_by: date | None = None
     reported_on: date | None = None
+    revoked_on: date | None = None
+
+    @property
+    def clock_from(self) -> date | None:
+        """The acceptance from which the department's time runs; None until it is told, for after a
+        revocation the first one is no day of the decision that has to be taken anew."""
+        accepted, revoked = self.accepted_on, self.revoked_on
+        before = accepted is not None and revoked is not None and accepted < revoked
+        return None if before else accepted
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,6 +111,7 @@ def _step(case: CaseFacts, command: DecideCase) -> Act:
         to_state=command.state,
         code=command.decision_no,
         reason=f"{command.authority} {command.reason}",
+        decided_on=command.decided_on,
     )
 
 

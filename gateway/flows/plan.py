@@ -1,6 +1,7 @@
 """What a flow decides, as data: the answer, the rows to write and what others must learn."""
 
 from dataclasses import dataclass, field
+from datetime import date
 
 from gateway.domain.codes import Outcome
 from gateway.domain.findings import Finding
@@ -10,7 +11,8 @@ from gateway.store.unit import Guard, Write
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Act:
-    """One audit row: what was done to which subject, from which state to which, and why."""
+    """One audit row: what was done to which subject, from which state to which, and why; of a
+    step of the department the day on which it was decided."""
 
     action: str
     subject: str
@@ -18,6 +20,7 @@ class Act:
     to_state: str = ""
     code: str = ""
     reason: str = ""
+    decided_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,7 @@ from gateway.flows.desk import Desk, new_id
 from gateway.flows.plan import Notice, Plan
 from gateway.store import tables
 from gateway.store.deliveries import WAITING
-from gateway.store.rows import canonical
+from gateway.store.rows import canonical, day_text
 from gateway.store.unit import Change, Guard, Insert, Rekey, Remove, Unit, Upsert, Write
 
 _NOTICE_LIFE = timedelta(hours=24)  # of a notice that waits to be fetched (protocol)
@@ -156,6 +156,7 @@ def _audit(plan: Plan, exchange: Exchange) -> Write:
             "from_state": act.from_state,
             "to_state": act.to_state,
             "code": act.code,
+            "decided_on": day_text(act.decided_on),
             "reason": act.reason or None,
         }
         for seq, act in enumerate(plan.acts)

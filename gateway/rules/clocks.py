@@ -267,8 +267,8 @@ class Deadline:
 
     `due` is None when the calendar is not loaded so far, when the clock is suspended (中止)
     and when no text gives its length: then `gap` says so, else `source` cites it; or when the
-    day that starts it is `untold`. `done_on` is the day it was done, for a clock that is told
-    only because it was overrun.
+    day that starts it is `untold`, of a case accepted `anew` after a revocation too. `done_on` is
+    the day it was done, for a clock that is told only because it was overrun.
     """
 
     clock: Clock
@@ -280,6 +280,7 @@ class Deadline:
     suspended: bool = False
     done_on: date | None = None
     untold: bool = False
+    anew: bool = False
 
     def left(self, today: date) -> int | None:
         """Calendar days left, negative when overrun; None when the end is not known."""
@@ -371,7 +372,8 @@ def _untold(policy: Policy, days: WorkingDays, name: str, case: OpenCase) -> Dea
     """A clock whose first day nobody told: it stands at the last step known, and no end of it is
     guessed."""
     found = deadline(policy, days, name, case.decided_on or case.event_day, case.case_no)
-    return found if found.gap else replace(found, due=None, untold=True)
+    anew = case.accepted_on is not None and case.revoked_on is not None
+    return found if found.gap else replace(found, due=None, untold=True, anew=anew)
 
 
 def _started(case: OpenCase) -> Iterator[tuple[str, date | None]]:
@@ -389,8 +391,8 @@ def _started(case: OpenCase) -> Iterator[tuple[str, date | None]]:
         case CaseState.SUPPLEMENTING:
             yield "REFUSE_ACCEPTANCE", case.supplement_by
         case CaseState.ACCEPTED | CaseState.SUSPENDED:
-            yield "RECOGNITION", case.accepted_on
-            yield "CLEAR_RECOGNITION", case.accepted_on
+            yield "RECOGNITION", case.clock_from
+            yield "CLEAR_RECOGNITION", case.clock_from
 
 
 def _extended(found: Deadline, case: OpenCase) -> Deadline:

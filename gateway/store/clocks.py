@@ -4,7 +4,9 @@ The days of an accident and of an admission, by case and stay, are facts of a pe
 whoever is shown them is recorded.
 """
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 
@@ -34,7 +36,7 @@ _UNDECIDED: Final = (
     CaseState.ACCEPTED,
     CaseState.SUSPENDED,
 )
-_STATES: Final = "from_state", "to_state"
+_STEP: Final = ("subject", "from_state", "to_state", "decided_on", "at_us")
 
 
 async def open_cases(reader: Reader) -> list[OpenCase]:
@@ -56,7 +58,7 @@ async def open_cases(reader: Reader) -> list[OpenCase]:
         .order_by(work_case.c.case_no)
     )
     rows = await reader.rows(query)
-    suspended = await _suspended_days(reader)
+    stood = await _stood(reader)
     return [
         OpenCase(
             case_no=row["case_no"],
@@ -64,41 +66,57 @@ async def open_cases(reader: Reader) -> list[OpenCase]:
             event_day=date.fromisoformat(row["diagnosed_on"] or row["injured_on"]),
             applied_on=day(row["applied_on"]),
             accepted_on=day(row["accepted_on"]),
-            suspended_days=suspended.get(row["case_no"], 0),
+            suspended_days=stood[row["case_no"]].days,
             extended_to=day(row["application_extended_to"]),
             decided_on=day(row["decided_on"]),
             supplement_by=day(row["supplement_by"]),
             reported_on=business_day(instant(row["reported_us"])),
+            revoked_on=stood[row["case_no"]].revoked_on,
         )
         for row in rows
     ]
 
 
-async def _suspended_days(reader: Reader) -> dict[str, int]:
-    """The days of each case's suspensions that have ended, by the steps on record."""
-    steps = (
-        select(audit.c.subject, audit.c.from_state, audit.c.to_state, audit.c.at_us)
+@dataclass(slots=True)
+class _Stood:
+    """What the department's time did not run in: the days of the suspensions that have ended since
+    the last revocation, the first day of the latest, and the day of that revocation."""
+
+    days: int = 0
+    since: date | None = None
+    revoked_on: date | None = None
+
+    def step(self, from_state: str, to_state: str, on: date) -> None:
+        if to_state == CaseState.REVOKED:
+            self.days, self.revoked_on = 0, on
+        elif to_state == CaseState.SUSPENDED:
+            self.since = on
+        elif from_state == CaseState.SUSPENDED and self.since is not None:
+            self.days += max((on - self.since).days, 0)
+
+
+async def _stood(reader: Reader) -> dict[str, _Stood]:
+    """Of each case, by the steps on record that led into a suspension, out of one or to a
+    revocation."""
+    led_to = audit.c.to_state.in_([CaseState.SUSPENDED.value, CaseState.REVOKED.value])
+    query = (
+        select(*(audit.c[name] for name in _STEP))
         .where(
             audit.c.action == "case.decide",
             audit.c.from_state != audit.c.to_state,
-            (audit.c.from_state == CaseState.SUSPENDED.value)
-            | (audit.c.to_state == CaseState.SUSPENDED.value),
+            led_to | (audit.c.from_state == CaseState.SUSPENDED.value),
         )
         .order_by(audit.c.at_us)
     )
-    return _ended_spans(await reader.rows(steps))
+    found: dict[str, _Stood] = defaultdict(_Stood)
+    for one in await reader.rows(query):
+        found[one["subject"]].step(one["from_state"], one["to_state"], _decided_on(one))
+    return found
 
 
-def _ended_spans(steps: Iterable[dict[str, Any]]) -> dict[str, int]:
-    began: dict[str, date] = {}
-    days: dict[str, int] = {}
-    for step in steps:
-        subject, on = step["subject"], business_day(instant(step["at_us"]))
-        if step["to_state"] == CaseState.SUSPENDED.value:
-            began[subject] = on
-        elif subject in began:
-            days[subject] = days.get(subject, 0) + (on - began.pop(subject)).days
-    return days
+def _decided_on(step: Mapping[str, Any]) -> date:
+    """The day of the decision, where it was told; else that on which the message came."""
+    return day(step["decided_on"]) or business_day(instant(step["at_us"]))
 
 
 async def open_stays(reader: Reader) -> list[OpenStay]:

@@ -150,7 +150,7 @@ IMPERSONAL: Final = {
     "application": "application_id hospital case_no admission_id kind applied_on wanted_from "
     "wanted_to transferred_on message_id",
     "application_answer": "application_id state granted approval_no answered_on",
-    "audit": "tx_id seq at_us actor action subject from_state to_state code",
+    "audit": "tx_id seq at_us actor action subject from_state to_state code decided_on",
     "bill_line": "admission_id line_id occurred_us service_day quantity price amount_fen refund_of "
     "relation consent consent_on violation reviewed",
     "case_fact": "subject kind fact_no at_us",

@@ -155,6 +155,7 @@ audit = _table(
     text("from_state"),
     text("to_state"),
     text("code"),
+    optional_text("decided_on"),
     key=("tx_id", "seq"),
     personal=("reason",),
 )

@@ -56,6 +56,11 @@ _ACCEPTED_TO_TELL: Final = (
     "accepted; tell the day by AcceptedOn of case.decide",
 )
 """Of the clocks of recognition."""
+_ANEW_TO_TELL: Final = (
+    "撤销后重新受理，原受理日不再起算，新的起算日没有告知",
+    "accepted anew after a revocation: the first acceptance starts nothing now, no later day is "
+    "told",
+)
 
 
 def run(settings: Settings, today: date, out: TextIO) -> int:
@@ -156,8 +161,7 @@ def _asked_for(clock: Clock) -> Iterator[str]:
 def _one(one: Deadline, today: date) -> Iterator[str]:
     zh, en = one.clock.does
     yield f"{_when(one, today)}  {_OWNERS[one.clock.owner]}  {one.subject}：{zh} / {en}"
-    to_tell = _TO_TELL.get(one.clock.name, _ACCEPTED_TO_TELL)
-    started_zh, started_en = to_tell if one.untold else one.clock.starts
+    started_zh, started_en = _to_tell(one) if one.untold else one.clock.starts
     yield f"   {one.clock.name} 自 since {one.since} {started_zh} / {started_en}"
     if one.source is not None:
         reading = "（本网关的理解 / our reading）" if one.source.our_reading else ""
@@ -165,6 +169,11 @@ def _one(one: Deadline, today: date) -> Iterator[str]:
         yield f"   依据 by {one.source.law}{reading}  {length}"
     if one.gap:
         yield f"   {one.gap}"
+
+
+def _to_tell(one: Deadline) -> tuple[str, str]:
+    """What was not told of a clock, and how to tell it."""
+    return _ANEW_TO_TELL if one.anew else _TO_TELL.get(one.clock.name, _ACCEPTED_TO_TELL)
 
 
 def _late(days: int) -> str:

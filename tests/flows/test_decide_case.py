@@ -5,6 +5,7 @@ from datetime import date
 import pytest
 
 from gateway.domain.case import Applicant, CaseState
+from gateway.domain.clocks import OpenCase
 from gateway.domain.codes import Outcome
 from gateway.domain.split import Split
 from gateway.rules.clocks import of_cases
@@ -137,6 +138,78 @@ async def test_a_resumed_case_is_late_until_the_day_of_its_one_acceptance(office
     stay = await office.billed("H001", "V1", 1, (line,))
     heard = await office.commit("H001", stay, line)
     assert heard.result.split == Split(fund_fen=2400)
+
+
+# --- what runs ------------------------------------------------------------------------------
+
+
+async def the_open(office: Office) -> OpenCase:
+    async with office.desk.database.reading() as reader:
+        (case,) = await open_cases(reader)
+    return case
+
+
+async def told_of(office: Office, *steps: tuple[CaseState, date]) -> OpenCase:
+    """The case after these steps, each decided on its day; all told on one later day."""
+    office.move_to(date(2026, 3, 20))
+    await office.report("C1", 1)
+    await office.decide("C1", S.ACCEPTED, decided_on=DAY)
+    for state, day in steps:
+        heard = await office.decide("C1", state, decided_on=day, **UNTOLD)
+        assert heard.outcome is Outcome.APPLIED
+    return await the_open(office)
+
+
+async def test_days_of_suspension_are_those_decided_not_those_on_which_it_was_told(
+    office: Office,
+) -> None:
+    """受理……期间中止的，恢复后不计入（第二十条第三款）: told late, they are the same days."""
+    suspended, resumed = (S.SUSPENDED, date(2026, 3, 5)), (S.ACCEPTED, date(2026, 3, 19))
+    case = await told_of(office, suspended, resumed)
+    assert case.suspended_days == 14
+    found = {one.clock.name: one.due for one in of_cases(office.desk.policy, Calendar(), [case])}
+    assert found["CLEAR_RECOGNITION"] == date(2026, 3, 31)
+
+
+async def test_what_is_told_again_in_a_suspension_does_not_begin_it_anew(office: Office) -> None:
+    suspended, again = (S.SUSPENDED, date(2026, 3, 5)), (S.SUSPENDED, date(2026, 3, 18))
+    case = await told_of(office, suspended, again, (S.ACCEPTED, date(2026, 3, 19)))
+    assert case.suspended_days == 14
+
+
+async def test_a_suspension_that_ends_before_it_began_has_no_days(office: Office) -> None:
+    suspended, resumed = (S.SUSPENDED, date(2026, 3, 19)), (S.ACCEPTED, date(2026, 3, 5))
+    assert (await told_of(office, suspended, resumed)).suspended_days == 0
+
+
+REVOKED_ON = date(2026, 3, 16)
+ANEW = (
+    (S.SUSPENDED, date(2026, 3, 5)),
+    (S.ACCEPTED, date(2026, 3, 9)),
+    (S.RECOGNISED, date(2026, 3, 10)),
+    (S.REVOKED, REVOKED_ON),
+    (S.ACCEPTED, date(2026, 3, 17)),
+)
+
+
+async def test_the_clock_of_a_case_accepted_anew_does_not_run_from_its_first_acceptance(
+    office: Office,
+) -> None:
+    case = await told_of(office, *ANEW)
+    assert (case.accepted_on, case.revoked_on, case.suspended_days) == (DAY, REVOKED_ON, 0)
+    clocks = of_cases(office.desk.policy, Calendar(), [case])
+    decisions = {one.clock.name: (one.due, one.untold) for one in clocks}
+    assert decisions["RECOGNITION"] == decisions["CLEAR_RECOGNITION"] == (None, True)
+
+
+async def test_a_new_acceptance_day_of_a_case_accepted_anew_starts_its_clock(
+    office: Office,
+) -> None:
+    await told_of(office, *ANEW)
+    day = date(2026, 3, 17)
+    await office.decide("C1", S.ACCEPTED, **UNTOLD | {"accepted_on": day})
+    clocks = of_cases(office.desk.policy, Calendar(), [await the_open(office)])
+    assert {one.clock.name: one.due for one in clocks}["CLEAR_RECOGNITION"] == date(2026, 4, 1)
 
 
 async def days(office: Office) -> tuple[date | None, date | None]:

@@ -194,6 +194,21 @@ def test_a_clock_whose_first_day_nobody_told_is_shown_without_an_end(case, names
     assert {(one.since, one.due, one.untold) for one in found} == {(case.event_day, None, True)}
 
 
+@pytest.mark.parametrize(
+    ("accepted_on", "told"),
+    [
+        pytest.param("2026-03-16", {"2026-05-15", "2026-03-31"}, id="撤销当日受理的_自该日起算"),
+        pytest.param("2026-03-15", {None}, id="受理在撤销以前_是原来的受理_没有告知"),
+    ],
+)
+def test_after_a_revocation_the_first_acceptance_starts_no_clock(accepted_on, told):
+    day = date.fromisoformat(accepted_on)
+    case = a_case(CaseState.ACCEPTED, accepted_on=day, revoked_on=date(2026, 3, 16))
+    found = list(of_cases(EXAMPLE, DAYS, [case]))
+    assert {one.due and one.due.isoformat() for one in found} == told
+    assert {(one.untold, one.anew) for one in found} == {(None in told, None in told)}
+
+
 def test_补正期限没有告知的_不猜到期日_只说缺什么():
     (found,) = of_cases(
         EXAMPLE, DAYS, [a_case(CaseState.SUPPLEMENTING, decided_on=date(2026, 3, 12))]

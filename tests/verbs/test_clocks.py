@@ -56,13 +56,16 @@ def an_application(application_id: str) -> dict[str, Any]:
     }
 
 
-def a_step(seq: int, from_state: str, to_state: str, day: date) -> dict[str, Any]:
+def a_step(
+    seq: int, from_state: str, to_state: str, sent: date, subject: str = "C3", day: str = ""
+) -> dict[str, Any]:
     return {
         "tx_id": "T2",
         "seq": seq,
-        "at_us": at(day),
+        "at_us": at(sent),
+        "decided_on": day or None,
         "action": "case.decide",
-        "subject": "C3",
+        "subject": subject,
         "from_state": from_state,
         "to_state": to_state,
     }
@@ -102,6 +105,7 @@ async def with_open_things(folder: Path) -> Settled:
             a_case("C5", "RECOGNISED", accepted_on="2026-03-02"),
             a_case("C6", "SUPPLEMENTING", supplement_by="2026-04-02"),
             a_case("C7", "SUPPLEMENTING", decided_on="2026-03-30"),
+            a_case("C10", "ACCEPTED", accepted_on="2026-03-02", decided_on="2026-03-31"),
             a_case("C8", "APPLIED", applied_on="2026-03-31", reported_us=at(date(2026, 3, 13))),
         ],
         "cut": [
@@ -110,7 +114,8 @@ async def with_open_things(folder: Path) -> Settled:
         ],
         "audit": [
             a_step(1, "ACCEPTED", "SUSPENDED", date(2026, 3, 5)),
-            a_step(2, "SUSPENDED", "ACCEPTED", date(2026, 3, 15)),
+            a_step(2, "SUSPENDED", "ACCEPTED", date(2026, 3, 25), day="2026-03-15"),
+            a_step(3, "RECOGNISED", "REVOKED", date(2026, 3, 31), "C10", "2026-03-30"),
         ],
         "admission": [
             stay | {"admission_id": "A2", "state": "PENDING_CHECK", "late": 1, "visit_no": "V2"},
@@ -150,6 +155,8 @@ async def test_everything_that_runs_is_listed_with_days_left_owner_and_article(t
         "中止，自受理 30 天 suspended, 30 days since acceptance  社会保险行政部门 department  C4",
         "中止，自受理 30 天 suspended, 30 days since acceptance  社会保险行政部门 department  C4",
         "起算日未告知 day that starts it not told  社会保险行政部门 department  C7",
+        "起算日未告知 day that starts it not told  社会保险行政部门 department  C10",
+        "起算日未告知 day that starts it not told  社会保险行政部门 department  C10",
     ]
     assert "经办机构 agency  A2 H1：核查住院登记 / check the registration" in text
     assert "劳动能力鉴定委员会 assessment committee  Q1 H1：决定康复" in text
@@ -157,7 +164,8 @@ async def test_everything_that_runs_is_listed_with_days_left_owner_and_article(t
     assert "医院 hospital  K1 H1：陈述、申辩 / state its case about the cut" in text
     assert "依据 by 《工伤保险条例》第二十条第一款  recognition/decide_days = 60" in text
     assert "告知最后一日 / documents being supplied; tell the last day by SupplementBy" in text
-    assert others.startswith("17 项期限，4 项已过 / 17 clocks, 4 overrun\n")
+    assert "原受理日不再起算，新的起算日没有告知 / accepted anew after a revocation" in text
+    assert others.startswith("19 项期限，4 项已过 / 19 clocks, 4 overrun\n")
     assert WORKER not in text
 
 

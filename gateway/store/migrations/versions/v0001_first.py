@@ -23,7 +23,7 @@ TRIGGERS = (
     "CREATE TRIGGER leaf_no_delete BEFORE DELETE ON leaf "
     "BEGIN SELECT RAISE(ABORT, 'leaf is append-only'); END",
     "CREATE TRIGGER audit_no_update BEFORE UPDATE OF "
-    "tx_id, seq, at_us, actor, action, subject, from_state, to_state, code, reason "
+    "tx_id, seq, at_us, actor, action, subject, from_state, to_state, code, decided_on, reason "
     "ON audit "
     "BEGIN SELECT RAISE(ABORT, 'audit is append-only'); END",
     "CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit "
@@ -92,7 +92,7 @@ POSTGRESQL = (
     "CREATE TRIGGER leaf_no_truncate BEFORE TRUNCATE "
     "ON leaf FOR EACH STATEMENT EXECUTE FUNCTION refuse_append_only()",
     "CREATE TRIGGER audit_no_update BEFORE UPDATE OF "
-    "tx_id, seq, at_us, actor, action, subject, from_state, to_state, code, reason "
+    "tx_id, seq, at_us, actor, action, subject, from_state, to_state, code, decided_on, reason "
     "OR DELETE ON audit FOR EACH ROW EXECUTE FUNCTION refuse_append_only()",
     "CREATE TRIGGER audit_no_truncate BEFORE TRUNCATE "
     "ON audit FOR EACH STATEMENT EXECUTE FUNCTION refuse_append_only()",
@@ -283,6 +283,7 @@ def _audit() -> None:
         sa.Column("from_state", TEXT, nullable=False),
         sa.Column("to_state", TEXT, nullable=False),
         sa.Column("code", TEXT, nullable=False),
+        sa.Column("decided_on", TEXT, nullable=True),
         sa.Column("key_id", TEXT, nullable=False),
         sa.Column("record_key", BLOB, nullable=True),
         sa.Column("reason", BLOB, nullable=True),
