@@ -337,7 +337,7 @@ class ReportCase:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecideCase:
     """A step or decision of the department, with the authority that took it. What it tells of the
-    report, the day of the injury among it, corrects that; None leaves it as it was."""
+    report, the day of the injury among it, corrects that; what it leaves out stays."""
 
     case_no: str
     state: CaseState
@@ -363,6 +363,10 @@ class DecideCase:
     retired_on: date | None = None
     injured_on: date | None = None
     traffic_accident: bool | None = None
+    reported_at: datetime | None = None
+    employer_no: str = ""
+    employer_name: str = ""
+    diagnoses: tuple[Diagnosis, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,12 +1,14 @@
 """What the agency tells of the worker's cover, diagnosis, grade and retirement, with a case's
 report or decision."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Final
 
 from gateway.domain.case import CaseFacts, EmploymentTie, Grade
 from gateway.domain.commands import DecideCase, ReportCase
 from gateway.domain.findings import Finding
+from gateway.flows.dates import in_future
+from gateway.flows.desk import Desk
 from gateway.store.frozen import plain
 
 _NAMES: Final = ("roster_received_on", "underpaid", "grade", "lump_sum_on", "retired_on")
@@ -16,6 +18,29 @@ def status_of(command: ReportCase | DecideCase) -> dict[str, Any]:
     """What the message says of them, as it is kept; what it leaves out is not there."""
     told = {name: plain(getattr(command, name, None)) for name in _NAMES}
     return {name: value for name, value in told.items() if value is not None}
+
+
+def personal_of(command: DecideCase) -> dict[str, Any]:
+    """What the message corrects of the personal part of the report."""
+    told = {"employer_name": command.employer_name, "diagnoses": plain(command.diagnoses)}
+    return {name: value for name, value in told.items() if value}
+
+
+def report_faults(desk: Desk, reported_at: datetime | None) -> list[Finding]:
+    """No report lies ahead."""
+    if reported_at is None or not in_future(desk, reported_at):
+        return []
+    return [Finding("VALUE_CONFLICT", "ReportedAt", reported_at.isoformat(), f"<= {desk.today}")]
+
+
+def employer_faults(case: CaseFacts, command: DecideCase) -> list[Finding]:
+    """The employer of the report is told with its name, and is none of those named beside it."""
+    number = command.employer_no
+    if number and not command.employer_name:
+        return [Finding("VALUE_CONFLICT", "EmployerName", "", "a value")]
+    if number not in {one.employer_no for one in case.others}:
+        return []
+    return [Finding("VALUE_CONFLICT", "EmployerNo", number, f"!= {number}")]
 
 
 def injury_faults(today: date, injured_on: date | None) -> list[Finding]:

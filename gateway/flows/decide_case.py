@@ -8,15 +8,19 @@ from dataclasses import replace
 from datetime import date
 from typing import Any, Final
 
+from gateway.clock import micros
 from gateway.domain.case import POSITIVE, TRANSITIONS, CaseFacts, CaseState
 from gateway.domain.commands import DecideCase
 from gateway.domain.findings import Finding
 from gateway.domain.results import Acknowledged
 from gateway.flows.case_status import (
     diagnosis_faults,
+    employer_faults,
     extension_faults,
     grade_faults,
     injury_faults,
+    personal_of,
+    report_faults,
     roster_faults,
     status_of,
     tie_faults,
@@ -52,10 +56,11 @@ async def decide_case(desk: Desk, caller: Caller, command: DecideCase) -> Plan:
         case = await case_by_no(reader, command.case_no)
         if case is None:
             return refused(Finding("CASE_NOT_FOUND", field="CaseNo", got=command.case_no))
-        faults = _all_faults(desk.today, case, command)
+        faults = _all_faults(desk, case, command)
         if faults:
             return refused(*faults, subject=case.case_no)
-        detail = await case_detail(reader, case.case_no) if status_of(command) else None
+        tells = status_of(command) or personal_of(command)
+        detail = await case_detail(reader, case.case_no) if tells else None
         found = await _found(reader, case, command)
         stays = [*await stays_of_cases(reader, [case.case_no]), *found]
     return applied(
@@ -84,11 +89,11 @@ def _decision(command: DecideCase) -> str:
 
 
 def _case(case: CaseFacts, command: DecideCase, detail: dict[str, Any] | None) -> Change:
-    """The case in its new state, with the worker's facts that the message told."""
+    """The case in its new state, with the facts of worker and report that the message told."""
     values = {"version": case.version + 1, **_values(case, command)}
     if detail is not None:
-        detail["status"] = detail.get("status", {}) | status_of(command)
-        values["detail"] = canonical(detail)
+        status = detail.get("status", {}) | status_of(command)
+        values["detail"] = canonical(detail | personal_of(command) | {"status": status})
     return Change(tables.work_case, {"case_no": case.case_no, "version": case.version}, values)
 
 
@@ -115,9 +120,11 @@ def _step(case: CaseFacts, command: DecideCase) -> Act:
     )
 
 
-def _all_faults(today: date, case: CaseFacts, command: DecideCase) -> list[Finding]:
-    told = _as_told(case, command)
+def _all_faults(desk: Desk, case: CaseFacts, command: DecideCase) -> list[Finding]:
+    today, told = desk.today, _as_told(case, command)
     return [
+        *report_faults(desk, command.reported_at),
+        *employer_faults(case, command),
         *_faults(case, command),
         *_date_faults(today, told, command),
         *_status_faults(today, told, command),
@@ -216,10 +223,13 @@ def _values(case: CaseFacts, command: DecideCase) -> dict[str, Any]:
         "decided_on": command.decided_on.isoformat(),
         "authority": command.authority,
         "decision_no": command.decision_no or case.decision_no,
+        "employer_no": command.employer_no or case.employer_no,
     }
     for name in _DAYS:
         if getattr(command, name) is not None:
             values[name] = day_text(getattr(command, name))
+    if command.reported_at is not None:
+        values["reported_us"] = micros(command.reported_at)
     for name in _FLAGS:
         if getattr(command, name) is not None:
             values[name] = int(getattr(command, name))

@@ -1,6 +1,5 @@
 """case.report: the employer's report 报案 as it reached the agency, with who, when and how."""
 
-from datetime import datetime
 from typing import Any
 
 from gateway.clock import micros
@@ -11,10 +10,10 @@ from gateway.domain.results import Acknowledged
 from gateway.flows.case_status import (
     diagnosis_faults,
     injury_faults,
+    report_faults,
     roster_faults,
     status_of,
 )
-from gateway.flows.dates import in_future
 from gateway.flows.desk import Caller, Desk
 from gateway.flows.linking import linked, since_injury
 from gateway.flows.persons import new_person
@@ -53,7 +52,7 @@ def _faults(desk: Desk, command: ReportCase) -> list[Finding]:
     """Neither the injury nor its report lies ahead."""
     return [
         *injury_faults(desk.today, command.injured_on),
-        *_report_faults(desk, command.reported_at),
+        *report_faults(desk, command.reported_at),
         *diagnosis_faults(desk.today, command.injured_on, command.diagnosed_on),
         *roster_faults(
             desk.today,
@@ -62,12 +61,6 @@ def _faults(desk: Desk, command: ReportCase) -> list[Finding]:
             command.insured_at_injury,
         ),
     ]
-
-
-def _report_faults(desk: Desk, reported_at: datetime) -> list[Finding]:
-    if not in_future(desk, reported_at):
-        return []
-    return [Finding("VALUE_CONFLICT", "ReportedAt", reported_at.isoformat(), f"<= {desk.today}")]
 
 
 def _touched(person: Person, command: ReportCase) -> Write:

@@ -9,13 +9,14 @@ import pytest
 from sqlalchemy import select
 
 from gateway.clock import at_business
+from gateway.domain.admission import Diagnosis
 from gateway.domain.case import CaseFacts, CaseState, EmployerRole, EmploymentTie, ThirdParty
 from gateway.domain.codes import Outcome
-from gateway.domain.commands import ReportCase
+from gateway.domain.commands import ReportCase, UpdateEmployer
 from gateway.flows.release_held import release_all
 from gateway.store import tables
-from gateway.store.cases import case_by_no
-from tests.flows.office import DAY, LINES, Heard, Office
+from gateway.store.cases import case_by_no, case_detail
+from tests.flows.office import AGENCY, DAY, LINES, Heard, Office
 from tests.flows.test_employers import named
 from tests.flows.test_readjudication import approved, proposals, the_open_one
 
@@ -33,12 +34,19 @@ CORRECTED: Final[dict[str, Any]] = {
     "diagnosed_on": DAY,
     "roster_received_on": date(2026, 2, 20),
     "underpaid": True,
+    "reported_at": at_business(date(2026, 3, 1), 20),
+    "employer_no": "E9",
+    "diagnoses": (Diagnosis("S52.500x001", "桡骨远端骨折", True),),
 }
 """What the rules read of a report and a later decision corrects."""
+BESIDE: Final = {"employer_no": {"employer_name": "虚构真单位"}}
+"""What has to be told with it."""
+READ_AS: Final = {"diagnoses": ("diagnosis_codes", frozenset({"S52.500x001"}))}
+"""What the rules read of it, where that has another name."""
 NOT_READ: Final = {"employer_name", "injured_parts", "reported_by", "channel"}
 """What no rule asks for."""
-NOT_CORRECTED: Final = {"case_no", "person", "employer_no", "diagnoses", "reported_at"}
-"""What names the case and the worker; and what no message corrects yet."""
+NAMES: Final = {"case_no", "person"}
+"""What says whose case it is: another's is another case."""
 
 
 async def the_case(office: Office) -> CaseFacts:
@@ -56,9 +64,9 @@ async def corrected(office: Office, **given: Any) -> Heard:
     return heard
 
 
-def test_every_field_of_a_report_is_corrected_or_said_not_to_be() -> None:
+def test_every_field_of_a_report_is_corrected_or_read_by_no_rule_or_names_the_case() -> None:
     told = {one.name for one in fields(ReportCase)}
-    assert told == set(CORRECTED) | NOT_READ | NOT_CORRECTED
+    assert told == set(CORRECTED) | NOT_READ | NAMES
 
 
 @pytest.mark.parametrize("name", CORRECTED)
@@ -66,11 +74,12 @@ async def test_what_the_rules_read_of_a_report_is_corrected_by_a_decision(
     office: Office, name: str
 ) -> None:
     await office.report("C1", 1)
-    before = await the_case(office)
-    assert getattr(before, name) != CORRECTED[name]
-    assert (await corrected(office, **{name: CORRECTED[name]})).outcome is Outcome.APPLIED
+    before, told = await the_case(office), {name: CORRECTED[name]}
+    word, value = READ_AS.get(name, (name, CORRECTED[name]))
+    assert getattr(before, word) != value
+    assert (await corrected(office, **told, **BESIDE.get(name, {}))).outcome is Outcome.APPLIED
     after = await the_case(office)
-    assert getattr(after, name) == CORRECTED[name]
+    assert getattr(after, word) == value
     assert after.version > before.version
 
 
@@ -211,6 +220,71 @@ async def test_of_an_occupational_disease_the_clocks_stay_with_the_diagnosis(
     assert (await corrected(office, injured_on=date(2026, 2, 1))).outcome is Outcome.APPLIED
     case = await the_case(office)
     assert (case.injured_on, case.event_day) == (date(2026, 2, 1), INJURED)
+
+
+# --- the employer, the hour of the report and the diagnoses --------------------------------------
+
+
+async def test_an_employer_told_in_error_owes_nothing_once_it_is_corrected(office: Office) -> None:
+    """The other one's arrears are not those of the employer that the worker had."""
+    since = date(2026, 2, 1)
+    await office.recognised("C1", 1)
+    await office.say(
+        AGENCY, "employer.update", UpdateEmployer(employer_no="E1", arrears_since=since)
+    )
+    assert (await the_case(office)).arrears
+    stay = await office.billed("H001", "V1", 1)
+    heard = await office.commit("H001", stay, *LINES)
+    assert heard.result.bill_state != "SETTLED"
+    await corrected(office, employer_no="E9", employer_name="虚构真单位")
+    case = await the_case(office)
+    assert (case.employer_no, case.arrears) == ("E9", ())
+    async with office.desk.database.reading() as reader:
+        assert (await case_detail(reader, "C1"))["employer_name"] == "虚构真单位"
+
+
+@pytest.mark.parametrize(
+    ("told", "faults"),
+    [
+        pytest.param(
+            {"employer_no": "E9"}, [("EmployerName", "", "a value")], id="a number without its name"
+        ),
+        pytest.param(
+            {"employer_no": "E2", "employer_name": "虚构原单位"},
+            [("EmployerNo", "E2", "!= E2")],
+            id="one that was named beside it",
+        ),
+        pytest.param(
+            {"reported_at": at_business(date(2026, 3, 9), 9)},
+            [("ReportedAt", "2026-03-09T09:00:00+08:00", "<= 2026-03-02")],
+            id="a report ahead",
+        ),
+    ],
+)
+async def test_a_correction_that_cannot_be_is_refused(
+    office: Office, told: dict[str, Any], faults: list[tuple[str, str, str]]
+) -> None:
+    await office.recognised("C1", 1)
+    await named(office)
+    heard = await corrected(office, **told)
+    assert (heard.outcome, heard.code) == (Outcome.REFUSED, "VALUE_CONFLICT")
+    assert [(one.field, one.got, one.expected) for one in heard.result.findings] == faults
+
+
+async def test_an_hour_of_report_told_in_error_makes_an_emergency_late_until_it_is_corrected(
+    office: Office,
+) -> None:
+    """The agency was told within the hours that the text gives, and the message said later."""
+    office.move_to(LATER)
+    await office.hospital("H404", agreement_from="")
+    await office.recognised("C1", 1, reported_at=at_business(date(2026, 3, 5), 9))
+    admitted = at_business(INJURED, 15)
+    stay = await office.billed("H404", "V1", 1, emergency=True, admitted_at=admitted)
+    heard = await office.commit("H404", stay, *LINES)
+    assert heard.result.bill_state == "REFUSED"
+    assert heard.result.code == "EMPLOYER_PAYS"
+    await corrected(office, reported_at=at_business(INJURED, 18))
+    assert (await office.commit("H404", stay, *LINES)).result.bill_state == "SETTLED"
 
 
 # --- the traffic accident ---------------------------------------------------------------------
