@@ -19,14 +19,20 @@ _MINUTE = timedelta(minutes=1)
 
 
 def charged_twice(seen: Seen) -> Iterator[Hit]:
-    """A01: the same code, minute, quantity and price under different line ids."""
+    """A01: the same code, minute and quantity under different line ids, at whatever price."""
     alike: dict[tuple[object, ...], list[BillLine]] = defaultdict(list)
     for line in _within_a_minute(seen.lines):
         minute = line.occurred_at.isoformat(timespec="minutes")
-        alike[line.code, line.service_day, minute, line.quantity, line.price].append(line)
+        alike[line.code, line.service_day, minute, line.quantity].append(line)
     for (code, day, *_), lines in alike.items():
         if len(lines) > 1:
-            yield hit(lines, f"{code} {day} × {len(lines)}")
+            yield hit(lines, f"{code} {day} × {len(lines)}{_prices(lines)}")
+
+
+def _prices(lines: Iterable[BillLine]) -> str:
+    """The prices where there is more than one: they may tell two acts from one charged twice."""
+    told = sorted({line.price for line in lines})
+    return f"：{' '.join(map(price_text, told))}" if len(told) > 1 else ""
 
 
 def _within_a_minute(lines: Sequence[BillLine]) -> Sequence[BillLine]:

@@ -46,12 +46,18 @@ def _parts(codes: Iterable[str]) -> frozenset[str]:
 
 
 def overlapping(seen: Seen) -> Iterator[Hit]:
-    """A13: shares more with another stay of the person than a day of transfer."""
+    """A13: shares more with another stay of the person than a day of transfer, the last of the
+    one and the first of the other."""
     for other in seen.others:
         first = max(seen.stay.admitted_on, other.admitted_on)
         last = min(seen.last_day, other.discharged_on or seen.last_day)
-        if first < last:
+        if first < last or (first == last and _inside(seen, other)):
             yield Hit((), f"{first} – {last}")
+
+
+def _inside(seen: Seen, other: Stay) -> bool:
+    """Whether of two stays that share one day alone, one lies inside the other: it is that day."""
+    return seen.last_day == seen.stay.admitted_on or other.discharged_on == other.admitted_on
 
 
 def split(seen: Seen) -> Iterator[Hit]:
