@@ -79,7 +79,7 @@ class Place:
 
 
 def places(bill: Bill) -> Iterator[Place]:
-    """Every flag and kind that the bill tells, of the catalogue only the rows it charges."""
+    """Every flag, kind and day that the bill tells, of the catalogue only the rows it charges."""
     codes = {line.code for line in bill.lines}
 
     def within(part: Any, rebuilt: Callable[[Any], Bill]) -> Iterator[Place]:
@@ -88,7 +88,7 @@ def places(bill: Bill) -> Iterator[Place]:
                 continue
             value = getattr(part, one.name)
             put = _put(part, one.name, rebuilt)
-            if isinstance(value, bool | StrEnum) or value is None:
+            if isinstance(value, bool | StrEnum | date) or value is None:
                 yield Place(f"{type(part).__name__}.{one.name}", value, put)
             elif is_dataclass(value):
                 yield from within(value, put)

@@ -3,7 +3,7 @@ the domain demand: a new reason, state, kind or date without a row fails here.""
 
 import re
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any, Final
@@ -25,9 +25,19 @@ from gateway.domain.split import Payer
 from gateway.policy.keys import KEYS, LIFTABLE
 from gateway.policy.model import Directory
 from gateway.rules.settle import Bill
-from tests.rules.asking import Row, answered, as_told, every_row, facts, outcome, the_bill
+from tests.rules.asking import (
+    Row,
+    answered,
+    answered_with,
+    as_told,
+    every_row,
+    facts,
+    outcome,
+    policy_for,
+    the_bill,
+)
 from tests.rules.facts import example_policy
-from tests.rules.reach import fields_told
+from tests.rules.reach import Place, fields_told, places
 
 ROWS = every_row()
 OWN = [row for row in ROWS if row.table in ("days.toml", "conditions.toml")]
@@ -633,6 +643,10 @@ EDGES: Final[dict[str, tuple[str, str]]] = {
         "受伤当日、入院前两日的费用：不是当夜入院的急救，由人判定，账单等待",
         "受伤当日、入院前一日的急救费用：归基金",
     ),
+    "BillLine.consent_on": (
+        "目录外的费用，当日签的同意：归签字的职工",
+        "目录外的费用，次日才签的同意：先由人审核",
+    ),
     "BillLine.service_day/出院": (
         "出院当日的费用：在住院之内，归基金",
         "出院次日的门诊费用，地方规定门诊手工：由人判定，账单等待",
@@ -646,7 +660,6 @@ EDGES: Final[dict[str, tuple[str, str]]] = {
 
 NO_EDGE: Final = {
     "CaseFacts.decided_on": "认定之日只印在说明里，费用按服务日",
-    "BillLine.consent_on": "签字日在上传时核对，规则只看谁签了字",
 }
 """Dates that no rule compares, each with its reason."""
 
@@ -660,6 +673,33 @@ def test_every_date_that_the_rules_see_has_rows_on_both_its_sides(name: str):
 
 def test_no_edge_names_a_date_that_is_not_there():
     assert {edge.partition("/")[0] for edge in EDGES} | set(NO_EDGE) == set(DATES)
+
+
+def turns(name: str) -> bool:
+    """Whether some row is answered otherwise once this date of its bill is another."""
+    return any(_turned(row, place) for row in OF_CASES for place in _dated(row, name))
+
+
+def _dated(row: Row, name: str) -> Iterator[Place]:
+    return (one for one in places(the_bill(row)) if one.name == name and one.value is not None)
+
+
+def _turned(row: Row, place: Place) -> bool:
+    """Told a day or ten years earlier or later."""
+    policy = policy_for(row)
+    given = answered_with(row, the_bill(row), policy)
+    moved = (place.value + timedelta(days=days) for days in (-1, 1, -3653, 3653))
+    return any(answered_with(row, place.with_value(day), policy) != given for day in moved)
+
+
+@pytest.mark.parametrize("name", NO_EDGE)
+def test_a_date_without_an_edge_turns_no_row_that_tells_it(name: str):
+    assert any(True for row in OF_CASES for _ in _dated(row, name))
+    assert not turns(name)
+
+
+def test_a_date_that_a_rule_compares_is_seen_to_turn_a_row():
+    assert turns("BillLine.consent_on")
 
 
 NOT_BY_DAYS: Final = {
