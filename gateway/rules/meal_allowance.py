@@ -1,5 +1,7 @@
 """The meal allowance 住院伙食补助费 of a stay: paid days, the rate of each, the rounding."""
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
 from fractions import Fraction
@@ -21,6 +23,8 @@ _CHANNEL: Final = "meal/channel"
 _ROUNDING: Final = "meal/rounding"
 _ELSEWHERE: Final = "cross_province/meal"
 NO_MEAL: Final = MealVerdict(days=0, per_day_fen=0, amount_fen=0, channel="")
+CountedRates = tuple[tuple[int, Fraction], ...]
+"""How many days count at which rate, in fen; what they add up to is rounded to the fen."""
 
 
 def meal_allowance(
@@ -63,6 +67,17 @@ def _amount(context: Context, rates: list[MealRate]) -> int:
         return sum(rate.fen for rate in rates)
     exact = sum((Fraction(rate.numerator, rate.denominator) for rate in rates), Fraction())
     return rounded(exact.numerator, exact.denominator)
+
+
+def counted_rates(context: Context, hospital: Party, days: Iterable[date]) -> CountedRates:
+    """The days that the allowance pays by the rate that each counts at, as `meal_allowance` adds
+    them up, in the order of the first day of each. Raises PolicyGap."""
+    rates = [meal_rate(context, hospital, day) for day in days]
+    if _rounds_stay(context):
+        counted = Counter(Fraction(rate.numerator, rate.denominator) for rate in rates)
+    else:
+        counted = Counter(Fraction(rate.fen) for rate in rates)
+    return tuple((number, rate) for rate, number in counted.items())
 
 
 def _rounds_stay(context: Context) -> bool:

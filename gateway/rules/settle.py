@@ -23,7 +23,7 @@ from gateway.rules.entitlement import Confirm, Hold, Manual, Refuse, let_through
 from gateway.rules.late import in_time, late_window
 from gateway.rules.line import Bearers, NoPayerStated, Terms
 from gateway.rules.listed import EditionsByDay
-from gateway.rules.meal_allowance import meal_allowance
+from gateway.rules.meal_allowance import CountedRates, counted_rates, meal_allowance
 from gateway.rules.payout import paid_out
 from gateway.rules.place import emergency_days, fits_devices_alone, opened_by
 from gateway.rules.plain import (
@@ -261,3 +261,8 @@ def _told(context: Context, line: BillLine, step: BillLine) -> NettedTerms:
     """The terms of the step under the name of the line."""
     bearers = context.ground(line.service_day).bearers
     return NettedTerms(line.line_id, line.name, terms(context, step)[0], bearers)
+
+
+def meal_rates(bill: Bill, policy: Policy, days: Iterable[date]) -> CountedRates:
+    """At which rates these days of the meal allowance count. Raises PolicyGap."""
+    return counted_rates(context_of(bill, policy, netted(bill.lines)), bill.hospital, days)

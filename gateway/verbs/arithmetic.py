@@ -1,17 +1,21 @@
 """计算步骤的文字 The arithmetic of a line in words: facts, catalogue row, steps and rounding."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Final
+from fractions import Fraction
+from functools import partial
+from typing import Final, TypeVar
 
-from gateway.domain.bill import BillLine, Relation
+from gateway.domain.bill import BillLine, MealVerdict, Relation
 from gateway.domain.catalogue import CatalogueRow, Edition, Level
 from gateway.domain.money import (
     FEN_PLACES,
     RATIO_PLACES,
     price_text,
     quantity_text,
+    rounded,
+    times,
     written,
     yuan,
 )
@@ -20,11 +24,14 @@ from gateway.policy.model import Policy, PolicyGap
 from gateway.rules.employment import as_liable
 from gateway.rules.line import Terms
 from gateway.rules.listed import EditionsByDay
+from gateway.rules.meal_allowance import CountedRates
 from gateway.rules.resolve import NeedsReview
-from gateway.rules.settle import Bill, NettedTerms, line_terms
+from gateway.rules.settle import Bill, line_terms, meal_rates
 from gateway.rules.trace import Step, StepKind, Trace, trace
 from gateway.store.database import Reader
 from gateway.verbs.stored import EditionsOfRecord, NotTold, StoredBill
+
+T = TypeVar("T")
 
 PAYERS: Final[Mapping[Payer, str]] = {
     Payer.FUND: "基金 fund",
@@ -51,20 +58,28 @@ _STEPS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Computed:
-    """The arithmetic of every line under the stored editions, in the order of the verdict, and
-    since when the costs of an injury that was not insured newly arise, if they do."""
+    """The arithmetic of every line under the stored editions, in the order of the verdict, the
+    rates of the meal allowance, and since when the costs of an injury that was not insured newly
+    arise, if they do."""
 
     editions: EditionsByDay
     traces: tuple[Trace, ...]
+    meal: CountedRates
     covered_from: date | None
 
 
 async def computed(reader: Reader, bill: StoredBill) -> Computed:
     """The arithmetic of a stored bill, from the facts and editions stored. Raises NotTold."""
     one, policy = await EditionsOfRecord().bill(reader, bill.facts, bill.verdict)
-    lines = resolved(one, policy, line_terms)
+    return computed_of(one, policy, bill.verdict.meal_days)
+
+
+def computed_of(bill: Bill, policy: Policy, meal_days: Iterable[date]) -> Computed:
+    """The arithmetic of a bill whose meal allowance pays these days. Raises NotTold."""
+    lines = resolved(bill, policy, line_terms)
     traces = tuple(trace(line.terms, line.bearers) for line in lines)
-    return Computed(EditionsByDay(one.editions), traces, _covered_from(one, policy))
+    meal = resolved(bill, policy, partial(meal_rates, days=meal_days))
+    return Computed(EditionsByDay(bill.editions), traces, meal, _covered_from(bill, policy))
 
 
 def _covered_from(bill: Bill, policy: Policy) -> date | None:
@@ -75,10 +90,8 @@ def _covered_from(bill: Bill, policy: Policy) -> date | None:
     return case.covered_from if case.insured_at_injury is False else None
 
 
-def resolved(
-    bill: Bill, policy: Policy, ask: Callable[[Bill, Policy], tuple[NettedTerms, ...]]
-) -> tuple[NettedTerms, ...]:
-    """The terms of the lines under the stored editions. Raises NotTold."""
+def resolved(bill: Bill, policy: Policy, ask: Callable[[Bill, Policy], T]) -> T:
+    """What the rules say of the bill under the stored editions. Raises NotTold."""
     try:
         return ask(bill, policy)
     except (PolicyGap, NeedsReview, ValueError) as error:
@@ -155,9 +168,11 @@ def _formula(told: Trace, step: Step) -> str:
     terms, figure = told.terms, yuan(step.fen)
     match step.kind:
         case StepKind.CHARGED:
-            return f"{_charged(terms)} = {figure}"
-        case StepKind.WITHIN_QUANTITY | StepKind.ELIGIBLE:
-            return f"{_limited(terms, step.kind)} = {figure}"
+            return _charged(terms, step.fen)
+        case StepKind.WITHIN_QUANTITY:
+            return f"{_within_quantity(terms, step.fen)} = {figure}"
+        case StepKind.ELIGIBLE:
+            return f"{_eligible(terms, step.fen)} = {figure}"
         case StepKind.FUND:
             ratio = written(terms.ratio, RATIO_PLACES, FEN_PLACES)
             return f"round(E × {ratio}) = {figure}"
@@ -167,27 +182,45 @@ def _formula(told: Trace, step: Step) -> str:
             return figure
 
 
-def _charged(terms: Terms) -> str:
+def _charged(terms: Terms, fen: int) -> str:
+    """The amount, which within the region's tolerance need not be round(price × quantity)."""
     if terms.price is None:
-        return "所列金额 as charged"
+        return f"所列金额 as charged = {yuan(fen)}"
     product = f"round({price_text(terms.price)} × {quantity_text(terms.quantity)})"
-    return product if terms.amount_fen is None else f"所列金额 as charged, {product}"
+    product_fen = times(terms.price, terms.quantity)
+    if product_fen != fen:
+        return f"所列金额 as charged {yuan(fen)}；{product} = {yuan(product_fen)}"
+    charged = "" if terms.amount_fen is None else "所列金额 as charged, "
+    return f"{charged}{product} = {yuan(fen)}"
 
 
-def _limited(terms: Terms, kind: StepKind) -> str:
-    """`round(price × quantity)` with the limits that hold so far, or the figure before."""
-    if terms.price is None:
-        return "A"
-    ceiling = terms.ceiling if kind is StepKind.ELIGIBLE else None
-    if ceiling is None and kind is StepKind.ELIGIBLE:
-        return "P（无限价 no ceiling）"
-    if terms.quantity_limit is None and kind is StepKind.WITHIN_QUANTITY:
+def _within_quantity(terms: Terms, fen: int) -> str:
+    if terms.price is None or terms.quantity_limit is None:
         return "A（无限量 no quantity limit）"
-    unit = price_text(terms.price)
-    unit = unit if ceiling is None else f"min({unit}, {price_text(ceiling)})"
+    if terms.quantity_limit >= terms.quantity:
+        return f"A（数量未超 quantity not above {quantity_text(terms.quantity_limit)}）"
+    product = f"round({price_text(terms.price)} × {_count_text(terms)})"
+    return product if times(terms.price, _count(terms)) == fen else f"min(A, {product})"
+
+
+def _eligible(terms: Terms, fen: int) -> str:
+    if terms.price is None or terms.ceiling is None:
+        return "P（无限价 no ceiling）"
+    if terms.ceiling >= terms.price:
+        return f"P（单价未超 price not above {price_text(terms.ceiling)}）"
+    unit = f"min({price_text(terms.price)}, {price_text(terms.ceiling)})"
+    product = f"round({unit} × {_count_text(terms)})"
+    return product if times(terms.ceiling, _count(terms)) == fen else f"min(P, {product})"
+
+
+def _count(terms: Terms) -> int:
+    limit = terms.quantity_limit
+    return terms.quantity if limit is None else min(terms.quantity, limit)
+
+
+def _count_text(terms: Terms) -> str:
     count, limit = quantity_text(terms.quantity), terms.quantity_limit
-    count = count if limit is None else f"min({count}, {quantity_text(limit)})"
-    return f"round({unit} × {count})"
+    return count if limit is None else f"min({count}, {quantity_text(limit)})"
 
 
 def _moved(before: Split | None, step: Step) -> str:
@@ -202,3 +235,20 @@ def _moved(before: Split | None, step: Step) -> str:
             else ""
         )
     return f"；移转 moved {shares(moved)}（{'、'.join(step.reasons)}）"
+
+
+def meal_text(meal: MealVerdict, rates: CountedRates) -> str:
+    """The days of the allowance at each rate; where the rates can no longer be told and are not
+    one, in the words of the sheet."""
+    known = rates or ((meal.days, Fraction(meal.per_day_fen)),)
+    exact = sum((days * rate for days, rate in known), Fraction())
+    if rounded(exact.numerator, exact.denominator) != abs(meal.amount_fen):
+        return f"{meal.days} 天 days，逐日标准 daily rates"
+    told = " + ".join(f"{days} 天 days × {_rate_text(rate)}" for days, rate in known)
+    whole = all(rate.denominator == 1 for _, rate in known)
+    return told if whole else f"round({told})"
+
+
+def _rate_text(rate: Fraction) -> str:
+    """A rate of so many fen in yuan; one that is not whole fen as a fraction."""
+    return yuan(rate.numerator) if rate.denominator == 1 else str(rate / 10**FEN_PLACES)

@@ -50,6 +50,7 @@ from gateway.verbs.arithmetic import (
     Computed,
     computed,
     line_facts,
+    meal_text,
     resolved,
     row_text,
     shares,
@@ -69,6 +70,7 @@ from gateway.verbs.stored import (
 TOLD: Final = 0
 NOT_TOLD: Final = 1
 _DAY_RULE: Final = "EXCLUDE_DISCHARGE"
+_NEGATIVE: Final = "   冲正取负 the reversal is its negative"
 
 
 def run(
@@ -307,7 +309,7 @@ def explained(
             yield from _cited(decided.citations)
     yield ""
     if only is None:
-        yield from _sums(bill)
+        yield from _sums(bill, arithmetic)
     yield from (f"{zh} / {en}" for zh, en in (ROUNDING, *_readings(bill, only)))
 
 
@@ -369,13 +371,13 @@ def _arithmetic(bill: StoredBill, found: Computed, line: BillLine, at: int) -> I
         own = shares(split.minus(earlier))
         yield f"   本行 this line = {shares(split)} − {shares(earlier)} = {own}"
     if bill.reverses:
-        yield "   冲正取负 the reversal is its negative"
+        yield _NEGATIVE
 
 
-def _sums(bill: StoredBill) -> Iterator[str]:
+def _sums(bill: StoredBill, arithmetic: Computed | NotTold) -> Iterator[str]:
     one = message_of(bill)
     yield f"合计 total {yuan(one.total_fen)}：{shares(one.split)}"
-    yield from _meal(bill.verdict.meal)
+    yield from _meal(bill, arithmetic)
     yield from _suspicions(bill.verdict.suspicions)
     yield from _payout(bill.verdict.payout)
     if one.liable_employer:
@@ -385,9 +387,12 @@ def _sums(bill: StoredBill) -> Iterator[str]:
     yield from (f"目录 catalogue {digest}" for digest in one.edition_digests)
 
 
-def _meal(meal: MealVerdict) -> Iterator[str]:
-    counted = f"{meal.days} 天 days × {yuan(meal.per_day_fen)}"
+def _meal(bill: StoredBill, arithmetic: Computed | NotTold) -> Iterator[str]:
+    meal = bill.verdict.meal
+    counted = meal_text(meal, arithmetic.meal if isinstance(arithmetic, Computed) else ())
     yield f"住院伙食补助费 meal allowance {yuan(meal.amount_fen)}（{counted}，{meal.channel}）"
+    if bill.reverses:
+        yield _NEGATIVE
     yield from _cited(meal.citations)
 
 

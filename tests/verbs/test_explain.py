@@ -162,6 +162,8 @@ async def test_a_reversal_is_told_negative_and_as_a_case_names_the_original(
     assert code == 0
     assert "冲正 reverses S1" in text
     assert "合计 total -10.00：基金 fund -10.00" in text
+    meal = text[text.index("住院伙食补助费 meal allowance -210.00（14 天 days × 15.00") :]
+    assert meal.splitlines()[1] == "   冲正取负 the reversal is its negative"
     assert await in_thread(bill.settings, number="S2") == (1, "")
     assert "S2 是冲正或补差，请说明原结算 S1" in capsys.readouterr().err
 
