@@ -123,11 +123,12 @@ def _line(line: Table, _no: int) -> CaseLine:
         line.fault(names.QTY_LIMIT, "", "退费行不设数量限额", "a refund line carries no limit")
     share = line.maybe(names.RATIO, RATIO)
     in_catalogue = line.maybe(names.IN_CAT, YES_NO)
+    charged, amount = line.maybe(names.CHARGED, AMOUNT), line.maybe(names.AMOUNT, AMOUNT)
     return CaseLine(
         name=line.take(names.NAME, TEXT) or "",
         price=line.maybe(names.PRICE, PRICE),
         quantity=qty or 0,
-        amount_fen=line.maybe(names.AMOUNT, AMOUNT),
+        amount_fen=amount if charged is None else charged,
         in_catalogue=in_catalogue is not False,
         ceiling=line.maybe(names.CEILING, PRICE),
         quantity_limit=limit,
@@ -142,13 +143,14 @@ def _line(line: Table, _no: int) -> CaseLine:
 
 
 def _check_charge(line: Table) -> None:
-    """Price and quantity together, or an amount alone, which then has no ceiling or limit."""
+    """Price and quantity together, with what was charged where that is not their product, or an
+    amount alone, which then has no ceiling or limit."""
     if not line.has(names.AMOUNT):
         for key in (names.PRICE, names.QTY):
             if not line.has(key):
                 line.fault(key, "", "缺少此项（或只填 amount）", "missing (or give amount alone)")
         return
-    for key in (names.PRICE, names.QTY, names.CEILING, names.QTY_LIMIT):
+    for key in (names.PRICE, names.QTY, names.CHARGED, names.CEILING, names.QTY_LIMIT):
         if line.has(key):
             line.fault(key, "", "已填 amount 时不填此项", "not allowed beside amount")
 

@@ -120,7 +120,7 @@ def _line(line: CaseLine) -> dict[str, Any]:
     if line.price is not None:
         row |= {names.PRICE: price_text(line.price), names.QTY: quantity_text(line.quantity)}
     if line.amount_fen is not None:
-        row[names.AMOUNT] = yuan(line.amount_fen)
+        row[names.AMOUNT if line.price is None else names.CHARGED] = yuan(line.amount_fen)
     if not line.in_catalogue:
         row[names.IN_CAT] = False
     return row | _limits(line) | _decided(line)

@@ -19,7 +19,8 @@ from gateway.domain.travel import CaseTrip, TravelVerdict
 class CaseLine:
     """One line of a case: price and ceiling in 10^-6 yuan, quantities and ratio in 10^-4.
 
-    A line has either a price with its quantity, or an amount in fen alone.
+    A line has either a price with its quantity, or an amount in fen alone; beside a price the
+    amount is what was charged when it is not round(price × quantity).
     """
 
     name: str

@@ -258,7 +258,10 @@ def _refused_discharge(line: CaseLine, payer: Payer | None) -> CaseLine:
 
 def _at_charged_amount(line: CaseLine, unit_price: int, amount_fen: int) -> CaseLine:
     """A line whose charged amount is not round(price × quantity), as after refunds that were
-    each rounded: told so that the same amount, and the same share of it, comes out."""
+    each rounded: told so that the same amount, and the same share of it, comes out. A limit of
+    quantity is priced by the unit, so that price and charged amount both stand there."""
+    if line.quantity_limit is not None and line.quantity_limit < line.quantity:
+        return replace(line, amount_fen=amount_fen)
     alone = replace(
         line, price=None, quantity=0, amount_fen=amount_fen, ceiling=None, quantity_limit=None
     )

@@ -1,6 +1,7 @@
 """Generated calculation cases: every fact the line rules know, from a seed."""
 
 from collections.abc import Iterator
+from fractions import Fraction
 from random import Random
 from typing import Any
 
@@ -49,6 +50,15 @@ def _priced(random: Random, line: dict[str, Any]) -> None:
         line["qty"] = f"-{line['qty']}" if line["qty"] != "0" else "0"
     elif random.random() < 0.3:
         line["qty_limit"] = _decimal(random, 100, 4)
+    if random.random() < 0.1:
+        line["charged"] = _near(random, line)
+
+
+def _near(random: Random, line: dict[str, Any]) -> str:
+    """What a hospital may have charged: some fen beside the product, on its side of nothing."""
+    product = Fraction(line["price"]) * Fraction(line["qty"])
+    fen = max(round(abs(product) * 100) + random.randint(-2, 2), 0)
+    return f"{'-' if product < 0 and fen else ''}{fen // 100}.{fen % 100:02}"
 
 
 def _grounds(random: Random, line: dict[str, Any]) -> None:

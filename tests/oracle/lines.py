@@ -68,8 +68,9 @@ def line(case_line: _Line, params: _Params) -> Answer:
 
 
 def _amount(case_line: _Line) -> int:
-    if "amount" in case_line:
-        return number(case_line["amount"], 2)
+    for written in ("amount", "charged"):
+        if written in case_line:
+            return number(case_line[written], 2)
     return product(number(case_line["price"], 6), number(case_line["qty"], 4))
 
 
@@ -105,12 +106,16 @@ def _split(answer: Answer, case_line: _Line, params: _Params) -> None:
 
 
 def eligible_fen(case_line: _Line) -> tuple[int, int]:
-    """P and E of a line in fen; an amount alone knows neither limit nor ceiling."""
+    """P and E of a line in fen; an amount alone knows neither limit nor ceiling. What was charged
+    beside a price stands until a limit cuts it, and nothing cut is more than what it was cut of."""
+    within = _amount(case_line)
     if "amount" in case_line:
-        fen = number(case_line["amount"], 2)
-        return fen, fen
+        return within, within
     price, count = number(case_line["price"], 6), number(case_line["qty"], 4)
-    if "qty_limit" in case_line:
-        count = min(count, number(case_line["qty_limit"], 4))
-    top = min(price, number(case_line["ceiling"], 6)) if "ceiling" in case_line else price
-    return product(price, count), product(top, count)
+    most = number(case_line["qty_limit"], 4) if "qty_limit" in case_line else count
+    if most < count:
+        count = most
+        within = min(within, product(price, count), key=abs)
+    top = number(case_line["ceiling"], 6) if "ceiling" in case_line else price
+    eligible = min(within, product(top, count), key=abs) if top < price else within
+    return within, eligible

@@ -93,6 +93,12 @@ def test_the_same_seed_gives_the_same_bills_and_another_seed_others(made: Any):
             {"fund": 39200, "hospital": 39200},
             {"OVER_QTY"},
         ),
+        (
+            {"price": "10", "qty": "7", "qty_limit": "5", "charged": "70.01"},
+            {"fund": 5000, "hospital": 2001},
+            {"OVER_QTY"},
+        ),
+        ({"price": "30", "qty": "1", "ceiling": "40", "charged": "30.01"}, {"fund": 3001}, set()),
     ],
 )
 def test_the_oracle_knows_the_worked_examples(

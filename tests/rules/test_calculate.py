@@ -157,6 +157,9 @@ WORKER_SIGNED = Terms(price=9_990_000, quantity=30_000, ceiling=5_000_000, conse
         WORKER_SIGNED._replace(amount_fen=2_998),
         WORKER_SIGNED._replace(amount_fen=1_499),
         WORKER_SIGNED._replace(quantity=0, amount_fen=1),
+        Terms(price=10_000_000, quantity=70_000, amount_fen=7_001, quantity_limit=50_000),
+        Terms(price=10_000, quantity=15_000, amount_fen=0, quantity_limit=10_000),
+        WORKER_SIGNED._replace(amount_fen=2_998, quantity_limit=20_000),
     ],
 )
 def test_a_line_told_as_a_case_is_borne_as_it_was(terms: Terms):

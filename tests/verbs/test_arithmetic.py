@@ -11,10 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adapters.case_file.read import read_cases
+from adapters.case_file.write import cases_text
 from gateway.domain.bill import BillLine, BillVerdict
 from gateway.domain.case import Arrears, PaidLeave
 from gateway.policy.model import Policy
-from gateway.rules.settle import Bill, settle
+from gateway.rules.settle import Bill, netted_terms, settle
 from gateway.store import tables
 from gateway.store.frozen import Facts
 from gateway.verbs import explain
@@ -113,6 +115,18 @@ def test_every_equation_that_is_printed_is_true(lines: list[BillLine], policy: P
     text = arithmetic_told(a_bill(*lines, case=case), policy)
     assert untrue(text) == []
     assert len(list(equations(text))) > len(lines)
+
+
+@given(charged(), st.sampled_from(POLICIES))
+def test_a_bill_with_amounts_within_the_tolerance_makes_cases_that_prove_it(
+    lines: list[BillLine], policy: Policy
+):
+    bill = a_bill(*lines)
+    verdict = settle(bill, policy)
+    assert isinstance(verdict, BillVerdict)
+    facts = Facts(bill.stay, bill.case, bill.hospital, bill.lines)
+    cases = explain.as_cases("S1", verdict, facts, netted_terms(bill, policy))
+    assert read_cases(cases_text(cases).encode()) == cases
 
 
 def test_an_equation_that_is_false_is_found():

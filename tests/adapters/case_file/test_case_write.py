@@ -98,6 +98,7 @@ LINES = st.builds(CaseLine, amount_fen=AMOUNTS, **DECIDED) | st.builds(
     CaseLine,
     price=st.integers(0, 10**12),
     quantity=st.integers(0, 10**9),
+    amount_fen=st.none() | AMOUNTS,
     ceiling=st.none() | st.integers(0, 10**12),
     quantity_limit=st.none() | st.integers(0, 10**9),
     **DECIDED,
