@@ -51,13 +51,16 @@ def overlapping(seen: Seen) -> Iterator[Hit]:
     for other in seen.others:
         first = max(seen.stay.admitted_on, other.admitted_on)
         last = min(seen.last_day, other.discharged_on or seen.last_day)
-        if first < last or (first == last and _inside(seen, other)):
+        if first < last or (first == last and not _transferred(seen, other, first)):
             yield Hit((), f"{first} – {last}")
 
 
-def _inside(seen: Seen, other: Stay) -> bool:
-    """Whether of two stays that share one day alone, one lies inside the other: it is that day."""
-    return seen.last_day == seen.stay.admitted_on or other.discharged_on == other.admitted_on
+def _transferred(seen: Seen, other: Stay, day: date) -> bool:
+    """Whether the one day that both stays have is the last of the one and the first of the
+    other; who is moved on at once has no more than it."""
+    moved_on = (seen.last_day, other.admitted_on)
+    came_from = (other.discharged_on or seen.last_day, seen.stay.admitted_on)
+    return (day, day) in (moved_on, came_from)
 
 
 def split(seen: Seen) -> Iterator[Hit]:
