@@ -7,6 +7,7 @@ from sqlalchemy import select
 
 from gateway.domain.catalogue import Edition
 from gateway.store.database import Reader
+from gateway.store.entered import InLeaf
 from gateway.store.tables import audit, catalogue_edition, leaf, policy_edition
 from gateway.store.unit import Guard
 
@@ -61,12 +62,12 @@ async def policy_content(reader: Reader, digest: str) -> bytes | None:
 async def policy_in_force(reader: Reader) -> str:
     """The digest of the policy that was put in force last; "" before the first.
 
-    The log tells what came after what; the clock, which may have stepped back, only of acts that
-    have no number yet.
+    The log tells what came after what, and of acts that have no number yet the order in which
+    they were entered: the clock may have stepped back.
     """
     query = select(audit.c.subject).join(leaf, leaf.c.tx_id == audit.c.tx_id)
     place = leaf.c.leaf_index
-    order = place.is_(None).desc(), place.desc(), audit.c.at_us.desc(), audit.c.tx_id
+    order = place.is_(None).desc(), place.desc(), InLeaf().desc()
     row = await reader.row(query.where(audit.c.action == IN_FORCE).order_by(*order).limit(1))
     return "" if row is None else str(row["subject"])
 

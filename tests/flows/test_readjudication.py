@@ -39,6 +39,7 @@ from gateway.flows.release_held import release_all
 from gateway.policy.load import SHIPPED, archive, load
 from gateway.policy.model import Policy
 from gateway.store import tables
+from gateway.store.editions import policy_in_force
 from gateway.store.invariants import check_invariants
 from gateway.store.unit import Insert
 from gateway.verbs import replay
@@ -289,6 +290,18 @@ async def test_a_policy_taken_back_leaves_what_it_proposed_stale(
         await keep(office.desk.log)
         await release_all(office.desk)
         assert [row["state"] for row in await proposals(office)] == ([state] if state else [])
+
+
+async def test_of_policies_that_the_log_has_not_numbered_the_last_entered_is_in_force(
+    office: Office, tmp_path: Path
+) -> None:
+    before, tried = office.desk.policy, load("999900", dearer_meals(tmp_path))
+    for days, policy in enumerate((before, tried, before)):
+        office.desk.policy = policy
+        clock = SystemClock.starting_at(office.desk.clock.now() - timedelta(days=days))
+        await keep_policy(replace(office.desk, clock=clock))
+        async with office.desk.database.reading() as reader:
+            assert await policy_in_force(reader) == policy.digest
 
 
 async def test_a_policy_that_another_process_put_in_force_is_not_judged_by_the_old_one(
