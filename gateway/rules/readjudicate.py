@@ -184,7 +184,7 @@ def paid_since(bill: Bill, settled_on: date) -> Manual | None:
     advanced by then it recovers from the third party or the worker, never from a hospital in good
     faith (社会保险基金先行支付暂行办法 第十一条、第十二条). Of a bill without a recognition nothing
     is taken off."""
-    if bill.case is not None and bill.case.state in _WITHDRAWN:
+    if bill.case is None or bill.case.state in _WITHDRAWN:
         return None
     third = (one for one in bill.stay.payments if one.payer is PriorPayer.THIRD_PARTY)
     return Manual("THIRD_PARTY") if any(one.paid_on > settled_on for one in third) else None

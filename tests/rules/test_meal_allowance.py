@@ -2,16 +2,17 @@
 
 from dataclasses import replace
 from datetime import date
+from fractions import Fraction
 from typing import Any
 
 import pytest
 
 from gateway.domain.bill import BillVerdict, MealVerdict
 from gateway.domain.case import Arrears, BenefitStop, CaseFacts, Joined
-from gateway.domain.money import fen
+from gateway.domain.money import fen, rounded
 from gateway.rules.entitlement import Hold
 from gateway.rules.meal_allowance import NO_MEAL
-from gateway.rules.settle import settle
+from gateway.rules.settle import meal_rates, settle
 from tests.rules.facts import a_bill, a_case, a_stay, policy_with
 from tests.rules.tables import bill_of, policy_of, rows
 
@@ -30,6 +31,20 @@ def test_a_stay_is_allowed_what_the_table_says(row: dict[str, Any]) -> None:
     assert [ground for ground, _days, _since in cuts(verdict.meal)] == row.get("cuts", [])
     if "per_day" in row:
         assert verdict.meal.per_day_fen == fen(row["per_day"])
+
+
+ALLOWED = [one for one in rows("meal_allowance.toml") if "hold" not in one.values[0]]
+
+
+@pytest.mark.parametrize("row", ALLOWED)
+def test_the_days_at_each_rate_add_up_to_the_allowance(row: dict[str, Any]) -> None:
+    bill, policy = bill_of(row), policy_of(row)
+    verdict = settle(bill, policy)
+    assert isinstance(verdict, BillVerdict), verdict
+    told = meal_rates(bill, policy, verdict.meal_days)
+    exact = sum((number * rate for number, rate in told), Fraction())
+    assert sum(number for number, _ in told) == row["days"]
+    assert rounded(exact.numerator, exact.denominator) == fen(row["amount"])
 
 
 def meal_of(**bill: Any) -> MealVerdict:

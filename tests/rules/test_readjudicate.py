@@ -2,7 +2,7 @@
 
 from collections import Counter
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.domain.bill import BillLine, BillVerdict, Citation, Payee, PayeeShare, Payout
-from gateway.domain.case import ThirdParty
+from gateway.domain.case import CaseState, ThirdParty
 from gateway.domain.catalogue import Edition, Kind
 from gateway.domain.money import fen, price
 from gateway.domain.payments import PriorPayer, PriorPayment
@@ -23,6 +23,7 @@ from gateway.rules.readjudicate import (
     change_of,
     difference_verdict,
     needs_ground,
+    paid_since,
     readjudicated,
     takes_from_hospital,
     who_acts,
@@ -45,6 +46,7 @@ from tests.rules.tables import bill_of, policy_of, rows, split_of
 from tests.rules.test_properties import bills
 
 ROWS = rows("readjudication.toml")
+DAY = timedelta(days=1)
 CHANGED = {"changes", "meal", "recoverable", "employer"}
 EMERGENCY = {"emergency": True, "registered_at": noon(date(2026, 3, 5))}
 """Registered late; that the employer reported it in time makes it payable."""
@@ -335,6 +337,29 @@ def test_a_withdrawn_bill_pays_nobody_and_takes_nothing_off() -> None:
     after = readjudicated(corrected(row), example_policy(), before)
     assert isinstance(after, BillVerdict)
     assert after.payout == Payout((), 500)
+
+
+SETTLED_ON = date(2026, 3, 20)
+
+
+@pytest.mark.parametrize(
+    ("payer", "paid_on", "state", "by_hand"),
+    [
+        pytest.param("third_party", SETTLED_ON, "RECOGNISED", False, id="paid that day"),
+        pytest.param("third_party", SETTLED_ON + DAY, "RECOGNISED", True, id="paid the day after"),
+        pytest.param("employer", SETTLED_ON + DAY, "RECOGNISED", False, id="the employer's own"),
+        pytest.param("third_party", SETTLED_ON + DAY, "REVOKED", False, id="no injury at work"),
+    ],
+)
+def test_what_a_third_party_pays_after_the_settlement_is_recovered_by_hand(
+    payer: str, paid_on: date, state: str, by_hand: bool
+) -> None:
+    payment = PriorPayment(
+        payment_no="T1", payer=PriorPayer(payer), paid_on=paid_on, eligible_fen=100
+    )
+    bill = a_bill(stay=a_stay(payments=(payment,)), case=a_case(state=CaseState(state)))
+    assert paid_since(bill, SETTLED_ON) == (Manual("THIRD_PARTY") if by_hand else None)
+    assert paid_since(replace(bill, case=None), SETTLED_ON) is None
 
 
 PAID_BY_THIRD = Payout(
