@@ -22,7 +22,7 @@ from gateway.domain.calculation import (
     ExpectedTravel,
     Unequal,
 )
-from gateway.domain.money import ONE, price, rounded, times, yuan
+from gateway.domain.money import times, yuan
 from gateway.domain.payments import PriorPayer
 from gateway.domain.split import Payer, total
 from gateway.domain.travel import CaseTrip, TravelVerdict
@@ -227,7 +227,7 @@ def _case_line(netted: NettedTerms) -> CaseLine:
         name=netted.name,
         price=terms.price,
         quantity=terms.quantity,
-        amount_fen=None if terms.price is not None else terms.amount_fen,
+        amount_fen=_charged(terms),
         in_catalogue=terms.in_catalogue,
         ceiling=terms.ceiling,
         quantity_limit=terms.quantity_limit,
@@ -240,10 +240,8 @@ def _case_line(netted: NettedTerms) -> CaseLine:
         refused_discharge=terms.refused_discharge,
     )
     if terms.refused_discharge:
-        line = _refused_discharge(line, netted.bearers.refused_discharge)
-    if terms.price is None or terms.amount_fen in (None, times(terms.price, terms.quantity)):
-        return line
-    return _at_charged_amount(line, terms.price, terms.amount_fen)
+        return _refused_discharge(line, netted.bearers.refused_discharge)
+    return line
 
 
 def _refused_discharge(line: CaseLine, payer: Payer | None) -> CaseLine:
@@ -256,17 +254,9 @@ def _refused_discharge(line: CaseLine, payer: Payer | None) -> CaseLine:
     return line
 
 
-def _at_charged_amount(line: CaseLine, unit_price: int, amount_fen: int) -> CaseLine:
-    """A line whose charged amount is not round(price × quantity), as after refunds that were
-    each rounded: told so that the same amount, and the same share of it, comes out. A limit of
-    quantity is priced by the unit, so that price and charged amount both stand there."""
-    if line.quantity_limit is not None and line.quantity_limit < line.quantity:
-        return replace(line, amount_fen=amount_fen)
-    alone = replace(
-        line, price=None, quantity=0, amount_fen=amount_fen, ceiling=None, quantity_limit=None
-    )
-    if line.ceiling is None or line.ceiling >= unit_price:
-        return alone
-    if not line.quantity:
-        return replace(alone, in_catalogue=False)
-    return replace(line, price=rounded(price(yuan(amount_fen)) * ONE, line.quantity))
+def _charged(terms: Terms) -> int | None:
+    """The amount, where it does not follow from price and quantity: as after refunds that were
+    each rounded."""
+    if terms.price is None or terms.amount_fen != times(terms.price, terms.quantity):
+        return terms.amount_fen
+    return None

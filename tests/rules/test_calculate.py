@@ -219,10 +219,16 @@ def test_a_line_after_a_refused_discharge_is_told_by_who_bears_it(
     assert calculate(case).split == decide(terms, bearers).split
 
 
-def test_a_line_whose_amount_is_not_its_price_times_its_quantity_is_told_by_the_amount_alone():
+def test_a_line_whose_amount_is_not_its_price_times_its_quantity_is_told_with_what_was_charged():
     terms = Terms(price=333_300, quantity=10_000, amount_fen=34)
     (case,) = cases_of("1", "账单", [NettedTerms("L1", "换药", terms, HOSPITAL_BEARS)])
-    assert case.lines == (CaseLine(name="换药", price=None, quantity=0, amount_fen=34),)
+    assert case.lines == (CaseLine(name="换药", price=333_300, quantity=10_000, amount_fen=34),)
+
+
+def test_a_line_whose_amount_follows_from_its_price_is_told_without_it():
+    terms = Terms(price=333_300, quantity=10_000, amount_fen=33)
+    (case,) = cases_of("1", "账单", [NettedTerms("L1", "换药", terms, HOSPITAL_BEARS)])
+    assert case.lines == (CaseLine(name="换药", price=333_300, quantity=10_000),)
 
 
 def test_a_payer_that_no_text_names_is_not_needed_to_tell_the_bill():

@@ -209,6 +209,11 @@ def test_after_a_revocation_the_first_acceptance_starts_no_clock(accepted_on, to
     assert {(one.untold, one.anew) for one in found} == {(None in told, None in told)}
 
 
+def test_an_acceptance_never_told_is_not_said_to_be_of_a_case_accepted_anew():
+    case = a_case(CaseState.ACCEPTED, accepted_on=None, revoked_on=date(2026, 3, 16))
+    assert {(one.untold, one.anew) for one in of_cases(EXAMPLE, DAYS, [case])} == {(True, False)}
+
+
 def test_补正期限没有告知的_不猜到期日_只说缺什么():
     (found,) = of_cases(
         EXAMPLE, DAYS, [a_case(CaseState.SUPPLEMENTING, decided_on=date(2026, 3, 12))]

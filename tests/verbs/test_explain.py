@@ -74,13 +74,13 @@ async def test_a_line_and_its_refund_print_as_one_line_of_net_quantity(tmp_path:
     assert (expected["amount"], expected["fund"]) == ("125.00", "125.00")
 
 
-async def test_amounts_rounded_one_by_one_print_as_an_amount_alone(tmp_path: Path):
+async def test_amounts_rounded_one_by_one_print_what_was_charged(tmp_path: Path):
     line = a_line(price="0.335", qty="3")
     second = replace(refund_of(line, "1"), line_id="L1-R2")
     bill = await settled(tmp_path, line, refund_of(line, "1"), second)
     _, text = await in_thread(bill.settings)
     (printed,) = json.loads(text)[0]["lines"]
-    assert (printed.get("price"), printed["amount"]) == (None, "0.33")
+    assert (printed["price"], printed["qty"], printed["charged"]) == ("0.335", "1", "0.33")
     assert proved(text, tmp_path)[0]["fund"] == "0.33"
 
 
