@@ -58,6 +58,12 @@ def test_a_charged_amount_below_the_ceiling_is_paid_as_charged():
     assert decided.reasons == ()
 
 
+def test_a_charged_amount_above_price_times_quantity_is_not_over_a_ceiling_that_is_just_met():
+    terms = Terms(price=30_000_000, quantity=10_000, amount_fen=3_001, ceiling=30_000_000)
+    decided = decide(terms, Bearers(no_consent=Payer.HOSPITAL))
+    assert (decided.split.fund_fen, decided.reasons) == (3_001, ())
+
+
 def test_a_charged_amount_above_price_times_quantity_is_not_over_a_limit_that_is_just_met():
     decided = decide(
         Terms(price=333_300, quantity=10_000, amount_fen=34, quantity_limit=10_000),

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from gateway.domain.bill import BillVerdict, MealVerdict
-from gateway.domain.case import Arrears, BenefitStop, CaseFacts, Joined
+from gateway.domain.bill import BillVerdict, MealVerdict, Relation
+from gateway.domain.case import Arrears, BenefitStop, CaseFacts, Joined, PaidLeave
 from gateway.domain.money import fen, rounded
 from gateway.rules.entitlement import Hold
 from gateway.rules.meal_allowance import NO_MEAL
 from gateway.rules.settle import meal_rates, settle
-from tests.rules.facts import a_bill, a_case, a_stay, policy_with
+from tests.rules.facts import a_bill, a_case, a_line, a_stay, policy_with
 from tests.rules.tables import bill_of, policy_of, rows
 
 LEAVE = a_stay(leave_days=frozenset({date(2026, 3, 5), date(2026, 3, 6)}))
@@ -111,6 +111,22 @@ def test_that_a_leave_nobody_told_of_is_over_is_our_reading() -> None:
     assert isinstance(verdict, BillVerdict)
     (over,) = [one for one in verdict.meal.citations if one.key == "paid_leave/months"]
     assert over.our_reading
+
+
+def test_of_several_leaves_that_are_over_the_latest_is_cited() -> None:
+    spans = (date(2026, 1, 1), date(2026, 1, 31)), (date(2026, 2, 5), date(2026, 2, 20))
+    case = a_case(injured_on=date(2026, 1, 1), paid_leave=tuple(PaidLeave(*one) for one in spans))
+    verdict = settle(a_bill(case=case), policy_with({"meal/after_paid_leave_per_day_fen": 5000}))
+    assert isinstance(verdict, BillVerdict)
+    (over,) = [one for one in verdict.meal.citations if one.key == "case/paid_leave"]
+    assert (over.value, over.since) == ("2026-02-20", "2026-02-20")
+
+
+def test_a_stay_for_another_disease_says_so_however_little_was_charged() -> None:
+    least = replace(a_line(), quantity=1, relation=Relation.UNRELATED)
+    verdict = settle(a_bill(least), policy_with())
+    assert isinstance(verdict, BillVerdict)
+    assert cuts(verdict.meal) == [("not_injury", "14", "2026-03-01")]
 
 
 def test_a_device_is_fitted_without_any_meals() -> None:
