@@ -7,12 +7,16 @@ other threads, a library's own among them, it is spawned: a fork would copy thei
 import multiprocessing
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from typing import TypeVar
+from typing import Final, TypeVar
 
+from gateway.clock import elapsed_s
 from gateway.settings import Settings
 
+_ENDING_S: Final = 0.2
+_PAUSE_S: Final = 0.001
 P = TypeVar("P")
 R = TypeVar("R")
 
@@ -47,5 +51,15 @@ def on_all_cores(
 
 def _start() -> str:
     """How a child may start here; only on Linux are the system's own libraries safe to fork."""
-    alone = sys.platform == "linux" and len(os.listdir("/proc/self/task")) == 1
-    return "fork" if alone else "spawn"
+    return "fork" if sys.platform == "linux" and _alone() else "spawn"
+
+
+def _alone() -> bool:
+    """Whether this process has one thread. One that is about to end, as that of a connection just
+    closed, is waited for: else chance would choose between a warm child and a cold one."""
+    began = elapsed_s()
+    while len(os.listdir("/proc/self/task")) > 1:
+        if elapsed_s(began) > _ENDING_S:
+            return False
+        time.sleep(_PAUSE_S)
+    return True

@@ -52,7 +52,7 @@ LEARNT.append("everything")
 stopped = threading.Event()
 if sys.argv[2:]:
     # As a library starts one: the count of this language's own threads does not know it.
-    _thread.start_new_thread(stopped.wait, ())
+    _thread.start_new_thread(stopped.wait, (float(sys.argv[2]),))
 settings = Settings(data_dir=Path(sys.argv[1]))
 print(next(on_all_cores(told_by_the_child, settings, ("1", "2"), 2)))
 stopped.set()
@@ -63,8 +63,10 @@ stopped.set()
     ("beside", "told"),
     [
         ((), "a child that knows ['everything']"),
-        (("another thread",), "a child that knows []"),
+        (("60",), "a child that knows []"),
+        (("0.05",), "a child that knows ['everything']"),
     ],
+    ids=["alone", "beside another thread", "beside one that is about to end"],
 )
 def test_a_child_is_warm_at_once_unless_other_threads_run(
     tmp_path: Path, beside: tuple[str, ...], told: str
