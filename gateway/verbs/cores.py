@@ -7,9 +7,9 @@ other threads, a library's own among them, it is spawned: a fork would copy thei
 import multiprocessing
 import os
 import sys
-import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from threading import Event
 from typing import Final, TypeVar
 
 from gateway.clock import elapsed_s
@@ -57,9 +57,9 @@ def _start() -> str:
 def _alone() -> bool:
     """Whether this process has one thread. One that is about to end, as that of a connection just
     closed, is waited for: else chance would choose between a warm child and a cold one."""
-    began = elapsed_s()
+    began, pause = elapsed_s(), Event()
     while len(os.listdir("/proc/self/task")) > 1:
         if elapsed_s(began) > _ENDING_S:
             return False
-        time.sleep(_PAUSE_S)
+        pause.wait(_PAUSE_S)
     return True

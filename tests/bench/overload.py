@@ -271,8 +271,12 @@ class Measured:
 
     @property
     def goodput_by_cpu(self) -> float:
-        """The same by CPU time of the gateway: what else the machine does is left out."""
-        return self.overload.per_cpu_second / self.capacity.per_cpu_second
+        """The same by CPU time of the gateway, had exactly `OVER` times as much been sent as was
+        answered: beside other work of the machine the same load is a greater overload."""
+        answer_s, overload = 1 / self.capacity.per_cpu_second, self.overload
+        refusals_s = overload.cpu_s - len(overload.answered) * answer_s
+        refusal_s = refusals_s / len(overload.refused)
+        return answer_s / (answer_s + (OVER - 1) * refusal_s)
 
 
 async def measured(load: Load, rounds: int, lasts_s: float) -> Measured:
