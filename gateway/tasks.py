@@ -13,6 +13,7 @@ from typing import Any, Final
 from gateway.clock import SystemClock, business_day
 from gateway.delivery.channel import HttpsChannel, Line
 from gateway.delivery.worker import Worker, either
+from gateway.domain.party import Party, RegisteredKey
 from gateway.flows.desk import Desk
 from gateway.flows.keep_log import keep
 from gateway.flows.move_cuts import move_cuts
@@ -167,10 +168,13 @@ class Tasks:
             for line in lines.values():
                 await line.close()
 
-    async def _channel(self, receiver: str, lines: dict[str, Line]) -> Channel | None:
+    async def _registered(self, receiver: str) -> tuple[Party | None, list[RegisteredKey]]:
+        """A receiver as the registry has it now."""
         async with self.desk.database.reading() as reader:
-            party = await party_by_id(reader, receiver)
-            keys = await keys_of(reader, receiver)
+            return await party_by_id(reader, receiver), await keys_of(reader, receiver)
+
+    async def _channel(self, receiver: str, lines: dict[str, Line]) -> Channel | None:
+        party, keys = await self.desk.database.in_one_piece(lambda: self._registered(receiver))
         if party is None or not party.callback_url:
             return None
         if receiver not in lines or lines[receiver].url != party.callback_url:

@@ -5,6 +5,7 @@ adapters/shape/names.py; closed lists in adapters/shape/vocabulary.py.
 """
 
 from dataclasses import replace
+from datetime import datetime
 from operator import itemgetter
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -323,9 +324,9 @@ ADMISSION_REGISTERED: Final = shape(
 # --- 费用 fees --------------------------------------------------------------------------
 
 
-def _bill_line(**words: Any) -> BillLine:
-    words["service_day"] = words["occurred_at"].astimezone(_BUSINESS_ZONE).date()
-    return BillLine(**words)
+def _bill_line(line_id: str, occurred_at: datetime, _: None, *more: Any) -> BillLine:
+    """The line with its business day, which follows from the instant."""
+    return BillLine(line_id, occurred_at, occurred_at.astimezone(_BUSINESS_ZONE).date(), *more)
 
 
 OWN_CODE: Final = may(

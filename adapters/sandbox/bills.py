@@ -4,7 +4,7 @@ A bill follows from its plan alone: the same plan and the same first day give th
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
@@ -110,8 +110,7 @@ def _refund(line: BillLine, back: str) -> BillLine:
     """Part of a line given back a day later, under a line id of its own."""
     count = -quantity(back)
     later = line.occurred_at + timedelta(days=1)
-    return replace(
-        line,
+    return line._replace(
         line_id=f"{line.line_id}R",
         occurred_at=later,
         service_day=line.service_day + timedelta(days=1),

@@ -1,7 +1,6 @@
 """第二幕 Bills: small, middle and large; held and released; late and rehabilitation."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Final
 
 from adapters.sandbox import cast, plans
@@ -150,7 +149,7 @@ async def _spoilt(town: Town, lines: tuple[BillLine, ...]) -> None:
     """The first batch with one amount that is not price × quantity: every good line is kept."""
     hospital, stay = town.hospital(cast.TIBIA), town.stay(cast.TIBIA)
     batch = tuple(
-        replace(line, amount_fen=line.amount_fen + 1) if line.line_id == plans.SPOILT_LINE else line
+        line._replace(amount_fen=line.amount_fen + 1) if line.line_id == plans.SPOILT_LINE else line
         for line in lines[:20]
     )
     command = UploadFees(admission_id=stay.admission_id, lines=batch)

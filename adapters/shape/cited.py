@@ -83,9 +83,9 @@ def split_of(total_fen: int, **parts: int) -> Split:
     return split
 
 
-def line_row(**words: Any) -> LineRow:
+def line_row(*words: Any) -> LineRow:
     """A line whose five parts add up to its amount. Raises Mismatch."""
-    row = LineRow(**words)
+    row = LineRow(*words)
     if sum(row[2:7]) != row.amount_fen:
         raise Mismatch(_SUM, "Amount")
     return row

@@ -62,8 +62,9 @@ class Field:
 class Shape:
     """一种记录 A record on the wire: its element or type name, how it is made, its fields.
 
-    `make` takes our words by keyword and may raise Mismatch; `record` is the dataclass it
-    makes, whose defaults hold for what is left out. `pack` undoes `make` where a record's
+    `make` takes our words by keyword and may raise Mismatch; `record` is what it makes, whose
+    defaults hold for what is left out. Words of a record that is a tuple are given in its order,
+    None for one that is required and absent. `pack` undoes `make` where a record's
     attributes are not our words one by one.
     """
 
@@ -95,7 +96,7 @@ class Shape:
 def _defaults(record: Any) -> dict[str, Any]:
     """What a word is when its element is left out."""
     if not is_dataclass(record):
-        return {}
+        return dict(getattr(record, "_field_defaults", {}))
     return {each.name: each.default for each in fields(record) if each.default is not MISSING}
 
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from adapters.shape import vocabulary as word
 from adapters.shape.cited import (
+    LineRow,
     MealRow,
     PayoutRow,
     citation_row,
@@ -384,6 +385,7 @@ LINE_VERDICT: Final = shape(
         "pair's at the net quantity",
         absent=NO_STEPS,
     ),
+    record=LineRow,
 )
 
 MEAL: Final = shape(

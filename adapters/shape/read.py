@@ -4,8 +4,8 @@ The element has passed the schema; only values are judged here, so that line val
 (length-limited strings in the schema) and impossible days are found.
 """
 
-from collections.abc import Callable, Iterable
-from functools import cache
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache, lru_cache
 from typing import Any, Final, NamedTuple
 
 from lxml import etree
@@ -15,6 +15,7 @@ from adapters.shape.kinds import Kind
 from gateway.domain.findings import Finding, shown
 
 MOST_FINDINGS: Final = 1000
+_KEPT: Final = 8192
 
 
 class Fault(NamedTuple):
@@ -27,48 +28,71 @@ class Fault(NamedTuple):
 
 def read(shape: Shape, element: etree._Element, faults: list[Fault]) -> Any:
     """The record in the element, or None when something inside it went to `faults`."""
-    before, slots = len(faults), _slots(shape)
-    values, lists = shape.blank.copy(), dict[str, list[Any]]()
+    before, (slots, blank) = len(faults), _plan(shape)
+    values, lists = blank.copy(), dict[_Place, list[Any]]()
     for child in element:
-        part, word, parse = slots[child.tag]
+        part, place, parse = slots[child.tag]
         try:
             if parse is not None:
-                values[word] = parse(child.text or "")
+                values[place] = parse(child.text or "")
             else:
-                _inner(part, child, values, lists, faults)
+                _inner(part, place, child, values, lists, faults)
         except ValueError:
             faults.append(Fault(child, part, expected(part.kind)))
     if len(faults) > before:
         return None
-    for word, repeated in lists.items():
-        values[word] = tuple(repeated)
+    for place, repeated in lists.items():
+        values[place] = tuple(repeated)
     return _made(shape, values, element, faults)
+
+
+_Place = int | str
+"""Where a value goes: the place in a record that is a tuple, in any other its word."""
 
 
 class _Slot(NamedTuple):
     """Where a child's value goes; `parse` is known for a single value."""
 
     part: Field
-    word: str
+    place: Any
     parse: Callable[[str], Any] | None
 
 
+class _Plan(NamedTuple):
+    """How a shape is read: its children by tag, and the values of what is left out."""
+
+    slots: dict[str, _Slot]
+    blank: Any
+
+
 @cache
-def _slots(shape: Shape) -> dict[str, _Slot]:
-    return {tag: _Slot(part, part.word, _parse(part)) for tag, part in shape.by_tag.items()}
+def _plan(shape: Shape) -> _Plan:
+    words: Sequence[str] = getattr(shape.record, "_fields", ())
+    places: dict[str, _Place] = {word: place for place, word in enumerate(words)}
+    slots = {
+        tag: _Slot(part, places.get(part.word, part.word), _parse(part))
+        for tag, part in shape.by_tag.items()
+    }
+    if not words:
+        return _Plan(slots, shape.blank)
+    defaults = {**shape.record._field_defaults, **shape.blank}
+    return _Plan(slots, [defaults.get(word) for word in words])
 
 
 def _parse(part: Field) -> Callable[[str], Any] | None:
     if isinstance(part.kind, Shape) or part.many or part.told:
         return None
-    return part.kind.parse
+    # A bill repeats its words line after line; what tells of a person is not kept.
+    repeats = part.kind.longest > 0 and not part.personal
+    return lru_cache(_KEPT)(part.kind.parse) if repeats else part.kind.parse
 
 
 def _inner(
     part: Field,
+    place: _Place,
     child: etree._Element,
-    values: dict[str, Any],
-    lists: dict[str, list[Any]],
+    values: Any,
+    lists: dict[_Place, list[Any]],
     faults: list[Fault],
 ) -> None:
     """A record inside a record, or one of several values."""
@@ -77,19 +101,17 @@ def _inner(
     kind = part.kind
     value = read(kind, child, faults) if isinstance(kind, Shape) else kind.parse(child.text or "")
     if part.many:
-        lists.setdefault(part.word, []).append(value)
+        lists.setdefault(place, []).append(value)
     else:
-        values[part.word] = value
+        values[place] = value
 
 
-def _made(
-    shape: Shape, values: dict[str, Any], element: etree._Element, faults: list[Fault]
-) -> Any:
+def _made(shape: Shape, values: Any, element: etree._Element, faults: list[Fault]) -> Any:
     try:
-        return shape.make(**values)
+        return shape.make(*values) if isinstance(values, list) else shape.make(**values)
     except Mismatch as mismatch:
-        for place in mismatch.places[:MOST_FINDINGS]:
-            faults.append(Fault(_at(element, place), None, mismatch.expected))
+        for at in mismatch.places[:MOST_FINDINGS]:
+            faults.append(Fault(_at(element, at), None, mismatch.expected))
         return None
 
 

@@ -5,16 +5,21 @@ message key, bound to our message id and digest, is.
 """
 
 import asyncio
+import select
+import socket
 import ssl
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from http.client import HTTPException, HTTPSConnection
 from typing import Final
-
-import httpx
+from urllib.parse import urlsplit, urlunsplit
 
 from gateway.ports import ChannelBusy, ChannelRefused, Unreadable
 
 _TIMEOUT_S: Final = 10.0
 _EXCHANGE_S: Final = 30.0
+_CLOSING_S: Final = 1.0
 _XML: Final = {"content-type": "application/xml"}
 _RECEIPT_LIMIT: Final = 256 * 1024
 
@@ -24,34 +29,73 @@ Unreadable when it proves nothing."""
 
 
 class Line:
-    """The kept connections to one receiver's address."""
+    """The kept connection to one receiver's address, in a thread of its own: who never answers
+    keeps nobody else waiting."""
 
     def __init__(self, url: str, context: ssl.SSLContext) -> None:
-        self.url = url
-        limits = httpx.Limits(max_connections=2)
-        self._client = httpx.AsyncClient(
-            verify=context, timeout=_TIMEOUT_S, limits=limits, trust_env=False
-        )
+        self.url, self._context = url, context
+        self._thread = ThreadPoolExecutor(1, "line")
+        self._connection: HTTPSConnection | None = None
 
     async def post(self, sealed: bytes) -> bytes:
         """Post the exact bytes. Raises ChannelBusy when nothing usable came back."""
+        loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(_EXCHANGE_S):
-                return await self._posted(sealed)
-        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
+                return await loop.run_in_executor(self._thread, self._posted, sealed)
+        except (OSError, HTTPException, ValueError) as error:
+            self._hang_up()
             raise ChannelBusy(type(error).__name__) from None
 
-    async def _posted(self, sealed: bytes) -> bytes:
-        received = bytearray()
-        async with self._client.stream("POST", self.url, content=sealed, headers=_XML) as reply:
-            async for part in reply.aiter_bytes():
-                received += part
-                if len(received) > _RECEIPT_LIMIT:
-                    raise ChannelBusy("the receipt is too large")
-        return bytes(received)
+    def _posted(self, sealed: bytes) -> bytes:
+        connection = self._connection or self._new()
+        if _hung_up(connection):
+            connection.close()
+        connection.request("POST", _path(self.url), sealed, _XML)
+        received = connection.getresponse().read(_RECEIPT_LIMIT + 1)
+        if len(received) > _RECEIPT_LIMIT:
+            connection.close()
+            raise ChannelBusy("the receipt is too large")
+        return received
+
+    def _new(self) -> HTTPSConnection:
+        parts = urlsplit(self.url)
+        if parts.scheme != "https" or not parts.hostname:
+            raise ValueError("no address of https")
+        context, timeout = self._context, _TIMEOUT_S
+        made = HTTPSConnection(parts.hostname, parts.port, context=context, timeout=timeout)
+        self._connection = made
+        return made
+
+    def _hang_up(self) -> None:
+        """Whoever still reads from the connection reads its end; then it is closed."""
+        connection, self._connection = self._connection, None
+        if connection is None:
+            return
+        if connection.sock is not None:
+            with suppress(OSError):
+                socket.socket.shutdown(connection.sock, socket.SHUT_RDWR)
+        self._thread.submit(connection.close)
 
     async def close(self) -> None:
-        await self._client.aclose()
+        """Hang up; who is just being connected with is not waited for."""
+        self._hang_up()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(asyncio.to_thread(self._thread.shutdown), _CLOSING_S)
+
+
+def _path(url: str) -> str:
+    parts = urlsplit(url)
+    return urlunsplit(("", "", parts.path or "/", parts.query, ""))
+
+
+def _hung_up(connection: HTTPSConnection) -> bool:
+    """Whether the receiver has ended a kept connection, on which nothing else can be waiting."""
+    if connection.sock is None:
+        return False
+    waiting = select.poll()
+    waiting.register(connection.sock, select.POLLIN)
+    return bool(waiting.poll(0))
 
 
 class HttpsChannel:

@@ -5,6 +5,7 @@ prepared after the earlier one committed.
 """
 
 from collections import defaultdict
+from collections.abc import Sequence
 from typing import Any, Final
 from uuid import uuid4
 
@@ -13,7 +14,7 @@ from gateway.ports import Clock
 from gateway.store import tables
 from gateway.store.database import Database
 from gateway.store.deliveries import lane_heads, unnumbered
-from gateway.store.unit import Change, Insert, KeyTaken, StaleFacts, Unit, Write
+from gateway.store.unit import Change, Insert, KeyTaken, Row, StaleFacts, Unit, Write
 
 _PAGE: Final = 500
 
@@ -25,11 +26,9 @@ async def number_lanes(database: Database, clock: Clock) -> int:
     """
     numbered = 0
     while True:
-        async with database.reading() as reader:
-            rows = await unnumbered(reader, _PAGE)
-            if not rows:
-                return numbered
-            heads = await lane_heads(reader, {row["receiver"] for row in rows})
+        rows, heads = await database.in_one_piece(lambda: _unnumbered(database))
+        if not rows:
+            return numbered
         year = business_day(clock.now()).year
         unit = Unit(f"L{uuid4().hex[:24].upper()}", year, writes=_numbering(rows, heads))
         try:
@@ -37,6 +36,14 @@ async def number_lanes(database: Database, clock: Clock) -> int:
         except (StaleFacts, KeyTaken):
             return numbered
         numbered += len(rows)
+
+
+async def _unnumbered(database: Database) -> tuple[Sequence[Row], dict[str, int]]:
+    """What has no number yet, and the last number of each lane that it belongs to."""
+    async with database.reading() as reader:
+        rows = await unnumbered(reader, _PAGE)
+        receivers = {row["receiver"] for row in rows}
+        return rows, await lane_heads(reader, receivers) if receivers else {}
 
 
 def _numbering(rows: Any, heads: dict[str, int]) -> tuple[Write, ...]:

@@ -20,9 +20,9 @@ class Relation(StrEnum):
     __hash__ = str.__hash__
 
 
-@dataclass(frozen=True, slots=True)
-class BillLine:
-    """One charged line: price in 10^-6 yuan, quantity in 10^-4, amount in fen.
+class BillLine(NamedTuple):
+    """One charged line: price in 10^-6 yuan, quantity in 10^-4, amount in fen. A tuple, because
+    a bill has thousands of them.
 
     A refund has a negative quantity and amount and names its original in `refund_of`.
     `consent` is the payer who signed for what the fund does not bear; `reviewed` says that

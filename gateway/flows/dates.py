@@ -15,8 +15,11 @@ def in_future(desk: Desk, instant: datetime) -> bool:
     return instant > desk.clock.now() + _CLOCKS_DIFFER
 
 
-def future_fault(desk: Desk, field: str, instant: datetime, line_id: str = "") -> Finding | None:
+def future_fault(desk: Desk, field: str, instant: datetime) -> Finding | None:
     """FUTURE_DATE, naming the field, when the instant lies ahead."""
-    if not in_future(desk, instant):
-        return None
+    return future_finding(field, instant) if in_future(desk, instant) else None
+
+
+def future_finding(field: str, instant: datetime, line_id: str = "") -> Finding:
+    """What is said of an instant that lies ahead."""
     return Finding("FUTURE_DATE", field, instant.isoformat(), "<= now + 5 min", line_id)

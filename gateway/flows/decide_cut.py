@@ -7,7 +7,6 @@ bill stays as it is, and what the decision changes of it is posted as a delta (f
 from dataclasses import dataclass, replace
 from typing import Any
 
-from gateway.clock import micros
 from gateway.domain.admission import BillState
 from gateway.domain.bill import BillLine
 from gateway.domain.commands import DecideCut
@@ -142,8 +141,8 @@ def _on_lines(known: _Known, one: Cut, upheld: frozenset[str]) -> Effect:
         line = known.lines.get(cut.line_id)
         violation = one.violation if cut.line_id in upheld else ""
         if line is not None and line.violation != violation:
-            changed = replace(line, violation=violation)
-            rows.append(line_row(one.admission_id, changed, micros(line.occurred_at)))
+            changed = line._replace(violation=violation)
+            rows.append(line_row(one.admission_id, changed))
     return Effect(writes=(Upsert(tables.bill_line, rows),) if rows else ())
 
 

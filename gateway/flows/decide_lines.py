@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from gateway.clock import micros
 from gateway.domain.admission import BillState
 from gateway.domain.bill import BillLine
 from gateway.domain.commands import DecideLines, LineDecision
@@ -157,7 +156,7 @@ def _of_line(one: LineDecision) -> bool:
 def _row(file: StayFile, line: BillLine, one: LineDecision) -> dict[str, object]:
     decided = line
     if one.relation is not None:
-        decided = replace(decided, relation=one.relation, reviewed=True)
+        decided = decided._replace(relation=one.relation, reviewed=True)
     if one.limit_met is not None:
-        decided = replace(decided, limit_met=one.limit_met)
-    return line_row(file.stay.admission_id, decided, micros(line.occurred_at))
+        decided = decided._replace(limit_met=one.limit_met)
+    return line_row(file.stay.admission_id, decided)

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from uuid import uuid4
 
 from gateway.clock import business_day, micros
@@ -12,6 +13,7 @@ from gateway.domain.party import Party
 from gateway.flows.in_progress import InProgress
 from gateway.flows.log import Log
 from gateway.flows.nearest import NameIndex
+from gateway.flows.off_loop import LARGE_BYTES, off_loop
 from gateway.flows.search_limit import SearchLimit
 from gateway.policy.model import Policy
 from gateway.ports import Clock, Codec, Meter, Sealer
@@ -77,7 +79,7 @@ class EditionShelf:
         if missing:
             contents = await editions.edition_contents(reader, missing)
             for digest, content in contents.items():
-                self._opened[digest] = await asyncio.to_thread(self._open, content)
+                self._opened[digest] = await off_loop(LARGE_BYTES, partial(self._open, content))
 
 
 def _with_end(edition: Edition, valid_to: str | None) -> Edition:

@@ -101,7 +101,14 @@ READS: Final = frozenset(
 )
 """Commands answered afresh each time; only who read what is kept."""
 
+_WAITS: Final = frozenset({"transaction.query", "transaction.reverse"})
+
 
 def changes(command: str) -> bool:
     """Whether the command's outcome is stored for ever under its message id."""
     return command not in READS
+
+
+def waits(command: str) -> bool:
+    """Whether its flow may wait for another message, beside asking the store."""
+    return command in _WAITS

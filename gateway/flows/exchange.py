@@ -7,6 +7,7 @@ transaction with its reply; a known one is answered by what is stored.
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final, Literal
 
 from gateway.clock import micros
@@ -20,11 +21,12 @@ from gateway.flows.desk import Caller, Desk, new_id
 from gateway.flows.off_loop import LINE_BYTES, off_loop
 from gateway.flows.plan import Plan, refused
 from gateway.flows.transaction import Received, message_unit
+from gateway.flows.waiting import brings_jobs
 from gateway.ports import Codec, Unreadable
 from gateway.store import messages, registry
 from gateway.store.messages import Stored
 from gateway.store.registry import Mandate, party_by_id
-from gateway.store.unit import KeyTaken, StaleFacts, Stopped, StoreFailed
+from gateway.store.unit import KeyTaken, StaleFacts, Stopped, StoreFailed, Unit
 
 _TRIES: Final = 3  # against facts that changed under the computation
 _LIFE: Final = timedelta(hours=24)  # the longest that a message may be on its way
@@ -69,6 +71,15 @@ class Reply:
     receipt_of: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """An unseen message's plan, the signed reply and the transaction that both become true in."""
+
+    plan: Plan
+    sealed: bytes
+    unit: Unit
+
+
 class Unanswered(Exception):
     """The transaction failed or nobody knows: the client gets no outcome."""
 
@@ -90,41 +101,60 @@ async def _exchanged(desk: Desk, request: Request) -> Reply:
     if not request.codec.knows(request.heading.command):
         return _unprocessed(desk, request, "COMMAND_UNKNOWN")
     if not dispatch.changes(request.heading.command):
-        return await _run(desk, request)
+        return await _answered(desk, request, lambda: _decided(desk, request))
     if request.key in desk.in_progress:
         return _unprocessed(desk, request, "IN_PROGRESS")
     async with desk.in_progress.holding(request.key):
-        return await _answer_once(desk, request)
+        return await _answered(desk, request, _deciding(desk, request))
 
 
-async def _answer_once(desk: Desk, request: Request) -> Reply:
+def _deciding(desk: Desk, request: Request) -> Callable[[], Awaitable[Decided | Reply]]:
+    """In one piece, unless the flow waits for another message."""
+    once = partial(_decided_once, desk, request)
+    if dispatch.waits(request.heading.command):
+        return once
+    return partial(desk.database.in_one_piece, once)
+
+
+async def _answered(
+    desk: Desk, request: Request, decide: Callable[[], Awaitable[Decided | Reply]]
+) -> Reply:
+    """Decide and commit; at most three tries, anew from the look-up of the id."""
+    for _ in range(_TRIES):
+        try:
+            decided = await decide()
+            if isinstance(decided, Reply):
+                return decided
+            return await _committed(desk, request, decided)
+        except StaleFacts:
+            desk.shelf.forget()
+        except KeyTaken:
+            continue
+    return _unprocessed(desk, request, "BUSY")
+
+
+async def _decided_once(desk: Desk, request: Request) -> Decided | Reply:
     """Known ids are answered before any check of content or time."""
     async with desk.database.reading() as reader:
         known = await messages.stored(reader, *request.key)
     if known is not None:
-        return await _known(desk, request, known)
-    return await _run(desk, request)
+        return _known(desk, request, known)
+    return await _decided(desk, request)
 
 
-async def _run(desk: Desk, request: Request) -> Reply:
-    """Schema, expiry, reader, then the command's flow; at most three tries."""
+async def _decided(desk: Desk, request: Request) -> Decided | Reply:
+    """Schema, expiry, reader, the command's flow; then the signed reply beside what it does."""
     size = len(request.raw)
     faults = await off_loop(size, lambda: request.codec.schema_faults(request.root))
     if faults:
         return _unprocessed(desk, request, "SCHEMA_INVALID", findings=faults)
     decide = await off_loop(size, lambda: _decision(desk, request))
-    for _ in range(_TRIES):
-        try:
-            plan = await decide()
-            return await _committed(desk, request, plan)
-        except StaleFacts:
-            desk.shelf.forget()
-        except KeyTaken:
-            async with desk.database.reading() as reader:
-                known = await messages.stored(reader, *request.key)
-            if known is not None:
-                return await _known(desk, request, known)
-    return _unprocessed(desk, request, "BUSY")
+    plan = await decide()
+    size = LINE_BYTES * len(getattr(plan.result, "lines", ()))
+    sealed = await off_loop(size, lambda: _sealed(desk, request, plan))
+    received, push = _received(request), await push_channels(desk, plan)
+    unit = await off_loop(size, lambda: message_unit(desk, received, plan, sealed, push))
+    return Decided(plan, sealed, unit)
 
 
 def _decision(desk: Desk, request: Request) -> Callable[[], Awaitable[Plan]]:
@@ -162,11 +192,8 @@ def _expired(request: Request) -> bool:
     return too_long or from_future or heading.expires_at <= request.received_at
 
 
-async def _committed(desk: Desk, request: Request, plan: Plan) -> Reply:
-    """Sign the reply, commit both, and only then let the bytes leave."""
-    size = LINE_BYTES * len(getattr(plan.result, "lines", ()))
-    sealed = await off_loop(size, lambda: _sealed(desk, request, plan))
-    received = Received(
+def _received(request: Request) -> Received:
+    return Received(
         sender=request.heading.sender,
         message_id=request.heading.message_id,
         command=request.heading.command,
@@ -177,18 +204,21 @@ async def _committed(desk: Desk, request: Request, plan: Plan) -> Reply:
         changing=dispatch.changes(request.heading.command),
         guards=_guards(request),
     )
-    push = await push_channels(desk, plan)
-    unit = await off_loop(size, lambda: message_unit(desk, received, plan, sealed, push))
-    await desk.database.commit(unit)
+
+
+async def _committed(desk: Desk, request: Request, decided: Decided) -> Reply:
+    """Only when it is durable may the bytes leave."""
+    plan = decided.plan
+    await desk.database.commit(decided.unit)
     _after(desk, request.heading.command, plan)
-    return Reply(plan.outcome, plan.code, sealed, receipt_of=plan.receipt_of)
+    return Reply(plan.outcome, plan.code, decided.sealed, receipt_of=plan.receipt_of)
 
 
 def _after(desk: Desk, command: str, plan: Plan) -> None:
     """Wake what works in the background, and count what was decided."""
     if plan.notices:
         desk.outbox_ready.set()
-    if plan.outcome is Outcome.APPLIED:
+    if brings_jobs(plan.writes):
         desk.jobs_ready.set()
     if command == "transaction.query":
         desk.meter.asked()
@@ -224,7 +254,7 @@ def _guards(request: Request) -> tuple[Any, ...]:
     return tuple(guards)
 
 
-async def _known(desk: Desk, request: Request, known: Stored) -> Reply:
+def _known(desk: Desk, request: Request, known: Stored) -> Reply:
     """The arrival column of the table for a message that was seen before."""
     desk.meter.duplicate("same" if known.digest == request.digest else "mismatch")
     if known.state == "TOMBSTONE":

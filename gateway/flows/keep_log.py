@@ -6,16 +6,17 @@ changed it meanwhile. What is signed is on disk outside the database before anyb
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from typing import Final
 
 from gateway.evidence.note import Checkpoint, Verifier
-from gateway.evidence.tree import Span, grown, last_tiles, root
+from gateway.evidence.tree import Span, Tiles, grown, last_tiles, root
 from gateway.flows.log import Log, is_root, spans_read
 from gateway.store import log as rows
 from gateway.store import tables
 from gateway.store.database import Reader
 from gateway.store.log import Head, Signed
-from gateway.store.unit import Change, Insert, StaleFacts, Upsert, Write
+from gateway.store.unit import Change, Insert, Row, StaleFacts, Upsert, Write
 
 _PAGE: Final = 2048  # leaves numbered in one transaction: eight tiles
 _log = logging.getLogger(__name__)
@@ -34,14 +35,10 @@ async def keep(log: Log) -> None:
 
 async def number_leaves(log: Log) -> int:
     """Give the oldest unnumbered leaves their numbers; how many. Raises StaleFacts."""
-    async with log.database.reading() as reader:
-        head = await rows.head(reader)
-        if head is None or head.stopped:
-            return 0
-        leaves = await rows.unnumbered_leaves(reader, _PAGE)
-        if not leaves:
-            return 0
-        edge = await rows.tiles(reader, head.log, last_tiles(head.size))
+    found = await log.database.in_one_piece(lambda: _unnumbered(log))
+    if found is None:
+        return 0
+    head, leaves, edge = found
     changed = grown(head.size, edge, [bytes(one["leaf_hash"]) for one in leaves])
     first = head.first_index + head.size
     writes: list[Write] = [
@@ -56,6 +53,19 @@ async def number_leaves(log: Log) -> int:
     return len(leaves)
 
 
+async def _unnumbered(log: Log) -> tuple[Head, Sequence[Row], Tiles] | None:
+    """The head, the leaves that come next and the tiles that they make grow; None when no leaf
+    is to be numbered."""
+    async with log.database.reading() as reader:
+        head = await rows.head(reader)
+        if head is None or head.stopped:
+            return None
+        leaves = await rows.unnumbered_leaves(reader, _PAGE)
+        if not leaves:
+            return None
+        return head, leaves, await rows.tiles(reader, head.log, last_tiles(head.size))
+
+
 def tiles_write(log: int, changed: dict[tuple[int, int], bytes]) -> Write:
     """The changed tiles as they are stored."""
     named = [
@@ -68,23 +78,31 @@ def tiles_write(log: int, changed: dict[tuple[int, int], bytes]) -> Write:
 async def sign_head(log: Log) -> bool:
     """Sign the tree as it is committed now; False when that was signed before, or when the
     tree is not what was signed before, which stops everything."""
-    async with log.database.reading() as reader:
-        head = await rows.head(reader)
-        if head is None or head.stopped:
-            return False
-        last = await rows.last_signed(reader, head.log)
-        if last is not None and last.size == head.size:
-            return False
-        whole: Span = (0, head.size)
-        now = Checkpoint(
-            head.origin, head.size, root(head.size, await spans_read(reader, head.log, [whole]))
-        )
-        broken = await _went_back(log, reader, head, last)
+    found = await log.database.in_one_piece(lambda: _unsigned(log))
+    if found is None:
+        return False
+    head, now, broken = found
     if broken:
         await log.stop(head, broken)
         return False
     await _publish(log, head, now)
     return True
+
+
+async def _unsigned(log: Log) -> tuple[Head, Checkpoint, str] | None:
+    """The head, the tree as it is, and the note that it no longer begins with; None when it was
+    signed before."""
+    async with log.database.reading() as reader:
+        head = await rows.head(reader)
+        if head is None or head.stopped:
+            return None
+        last = await rows.last_signed(reader, head.log)
+        if last is not None and last.size == head.size:
+            return None
+        whole: Span = (0, head.size)
+        tiles = await spans_read(reader, head.log, [whole])
+        now = Checkpoint(head.origin, head.size, root(head.size, tiles))
+        return head, now, await _went_back(log, reader, head, last)
 
 
 async def _went_back(log: Log, reader: Reader, head: Head, last: Signed | None) -> str:

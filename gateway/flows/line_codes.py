@@ -68,7 +68,7 @@ class Codes:
 
 def _agreed(line: BillLine, code: str) -> BillLine | Finding:
     if line.code in ("", code):
-        return replace(line, code=code)
+        return line._replace(code=code)
     return Finding("LINE_CODE_CONFLICT", "Code", line.code, code, line.line_id)
 
 

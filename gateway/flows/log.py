@@ -20,7 +20,7 @@ from gateway.ports import Clock
 from gateway.store import log as rows
 from gateway.store import tables
 from gateway.store.database import Database, Reader
-from gateway.store.log import Head
+from gateway.store.log import Head, Signed
 from gateway.store.unit import Change, StoreFailed, Unit, Write
 
 ROLLED_BACK: Final = "LOG_ROLLED_BACK"
@@ -56,18 +56,26 @@ class Log:
         a clock that is set forward makes nobody wait whom the signer has not passed by. Go on,
         or stop."""
         before, self._looked = self._looked, self.clock.now()
-        async with self.database.reading() as reader:
-            head = await rows.head(reader)
-            if head is None:
-                return
-            signed = await rows.last_signed(reader, head.log)
-            next_index = head.first_index + (signed.size if signed else 0)
-            since_us = await rows.waiting_since(reader, next_index)
-            self.cosigned_us = await rows.last_cosigned(reader, head.log)
-            self.opened_us = head.opened_us
+        found = await self.database.in_one_piece(self._read)
+        if found is None:
+            return
+        head, signed, since_us, self.cosigned_us = found
+        self.opened_us = head.opened_us
         self.published = signed.note if signed else ""
         self.waits = timedelta(0) if since_us is None else self._waited(instant(since_us), before)
         self._judge(head)
+
+    async def _read(self) -> tuple[Head, Signed | None, int | None, int | None] | None:
+        """The head, what was signed last, since when a transaction waits for that, and when the
+        witness last signed; None before the log was opened."""
+        async with self.database.reading() as reader:
+            head = await rows.head(reader)
+            if head is None:
+                return None
+            signed = await rows.last_signed(reader, head.log)
+            next_index = head.first_index + (signed.size if signed else 0)
+            since_us = await rows.waiting_since(reader, next_index)
+            return head, signed, since_us, await rows.last_cosigned(reader, head.log)
 
     def _waited(self, since: datetime, until: datetime) -> timedelta:
         """Since this process started at most: while nobody served, nobody could sign."""

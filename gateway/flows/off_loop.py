@@ -7,6 +7,8 @@ import asyncio
 from collections.abc import Callable
 from typing import Final, TypeVar
 
+from gateway.store.database import IN_ONE_PIECE
+
 LARGE_BYTES: Final = 64 * 1024  # from here on a message would hold up the event loop
 LINE_BYTES: Final = 256
 """About what a bill line weighs as XML."""
@@ -14,7 +16,7 @@ _T = TypeVar("_T")
 
 
 async def off_loop(size: int, work: Callable[[], _T]) -> _T:
-    """Do the work here when the message is small, in a thread when it is large."""
-    if size < LARGE_BYTES:
+    """Do the work here when the message is small or a thread does it all, else in a thread."""
+    if size < LARGE_BYTES or IN_ONE_PIECE.get() is not None:
         return work()
     return await asyncio.to_thread(work)

@@ -5,7 +5,6 @@ the bill again reads them by the cuts that stand.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 
 from gateway.domain.bill import BillLine
 from gateway.domain.cut import Cut
@@ -28,6 +27,6 @@ def violations(cuts: Iterable[Cut]) -> dict[str, str]:
 def with_violations(lines: Iterable[BillLine], found: Mapping[str, str]) -> tuple[BillLine, ...]:
     """The lines, those named with the violation given, "" for none."""
     return tuple(
-        replace(line, violation=found[line.line_id]) if line.line_id in found else line
+        line._replace(violation=found[line.line_id]) if line.line_id in found else line
         for line in lines
     )

@@ -1,20 +1,20 @@
 """fees.upload: upsert of bill lines 费用明细; every good line is kept and each is answered."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from datetime import date
 
-from gateway.clock import at_business, micros
+from gateway.clock import at_business
 from gateway.domain.bill import BillLine, Relation
 from gateway.domain.commands import UploadFees
 from gateway.domain.findings import Finding
 from gateway.domain.money import QUANTITY_PLACES, times, written, yuan
 from gateway.domain.results import FeesUploaded, LineAnswer
-from gateway.flows.dates import future_fault
+from gateway.flows.dates import future_finding, in_future
 from gateway.flows.desk import Caller, Desk
 from gateway.flows.line_codes import Codes, codes_of, with_candidates
 from gateway.flows.plan import Act, Plan, applied, refused
 from gateway.flows.stay_file import lines_may_change, own_stay
-from gateway.policy.model import PolicyGap
 from gateway.rules.place import catalogue_region
 from gateway.store import tables
 from gateway.store.rows import line_row
@@ -35,6 +35,8 @@ class _Keeping:
     codes: Codes
     lines: dict[str, BillLine]
     answers: list[LineAnswer]
+    tolerances: Mapping[date, int]
+    """By how many fen an amount may differ from price × quantity, on each day that has begun."""
     refunds: dict[str, dict[str, BillLine]] = field(default_factory=dict)
     """The refunds of each line, by their own ids."""
 
@@ -84,9 +86,11 @@ def _kept(
     desk: Desk, command: UploadFees, before: Mapping[str, BillLine], codes: Codes
 ) -> _Keeping:
     """Originals first, so that a refund may come in the same message as its original."""
-    keeping = _Keeping(before, codes, {}, [])
+    days = {line.service_day for line in command.lines}
+    begun = {day: _tolerance(desk, day) for day in days if not in_future(desk, at_business(day))}
+    keeping = _Keeping(before, codes, {}, [], begun)
     for line in sorted(command.lines, key=lambda one: bool(one.refund_of)):
-        keeping.answers.append(_answer(desk, keeping, line))
+        keeping.answers.append(_answer(keeping, line))
     keeping.answers += [
         LineAnswer(line_id=fault.line_id, status="rejected", finding=fault)
         for fault in command.rejected
@@ -94,11 +98,11 @@ def _kept(
     return keeping
 
 
-def _answer(desk: Desk, keeping: _Keeping, line: BillLine) -> LineAnswer:
-    coded = _coded(desk, keeping, line)
+def _answer(keeping: _Keeping, line: BillLine) -> LineAnswer:
+    coded = _coded(keeping, line)
     if isinstance(coded, Finding):
         return LineAnswer(line_id=line.line_id, status="rejected", finding=coded)
-    fault = _sign_fault(coded) or _amount_fault(desk, keeping, coded)
+    fault = _sign_fault(coded) or _amount_fault(keeping, coded)
     fault = fault or _refund_fault(keeping, coded)
     if fault is not None:
         return LineAnswer(line_id=line.line_id, status="rejected", finding=fault)
@@ -110,11 +114,12 @@ def _answer(desk: Desk, keeping: _Keeping, line: BillLine) -> LineAnswer:
     return LineAnswer(line_id=line.line_id, status="replaced" if old else "accepted")
 
 
-def _coded(desk: Desk, keeping: _Keeping, line: BillLine) -> BillLine | Finding:
+def _coded(keeping: _Keeping, line: BillLine) -> BillLine | Finding:
     """The line with its national code, on a day that has begun."""
     # A bed may be charged for the whole day at its end: only a day not begun lies ahead.
-    ahead = future_fault(desk, "OccurredAt", at_business(line.service_day), line.line_id)
-    return ahead or keeping.codes.coded(line, keeping.known(line.refund_of))
+    if line.service_day not in keeping.tolerances:
+        return future_finding("OccurredAt", at_business(line.service_day), line.line_id)
+    return keeping.codes.coded(line, keeping.known(line.refund_of))
 
 
 def _with_decisions(old: BillLine | None, line: BillLine) -> BillLine:
@@ -124,14 +129,14 @@ def _with_decisions(old: BillLine | None, line: BillLine) -> BillLine:
         return line
     same = _same(old, line, _CHARGED)
     met = old.limit_met if old.limit_met is False or (same and _same(old, line, _SIGNED)) else None
-    kept = replace(line, violation=old.violation, limit_met=met)
+    kept = line._replace(violation=old.violation, limit_met=met)
     if not old.reviewed:
         return kept
     against = old.relation is not Relation.INJURY
     if line.relation is Relation.UNRELATED:
-        return replace(kept, reviewed=against)
+        return kept._replace(reviewed=against)
     if against or same:
-        return replace(kept, relation=old.relation, reviewed=True)
+        return kept._replace(relation=old.relation, reviewed=True)
     return kept
 
 
@@ -153,14 +158,16 @@ def _sign_fault(line: BillLine) -> Finding | None:
     return Finding("LINE_SIGN", "Quantity", got, expected, line.line_id)
 
 
-def _amount_fault(desk: Desk, keeping: _Keeping, line: BillLine) -> Finding | None:
+def _tolerance(desk: Desk, day: date) -> int:
+    told = desk.policy.find("line/amount_tolerance_fen", day)
+    return 0 if told is None else told.number
+
+
+def _amount_fault(keeping: _Keeping, line: BillLine) -> Finding | None:
     """Amount = round(price × quantity), within the tolerance of the region if it has one; the
     refund of the last of a line may give back what is left of its amount instead."""
     expected, rest = times(line.price, line.quantity), _rest(keeping, line)
-    try:
-        tolerance = desk.policy.value("line/amount_tolerance_fen", line.service_day).number
-    except PolicyGap:
-        tolerance = 0
+    tolerance = keeping.tolerances[line.service_day]
     if abs(line.amount_fen - expected) <= tolerance or line.amount_fen == rest:
         return None
     wanted = yuan(expected) if rest in (None, expected) else f"{yuan(expected)} | {yuan(rest)}"
@@ -254,7 +261,7 @@ def _writes(file: StayFile, keeping: _Keeping, count: int, amount: int) -> tuple
 
 
 def _row(file: StayFile, line: BillLine) -> dict[str, object]:
-    return line_row(file.stay.admission_id, line, micros(line.occurred_at))
+    return line_row(file.stay.admission_id, line)
 
 
 def totals_changed(file: StayFile, count: int, amount: int) -> Change:

@@ -5,7 +5,6 @@ payer, the difference to the pair on net quantity and net amount.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from operator import attrgetter
 from typing import NamedTuple
 
@@ -50,8 +49,7 @@ def alone(line: BillLine) -> Pair:
 
 
 def _less(line: BillLine, refund: BillLine) -> BillLine:
-    return replace(
-        line,
+    return line._replace(
         quantity=line.quantity + refund.quantity,
         amount_fen=line.amount_fen + refund.amount_fen,
     )

@@ -3,7 +3,7 @@
 Statements are built once for each shape and never grow with the rows.
 """
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from functools import lru_cache
 from itertools import groupby
 from typing import Any, Protocol
@@ -21,6 +21,7 @@ from sqlalchemy import Dialect as SqlDialect
 from sqlalchemy.exc import IntegrityError
 
 from gateway.store.personal import Vault
+from gateway.store.prepared import prepared
 from gateway.store.tables import message
 from gateway.store.unit import (
     Change,
@@ -67,26 +68,11 @@ class Dialect(Protocol):
 
 async def run(connection: Statements, statement: Any, *given: Row) -> CursorResult[Any]:
     """Run a statement that is built once for its shape, for each of the given rows."""
-    text, parts = _said(statement, connection.dialect)
-    rows = [
-        tuple([row[name] if bound is None else bound(row[name]) for name, bound in parts])
-        for row in given
-    ]
-    return await connection.exec_driver_sql(text, rows if len(rows) > 1 else rows[0])
-
-
-_Part = tuple[str, Callable[[Any], Any] | None]
-
-
-@lru_cache(maxsize=1024)
-def _said(statement: Any, dialect: SqlDialect) -> tuple[str, tuple[_Part, ...]]:
-    """The statement as the driver reads it, and its parameters in their order with what their
-    types make of a value. By itself the library would find it by its structure, and every row's
-    values by their names, each time again."""
-    compiled = statement.compile(dialect=dialect)
-    kinds = {name: one.type.dialect_impl(dialect) for name, one in compiled.binds.items()}
-    parts = [(name, kinds[name].bind_processor(dialect)) for name in compiled.positiontup]
-    return str(compiled), tuple(parts)
+    known = prepared(statement, connection.dialect)
+    if known is None:
+        raise ValueError("a statement of a unit must not grow with its rows")
+    rows = [known.values(row) for row in given]
+    return await connection.exec_driver_sql(known.text, rows if len(rows) > 1 else rows[0])
 
 
 async def apply(connection: Statements, unit: Unit, vault: Vault, dialect: Dialect) -> None:

@@ -5,15 +5,24 @@ What is particular to SQLite or PostgreSQL is in store/sqlite.py and store/postg
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any, NamedTuple, Protocol, Self
+from contextvars import ContextVar
+from typing import Any, Final, NamedTuple, Protocol, Self, TypeVar
 
 from sqlalchemy import CursorResult, Engine, Executable, Table
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.store.personal import Vault
 from gateway.store.unit import Row, Stopped, StoreFailed, Unit
+
+_T = TypeVar("_T")
+Work = Callable[[], Coroutine[Any, Any, _T]]
+"""What is run when its turn comes."""
+
+IN_ONE_PIECE: Final[ContextVar[Any]] = ContextVar("in one piece", default=None)
+"""The connection of a thread that does a whole piece of work for the store, which may wait for
+nothing else; None anywhere else."""
 
 
 class Database(ABC):
@@ -71,6 +80,10 @@ class Database(ABC):
         if self.stopped and not unit.of_the_log:
             raise Stopped(self.stopped)
 
+    async def in_one_piece(self, work: Work[_T]) -> _T:
+        """Run what computes, and awaits nothing but queries."""
+        return await work()
+
     @abstractmethod
     def reading(self) -> AbstractAsyncContextManager["Reader"]:
         """Whoever only asks; consistency comes from the guards at commit."""
@@ -121,6 +134,10 @@ class Reader:
         """Every row of the query (with its parameters given) as a mapping by column name."""
         names, rows = await self._ask(query, given)
         return [dict(zip(names, row, strict=True)) for row in rows]
+
+    async def values(self, query: Executable, given: Row | None = None) -> Sequence[Sequence[Any]]:
+        """Every row of the query as its values in the order asked: where rows are many."""
+        return (await self._ask(query, given)).rows
 
     async def row(self, query: Executable, given: Row | None = None) -> dict[str, Any] | None:
         """The first row, or None."""

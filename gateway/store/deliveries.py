@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from sqlalchemy import bindparam, select
 
+from gateway.store.among import Among, among
 from gateway.store.database import Reader
 from gateway.store.entered import InOutbox
 from gateway.store.tables import lane, outbox
@@ -51,6 +52,9 @@ _DUE: Final = (
 )
 
 
+_HEADS: Final = select(lane).where(Among(lane.c.receiver, "receivers"))
+
+
 async def unnumbered(reader: Reader, limit: int) -> Sequence[dict[str, Any]]:
     """Committed messages that have no lane number yet, in order of commit."""
     return await reader.rows(_UNNUMBERED, {"most": limit})
@@ -58,7 +62,7 @@ async def unnumbered(reader: Reader, limit: int) -> Sequence[dict[str, Any]]:
 
 async def lane_heads(reader: Reader, receivers: set[str]) -> dict[str, int]:
     """The last number given in each receiver's lane."""
-    rows = await reader.rows(select(lane).where(lane.c.receiver.in_(receivers)))
+    rows = await reader.rows(_HEADS, {"receivers": among(receivers)})
     return {row["receiver"]: row["last_seq"] for row in rows}
 
 

@@ -15,7 +15,6 @@ from typing import Any, Union
 
 import msgspec
 
-from gateway.clock import micros
 from gateway.domain.admission import PaidAtDischargeBy, Stay
 from gateway.domain.bill import (
     NO_STEPS,
@@ -34,7 +33,7 @@ from gateway.domain.bill import (
 from gateway.domain.case import CaseFacts
 from gateway.domain.party import Party
 from gateway.domain.split import Split
-from gateway.store.rows import days_of, line_of, line_row, spans_text
+from gateway.store.rows import days_of, line_of, line_values, spans_text
 
 _T = typing.TypeVar("_T")
 
@@ -54,12 +53,11 @@ class Facts:
 
 def frozen(facts: Facts, verdict: BillVerdict | None) -> str:
     """The detail of a settlement (or of a held bill, without verdict) as JSON text."""
-    line_rows = [_values(line) for line in facts.lines]
     content = {
         "stay": plain(facts.stay),
         "case": plain(facts.case),
         "hospital": plain(facts.hospital),
-        "lines": line_rows,
+        "lines": [line_values(line) for line in facts.lines],
         "others": plain(facts.others),
         "devices": plain(facts.devices),
         "paid_by": facts.paid_by.value,
@@ -73,7 +71,7 @@ def thawed_facts(detail: Mapping[str, Any]) -> Facts:
         stay=restored(Stay, detail["stay"]),
         case=restored(CaseFacts, detail["case"]) if detail["case"] else None,
         hospital=restored(Party, detail["hospital"]),
-        lines=tuple(_line(values) for values in detail["lines"]),
+        lines=tuple(map(line_of, detail["lines"])),
         others=tuple(restored(Stay, each) for each in detail.get("others", ())),
         devices=tuple(restored(SuppliedDevice, each) for each in detail.get("devices", ())),
         paid_by=PaidAtDischargeBy(detail.get("paid_by", PaidAtDischargeBy.NOBODY)),
@@ -108,20 +106,6 @@ def _payout(row: Sequence[Any], table: Sequence[Citation]) -> Payout:
     shares, paid, taken_off, recoverable, cited = row
     told = tuple(PayeeShare(Payee(payee), medical, meal) for payee, medical, meal in shares)
     return Payout(told, paid, taken_off, recoverable, tuple(table[n] for n in cited))
-
-
-def _values(line: BillLine) -> list[Any]:
-    return list(line_row("", line, micros(line.occurred_at)).values())[1:]
-
-
-def _line(values: Sequence[Any]) -> BillLine:
-    return line_of(dict(zip(_LINE_COLUMNS, values, strict=True)))
-
-
-_LINE_COLUMNS = (
-    "line_id occurred_us service_day code name quantity price amount_fen refund_of relation "
-    "consent consent_on violation reviewed detail"
-).split()
 
 
 _CITATION = tuple(each.name for each in dataclasses.fields(Citation))

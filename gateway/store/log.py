@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from sqlalchemy import bindparam, func, select
 
+from gateway.store.among import Among, among
 from gateway.store.database import Reader
 from gateway.store.entered import InLeaf
 from gateway.store.tables import checkpoint, cosignature, leaf, log_head, log_origin, message, tile
@@ -39,8 +40,8 @@ _NUMBERED: Final = select(leaf.c.received_us).where(
 )
 _TILES: Final = select(tile).where(
     tile.c.log == _LOG,
-    tile.c.level.in_(bindparam("levels", expanding=True)),
-    tile.c.place.in_(bindparam("places", expanding=True)),
+    Among(tile.c.level, "levels"),
+    Among(tile.c.place, "places"),
 )
 _LAST_SIGNED: Final = (
     select(checkpoint).where(checkpoint.c.log == _LOG).order_by(checkpoint.c.size.desc()).limit(1)
@@ -82,7 +83,7 @@ class Signed:
 
 async def head(reader: Reader) -> Head | None:
     """The head; None before the log was opened."""
-    row = await reader.row(_HEAD)
+    row = await reader.row(_HEAD, {})
     return None if row is None else Head(**{name: row[name] for name in Head.__slots__})
 
 
@@ -110,7 +111,7 @@ async def tiles(reader: Reader, log: int, wanted: Collection[Tile]) -> Mapping[T
     """The tiles of these rows and places that are there."""
     if not wanted:
         return {}
-    levels, places = (sorted(set(one)) for one in zip(*wanted, strict=True))
+    levels, places = (among(sorted(set(one))) for one in zip(*wanted, strict=True))
     rows = await reader.rows(_TILES, {"log": log, "levels": levels, "places": places})
     found = {(row["level"], row["place"]): bytes(row["hashes"]) for row in rows}
     return {one: found[one] for one in wanted if one in found}

@@ -1,14 +1,15 @@
 """From stored rows to the words of the domain, and back."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
+from functools import cache
 from operator import attrgetter
 from typing import Any, Final
 
 import msgspec
 from sqlalchemy import Label, Table
 
-from gateway.clock import business_day, instant
+from gateway.clock import business_day, instant, micros
 from gateway.domain.admission import DEATH, AdmissionState, DaySpan, Diagnosis, Sex, Stay
 from gateway.domain.bill import BillLine, Relation
 from gateway.domain.case import (
@@ -34,7 +35,7 @@ from gateway.domain.party import KeyPurpose, KeyState, Party, PartyKind, Registe
 from gateway.domain.payments import PriorPayer, PriorPayment
 from gateway.domain.split import Payer
 from gateway.store.personal import Vault
-from gateway.store.tables import admission, work_case
+from gateway.store.tables import admission, bill_line, work_case
 
 Row = Mapping[str, Any]
 _ONE_DAY: Final = timedelta(days=1)
@@ -47,9 +48,16 @@ def labelled(table: Table, prefix: str) -> list[Label[Any]]:
 
 def cut(row: Row, table: Table, prefix: str) -> dict[str, Any] | None:
     """The table's own row out of a labelled one; None when an outer join found none."""
-    part = {column.name: row[f"{prefix}_{column.name}"] for column in table.columns}
+    key, names = _labels(table, prefix)
+    return None if row[key] is None else {name: row[label] for name, label in names}
+
+
+@cache
+def _labels(table: Table, prefix: str) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """The label of the key's first column, and the name and label of every column."""
+    names = [column.name for column in table.columns]
     key = table.info["row_key"][0]
-    return None if part[key] is None else part
+    return f"{prefix}_{key}", tuple((name, f"{prefix}_{name}") for name in names)
 
 
 def day(text: str | None) -> date | None:
@@ -289,51 +297,53 @@ def _stop(fact: Mapping[str, Any]) -> BenefitStop:
     )
 
 
-_LINE_DETAIL = (
+_RELATIONS: Final = {one.value: one for one in Relation}
+_CONSENTS: Final = {"": None, **{one.value: one for one in Payer}}
+_LINE_DETAIL: Final = (
     *("category", "unit", "spec", "prescription_no", "department", "doctor"),
     *("limit_met", "hospital_code"),
     *("order_no", "daily_dose", "take_home", "doctor_code"),
 )
 _detail_of: Final = attrgetter(*_LINE_DETAIL)
+LINE_COLUMNS: Final = tuple(column.name for column in bill_line.columns)
 
 
-def line_row(admission_id: str, line: BillLine, occurred_us: int) -> dict[str, Any]:
-    return {
-        "admission_id": admission_id,
-        "line_id": line.line_id,
-        "occurred_us": occurred_us,
-        "service_day": line.service_day.isoformat(),
-        "code": line.code,
-        "name": line.name,
-        "quantity": line.quantity,
-        "price": line.price,
-        "amount_fen": line.amount_fen,
-        "refund_of": line.refund_of,
-        "relation": line.relation.value,
-        "consent": "" if line.consent is None else line.consent.value,
-        "consent_on": day_text(line.consent_on),
-        "violation": line.violation,
-        "reviewed": int(line.reviewed),
-        "detail": canonical(_detail_of(line)),
-    }
+def line_row(admission_id: str, line: BillLine) -> dict[str, Any]:
+    """The line as it is stored, by column."""
+    return dict(zip(LINE_COLUMNS, (admission_id, *line_values(line)), strict=True))
 
 
-def line_of(row: Row) -> BillLine:
-    detail = dict(zip(_LINE_DETAIL, msgspec.json.decode(row["detail"]), strict=True))
+def line_values(line: BillLine) -> tuple[Any, ...]:
+    """The line as it is stored, column by column after the stay's."""
+    return (
+        line.line_id,
+        micros(line.occurred_at),
+        line.service_day.isoformat(),
+        line.code,
+        line.name,
+        line.quantity,
+        line.price,
+        line.amount_fen,
+        line.refund_of,
+        line.relation.value,
+        "" if line.consent is None else line.consent.value,
+        day_text(line.consent_on),
+        line.violation,
+        int(line.reviewed),
+        canonical(_detail_of(line)),
+    )
+
+
+def line_of(values: Sequence[Any]) -> BillLine:
+    """The line of `line_values`. By place: a bill has thousands, and names would cost the most."""
+    line_id, occurred_us, service_day, code, name, quantity, price, amount_fen, *rest = values
+    refund_of, relation, consent, consent_on, violation, reviewed, detail = rest
+    category, unit, spec, prescription_no, department, doctor, *more = msgspec.json.decode(detail)
+    limit_met, hospital_code, order_no, daily_dose, take_home, doctor_code = more
     return BillLine(
-        line_id=row["line_id"],
-        occurred_at=instant(row["occurred_us"]),
-        service_day=date.fromisoformat(row["service_day"]),
-        code=row["code"],
-        name=row["name"],
-        quantity=row["quantity"],
-        price=row["price"],
-        amount_fen=row["amount_fen"],
-        refund_of=row["refund_of"],
-        relation=Relation(row["relation"]),
-        consent=Payer(row["consent"]) if row["consent"] else None,
-        consent_on=day(row["consent_on"]),
-        violation=row["violation"],
-        reviewed=bool(row["reviewed"]),
-        **detail,
+        *(line_id, instant(occurred_us), date.fromisoformat(service_day), code, name),
+        *(quantity, price, amount_fen, category, unit, spec, prescription_no, order_no),
+        *(daily_dose, take_home, department, doctor, doctor_code, refund_of),
+        *(_RELATIONS[relation], _CONSENTS[consent], day(consent_on), violation),
+        *(bool(reviewed), limit_met, hospital_code),
     )

@@ -11,9 +11,11 @@ from gateway.domain.admission import AdmissionState, BillState, HoldReason, Stay
 from gateway.domain.bill import BillLine
 from gateway.domain.case import CaseFacts
 from gateway.domain.party import Party
+from gateway.store.among import Among, among
 from gateway.store.cases import FACTS_OF_CASE, ORDER_OF_FACTS, with_facts, with_other_employers
 from gateway.store.database import Reader
 from gateway.store.rows import (
+    LINE_COLUMNS,
     admission_detail,
     case_of,
     cut,
@@ -198,11 +200,15 @@ async def waiting_stays(reader: Reader) -> list[str]:
     return [row["admission_id"] for row in await reader.rows(query.order_by("admission_id"))]
 
 
+_UNSEEN: Final = (
+    select(admission.c.admission_id).where(admission.c.unseen > "").order_by("admission_id")
+)
+
+
 async def stays_unseen(reader: Reader) -> list[str]:
     """Stays with a settlement taken back, or in force again, that the person's other settlements
     have not seen yet."""
-    query = select(admission.c.admission_id).where(admission.c.unseen > "")
-    return [row["admission_id"] for row in await reader.rows(query.order_by("admission_id"))]
+    return [row["admission_id"] for row in await reader.rows(_UNSEEN, {})]
 
 
 async def live_visit(reader: Reader, hospital: str, visit_no: str) -> str | None:
@@ -247,43 +253,40 @@ def detail_of(reader: Reader, file: StayFile) -> dict[str, Any]:
     return admission_detail(reader.vault, file.row)
 
 
-_LINES: Final = (
-    select(bill_line)
-    .where(bill_line.c.admission_id == bindparam("admission_id"))
-    .order_by(bill_line.c.line_id)
+_OWN_LINES: Final = select(*[bill_line.c[name] for name in LINE_COLUMNS[1:]]).where(
+    bill_line.c.admission_id == bindparam("admission_id")
 )
-_RELATED: Final = select(bill_line).where(
-    bill_line.c.admission_id == bindparam("admission_id"),
+_LINES: Final = _OWN_LINES.order_by(bill_line.c.line_id)
+_AFTER: Final = _LINES.where(bill_line.c.line_id > bindparam("line_id")).limit(_UPLOAD_PAGE + 1)
+_RELATED: Final = _OWN_LINES.where(
     or_(
-        bill_line.c.line_id.in_(bindparam("line_ids", expanding=True)),
-        bill_line.c.refund_of.in_(bindparam("line_ids", expanding=True)),
-    ),
+        Among(bill_line.c.line_id, "line_ids"),
+        Among(bill_line.c.refund_of, "line_ids"),
+    )
 )
 
 
 async def lines_of(reader: Reader, admission_id: str) -> tuple[BillLine, ...]:
     """Every kept line of the stay, by line id."""
-    rows = await reader.rows(_LINES, {"admission_id": admission_id})
-    return tuple([line_of(row) for row in rows])
+    return await _lines(reader, _LINES, {"admission_id": admission_id})
 
 
 async def related_lines(
     reader: Reader, admission_id: str, line_ids: Iterable[str]
 ) -> dict[str, BillLine]:
     """The lines of these ids and the refunds of these ids, by id."""
-    given = {"admission_id": admission_id, "line_ids": list(line_ids)}
-    return {row["line_id"]: line_of(row) for row in await reader.rows(_RELATED, given)}
+    given = {"admission_id": admission_id, "line_ids": among(line_ids)}
+    return {line.line_id: line for line in await _lines(reader, _RELATED, given)}
 
 
 async def lines_after(
     reader: Reader, admission_id: str, line_id: str
 ) -> tuple[tuple[BillLine, ...], bool]:
     """At most 500 lines after a line id, and whether there are more."""
-    query = (
-        select(bill_line)
-        .where(bill_line.c.admission_id == admission_id, bill_line.c.line_id > line_id)
-        .order_by(bill_line.c.line_id)
-        .limit(_UPLOAD_PAGE + 1)
-    )
-    rows = await reader.rows(query)
-    return tuple(line_of(row) for row in rows[:_UPLOAD_PAGE]), len(rows) > _UPLOAD_PAGE
+    found = await _lines(reader, _AFTER, {"admission_id": admission_id, "line_id": line_id})
+    return found[:_UPLOAD_PAGE], len(found) > _UPLOAD_PAGE
+
+
+async def _lines(reader: Reader, query: Executable, given: Row) -> tuple[BillLine, ...]:
+    """Found lines, of which every column but the stay's is asked."""
+    return tuple(map(line_of, await reader.values(query, given)))

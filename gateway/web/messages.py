@@ -14,7 +14,7 @@ from gateway.domain.message import Heading
 from gateway.domain.party import PartyKind
 from gateway.flows import exchange as flow
 from gateway.flows.desk import Desk
-from gateway.flows.identify import NotIdentified, connection, identify
+from gateway.flows.identify import Identified, NotIdentified, connection, identify
 from gateway.flows.off_loop import off_loop
 from gateway.ports import Codec
 from gateway.seal.broken import SealBroken
@@ -32,11 +32,12 @@ def message_app(desk: Desk, codec: Codec, kinds: frozenset[PartyKind]) -> FastAP
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     problems.install(app)
 
-    @app.post(PATH)
     async def post(request: Request) -> Response:
         raw = await request.body()
         return await _answer(desk, codec, kinds, raw, fingerprint(request.scope))
 
+    # As a plain route: there are no parameters for the framework to find and check.
+    app.add_route(PATH, post, methods=["POST"])
     return app
 
 
@@ -74,13 +75,10 @@ async def _believed(
 ) -> flow.Request:
     """The verified message with who sent it over which connection."""
     received_at = desk.clock.now()
-    sent = await off_loop(len(raw), lambda: envelope(raw))
-    identified = await identify(
-        desk, kinds, sent.claimed_sender, sent.claimed_fingerprint, tls_fingerprint
+    identified, sealed = await desk.database.in_one_piece(
+        lambda: _verified(desk, kinds, raw, tls_fingerprint)
     )
     key = identified.message_key
-    public_key = _public_key(key.certificate_pem)
-    sealed = await off_loop(len(raw), lambda: sent.verify(public_key))
     tls_key, mandate = connection(desk, identified, sealed.header.command)
     return flow.Request(
         heading=_heading(sealed),
@@ -95,6 +93,18 @@ async def _believed(
         mandate=mandate,
         received_at=received_at,
     )
+
+
+async def _verified(
+    desk: Desk, kinds: frozenset[PartyKind], raw: bytes, tls_fingerprint: str
+) -> tuple[Identified, Sealed]:
+    """Who speaks, and what was signed by the key that is registered for it."""
+    sent = await off_loop(len(raw), lambda: envelope(raw))
+    identified = await identify(
+        desk, kinds, sent.claimed_sender, sent.claimed_fingerprint, tls_fingerprint
+    )
+    public_key = _public_key(identified.message_key.certificate_pem)
+    return identified, await off_loop(len(raw), lambda: sent.verify(public_key))
 
 
 @lru_cache(maxsize=1024)

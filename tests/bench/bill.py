@@ -72,7 +72,7 @@ def _varied(lines: Iterable[BillLine], random: Random) -> Iterator[BillLine]:
             yield line
         else:
             count = line.quantity * random.choice((2, 3, 5))
-            yield replace(line, quantity=count, amount_fen=times(line.price, count))
+            yield line._replace(quantity=count, amount_fen=times(line.price, count))
 
 
 def _plan(random: Random, lines: int) -> Plan:

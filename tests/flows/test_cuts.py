@@ -1,7 +1,6 @@
 """Cuts on their way: raised, noticed, answered, decided; and what they do to bill and ledger."""
 
 import asyncio
-from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -294,7 +293,7 @@ async def test_a_line_under_a_cut_cannot_be_voided(office: Office) -> None:
 async def test_a_line_changed_since_is_cut_as_it_stands(office: Office) -> None:
     stay = await stay_with(office, LINE)
     cut_no = await raised(office, stay)
-    more = replace(LINE, quantity=50_000, amount_fen=6000)
+    more = LINE._replace(quantity=50_000, amount_fen=6000)
     await office.upload(HOSPITAL, stay, more)
     await answer(office, cut_no)
     done = (await decide(office, cut_no)).result
@@ -312,7 +311,7 @@ async def test_a_cut_takes_a_line_with_its_refunds(office: Office) -> None:
 
 
 async def test_a_decision_may_also_say_what_a_line_treats(office: Office) -> None:
-    stay = await stay_with(office, replace(LINE, relation=Relation.UNDETERMINED))
+    stay = await stay_with(office, LINE._replace(relation=Relation.UNDETERMINED))
     line = LineDecision(line_id="L1", relation=Relation.INJURY, violation="NO_ORDER")
     await find(office, stay, lines=(line,))
     async with office.desk.database.reading() as reader:

@@ -1,6 +1,5 @@
 """Cuts and deltas on one settled bill: each books its own, and no line is taken twice."""
 
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -111,7 +110,7 @@ async def test_a_revocation_that_a_cut_hid_is_proposed_by_itself_once_the_cut_is
 ) -> None:
     """The only line and the only meal were cut: nothing was left for the revocation to move."""
     day = DAY - timedelta(days=1)
-    line = replace(cutting.LINE, occurred_at=at_business(day, 16), service_day=day)
+    line = cutting.LINE._replace(occurred_at=at_business(day, 16), service_day=day)
     stay = await cutting.stay_with(office, line, serial=1)
     await office.commit("H001", stay, line)
     lines = (LineDecision(line_id="L1", violation="HANGING_BED"),)

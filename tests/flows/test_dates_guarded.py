@@ -1,6 +1,5 @@
 """Dates that cannot be: what lies ahead, what precedes the injury, what is out of order."""
 
-from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -72,7 +71,7 @@ async def test_a_discharge_ahead_is_refused_but_clocks_may_differ_by_minutes(
 async def test_a_line_of_a_day_that_has_not_begun_is_rejected_alone(office: Office) -> None:
     await office.recognised("C1", 1)
     stay = (await office.register("H001", "V1", 1)).result.admission_id
-    ahead = replace(LINES[0], occurred_at=at_business(TOMORROW, 10), service_day=TOMORROW)
+    ahead = LINES[0]._replace(occurred_at=at_business(TOMORROW, 10), service_day=TOMORROW)
     heard = await office.upload("H001", stay, ahead, LINES[1])
     answers = {one.line_id: one for one in heard.result.answers}
     assert answers["L1"].finding.code == "FUTURE_DATE"
@@ -120,7 +119,7 @@ async def test_fees_of_the_day_before_the_admission_wait_until_the_agency_saw_th
 ) -> None:
     await office.recognised("C1", 1, injured_on=BEFORE)
     eve = date(2026, 3, 1)
-    line = replace(LINES[0], occurred_at=at_business(eve, 10), service_day=eve)
+    line = LINES[0]._replace(occurred_at=at_business(eve, 10), service_day=eve)
     stay = await office.billed("H001", "V1", 1, (line,), admitted_at=at_business(DAY, 8))
     held = (await office.commit("H001", stay, line)).result
     assert (held.bill_state, held.hold) == (BillState.HELD, HoldReason.LINES_IN_REVIEW)

@@ -1,7 +1,6 @@
 """Assistive devices 辅助器具: the institution's own bill, caps, lives, and who sees whom."""
 
 import asyncio
-from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -124,8 +123,8 @@ async def test_a_device_given_back_is_no_longer_the_funds(office: Office) -> Non
     await opened(office)
     await confirmed(office, device_codes=(CHAIR, HAND))
     stay = await fitted(office, FIRST, "V1", FITTED)
-    back = replace(
-        hand(FITTED), line_id="R1", quantity=-10_000, amount_fen=-720_000, refund_of="L1"
+    back = hand(FITTED)._replace(
+        line_id="R1", quantity=-10_000, amount_fen=-720_000, refund_of="L1"
     )
     await office.upload(FIRST, stay, back)
     assert borne(await office.commit(FIRST, stay, hand(FITTED), back)) == (0, 0)

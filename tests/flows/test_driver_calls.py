@@ -6,7 +6,6 @@ rows (executemany) is one call.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -68,6 +67,7 @@ from gateway.domain.split import NOTHING
 from gateway.flows.dispatch import COMMANDS
 from gateway.store.database import Database
 from gateway.store.postgres import PostgresDatabase
+from gateway.store.sqlite import SqliteDatabase
 from tests.flows.office import AGENCY, DAY, LINES, Heard, Office
 from tests.world import bill_line, person
 
@@ -85,16 +85,36 @@ def counted(database: Database) -> Iterator[list[str]]:
         if not statement.startswith("NOTIFY"):
             calls.append(statement)
 
-    listened = [(one, "before_cursor_execute", note) for one in database.engines]
+    listened = [(one, "before_cursor_execute", note) for one in _seen(database)]
     if isinstance(database, PostgresDatabase):
         listened += _silent(database, calls)
     for target, name, listener in listened:
         event.listen(target, name, listener)
     try:
-        yield calls
+        with _traced(database, calls):
+            yield calls
     finally:
         for target, name, listener in listened:
             event.remove(target, name, listener)
+
+
+def _seen(database: Database) -> tuple[Any, ...]:
+    """The engines whose calls the library sees: not the readers of SQLite."""
+    return database.engines[1:] if isinstance(database, SqliteDatabase) else database.engines
+
+
+@contextmanager
+def _traced(database: Database, calls: list[str]) -> Iterator[None]:
+    """What the readers of SQLite ask: the driver itself tells."""
+    asking = database.asking if isinstance(database, SqliteDatabase) else ()
+    drivers: list[Any] = [one.connection.driver_connection for one in asking]
+    for driver in drivers:
+        driver.set_trace_callback(calls.append)
+    try:
+        yield
+    finally:
+        for driver in drivers:
+            driver.set_trace_callback(None)
 
 
 def _silent(database: PostgresDatabase, calls: list[str]) -> list[tuple[Any, str, Any]]:
@@ -139,7 +159,7 @@ async def test_an_upload_by_own_codes_takes_as_many_calls_for_500_lines_as_for_2
     for count in (20, 500):
         stay = (await office.register("H001", f"V{count}", 1)).result.admission_id
         own = tuple(
-            replace(line, code="", hospital_code=f"HY-{n if n % 2 else n + 1000}")
+            line._replace(code="", hospital_code=f"HY-{n if n % 2 else n + 1000}")
             for n, line in enumerate(lines(count))
         )
         with counted(office.desk.database) as calls:

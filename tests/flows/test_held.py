@@ -119,7 +119,7 @@ async def approved(office: Office, stay: str) -> Heard:
 
 async def undetermined(office: Office) -> str:
     await office.recognised("C1", 1)
-    doubtful = replace(LINES[0], relation=Relation.UNDETERMINED)
+    doubtful = LINES[0]._replace(relation=Relation.UNDETERMINED)
     return await office.billed("H001", "V1", 1, (doubtful, LINES[1]))
 
 

@@ -1,6 +1,5 @@
 """Lines keep what hangs on them: their refunds, and what the agency decided about them."""
 
-from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -102,7 +101,7 @@ DRESSING = bill_line("L1", "I0001", "0.335", "3", DAY)
 
 def one_back(line_id: str, amount_fen: int = -34) -> BillLine:
     back = bill_line(line_id, "I0001", "0.335", "-1", DAY, refund_of="L1")
-    return replace(back, amount_fen=amount_fen)
+    return back._replace(amount_fen=amount_fen)
 
 
 async def test_the_refund_of_the_last_gives_back_what_the_rounded_refunds_left(
@@ -165,18 +164,18 @@ async def test_a_sum_that_no_reply_can_write_is_refused(office: Office) -> None:
 @pytest.mark.parametrize(
     "other",
     [
-        replace(LINE, code="I0002"),
-        replace(LINE, price=LINE.price * 2, amount_fen=4800),
-        replace(LINE, quantity=LINE.quantity * 2, amount_fen=4800),
+        LINE._replace(code="I0002"),
+        LINE._replace(price=LINE.price * 2, amount_fen=4800),
+        LINE._replace(quantity=LINE.quantity * 2, amount_fen=4800),
         bill_line("L1", "I0001", "12.00", "2", date(2026, 3, 1)),
     ],
     ids=["code", "price", "quantity", "day"],
 )
 async def test_a_line_charged_otherwise_is_decided_anew(office: Office, other: BillLine) -> None:
-    stay = await stay_with(office, replace(LINE, relation=Relation.UNDETERMINED))
+    stay = await stay_with(office, LINE._replace(relation=Relation.UNDETERMINED))
     await decide(office, stay, relation=Relation.INJURY, violation="NO_ORDER")
     await uphold(office, stay)
-    other = replace(other, relation=Relation.UNDETERMINED)
+    other = other._replace(relation=Relation.UNDETERMINED)
     assert await uploaded(office, stay, other) == ("replaced", "")
     line = await kept(office, stay)
     assert (line.reviewed, line.relation) == (False, Relation.UNDETERMINED)
@@ -196,15 +195,15 @@ async def test_what_was_found_met_of_an_unsigned_line_is_not_found_of_a_signed_o
 ) -> None:
     stay = await stay_with(office, LINE)
     await decide(office, stay, limit_met=True)
-    await uploaded(office, stay, replace(LINE, name="虚构", **signed))
+    await uploaded(office, stay, LINE._replace(name="虚构", **signed))
     line = await kept(office, stay)
     assert (line.limit_met, line.reviewed) == (met, False)
 
 
 async def test_another_name_leaves_the_line_decided(office: Office) -> None:
-    stay = await stay_with(office, replace(LINE, relation=Relation.UNDETERMINED))
+    stay = await stay_with(office, LINE._replace(relation=Relation.UNDETERMINED))
     await decide(office, stay, relation=Relation.INJURY)
-    assert await uploaded(office, stay, replace(LINE, name="虚构")) == ("replaced", "")
+    assert await uploaded(office, stay, LINE._replace(name="虚构")) == ("replaced", "")
     assert (await kept(office, stay)).reviewed
 
 
@@ -215,7 +214,7 @@ async def test_what_was_decided_against_a_line_outlives_every_upload(
     stay = await stay_with(office, LINE)
     await decide(office, stay, relation=against)
     for _ in range(2):
-        await uploaded(office, stay, replace(LINE, quantity=10_000, amount_fen=1200))
+        await uploaded(office, stay, LINE._replace(quantity=10_000, amount_fen=1200))
         await uploaded(office, stay, LINE)
     assert (await kept(office, stay)).relation is against
 
@@ -226,7 +225,7 @@ async def test_a_hospital_may_always_say_that_a_line_is_not_for_the_injury(
 ) -> None:
     stay = await stay_with(office, LINE)
     await decide(office, stay, relation=decided)
-    unrelated = replace(LINE, relation=Relation.UNRELATED)
+    unrelated = LINE._replace(relation=Relation.UNRELATED)
     assert await uploaded(office, stay, unrelated) == ("replaced", "")
     assert (await kept(office, stay)).relation is Relation.UNRELATED
     await uploaded(office, stay, LINE)
@@ -285,11 +284,11 @@ async def approve(office: Office, *line_ids: str, **given: Any) -> Heard:
 
 @pytest.mark.parametrize("refunded", [False, True], ids=["whole", "refunded"])
 async def test_an_approved_rescue_line_is_the_funds(office: Office, refunded: bool) -> None:
-    lines = [replace(RESCUE, quantity=20_000, amount_fen=19600)]
+    lines = [RESCUE._replace(quantity=20_000, amount_fen=19600)]
     stay = await stay_with(office, *lines)
     assert (await approve(office, "L1")).outcome is Outcome.APPLIED
     if refunded:
-        back = replace(RESCUE, line_id="R1", quantity=-10_000, amount_fen=-9800, refund_of="L1")
+        back = RESCUE._replace(line_id="R1", quantity=-10_000, amount_fen=-9800, refund_of="L1")
         lines.append(back)
         await office.upload(HOSPITAL, stay, back)
     result = await settled(office, stay, *lines)
@@ -301,7 +300,7 @@ async def test_a_rescue_line_charged_otherwise_is_no_longer_the_one_approved(
 ) -> None:
     stay = await stay_with(office, RESCUE)
     await approve(office, "L1")
-    dearer = replace(RESCUE, price=RESCUE.price * 100, amount_fen=RESCUE.amount_fen * 100)
+    dearer = RESCUE._replace(price=RESCUE.price * 100, amount_fen=RESCUE.amount_fen * 100)
     await office.upload(HOSPITAL, stay, dearer)
     assert (await settled(office, stay, dearer)).split.fund_fen == 0
 

@@ -92,7 +92,7 @@ async def accepted(office: Office, *rows: MappingClaim, hospital: str = "H001") 
 def own(line_id: str = "L1", code: str = "HY-1", day: date = DAY, **given: Any) -> BillLine:
     """A line that carries the hospital's own code only."""
     line = bill_line(line_id, "", "12.00", "2", day)
-    return replace(line, **({"hospital_code": code, "name": "换药"} | given))
+    return line._replace(**({"hospital_code": code, "name": "换药"} | given))
 
 
 async def stay_of(office: Office, hospital: str = "H001") -> str:
@@ -219,7 +219,7 @@ async def test_both_codes_must_agree(office: Office) -> None:
     stay = await stay_of(office)
     heard = await office.upload("H001", stay, own("L1", code="HY-1"), own("L2"))
     assert [one for _, one, _ in told(heard)] == ["accepted", "accepted"]
-    right, wrong = replace(own("L3"), code="I0001"), replace(own("L4"), code="I0002")
+    right, wrong = own("L3")._replace(code="I0001"), replace(own("L4"), code="I0002")
     assert told(await office.upload("H001", stay, right, wrong)) == [
         ("L3", "accepted", ""),
         ("L4", "rejected", "LINE_CODE_CONFLICT"),
@@ -245,7 +245,7 @@ async def test_a_national_code_needs_no_mapping_even_when_the_hospital_uses_it_f
 
 def refund(line_id: str, of: str, **given: Any) -> BillLine:
     line = own(line_id, **given)
-    return replace(line, quantity=-10000, amount_fen=-1200, refund_of=of)
+    return line._replace(quantity=-10000, amount_fen=-1200, refund_of=of)
 
 
 async def test_a_refund_has_its_originals_code_though_the_mapping_has_changed(

@@ -339,7 +339,7 @@ async def settled_apart(office: Office, number: int) -> None:
     """A stay of a day of its own, in March."""
     day = DAY + timedelta(days=number)
     office.move_to(day, 12)
-    lines = [replace(line, occurred_at=at_business(day, 9), service_day=day) for line in LINES]
+    lines = [line._replace(occurred_at=at_business(day, 9), service_day=day) for line in LINES]
     admitted = at_business(day - timedelta(days=1), 15)
     stay = await office.billed("H001", f"V{number}", 1, tuple(lines), admitted_at=admitted)
     assert (await office.commit("H001", stay, *lines)).result.settlement_id
@@ -845,7 +845,7 @@ async def two_stays(office: Office, day: date = DAY) -> tuple[Heard, Heard]:
     await office.recognised("C1", 1)
     first = await office.billed("H001", "V1", 1)
     heard = await office.commit("H001", first, *LINES)
-    lines = [replace(line, occurred_at=at_business(day, 9), service_day=day) for line in LINES]
+    lines = [line._replace(occurred_at=at_business(day, 9), service_day=day) for line in LINES]
     office.move_to(day, 12)
     admitted = at_business(day - timedelta(days=1), 15)
     second = await office.billed("H002", "V1", 1, tuple(lines), admitted_at=admitted)

@@ -29,7 +29,7 @@ def no_netting(patch: pytest.MonkeyPatch) -> None:
     honest = settle.netted
 
     def each(lines: Iterable[BillLine]) -> Any:
-        return honest([replace(line, refund_of="") for line in lines])
+        return honest([line._replace(refund_of="") for line in lines])
 
     patch.setattr(settle, "netted", each)
 
@@ -91,7 +91,7 @@ def limit_counted_over_two_days(patch: pytest.MonkeyPatch) -> None:
 
 
 def _on_an_even_day(line: BillLine) -> BillLine:
-    return replace(line, service_day=line.service_day - line.service_day.toordinal() % 2 * DAY)
+    return line._replace(service_day=line.service_day - line.service_day.toordinal() % 2 * DAY)
 
 
 def limit_of_the_stay_forgotten(patch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,5 @@
 """Sheets for tests: bills decided by the rules, persons and names made up."""
 
-from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -36,8 +35,7 @@ def some_lines(count: int) -> tuple[BillLine, ...]:
     )
     categories = ("西药", "床位", "材料", "其他", "西药", "手术")
     return tuple(
-        replace(
-            a_line(line_id=f"L{number}", **kinds[number % len(kinds)]),
+        a_line(line_id=f"L{number}", **kinds[number % len(kinds)])._replace(
             category=categories[number % len(kinds)],
             spec="常规" if number % 2 else "",
             unit="次",
@@ -49,8 +47,7 @@ def some_lines(count: int) -> tuple[BillLine, ...]:
 def refund_of(line: BillLine, qty: str) -> BillLine:
     """A refund of so many units of the line."""
     count = -quantity(qty)
-    return replace(
-        line,
+    return line._replace(
         line_id=f"{line.line_id}-R",
         quantity=count,
         amount_fen=times(line.price, count),

@@ -75,7 +75,7 @@ def test_reasons_and_the_articles_behind_them_are_told(bill: Sheet, text: str):
 
 def test_a_line_that_came_under_the_hospitals_own_code_shows_both():
     (line,) = some_lines(1)
-    told = text_of(a_sheet(replace(line, hospital_code="HY-0001")))
+    told = text_of(a_sheet(line._replace(hospital_code="HY-0001")))
     assert f"{line.code}·院内HY-0001" in told
     assert "院内" not in text_of(a_sheet(line))
 

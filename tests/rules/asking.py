@@ -219,7 +219,7 @@ def _by_amounts(row: Row, bill: Bill) -> bool:
 def _charged(line: BillLine, bill: Bill, *, by_amounts: bool) -> dict[str, Any]:
     """The line; of a price that meets no ceiling and is not rounded, only what the amount differs
     by from its product: which price it is decides nothing."""
-    told = asdict(line)
+    told = line._asdict()
     listed = [one.rows[line.code] for one in bill.editions if line.code in one.rows]
     capped = any(row.ceilings or row.pay_standard is not None for row in listed)
     if not (by_amounts or capped or line.quantity % ONE):

@@ -50,8 +50,19 @@ def fields_told(*roots: type) -> list[Told]:
     ]
 
 
+def _is_record(one: Any) -> bool:
+    return is_dataclass(one) or hasattr(one, "_fields")
+
+
+def _names(record: Any) -> list[str]:
+    """What a record is made of, be it a dataclass or a tuple with names."""
+    if is_dataclass(record):
+        return [one.name for one in fields(record) if one.init]
+    return list(record._fields)
+
+
 def _hints(kind: type) -> dict[str, Any]:
-    names = {one.name for one in fields(kind)}
+    names = {one.name for one in fields(kind)} if is_dataclass(kind) else set(_names(kind))
     return {name: hint for name, hint in get_type_hints(kind).items() if name in names}
 
 
@@ -60,7 +71,7 @@ def _kinds(roots: tuple[type, ...]) -> list[type]:
     left = list[Any](roots)
     while left:
         one = left.pop(0)
-        if isinstance(one, type) and is_dataclass(one):
+        if isinstance(one, type) and _is_record(one):
             if one not in found:
                 found.append(one)
                 left += _hints(one).values()
@@ -83,20 +94,18 @@ def places(bill: Bill) -> Iterator[Place]:
     codes = {line.code for line in bill.lines}
 
     def within(part: Any, rebuilt: Callable[[Any], Bill]) -> Iterator[Place]:
-        for one in fields(part):
-            if not one.init:
-                continue
-            value = getattr(part, one.name)
-            put = _put(part, one.name, rebuilt)
+        for name in _names(part):
+            value = getattr(part, name)
+            put = _put(part, name, rebuilt)
             if isinstance(value, bool | StrEnum | date) or value is None:
-                yield Place(f"{type(part).__name__}.{one.name}", value, put)
-            elif is_dataclass(value):
+                yield Place(f"{type(part).__name__}.{name}", value, put)
+            elif _is_record(value):
                 yield from within(value, put)
             elif isinstance(value, tuple):
                 for number, each in enumerate(value):
-                    if is_dataclass(each):
+                    if _is_record(each):
                         yield from within(each, _put_nth(value, number, put))
-            elif isinstance(part, Edition) and one.name == "rows":
+            elif isinstance(part, Edition) and name == "rows":
                 for code in codes & value.keys():
                     yield from within(value[code], _put_row(value, code, put))
 
@@ -104,7 +113,8 @@ def places(bill: Bill) -> Iterator[Place]:
 
 
 def _put(part: Any, name: str, rebuilt: Callable[[Any], Bill]) -> Callable[[Any], Bill]:
-    return lambda value: rebuilt(replace(part, **{name: value}))
+    changed = replace if is_dataclass(part) else type(part)._replace
+    return lambda value: rebuilt(changed(part, **{name: value}))
 
 
 def _put_nth(

@@ -123,7 +123,7 @@ def test_of_several_leaves_that_are_over_the_latest_is_cited() -> None:
 
 
 def test_a_stay_for_another_disease_says_so_however_little_was_charged() -> None:
-    least = replace(a_line(), quantity=1, relation=Relation.UNRELATED)
+    least = a_line()._replace(quantity=1, relation=Relation.UNRELATED)
     verdict = settle(a_bill(least), policy_with())
     assert isinstance(verdict, BillVerdict)
     assert cuts(verdict.meal) == [("not_injury", "14", "2026-03-01")]

@@ -1,6 +1,5 @@
 """What holds of every line and bill, whatever their numbers."""
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any
@@ -156,7 +155,7 @@ SERVED = st.builds(
 def at(instant: datetime, line: BillLine) -> BillLine:
     """The same line charged at another time."""
     served = instant.astimezone(BUSINESS_ZONE).date()
-    return replace(line, occurred_at=instant, service_day=served)
+    return line._replace(occurred_at=instant, service_day=served)
 
 
 @st.composite
@@ -222,8 +221,7 @@ def test_a_line_with_its_refunds_is_borne_as_one_line_of_net_quantity(lines: lis
     for original in (line for line in lines if not line.refund_of):
         refunds = [line for line in lines if line.refund_of == original.line_id]
         nets.append(
-            replace(
-                original,
+            original._replace(
                 quantity=original.quantity + sum(line.quantity for line in refunds),
                 amount_fen=original.amount_fen + sum(line.amount_fen for line in refunds),
             )
@@ -234,7 +232,7 @@ def test_a_line_with_its_refunds_is_borne_as_one_line_of_net_quantity(lines: lis
 
 def signed_by(lines: list, consent: Payer | None) -> list:
     """The same bill with every original and its refunds signed by one payer."""
-    return [replace(line, consent=consent) for line in lines]
+    return [line._replace(consent=consent) for line in lines]
 
 
 def eligible_of_charged(terms: Terms) -> int:

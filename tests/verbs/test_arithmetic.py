@@ -2,7 +2,6 @@
 
 import asyncio
 import io
-from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -83,7 +82,7 @@ def charged(draw: st.DrawFn) -> list[BillLine]:
     for at, line in enumerate(lines):
         if not line.refund_of:
             off = draw(st.integers(0 if line.line_id in refunded else -2, 2))
-            lines[at] = replace(line, amount_fen=max(line.amount_fen + off, 0))
+            lines[at] = line._replace(amount_fen=max(line.amount_fen + off, 0))
     return lines
 
 

@@ -76,7 +76,7 @@ async def test_a_line_and_its_refund_print_as_one_line_of_net_quantity(tmp_path:
 
 async def test_amounts_rounded_one_by_one_print_what_was_charged(tmp_path: Path):
     line = a_line(price="0.335", qty="3")
-    second = replace(refund_of(line, "1"), line_id="L1-R2")
+    second = refund_of(line, "1")._replace(line_id="L1-R2")
     bill = await settled(tmp_path, line, refund_of(line, "1"), second)
     _, text = await in_thread(bill.settings)
     (printed,) = json.loads(text)[0]["lines"]

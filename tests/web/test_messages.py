@@ -1,6 +1,6 @@
 """One message through the web layer alone: what is signed, what is a problem, what is counted."""
 
-import asyncio
+import threading
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -17,11 +17,11 @@ from gateway import app
 from gateway.clock import SystemClock, machine_now
 from gateway.domain.commands import PullInbox, ReadPerson
 from gateway.domain.message import Heading
-from gateway.flows import off_loop
+from gateway.seal import profile
 from gateway.seal.offline import verify_offline
 from gateway.settings import Settings
 from gateway.store.unit import StoreFailed
-from gateway.web import admin
+from gateway.web import admin, messages
 from gateway.web.hospital import hospital_app
 from gateway.web.messages import PATH
 from tests.world import person
@@ -152,20 +152,18 @@ async def test_a_fault_of_ours_is_a_problem_without_a_trace(
     assert b"Lookup" not in answer.content
 
 
-async def test_large_xml_is_read_in_a_thread_and_small_xml_here(
+async def test_no_message_is_read_in_the_thread_that_answers_everybody(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    threads: list[str] = []
+    threads: list[threading.Thread] = []
 
-    async def noted(work: Any) -> Any:
-        threads.append("thread")
-        return await asyncio.get_running_loop().run_in_executor(None, work)
+    def noted(raw: bytes) -> Any:
+        threads.append(threading.current_thread())
+        return profile.envelope(raw)
 
-    monkeypatch.setattr(off_loop.asyncio, "to_thread", noted)
+    monkeypatch.setattr(messages, "envelope", noted)
     await desk.post(desk.sealed("inbox.pull", PullInbox(limit=1)))
-    assert threads == []
-    answer = await desk.post(b"<Message>" + b"x" * off_loop.LARGE_BYTES)
-    assert (answer.status_code, threads) == (400, ["thread"])
+    assert [one.name.partition("_")[0] for one in threads] == ["store-reader"]
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "HEAD"])

@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta, timezone
 from functools import cache
+from typing import Any
 
 from hypothesis import strategies as st
 
@@ -71,7 +72,15 @@ def records(shape: Shape) -> st.SearchStrategy:
         # A bill's sum has room on the wire, and so has the sum of a cut's lines.
         sums = {name: st.integers(0, 10**12) for name in words if name.endswith("_fen")}
         words |= sums
-    return st.fixed_dictionaries(words).map(lambda words: shape.make(**words))
+    return st.fixed_dictionaries(words).map(lambda words: made(shape, words))
+
+
+def made(shape: Shape, words: dict[str, Any]) -> Any:
+    """The record of these words, as the reader makes it."""
+    if not hasattr(shape.record, "_fields"):
+        return shape.make(**words)
+    whole = {**shape.record._field_defaults, **words}
+    return shape.make(*[whole.get(name) for name in shape.record._fields])
 
 
 def settlements() -> st.SearchStrategy:

@@ -124,7 +124,7 @@ def test_a_rule_that_holds_holds_the_bill_until_a_person_reviewed_every_line_of_
 def _reviewed(lines: Iterable[BillLine], ids: Iterable[str], **told: Any) -> Bill:
     """The bill of the lines, these of them reviewed."""
     looked_at = set(ids)
-    return a_bill(*(replace(line, reviewed=line.line_id in looked_at) for line in lines), **told)
+    return a_bill(*(line._replace(reviewed=line.line_id in looked_at) for line in lines), **told)
 
 
 def test_a_hold_ends_only_when_every_line_was_reviewed_also_those_that_it_did_not_name():
