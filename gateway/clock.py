@@ -11,7 +11,9 @@ from zoneinfo import ZoneInfo
 
 BUSINESS_ZONE: Final = ZoneInfo("Asia/Shanghai")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND: Final = timedelta(microseconds=1)
+_DAY_S: Final = 86_400
+_SECOND: Final = 1_000_000
+"""Microseconds of a second."""
 
 
 class SystemClock:
@@ -48,12 +50,15 @@ def elapsed_s(since: float = 0.0) -> float:
 
 def micros(instant: datetime) -> int:
     """Microseconds since 1970 UTC, as stored."""
-    return (instant - _EPOCH) // _MICROSECOND
+    since = instant - _EPOCH
+    return (since.days * _DAY_S + since.seconds) * _SECOND + since.microseconds
 
 
 def instant(micros_utc: int) -> datetime:
     """The instant of stored microseconds."""
-    return _EPOCH + timedelta(microseconds=micros_utc)
+    seconds, rest = divmod(micros_utc, _SECOND)
+    moment = datetime.fromtimestamp(seconds, UTC)
+    return moment.replace(microsecond=rest) if rest else moment
 
 
 def business_day(moment: datetime) -> date:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import NamedTuple
 
 from gateway.domain.admission import (
     AdmissionState,
@@ -82,10 +83,10 @@ class AdmissionRegistered:
     late: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LineAnswer:
+class LineAnswer(NamedTuple):
     """What became of one uploaded line: accepted, unchanged, replaced or rejected; with the
-    nearest rows of the catalogues when its own code says nothing on its day."""
+    nearest rows of the catalogues when its own code says nothing on its day. A tuple, because an
+    upload has hundreds of them."""
 
     line_id: str
     status: str

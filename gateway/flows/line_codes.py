@@ -5,7 +5,7 @@ is skipped and nothing guessed (gateway/decisions/0010).
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
@@ -98,7 +98,7 @@ async def with_candidates(
     named = {line_id: asked[line_id] for line_id in unknown}
     found = await candidates(desk, named.values(), (region,))
     return [
-        replace(one, candidates=found[named[one.line_id]]) if one.line_id in named else one
+        one._replace(candidates=found[named[one.line_id]]) if one.line_id in named else one
         for one in answers
     ]
 

@@ -40,6 +40,10 @@ _OPTIONAL: Final = {
     "ProvableBy": _TIME,
     "Checkpoint": _LINE,
 }
+_WORDS: Final = {
+    name: re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower() for name in _OPTIONAL
+}
+"""Our word for each optional field."""
 _PATTERNS: Final = {name: re.compile(p) for name, p in (_REQUIRED | _OPTIONAL).items()}
 
 
@@ -112,11 +116,7 @@ def _optional(texts: Mapping[str, str]) -> dict[str, str | None]:
     for name in ("ReceivedAt", "ProvableBy"):
         if name in texts:
             _instant(texts[name])
-    return {_snake(name): texts.get(name) for name in _OPTIONAL}
-
-
-def _snake(name: str) -> str:
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
+    return {word: texts.get(name) for name, word in _WORDS.items()}
 
 
 def _instant(text: str) -> datetime:

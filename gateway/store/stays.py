@@ -261,7 +261,7 @@ _AFTER: Final = _LINES.where(bill_line.c.line_id > bindparam("line_id")).limit(_
 _RELATED: Final = _OWN_LINES.where(
     or_(
         Among(bill_line.c.line_id, "line_ids"),
-        Among(bill_line.c.refund_of, "line_ids"),
+        and_(bill_line.c.refund_of > "", Among(bill_line.c.refund_of, "line_ids")),
     )
 )
 

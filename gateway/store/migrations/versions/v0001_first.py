@@ -315,9 +315,15 @@ def _bill_line() -> None:
         sa.PrimaryKeyConstraint("admission_id", "line_id", name=op.f("pk_bill_line")),
         info={"personal": (), "row_key": ("admission_id", "line_id")},
         sqlite_strict=True,
+        sqlite_with_rowid=False,
     )
     op.create_index(
-        "ix_bill_line_refund_of", "bill_line", ["admission_id", "refund_of"], unique=False
+        "ix_bill_line_refund_of",
+        "bill_line",
+        ["admission_id", "refund_of"],
+        unique=False,
+        sqlite_where=sa.text("refund_of > ''"),
+        postgresql_where=sa.text("refund_of > ''"),
     )
 
 
