@@ -56,9 +56,7 @@ def micros(instant: datetime) -> int:
 
 def instant(micros_utc: int) -> datetime:
     """The instant of stored microseconds."""
-    seconds, rest = divmod(micros_utc, _SECOND)
-    moment = datetime.fromtimestamp(seconds, UTC)
-    return moment.replace(microsecond=rest) if rest else moment
+    return _EPOCH + timedelta(microseconds=micros_utc)
 
 
 def business_day(moment: datetime) -> date:

@@ -4,11 +4,8 @@ from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cache
 from hashlib import sha256
 from typing import Any
-
-from sqlalchemy import LargeBinary, Table
 
 from gateway.clock import business_day, instant
 from gateway.domain.codes import Outcome
@@ -246,7 +243,7 @@ def _described(write: Write, salt: bytes) -> object:
     salted digest, so that an auditor may read it all."""
     match write:
         case Insert(table, rows) | Upsert(table, rows):
-            if not _hides(table):
+            if not tables.hides(table):
                 return [table.name, "insert", rows]
             return [table.name, "insert", [told(row, table.info["personal"], salt) for row in rows]]
         case Change(table, where, values):
@@ -256,11 +253,3 @@ def _described(write: Write, salt: bytes) -> object:
             return [table.name, "remove", [dict(key) for key in keys]]
         case Rekey(table, rekeyed):
             return [table.name, "rekey", [dict(row.key) for row in rekeyed]]
-
-
-@cache
-def _hides(table: Table) -> bool:
-    """Whether anything of the table is told by digest: a bill's lines, many as they are, are told
-    as they stand."""
-    stored = any(isinstance(column.type, LargeBinary) for column in table.columns)
-    return stored or bool(table.info["personal"])

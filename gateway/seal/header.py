@@ -40,9 +40,7 @@ _OPTIONAL: Final = {
     "ProvableBy": _TIME,
     "Checkpoint": _LINE,
 }
-_WORDS: Final = {
-    name: re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower() for name in _OPTIONAL
-}
+_WORDS: Final = {name: re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower() for name in _OPTIONAL}
 """Our word for each optional field."""
 _PATTERNS: Final = {name: re.compile(p) for name, p in (_REQUIRED | _OPTIONAL).items()}
 

@@ -1,12 +1,14 @@
 """Every table. A table with personal columns says so in `info["personal"]`: those columns
 hold ciphertext only (store/personal.py), under a record key of their own row."""
 
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
     CheckConstraint,
     Column,
     Index,
+    LargeBinary,
     MetaData,
     PrimaryKeyConstraint,
     Table,
@@ -48,6 +50,14 @@ def _table(
         sqlite_with_rowid=not by_key,
         info=info,
     )
+
+
+@cache
+def hides(table: Table) -> bool:
+    """Whether the log tells anything of the table by digest: what is personal, or bytes. A bill's
+    lines, many as they are, are told as they stand."""
+    stored = any(isinstance(column.type, LargeBinary) for column in table.columns)
+    return stored or bool(table.info["personal"])
 
 
 def _sealed(name: str) -> Column[bytes]:

@@ -21,6 +21,7 @@ _TABLES: Final = (
     *("person", "person_index", "work_case", "case_fact", "admission", "bill_line"),
     *("settlement", "transfer", "message", "outbox", "audit", "leaf"),
 )
+_NUMBERED: Final = tuple(name for name in _TABLES if name != "bill_line")
 _IDS: Final = frozenset(
     {"person_id", "tag", "case_no", "admission_id", "settlement_id", "tx_id", "message_id"}
     | {"subject", "effect", "bill_no", "visit_no", "commit_message_id", "in_reply_to"}
@@ -30,9 +31,11 @@ _SEQUENCES: Final = frozenset({"lane_seq", "leaf_index"})
 """Numbers that a copy must not take from whoever comes later: copies have negative ones."""
 _COPY: Final = """
 WITH RECURSIVE copy(n) AS (VALUES(:first) UNION ALL SELECT n + 1 FROM copy WHERE n < :last)
-INSERT INTO {table} ({names}) SELECT {values} FROM copy, {table} AS one
-WHERE one.rowid > {before} AND one.rowid <= {after}
+INSERT INTO {table} ({names}) SELECT {values} FROM copy, {table} AS one WHERE {of_the_bill}
 """
+_BY_ROW: Final = "one.rowid > {} AND one.rowid <= {}"
+_BY_KEY: Final = "one.admission_id IN (SELECT one.admission_id FROM admission AS one WHERE {})"
+"""Of a table that has no numbers of its rows."""
 
 
 def stored_many_over_few(town: Town, folder: Path, many: int, bills: int) -> dict[str, float]:
@@ -66,7 +69,9 @@ class _Template:
     def __init__(self, store: sqlite3.Connection, before: Mapping[str, int]) -> None:
         self._store = store
         after = _ends(store)
-        self._copies = [_copy(store, name, before[name], after[name]) for name in _TABLES]
+        rows = {name: _BY_ROW.format(before[name], after[name]) for name in _NUMBERED}
+        rows |= {"bill_line": _BY_KEY.format(rows["admission"])}
+        self._copies = [_copy(store, name, rows[name]) for name in _TABLES]
 
     def load(self, first: int, last: int) -> None:
         """Copies of these numbers, in transactions that hold the gateway up briefly."""
@@ -86,18 +91,17 @@ def _store(town: Town) -> sqlite3.Connection:
 def _ends(store: sqlite3.Connection) -> dict[str, int]:
     """The last row of each table."""
     query = "SELECT coalesce(max(rowid), 0) FROM {}"
-    return {name: store.execute(query.format(name)).fetchone()[0] for name in _TABLES}
+    return {name: store.execute(query.format(name)).fetchone()[0] for name in _NUMBERED}
 
 
-def _copy(store: sqlite3.Connection, table: str, before: int, after: int) -> str:
-    """The statement that copies the table's rows between two others for a range of numbers."""
+def _copy(store: sqlite3.Connection, table: str, of_the_bill: str) -> str:
+    """The statement that copies the bill's rows of the table for a range of numbers."""
     kinds = {row[1]: row[2] for row in store.execute(f"PRAGMA table_info({table})")}
     return _COPY.format(
         table=table,
         names=", ".join(kinds),
         values=", ".join(_value(name, kind) for name, kind in kinds.items()),
-        before=before,
-        after=after,
+        of_the_bill=of_the_bill,
     )
 
 

@@ -8,7 +8,7 @@ from contextlib import closing
 import pytest
 
 from gateway.settings import Settings
-from tests.bench.overload import OVER, Load, Run, built, flooded, measured
+from tests.bench.overload import HIGHEST, OVER, Load, Run, built, flooded, measured
 from tests.e2e.deployed import Deployed, deployed
 
 LEAST = 0.6
@@ -26,6 +26,12 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
 @pytest.fixture(scope="module")
 def load(gateway: Deployed) -> Load:
     return asyncio.run(built(gateway))
+
+
+@pytest.fixture(scope="module")
+def flood(load: Load) -> float:
+    """Messages in a second, several times what the gateway answers."""
+    return OVER * asyncio.run(load.capacity(1, HIGHEST)).per_second
 
 
 def stored(gateway: Deployed) -> tuple[set[str], set[str]]:
@@ -57,21 +63,25 @@ def test_under_five_times_its_capacity_it_answers_nearly_as_many(
     assert max(found.overload.waits_s) <= 3 * PLACES / found.overload.per_second
 
 
-def test_a_refused_message_is_answered_when_it_is_sent_again(gateway: Deployed, load: Load) -> None:
+def test_a_refused_message_is_answered_when_it_is_sent_again(
+    gateway: Deployed, load: Load, flood: float
+) -> None:
     async def twice() -> Run:
-        flood = await load.overload(OVER * 60, 1, load.hospitals[:1])
-        assert flood.refused
-        return await load.again(flood.refused[:5])
+        flooding = await load.overload(flood, 1, load.hospitals[:1])
+        assert flooding.refused
+        return await load.again(flooding.refused[:5])
 
     run = asyncio.run(twice())
     assert list(run.statuses.values()) == [200] * 5
     check_effects(gateway, run)
 
 
-def test_a_hospital_that_floods_does_not_starve_another(gateway: Deployed, load: Load) -> None:
-    flood, honest = asyncio.run(flooded(load, rate=OVER * 60, lasts_s=2))
-    assert len(flood.refused) > len(flood.answered)
+def test_a_hospital_that_floods_does_not_starve_another(
+    gateway: Deployed, load: Load, flood: float
+) -> None:
+    flooding, honest = asyncio.run(flooded(load, rate=flood, lasts_s=2))
+    assert len(flooding.refused) > len(flooding.answered)
     assert len(honest.statuses) >= 3
     assert set(honest.statuses.values()) == {200}
-    assert max(honest.waits_s) <= 2 * max(flood.waits_s)
-    check_effects(gateway, flood + honest)
+    assert max(honest.waits_s) <= 2 * max(flooding.waits_s)
+    check_effects(gateway, flooding + honest)

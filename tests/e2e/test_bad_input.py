@@ -514,7 +514,7 @@ async def test_naughty_strings_in_lines_are_each_answered(here: Here) -> None:
     texts = [_written(text) for text in blns()]
     lines = [_line(number, text) for number, text in enumerate(texts) if text][:500]
     for field in ("name", "spec"):
-        named = tuple(replace(line, **{field: text}) for line, text in lines)
+        named = tuple(line._replace(**{field: text}) for line, text in lines)
         answer = await here.client.send("fees.upload", UploadFees(admission_id=stay, lines=named))
         assert answer.status in {200, 400}
         if answer.status == 200:

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -219,7 +218,7 @@ async def test_both_codes_must_agree(office: Office) -> None:
     stay = await stay_of(office)
     heard = await office.upload("H001", stay, own("L1", code="HY-1"), own("L2"))
     assert [one for _, one, _ in told(heard)] == ["accepted", "accepted"]
-    right, wrong = own("L3")._replace(code="I0001"), replace(own("L4"), code="I0002")
+    right, wrong = own("L3")._replace(code="I0001"), own("L4")._replace(code="I0002")
     assert told(await office.upload("H001", stay, right, wrong)) == [
         ("L3", "accepted", ""),
         ("L4", "rejected", "LINE_CODE_CONFLICT"),
