@@ -259,6 +259,13 @@ def _upsert(table: Table, columns: tuple[str, ...], dialect: Dialect) -> Executa
     return changed
 
 
+@lru_cache(maxsize=256)
+def _record(table: Table, where: _Named) -> Executable:
+    """What a row's record is called and kept under."""
+    names = (*table.info["row_key"], "key_id", "record_key")
+    return select(*[table.c[name] for name in names]).where(*match(table, where, "old_"))
+
+
 async def _change(connection: Statements, change: Change, vault: Vault, year: int) -> None:
     table, where, values = change.table, change.where, change.values
     personal = set(table.info["personal"])
@@ -267,8 +274,7 @@ async def _change(connection: Statements, change: Change, vault: Vault, year: in
         whole = vault.shut(table, {**where, **values}, year)
         values = {name: whole[name] for name in (*values, "key_id", "record_key")}
     elif not personal.isdisjoint(values):
-        row = match(table, named(where), "old_")
-        asked = await connection.execute(select(table).where(*row), updated(where, {}))
+        asked = await run(connection, _record(table, named(where)), updated(where, {}))
         found = asked.mappings().first()
         if found is None:
             raise StaleFacts(table.name)
