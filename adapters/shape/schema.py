@@ -22,6 +22,7 @@ from adapters.shape.read import MOST_FINDINGS, expected, got, path
 from gateway.domain.findings import Finding
 
 CODE: Final = "SCHEMA_INVALID"
+_COMPILING: Final = threading.Lock()
 _NAMED: Final = re.compile(rf"\{{{NAMESPACE}\}}([A-Za-z]+)")
 _LOOSE: Final = f"至多 {xsd.LOOSE_LONGEST} 个字符 / at most {xsd.LOOSE_LONGEST} characters"
 _NO_REPLY: Final = "请求不带 InReplyTo / a request has no InReplyTo"
@@ -88,7 +89,9 @@ class Schema:
     def _compiled(self) -> etree.XMLSchema:
         schema: etree.XMLSchema | None = getattr(self._local, "schema", None)
         if schema is None:
-            schema = self._local.schema = etree.XMLSchema(etree.fromstring(self._text))
+            # libxml2 makes its own types ready at the first schema, and not for two at once.
+            with _COMPILING:
+                schema = self._local.schema = etree.XMLSchema(etree.fromstring(self._text))
         return schema
 
     def _explained(self, element: etree._Element, entry: Any) -> Finding:

@@ -8,10 +8,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 from gateway.clock import micros
 from gateway.domain.codes import Outcome
+from gateway.domain.commands import Command
 from gateway.domain.findings import Finding
 from gateway.domain.message import Binding, Heading
 from gateway.domain.party import Party, RegisteredKey
@@ -38,6 +39,27 @@ _PROVABLE: Final = timedelta(seconds=60)  # the promise of a signed reply (proto
 _SKEW: Final = timedelta(minutes=5)  # the clocks of two machines
 
 
+class Unfit(NamedTuple):
+    """Why a body is no command of its listener's, by the code of the answer."""
+
+    code: str
+    findings: tuple[Finding, ...] = ()
+
+
+def content_of(codec: Codec, command: str, root: Any, body: Any) -> Command | Unfit:
+    """What a message asks for, in our own words. A tree of XML must not leave the thread that
+    parsed it: libxml2 looks names up in what that thread's next parser changes."""
+    if not codec.knows(command):
+        return Unfit("COMMAND_UNKNOWN")
+    faults = codec.schema_faults(root)
+    if faults:
+        return Unfit("SCHEMA_INVALID", faults)
+    try:
+        return codec.command(command, body)
+    except Unreadable as fault:
+        return Unfit("FINDINGS", fault.findings)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """A message whose signature was verified and whose sender may speak on this connection."""
@@ -45,8 +67,7 @@ class Request:
     heading: Heading
     digest: str
     raw: bytes
-    root: Any
-    body: Any
+    content: "Command | Unfit"
     codec: Codec
     party: Party
     message_key: RegisteredKey
@@ -144,12 +165,10 @@ async def _decided_once(desk: Desk, request: Request) -> Decided | Reply:
 
 async def _decided(desk: Desk, request: Request) -> Decided | Reply:
     """Schema, expiry, reader, the command's flow; then the signed reply beside what it does."""
-    size = len(request.raw)
-    faults = await off_loop(size, lambda: request.codec.schema_faults(request.root))
-    if faults:
-        return _unprocessed(desk, request, "SCHEMA_INVALID", findings=faults)
-    decide = await off_loop(size, lambda: _decision(desk, request))
-    plan = await decide()
+    content = request.content
+    if isinstance(content, Unfit) and content.code == "SCHEMA_INVALID":
+        return _unprocessed(desk, request, content.code, findings=content.findings)
+    plan = await _planned(desk, request, content)
     size = LINE_BYTES * len(getattr(plan.result, "lines", ()))
     sealed = await off_loop(size, lambda: _sealed(desk, request, plan))
     received, push = _received(request), await push_channels(desk, plan)
@@ -157,32 +176,19 @@ async def _decided(desk: Desk, request: Request) -> Decided | Reply:
     return Decided(plan, sealed, unit)
 
 
-def _decision(desk: Desk, request: Request) -> Callable[[], Awaitable[Plan]]:
+async def _planned(desk: Desk, request: Request, content: Command | Unfit) -> Plan:
     """What to do with an unseen message: refuse what is expired or unreadable, else its flow."""
     if _expired(request):
-        return _always(refused(Finding("EXPIRED", field="ExpiresAt")))
-    try:
-        command = request.codec.command(request.heading.command, request.body)
-    except Unreadable as fault:
-        return _always(refused(*fault.findings, code="FINDINGS"))
+        return refused(Finding("EXPIRED", field="ExpiresAt"))
+    if isinstance(content, Unfit):
+        return refused(*content.findings, code=content.code)
     caller = Caller(
         party=request.party,
         message_id=request.heading.message_id,
         command=request.heading.command,
         known_checkpoint=request.heading.known_checkpoint,
     )
-
-    async def flow() -> Plan:
-        return await dispatch.COMMANDS[caller.command](desk, caller, command)
-
-    return flow
-
-
-def _always(plan: Plan) -> Callable[[], Awaitable[Plan]]:
-    async def flow() -> Plan:
-        return plan
-
-    return flow
+    return await dispatch.COMMANDS[caller.command](desk, caller, content)
 
 
 def _expired(request: Request) -> bool:

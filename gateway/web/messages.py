@@ -2,7 +2,7 @@
 
 import logging
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
@@ -10,16 +10,17 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from fastapi import FastAPI, Request, Response
 
 from gateway.clock import elapsed_s
+from gateway.domain.commands import Command
 from gateway.domain.message import Heading
 from gateway.domain.party import PartyKind
 from gateway.flows import exchange as flow
 from gateway.flows.desk import Desk
 from gateway.flows.identify import Identified, NotIdentified, connection, identify
-from gateway.flows.off_loop import off_loop
+from gateway.flows.off_loop import with_xml
 from gateway.ports import Codec
 from gateway.seal.broken import SealBroken
 from gateway.seal.keys import PublicKey
-from gateway.seal.profile import Sealed, envelope, unknown_key
+from gateway.seal.profile import Envelope, Sealed, envelope, unknown_key
 from gateway.web import problems, receipts
 from gateway.web.mtls import fingerprint
 
@@ -75,36 +76,49 @@ async def _believed(
 ) -> flow.Request:
     """The verified message with who sent it over which connection."""
     received_at = desk.clock.now()
-    identified, sealed = await desk.database.in_one_piece(
-        lambda: _verified(desk, kinds, raw, tls_fingerprint)
+    identified, said = await desk.database.in_one_piece(
+        lambda: _verified(desk, codec, kinds, raw, tls_fingerprint)
     )
-    key = identified.message_key
-    tls_key, mandate = connection(desk, identified, sealed.header.command)
+    tls_key, mandate = connection(desk, identified, said.heading.command)
     return flow.Request(
-        heading=_heading(sealed),
-        digest=sealed.digest,
+        heading=said.heading,
+        digest=said.digest,
         raw=raw,
-        root=sealed.root,
-        body=sealed.body,
+        content=said.content,
         codec=codec,
         party=identified.party,
-        message_key=key,
+        message_key=identified.message_key,
         tls_key=tls_key,
         mandate=mandate,
         received_at=received_at,
     )
 
 
+class _Said(NamedTuple):
+    """What was signed, without its XML."""
+
+    heading: Heading
+    digest: str
+    content: Command | flow.Unfit
+
+
 async def _verified(
-    desk: Desk, kinds: frozenset[PartyKind], raw: bytes, tls_fingerprint: str
-) -> tuple[Identified, Sealed]:
+    desk: Desk, codec: Codec, kinds: frozenset[PartyKind], raw: bytes, tls_fingerprint: str
+) -> tuple[Identified, _Said]:
     """Who speaks, and what was signed by the key that is registered for it."""
-    sent = await off_loop(len(raw), lambda: envelope(raw))
+    sent = await with_xml(len(raw), lambda: envelope(raw))
     identified = await identify(
         desk, kinds, sent.claimed_sender, sent.claimed_fingerprint, tls_fingerprint
     )
     public_key = _public_key(identified.message_key.certificate_pem)
-    return identified, await off_loop(len(raw), lambda: sent.verify(public_key))
+    return identified, await with_xml(len(raw), lambda: _said(codec, sent, public_key))
+
+
+def _said(codec: Codec, sent: Envelope, public_key: PublicKey) -> _Said:
+    sealed = sent.verify(public_key)
+    command = sealed.header.command
+    content = flow.content_of(codec, command, sealed.root, sealed.body)
+    return _Said(_heading(sealed), sealed.digest, content)
 
 
 @lru_cache(maxsize=1024)

@@ -40,7 +40,7 @@ from gateway.domain.message import Binding, Heading
 from gateway.domain.party import KeyPurpose
 from gateway.flows import administer
 from gateway.flows.desk import Desk
-from gateway.flows.exchange import Request, exchange
+from gateway.flows.exchange import Request, content_of, exchange
 from gateway.flows.identify import connection, identify
 from gateway.settings import Settings
 from gateway.store.unit import StoreFailed, Unit, Write
@@ -135,14 +135,13 @@ class Office:
             keys[KeyPurpose.TLS],
         )
         tls_key, mandate = connection(self.desk, identified, heading.command)
-        root = etree.fromstring(content)
+        root, codec = etree.fromstring(content), self.desk.codec_for(party_id)
         return Request(
             heading=heading,
             digest=b64encode(sha256(content).digest()).decode(),
             raw=content,
-            root=root,
-            body=root[1][0],
-            codec=self.desk.codec_for(party_id),
+            content=content_of(codec, heading.command, root, root[1][0]),
+            codec=codec,
             party=identified.party,
             message_key=identified.message_key,
             tls_key=tls_key,

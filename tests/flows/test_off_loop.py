@@ -2,7 +2,7 @@
 
 import threading
 
-from gateway.flows.off_loop import LARGE_BYTES, off_loop
+from gateway.flows.off_loop import LARGE_BYTES, off_loop, with_xml
 from gateway.store.database import IN_ONE_PIECE
 
 
@@ -22,3 +22,10 @@ async def test_a_thread_that_does_it_all_hands_nothing_on() -> None:
         assert await _thread_of(LARGE_BYTES) is threading.current_thread()
     finally:
         IN_ONE_PIECE.reset(before)
+
+
+async def test_large_xml_always_has_the_same_thread() -> None:
+    assert await with_xml(LARGE_BYTES - 1, threading.current_thread) is threading.current_thread()
+    threads = [await with_xml(LARGE_BYTES, threading.current_thread) for _ in range(3)]
+    assert len(set(threads)) == 1
+    assert threads[0] is not threading.current_thread()

@@ -1,7 +1,7 @@
 """One message through the web layer alone: what is signed, what is a problem, what is counted."""
 
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from gateway import app
 from gateway.clock import SystemClock, machine_now
 from gateway.domain.commands import PullInbox, ReadPerson
 from gateway.domain.message import Heading
+from gateway.flows import exchange
 from gateway.seal import profile
 from gateway.seal.offline import verify_offline
 from gateway.settings import Settings
@@ -152,18 +153,26 @@ async def test_a_fault_of_ours_is_a_problem_without_a_trace(
     assert b"Lookup" not in answer.content
 
 
-async def test_no_message_is_read_in_the_thread_that_answers_everybody(
+async def test_the_xml_of_a_message_stays_with_one_thread_that_answers_nobody(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    threads: list[threading.Thread] = []
+    threads: list[str] = []
 
-    def noted(raw: bytes) -> Any:
-        threads.append(threading.current_thread())
-        return profile.envelope(raw)
+    def noted(work: Callable[..., Any]) -> Callable[..., Any]:
+        def noting(*given: Any) -> Any:
+            threads.append(threading.current_thread().name)
+            return work(*given)
 
-    monkeypatch.setattr(messages, "envelope", noted)
-    await desk.post(desk.sealed("inbox.pull", PullInbox(limit=1)))
-    assert [one.name.partition("_")[0] for one in threads] == ["store-reader"]
+        return noting
+
+    monkeypatch.setattr(messages, "envelope", noted(profile.envelope))
+    monkeypatch.setattr(exchange, "content_of", noted(exchange.content_of))
+    for _ in range(3):
+        threads.clear()
+        await desk.post(desk.sealed("inbox.pull", PullInbox(limit=1)))
+        read_by, understood_by = threads
+        assert read_by == understood_by
+        assert read_by.startswith("store-reader")
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "HEAD"])

@@ -2,11 +2,14 @@
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
 import pytest
 
 from adapters.agency_xml import AgencyXml
 from adapters.hospital_xml import HospitalXml
+from adapters.hospital_xml.names import DIALECT
+from adapters.shape import schema
 from gateway.domain.findings import Finding
 
 from .envelopes import HEADER, envelope
@@ -185,3 +188,27 @@ def test_many_threads_get_each_their_own_faults() -> None:
     with ThreadPoolExecutor(8) as pool:
         found = list(pool.map(lambda body: faults("admission.cancel", body), bodies))
     assert [len(each) for each in found] == [number % 2 for number in range(40)]
+
+
+def test_one_schema_is_compiled_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two at once crash a process in which none was compiled before."""
+    entered, most = 0, 0
+
+    def compiling(_: object) -> None:
+        nonlocal entered, most
+        entered += 1
+        most = max(most, entered)
+        time.sleep(0.02)
+        entered -= 1
+
+    monkeypatch.setattr(schema.etree, "XMLSchema", compiling)
+    fresh, together = schema.Schema(DIALECT), Barrier(4)
+
+    def first() -> None:
+        together.wait()
+        fresh._compiled()
+
+    with ThreadPoolExecutor(4) as threads:
+        for done in [threads.submit(first) for _ in range(4)]:
+            done.result()
+    assert most == 1
