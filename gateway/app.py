@@ -4,7 +4,7 @@ import asyncio
 import gc
 import logging
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import date
@@ -255,6 +255,10 @@ def _collect_seldom() -> None:
     gc.set_threshold(_NEW_OBJECTS)
 
 
+def _night(night: Night) -> tuple[Callable[[], int | None], Callable[[], bool]]:
+    return lambda: night.breaches, lambda: night.unfinished
+
+
 def make_listeners(gateway: Gateway, role: Role = Role.ALL) -> dict[str, Listener]:
     """The role's listeners, and those of ops and operator, bound and not yet serving."""
     settings = gateway.settings
@@ -366,7 +370,7 @@ def _health(gateway: Gateway) -> Health:
             ("lanes", health.lanes_probe(lanes, clock)),
             ("held", health.held_probe(held, clock)),
             ("calendar", health.calendar_probe(Calendar(), clock)),
-            ("invariants", health.invariants_probe(lambda: gateway.night.breaches)),
+            ("invariants", health.invariants_probe(*_night(gateway.night))),
             ("law", health.law_probe(desk.policy.parameters.values(), clock)),
         ]
     )

@@ -379,18 +379,24 @@ def held_bills(found: HeldFact, now: datetime) -> Check:
 # --- invariants -----------------------------------------------------------------------------------
 
 
-def invariants_probe(found: Callable[[], int | None]) -> Probe:
-    """What the nightly job found: rows that break an invariant; None before its first night."""
+def invariants_probe(found: Callable[[], int | None], unfinished: Callable[[], bool]) -> Probe:
+    """What the nightly job found: rows that break an invariant; None before its first night. And
+    whether one was begun and did not come to its end."""
 
     async def probe() -> Facts:
         breaches = found()
-        return replace(_one(invariants(breaches)), breaches=breaches or 0)
+        told = invariants(breaches, unfinished=unfinished())
+        return replace(_one(told), breaches=breaches or 0)
 
     return probe
 
 
-def invariants(breaches: int | None) -> Check:
+def invariants(breaches: int | None, *, unfinished: bool = False) -> Check:
     """One row that is lost, doubled or out of balance is one too many."""
+    if unfinished and not breaches:
+        zh = "夜间核查已开始而未完成：见日志；可用 gateway check 核查。"
+        en = "The nightly check began and did not end: see the log, or run gateway check."
+        return Check("invariants", Status.WARN, zh, en)
     if breaches is None:
         zh, en = "夜间核查尚未运行。", "The nightly check has not run yet."
         return Check("invariants", Status.PASS, zh, en)

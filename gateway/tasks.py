@@ -4,10 +4,11 @@ every night whether the invariants hold."""
 import asyncio
 import logging
 import ssl
-from collections.abc import Callable, Coroutine
-from contextlib import suppress
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any, Final
 
 from gateway.clock import SystemClock, business_day
@@ -28,16 +29,31 @@ from gateway.store.registry import keys_of, party_by_id
 from gateway.store.unit import StoreFailed
 
 _SWEEP_EVERY_S: Final = 3600.0
+_CHECK_AGAIN_S: Final = 600.0
+"""After which a nightly check that did not come to its end is begun anew."""
 _NIGHT: Final = timedelta(hours=2)
 """Hours after midnight at which hospitals send least."""
 _log = logging.getLogger(__name__)
 
 
+@contextmanager
+def _tried_again(what: str) -> Iterator[None]:
+    """Whatever fails in one turn is tried again in the next: a task must not end by it."""
+    try:
+        yield
+    except StoreFailed:
+        _log.warning("%s waits: the store failed", what)
+    except Exception as error:
+        _log.error("%s failed", what, extra={"error": type(error).__name__})
+
+
 @dataclass(slots=True)
 class Night:
-    """What the nightly check found: the number of breaches, None before the first night."""
+    """What the nightly check found: the number of breaches, None before the first night; and
+    whether one was begun that did not come to its end."""
 
     breaches: int | None = None
+    unfinished: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,39 +90,43 @@ class Tasks:
         desk, swept = self.desk, float("-inf")
         while not self._over:
             desk.jobs_ready.clear()
-            try:
+            with _tried_again("release"):
                 if await desk.database.leads():
                     now = asyncio.get_running_loop().time()
                     if now - swept >= _SWEEP_EVERY_S:
-                        swept = now
                         await sweep(desk)
                         await move_cuts(desk)
+                        swept = now
                     await release_all(desk)
-            except StoreFailed:
-                _log.warning("release waits: the store failed")
             await either(desk.jobs_ready, self.ended, self.settings.delivery_poll_s)
 
     async def check_nightly(self) -> None:
         """Every invariant, asked of the store at work once a night; what breaks one is logged,
         and told by health and metrics until a night finds nothing."""
-        checked = self._tonight
+        checked, again = self._tonight, float("-inf")
         while not self._over:
             await self._pause(self.settings.delivery_poll_s)
-            try:
-                if self._tonight != checked and await self.desk.database.leads():
-                    checked = self._tonight
+            tonight, now = self._tonight, asyncio.get_running_loop().time()
+            if tonight == checked or now < again:
+                continue
+            with _tried_again("the nightly check"):
+                if await self.desk.database.leads():
+                    again = now + _CHECK_AGAIN_S
                     await self._check()
-            except StoreFailed:
-                _log.warning("invariants were not checked: the store failed")
+                    checked = tonight
 
     @property
     def _tonight(self) -> date:
         return business_day(self.clock.now() - _NIGHT)
 
     async def _check(self) -> None:
-        async with self.desk.database.reading() as reader:
-            found = await check_invariants(reader)
-        self.night.breaches = len(found)
+        try:
+            async with self.desk.database.reading() as reader:
+                found = await check_invariants(reader)
+        except BaseException:
+            self.night.unfinished = True
+            raise
+        self.night.breaches, self.night.unfinished = len(found), False
         for one in found:
             _log.critical("an invariant is broken", extra={"breach": str(one)})
 
@@ -116,12 +136,10 @@ class Tasks:
         while not self._over:
             desk.keys_renewed.clear()
             old = outstanding(desk.database.vault.ring)
-            try:
+            with _tried_again("renewing keys"):
                 if old - seen and await desk.database.leads():
                     await put_under_new_keys(desk, lambda: self._over)
                     seen = old
-            except StoreFailed:
-                _log.warning("renewing keys waits: the store failed")
             await either(desk.keys_renewed, self.ended, self.settings.delivery_poll_s)
 
     async def keep_log(self) -> None:
@@ -177,10 +195,20 @@ class Tasks:
         party, keys = await self.desk.database.in_one_piece(lambda: self._registered(receiver))
         if party is None or not party.callback_url:
             return None
-        if receiver not in lines or lines[receiver].url != party.callback_url:
-            lines[receiver] = Line(party.callback_url, client_context(self))
+        where = party.callback_url, _stamps(*self.deployment.client)
+        line = lines.get(receiver)
+        if line is None or line.where != where:
+            if line is not None:
+                await line.close()
+            lines[receiver] = Line(where[0], client_context(self), where[1])
         verify = receipt_outcome(self.desk.codec_for(receiver), receiver, keys)
         return HttpsChannel(lines[receiver], verify)
+
+
+def _stamps(*paths: Path) -> tuple[tuple[int, int], ...]:
+    """What changes when a file is written anew: our certificate is renewed while we serve."""
+    found = [path.stat() for path in paths]
+    return tuple((one.st_ino, one.st_mtime_ns) for one in found)
 
 
 def client_context(tasks: Tasks) -> ssl.SSLContext:

@@ -192,7 +192,7 @@ async def test_every_probe_of_a_healthy_gateway_passes(tmp_path) -> None:
         ("held", health.held_probe(held, clock)),
         ("migrations", health.migrations_probe(current, ("0001", "0002"))),
         ("calendar", health.calendar_probe(Calendar(), clock)),
-        ("invariants", health.invariants_probe(lambda: 0)),
+        ("invariants", health.invariants_probe(lambda: 0, lambda: False)),
         ("law", health.law_probe([dated(clock.now().date())], clock)),
     ]
     facts = await Health(probes).facts()
@@ -218,7 +218,7 @@ async def test_every_probe_of_a_healthy_gateway_passes(tmp_path) -> None:
 
 async def test_a_broken_invariant_fails_and_a_night_to_come_does_not() -> None:
     for breaches, status in ((None, Status.PASS), (0, Status.PASS), (3, Status.FAIL)):
-        facts = await health.invariants_probe(lambda found=breaches: found)()
+        facts = await health.invariants_probe(lambda found=breaches: found, lambda: False)()
         assert (facts.status, facts.breaches) == (status, breaches or 0)
 
 

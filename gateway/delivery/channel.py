@@ -5,22 +5,22 @@ message key, bound to our message id and digest, is.
 """
 
 import asyncio
-import select
-import socket
 import ssl
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Hashable
 from contextlib import suppress
-from http.client import HTTPException, HTTPSConnection
 from typing import Final
 from urllib.parse import urlsplit, urlunsplit
+
+import h11
 
 from gateway.ports import ChannelBusy, ChannelRefused, Unreadable
 
 _TIMEOUT_S: Final = 10.0
 _EXCHANGE_S: Final = 30.0
 _CLOSING_S: Final = 1.0
-_XML: Final = {"content-type": "application/xml"}
+_XML: Final = "application/xml"
+_HTTPS: Final = 443
+_CHUNK: Final = 64 * 1024
 _RECEIPT_LIMIT: Final = 256 * 1024
 
 Verify = Callable[[bytes, bytes], str]
@@ -29,73 +29,110 @@ Unreadable when it proves nothing."""
 
 
 class Line:
-    """The kept connection to one receiver's address, in a thread of its own: who never answers
-    keeps nobody else waiting."""
+    """The kept connection to one receiver's address. `own` tells one certificate of ours from the
+    next: `where` is another when either has changed."""
 
-    def __init__(self, url: str, context: ssl.SSLContext) -> None:
-        self.url, self._context = url, context
-        self._thread = ThreadPoolExecutor(1, "line")
-        self._connection: HTTPSConnection | None = None
+    def __init__(self, url: str, context: ssl.SSLContext, own: Hashable = ()) -> None:
+        self.url, self.where, self._context = url, (url, own), context
+        self._wire: _Wire | None = None
 
     async def post(self, sealed: bytes) -> bytes:
         """Post the exact bytes. Raises ChannelBusy when nothing usable came back."""
-        loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(_EXCHANGE_S):
-                return await loop.run_in_executor(self._thread, self._posted, sealed)
-        except (OSError, HTTPException, ValueError) as error:
-            self._hang_up()
+                return await self._posted(sealed)
+        except (OSError, h11.ProtocolError, ValueError) as error:
             raise ChannelBusy(type(error).__name__) from None
 
-    def _posted(self, sealed: bytes) -> bytes:
-        connection = self._connection or self._new()
-        if _hung_up(connection):
-            connection.close()
-        connection.request("POST", _path(self.url), sealed, _XML)
-        received = connection.getresponse().read(_RECEIPT_LIMIT + 1)
-        if len(received) > _RECEIPT_LIMIT:
-            connection.close()
-            raise ChannelBusy("the receipt is too large")
+    async def _posted(self, sealed: bytes) -> bytes:
+        """Over the kept connection, which is kept again only after a whole answer."""
+        wire, self._wire = self._wire, None
+        if wire is None or not wire.usable:
+            await _hung_up(wire)
+            wire = await _wire_to(self.url, self._context)
+        try:
+            received = await wire.post(sealed)
+        except BaseException:
+            wire.abort()
+            raise
+        self._wire = wire
         return received
 
-    def _new(self) -> HTTPSConnection:
-        parts = urlsplit(self.url)
-        if parts.scheme != "https" or not parts.hostname:
-            raise ValueError("no address of https")
-        context, timeout = self._context, _TIMEOUT_S
-        made = HTTPSConnection(parts.hostname, parts.port, context=context, timeout=timeout)
-        self._connection = made
-        return made
-
-    def _hang_up(self) -> None:
-        """Whoever still reads from the connection reads its end; then it is closed."""
-        connection, self._connection = self._connection, None
-        if connection is None:
-            return
-        if connection.sock is not None:
-            with suppress(OSError):
-                socket.socket.shutdown(connection.sock, socket.SHUT_RDWR)
-        self._thread.submit(connection.close)
-
     async def close(self) -> None:
-        """Hang up; who is just being connected with is not waited for."""
-        self._hang_up()
-        with suppress(TimeoutError):
-            await asyncio.wait_for(asyncio.to_thread(self._thread.shutdown), _CLOSING_S)
+        wire, self._wire = self._wire, None
+        await _hung_up(wire)
 
 
-def _path(url: str) -> str:
+class _Wire:
+    """One connection, on which one exchange follows the other."""
+
+    def __init__(
+        self, target: str, host: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        self._target, self._host = target, host
+        self._reader, self._writer = reader, writer
+        self._http = h11.Connection(h11.CLIENT)
+
+    @property
+    def usable(self) -> bool:
+        """Whether the receiver kept it open."""
+        return self._http.our_state is h11.IDLE and not self._reader.at_eof()
+
+    async def post(self, sealed: bytes) -> bytes:
+        """The body of the answer. Raises OSError, h11.ProtocolError, and ChannelBusy for an
+        answer that is too large."""
+        length = ("Content-Length", str(len(sealed)))
+        headers = [("Host", self._host), ("Content-Type", _XML), length]
+        asked = h11.Request(method="POST", target=self._target, headers=headers)
+        for event in (asked, h11.Data(sealed), h11.EndOfMessage()):
+            self._writer.write(self._http.send(event) or b"")
+        async with asyncio.timeout(_TIMEOUT_S):
+            await self._writer.drain()
+        received = await self._received()
+        if self._http.states == {h11.CLIENT: h11.DONE, h11.SERVER: h11.DONE}:
+            self._http.start_next_cycle()
+        return received
+
+    async def _received(self) -> bytes:
+        received = bytearray()
+        while not isinstance(event := await self._next(), h11.EndOfMessage):
+            if isinstance(event, h11.Data):
+                received += event.data
+            if len(received) > _RECEIPT_LIMIT:
+                raise ChannelBusy("the receipt is too large")
+        return bytes(received)
+
+    async def _next(self) -> object:
+        """What the receiver says next; it may be silent for so long and no longer."""
+        while (event := self._http.next_event()) is h11.NEED_DATA:
+            async with asyncio.timeout(_TIMEOUT_S):
+                self._http.receive_data(await self._reader.read(_CHUNK))
+        return event
+
+    def abort(self) -> None:
+        """Gone at once, whatever the receiver still says."""
+        self._writer.transport.abort()
+
+    async def hang_up(self) -> None:
+        self._writer.close()
+        with suppress(OSError, TimeoutError):
+            await asyncio.wait_for(self._writer.wait_closed(), _CLOSING_S)
+
+
+async def _hung_up(wire: _Wire | None) -> None:
+    if wire is not None:
+        await wire.hang_up()
+
+
+async def _wire_to(url: str, context: ssl.SSLContext) -> _Wire:
+    """A new connection. Raises OSError, and ValueError for no address of https."""
     parts = urlsplit(url)
-    return urlunsplit(("", "", parts.path or "/", parts.query, ""))
-
-
-def _hung_up(connection: HTTPSConnection) -> bool:
-    """Whether the receiver has ended a kept connection, on which nothing else can be waiting."""
-    if connection.sock is None:
-        return False
-    waiting = select.poll()
-    waiting.register(connection.sock, select.POLLIN)
-    return bool(waiting.poll(0))
+    if parts.scheme != "https" or not parts.hostname:
+        raise ValueError("no address of https")
+    async with asyncio.timeout(_TIMEOUT_S):
+        streams = await asyncio.open_connection(parts.hostname, parts.port or _HTTPS, ssl=context)
+    target = urlunsplit(("", "", parts.path or "/", parts.query, ""))
+    return _Wire(target, parts.netloc, *streams)
 
 
 class HttpsChannel:

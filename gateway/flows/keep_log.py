@@ -9,7 +9,7 @@ import logging
 from collections.abc import Sequence
 from typing import Final
 
-from gateway.evidence.note import Checkpoint, Verifier
+from gateway.evidence.note import BadNote, Checkpoint, Verifier
 from gateway.evidence.tree import Span, Tiles, grown, last_tiles, root
 from gateway.flows.log import Log, is_root, spans_read
 from gateway.store import log as rows
@@ -23,14 +23,16 @@ _log = logging.getLogger(__name__)
 
 
 async def keep(log: Log) -> None:
-    """Number what was committed and sign what was numbered; then look at how the log stands."""
+    """Number what was committed and sign what was numbered; then, whatever failed, look at how
+    the log stands: who cannot sign must learn for how long."""
     try:
         while await number_leaves(log):
             pass
         await sign_head(log)
     except StaleFacts:
         _log.info("another process keeps the log")
-    await log.look()
+    finally:
+        await log.look()
 
 
 async def number_leaves(log: Log) -> int:
@@ -110,7 +112,11 @@ async def _went_back(log: Log, reader: Reader, head: Head, last: Signed | None) 
     verifier = Verifier(head.origin, head.public_key)
     for note in (log.file.read(), last.note if last else ""):
         if note.startswith(f"{head.origin}\n"):
-            seen = verifier.checkpoint(note)
+            try:
+                seen = verifier.checkpoint(note)
+            except BadNote:
+                # In our own file it is damage: nobody can say what was signed last.
+                return note
             if seen.size > head.size or not await is_root(reader, head.log, seen):
                 return note
     return ""

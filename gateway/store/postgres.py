@@ -14,6 +14,7 @@ from typing import Any, Final, Self, cast
 from sqlalchemy import Engine, Executable, Table, bindparam, column, func, select
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from gateway.store.apply import Statements, apply
@@ -153,7 +154,7 @@ class PostgresDatabase(Database):
         try:
             async with self.readers.connect() as connection:
                 yield Reader(_steadily(connection), self.vault)
-        except (OSError, TimeoutError) as error:
+        except (OSError, TimeoutError, PoolTimeout) as error:
             raise StoreFailed(type(error).__name__) from error
         except StatementError as error:
             # A connection made anew within a query fails with this, not with a driver's error.

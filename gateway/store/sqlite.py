@@ -255,12 +255,27 @@ class SqliteDatabase(Database):
 
     async def in_one_piece(self, work: Work[_T]) -> _T:
         """A thread does it, on the way there and back once, whatever it asks."""
-        return await self._readers.work(work)
+        try:
+            return await self._readers.work(work)
+        except StoreFailed as failed:
+            self._stop_if_unsound(failed.__cause__)
+            raise
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Reader]:
-        """Nothing is held between two queries."""
-        yield Reader(self._readers.ask, self.vault)
+        """Nothing is held between two queries. Raises StoreFailed when the file cannot be read."""
+        try:
+            yield Reader(self._readers.ask, self.vault)
+        except (sqlite3.Error, DBAPIError) as error:
+            if IN_ONE_PIECE.get() is None:
+                self._stop_if_unsound(error)
+            raise StoreFailed(type(error).__name__) from error
+
+    def _stop_if_unsound(self, error: BaseException | None) -> None:
+        """After a failed fsync, or a page that is not what was written, nobody knows what is on
+        disk: stop, never retry. Only the loop's own thread may say so."""
+        if _unsound(error):
+            self.broken.set()
 
     async def leads(self) -> bool:
         """There is no other process."""
@@ -295,9 +310,7 @@ class SqliteDatabase(Database):
     def _failed(self, done: "asyncio.Future[None]", error: Exception) -> None:
         if not isinstance(error, StaleFacts | KeyTaken | StoreFailed):
             _log.error("transaction failed", extra={"error": type(error).__name__})
-            if _unsound(error):
-                # After a failed fsync nobody knows what is on disk: stop, never retry.
-                self.broken.set()
+            self._stop_if_unsound(error)
             error = StoreFailed(type(error).__name__)
         if not done.cancelled():
             done.set_exception(error)
@@ -351,13 +364,12 @@ def _roll_back(connection: Connection) -> None:
         connection.exec_driver_sql("ROLLBACK")
 
 
-def _unsound(error: Exception) -> bool:
+def _unsound(error: BaseException | None) -> bool:
     """Whether the file itself failed."""
     return _sqlite_code(error) & _PRIMARY in _FILE_FAILED
 
 
-def _sqlite_code(error: Exception) -> int:
+def _sqlite_code(error: BaseException | None) -> int:
     """SQLite's extended result code; 0 for what SQLite did not say."""
-    if not isinstance(error, DBAPIError):
-        return 0
-    return int(getattr(error.orig, "sqlite_errorcode", 0))
+    said = error.orig if isinstance(error, DBAPIError) else error
+    return int(getattr(said, "sqlite_errorcode", 0))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
-from sqlalchemy import Executable, and_, bindparam, exists, or_, select
+from sqlalchemy import Executable, and_, bindparam, exists, or_, select, union
 
 from gateway.domain.admission import AdmissionState, BillState, HoldReason, Stay
 from gateway.domain.bill import BillLine
@@ -200,15 +200,14 @@ async def waiting_stays(reader: Reader) -> list[str]:
     return [row["admission_id"] for row in await reader.rows(query.order_by("admission_id"))]
 
 
-_UNSEEN: Final = (
-    select(admission.c.admission_id).where(admission.c.unseen > "").order_by("admission_id")
-)
+# Not put in order by the store: it would go through every stay in that order.
+_UNSEEN: Final = select(admission.c.admission_id).where(admission.c.unseen > "")
 
 
 async def stays_unseen(reader: Reader) -> list[str]:
     """Stays with a settlement taken back, or in force again, that the person's other settlements
     have not seen yet."""
-    return [row["admission_id"] for row in await reader.rows(_UNSEEN, {})]
+    return sorted([row["admission_id"] for row in await reader.rows(_UNSEEN, {})])
 
 
 async def live_visit(reader: Reader, hospital: str, visit_no: str) -> str | None:
@@ -258,12 +257,11 @@ _OWN_LINES: Final = select(*[bill_line.c[name] for name in LINE_COLUMNS[1:]]).wh
 )
 _LINES: Final = _OWN_LINES.order_by(bill_line.c.line_id)
 _AFTER: Final = _LINES.where(bill_line.c.line_id > bindparam("line_id")).limit(_UPLOAD_PAGE + 1)
-_RELATED: Final = _OWN_LINES.where(
-    or_(
-        Among(bill_line.c.line_id, "line_ids"),
-        and_(bill_line.c.refund_of > "", Among(bill_line.c.refund_of, "line_ids")),
-    )
+_RELATED: Final = union(
+    _OWN_LINES.where(Among(bill_line.c.line_id, "line_ids")),
+    _OWN_LINES.where(bill_line.c.refund_of > "", Among(bill_line.c.refund_of, "line_ids")),
 )
+"""Each half by its own index."""
 
 
 async def lines_of(reader: Reader, admission_id: str) -> tuple[BillLine, ...]:

@@ -111,6 +111,30 @@ async def test_an_answer_that_never_ends_is_given_up(
             await line.post(SEALED)
 
 
+async def test_a_receiver_that_dripped_is_heard_when_it_answers_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A connection that its answer says will close is given up like any other."""
+    monkeypatch.setattr(channel_module, "_EXCHANGE_S", 0.3)
+    asked = 0
+
+    async def dripping_once(scope: Any, receive: Any, send: Any) -> None:
+        nonlocal asked
+        asked += 1
+        headers = [(b"connection", b"close")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        for _ in range(20 if asked == 1 else 1):
+            await send({"type": "http.response.body", "body": b"x", "more_body": True})
+            await asyncio.sleep(0.1 if asked == 1 else 0)
+        await send({"type": "http.response.body", "body": b""})
+
+    async with line_to(tmp_path, dripping_once) as line:
+        with pytest.raises(ChannelBusy, match="TimeoutError"):
+            await line.post(SEALED)
+        assert await line.post(SEALED) == b"x"
+        assert await line.post(SEALED) == b"x"
+
+
 # --- the check ---
 
 

@@ -77,6 +77,7 @@ LAYERS: Final[Mapping[str, Layer]] = {
         (*_WORDS, "gateway.store", "gateway.evidence", "gateway.clock", "gateway.logs"),
         ("tenacity",),
         "delivery moves sealed bytes; what they say was decided in flows",
+        also={"gateway.delivery.channel": ("h11",)},
     ),
     "gateway.health": Layer(
         (*_WORDS, "gateway.clock", "gateway.settings", "gateway.policy.model"),
