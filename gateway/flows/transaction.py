@@ -89,7 +89,8 @@ def _unit(
     writes = [*plan.writes, *_ledger(plan, exchange.tx_id), _audit(plan, exchange)]
     writes += [Insert(tables.outbox, outgoing)] if outgoing else []
     salt = row_salt()
-    effect = canonical([_described(write, salt) for write in writes]).encode()
+    kept = [Insert(tables.message, [row])] if row else []
+    effect = canonical([_described(write, salt) for write in (*kept, *writes)]).encode()
     leaves = [
         leaf_row(_with_effect(exchange, effect), salt),
         *(_sealing_leaf(desk, row) for row in outgoing),

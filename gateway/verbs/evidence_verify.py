@@ -192,8 +192,8 @@ class Examined:
     # --- rows ---------------------------------------------------------------------------------
 
     async def _messages(self) -> AsyncIterator[str]:
-        """The exact bytes kept of each message against what its leaf commits to; a tombstone has
-        no leaf of its own, and the leaf of its reversal tells the whole row."""
+        """Each message's row against what its leaf tells, and its exact bytes against what that
+        commits to; a tombstone has no leaf of its own, and that of its reversal tells the row."""
         joined = select(message, leaf.c.request_commitment, leaf.c.reply_commitment).join(
             leaf, leaf.c.tx_id == message.c.tx_id, isouter=True
         )
@@ -208,8 +208,10 @@ class Examined:
         except Unopened:
             self._replayed.found(message, row)
             return "" if row["record_key"] is None else "it does not open"
-        if not row["tx_id"]:
-            return self._replayed.differs(message, clear)
+        differs = self._replayed.differs(message, clear)
+        return differs if not row["tx_id"] else self._bytes(row, clear) or differs
+
+    def _bytes(self, row: dict[str, Any], clear: Mapping[str, Any]) -> str:
         salts = self._salts.get(row["tx_id"])
         if row["request_commitment"] is None:
             return "no leaf tells of it"

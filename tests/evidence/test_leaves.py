@@ -152,7 +152,9 @@ async def test_the_effect_commits_to_the_rows_that_were_written(office: Office) 
     stay = await office.billed("H001", "V1", 1)
     heard = await office.commit("H001", stay, *LINES)
     changed = effect(await leaf_of(office, heard.message_id))
-    assert changed.keys() == {"admission", "settlement", "transfer", "audit", "outbox"}
+    assert changed.keys() == {
+        *("message", "admission", "settlement", "transfer", "audit", "outbox")
+    }
     [[_, [described]]] = changed["settlement"]
     [stored] = await office.kept(tables.settlement, select(tables.settlement))
     own = {name: value for name, value in stored.items() if name not in ("key_id", "record_key")}

@@ -14,7 +14,7 @@ from gateway.flows.keep_log import keep
 from gateway.flows.plan import applied
 from gateway.flows.release_held import release_all
 from gateway.flows.transaction import job_unit
-from gateway.store.tables import APPEND_ONLY, leaf, message, metadata, settlement
+from gateway.store.tables import APPEND_ONLY, leaf, message, metadata, outbox, settlement
 from gateway.store.unit import Insert
 from gateway.verbs import evidence, evidence_verify
 from gateway.verbs.evidence_rows import COMPARED
@@ -236,7 +236,29 @@ async def test_a_leaf_that_no_longer_tells_excuses_its_own_tombstone_and_no_othe
     assert said == "不符 BAD message H002 H002-FORGED: no leaf tells of it\n"
 
 
-@pytest.mark.parametrize("table", ["transfer", "audit", "settlement", "admission", "work_case"])
+@pytest.mark.parametrize(
+    "column", ["digest", "state", "code", "undone_by", "effect", "subject", "command", "tx_id"]
+)
+async def test_an_edited_message_is_located(data: Path, column: str) -> None:
+    """What a message that comes again is answered by."""
+    async with office_in(data) as office:
+        await story(office)
+        [sender, message_id], _, found = await changed(office, message, column)
+    assert [one for one in found if one.startswith(f"message {sender} {message_id}: ")]
+
+
+@pytest.mark.parametrize("column", ["receiver", "subject", "digest", "sealed", "in_reply_to"])
+async def test_an_edited_message_of_ours_is_located(data: Path, column: str) -> None:
+    async with office_in(data) as office:
+        await story(office)
+        [message_id], _, found = await changed(office, outbox, column)
+    assert [one for one in found if one.startswith(f"outbox {message_id}: ")]
+
+
+@pytest.mark.parametrize(
+    "table",
+    [*("transfer", "audit", "settlement", "admission", "work_case"), *("message", "outbox")],
+)
 async def test_a_row_that_is_gone_is_named(told: Path, table: str) -> None:
     async with office_in(told) as office:
         row = (await office.rows(select(metadata.tables[table])))[0]
