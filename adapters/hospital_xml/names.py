@@ -337,6 +337,7 @@ OWN_CODE: Final = may(
     "The hospital's own code: the mapping accepted for the day of the fee gives the national one; "
     "both are kept",
     sample="HY-0001",
+    repeats=True,
 )
 LINE_VALUES: Final = (
     need(
@@ -346,9 +347,9 @@ LINE_VALUES: Final = (
         "费用发生时刻",
         "When the fee arose",
     ),
-    need("Code", "code", TEXT_64, "国家编码", "National code", sample="Z0001"),
+    need("Code", "code", TEXT_64, "国家编码", "National code", sample="Z0001", repeats=True),
     OWN_CODE,
-    need("Name", "name", TEXT_200, "项目名称", "Name", sample="换药"),
+    need("Name", "name", TEXT_200, "项目名称", "Name", sample="换药", repeats=True),
     may(
         "Category",
         "category",
@@ -356,9 +357,10 @@ LINE_VALUES: Final = (
         "费用类别",
         "Category of fee",
         sample="诊疗",
+        repeats=True,
     ),
-    may("Unit", "unit", TEXT_32, "计价单位", "Unit", sample="次"),
-    may("Spec", "spec", TEXT_200, "规格", "Specification", sample="常规"),
+    may("Unit", "unit", TEXT_32, "计价单位", "Unit", sample="次", repeats=True),
+    may("Spec", "spec", TEXT_200, "规格", "Specification", sample="常规", repeats=True),
     need(
         "Quantity",
         "quantity",
@@ -409,6 +411,7 @@ LINE_VALUES: Final = (
         "开单科室",
         "Ordering department",
         sample="骨科",
+        repeats=True,
     ),
     may(
         "Doctor",

@@ -33,6 +33,7 @@ class Field:
     `wire` is its name on the wire, `word` ours. `least` and `most` say how often it
     occurs; `absent` is what our word is when the element is left out and our record has
     no default. Loose values are length-limited strings in the schema, typed by the reader.
+    A bill `repeats` the words of some fields line after line: they are read once.
     A told field is written for people and programs that cannot look it up, and dropped
     when read. A personal value is never repeated in a finding; a rare one is not in examples.
     """
@@ -51,6 +52,7 @@ class Field:
     loose: bool = False
     absent: Any = None
     rare: bool = False
+    repeats: bool = False
 
     @property
     def many(self) -> bool:

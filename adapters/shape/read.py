@@ -15,7 +15,7 @@ from adapters.shape.kinds import Kind
 from gateway.domain.findings import Finding, shown
 
 MOST_FINDINGS: Final = 1000
-_KEPT: Final = 8192
+_KEPT: Final = 4096
 
 
 class Fault(NamedTuple):
@@ -82,9 +82,7 @@ def _plan(shape: Shape) -> _Plan:
 def _parse(part: Field) -> Callable[[str], Any] | None:
     if isinstance(part.kind, Shape) or part.many or part.told:
         return None
-    # A bill repeats its words line after line; what tells of a person is not kept.
-    repeats = part.kind.longest > 0 and not part.personal
-    return lru_cache(_KEPT)(part.kind.parse) if repeats else part.kind.parse
+    return lru_cache(_KEPT)(part.kind.parse) if part.repeats else part.kind.parse
 
 
 def _inner(

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import NamedTuple
 
 from gateway.domain.admission import Stay
-from gateway.domain.bill import BillLine, Citation, SuppliedDevice
+from gateway.domain.bill import BillLine, Citation, SuppliedDevice, by_place
 from gateway.domain.case import REFUSED_DISCHARGE, Arrears, CaseFacts, TreatmentKind
 from gateway.domain.catalogue import Kind, Level
 from gateway.policy import anchors
@@ -38,6 +38,7 @@ from gateway.rules.refunds import Netted, in_time
 
 _HERBAL_PIECES = "饮片"
 _DAY = timedelta(days=1)
+_service_day = by_place("service_day")
 Lines = list[tuple[BillLine, Listed]]
 Rows = list[tuple[Listed, list[BillLine]]]
 
@@ -99,7 +100,7 @@ class Context:
         """Find what is known of each line, and count what the lines use up: what the list shuts
         out whole uses up no quantity. Raises PolicyGap and NeedsReview."""
         lines = self.netted.originals
-        days = [line.service_day for line in lines]
+        days = list(map(_service_day, lines))
         known_on = {day: self.standing(day) for day in dict.fromkeys(days)}
         self.known = [
             known_on[day][charge] for day, charge in zip(days, charges(lines), strict=True)

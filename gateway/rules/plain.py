@@ -8,10 +8,11 @@ nor the day: what they say is true of every bill on the same ground, and is kept
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from datetime import date
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
-from gateway.domain.bill import BillLine, Citation, Relation, Steps
+from gateway.domain.bill import BillLine, Citation, Relation, Steps, by_place
 from gateway.domain.case import BenefitStop
 from gateway.domain.catalogue import Edition, InsuranceLimit, Kind, Level
 from gateway.domain.kept import Kept
@@ -54,32 +55,34 @@ class Charge(NamedTuple):
 Key = tuple[str, int, int, int, Relation, Payer | None, str, bool | None]
 
 
+_CHARGED: Final = (
+    *("code", "price", "quantity", "amount_fen", "relation", "consent", "violation", "limit_met"),
+)
+_of_charge: Final = by_place(*_CHARGED)
+
+
 def charges(lines: Iterable[BillLine]) -> Iterator[Key]:
     """The charge of each line, as a bare tuple; what is left of a limit is not yet known."""
     return (
-        (
-            line.code,
-            line.price,
-            line.quantity,
-            line.amount_fen,
-            line.relation,
-            line.consent if line.consent_on is None else _consent(line),
-            line.violation,
-            line.limit_met,
-        )
+        _of_charge(line) if (day := line.consent_on) is None else _signed_charge(line, day)
         for line in lines
     )
 
 
-def signed_late(line: BillLine) -> bool:
-    """Whether the consent was signed after the day of service. No text says what it is worth."""
-    signed_on = line.consent_on
-    return line.consent is not None and signed_on is not None and signed_on > line.service_day
+def _signed_charge(line: BillLine, signed_on: date) -> Key:
+    key: Key = _of_charge(line._replace(consent=_consent(line, signed_on)))
+    return key
 
 
-def _consent(line: BillLine) -> Payer | None:
+def signed_late(line: BillLine, signed_on: date) -> bool:
+    """Whether a consent that was signed on this day was signed after the day of service. No text
+    says what it is worth."""
+    return line.consent is not None and signed_on > line.service_day
+
+
+def _consent(line: BillLine, signed_on: date) -> Payer | None:
     """Who signed: one who did so too late did not, where a person found that."""
-    return None if line.limit_met is False and signed_late(line) else line.consent
+    return None if line.limit_met is False and signed_late(line, signed_on) else line.consent
 
 
 class Rate(NamedTuple):

@@ -5,14 +5,15 @@ payer, the difference to the pair on net quantity and net amount.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import compress
 from operator import attrgetter
 from typing import NamedTuple
 
-from gateway.domain.bill import BillLine
+from gateway.domain.bill import BillLine, by_place
 
 in_time = attrgetter("occurred_at", "line_id")
 """By what lines are put in order of time."""
-_line_id, _occurred_at = attrgetter("line_id"), attrgetter("occurred_at")
+_line_id, _occurred_at, _refund_of = map(by_place, ("line_id", "occurred_at", "refund_of"))
 
 
 class Pair(NamedTuple):
@@ -65,12 +66,12 @@ def netted(lines: Iterable[BillLine]) -> Netted:
     # Twice by one word each is the same order as once by both, and compares far less.
     ordered = sorted(lines, key=_line_id)
     ordered.sort(key=_occurred_at)
-    refunds = [line for line in ordered if line.refund_of]
+    refunds = list(compress(ordered, map(_refund_of, ordered)))
     if not refunds:
         return Netted(ordered, ordered, {})
     originals = [line for line in ordered if not line.refund_of]
     named = {line.refund_of for line in refunds}
-    places = {line.line_id: n for n, line in enumerate(originals) if line.line_id in named}
+    places = {one: n for n, one in enumerate(map(_line_id, originals)) if one in named}
     pairs = {line_id: alone(originals[n]) for line_id, n in places.items()}
     for refund in refunds:
         pairs[refund.refund_of] = _with(pairs, refund)

@@ -5,7 +5,14 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from gateway.domain.admission import HoldReason, PaidAtDischargeBy, Stay
-from gateway.domain.bill import BillLine, BillVerdict, Citation, LineVerdict, SuppliedDevice
+from gateway.domain.bill import (
+    BillLine,
+    BillVerdict,
+    Citation,
+    LineVerdict,
+    SuppliedDevice,
+    by_place,
+)
 from gateway.domain.case import CaseFacts
 from gateway.domain.catalogue import Edition
 from gateway.domain.party import Party
@@ -41,6 +48,7 @@ from gateway.rules.refunds import Netted, alone, netted
 from gateway.rules.resolve import NeedsApproval, NeedsReview, rescued_lines, shut_out, terms
 from gateway.rules.treated import treated_by
 
+_line_id, _amount_fen, _code = map(by_place, ("line_id", "amount_fen", "code"))
 _KEY_OF_BEARER: Mapping[str, str] = {
     "no_consent": NO_CONSENT,
     "ratio": RATIO,
@@ -69,10 +77,10 @@ class Bill:
 def device_codes(bill: Bill) -> frozenset[str]:
     """The codes on the bill that are assistive devices by the editions at hand."""
     return frozenset(
-        line.code
-        for line in bill.lines
+        code
+        for code in frozenset(map(_code, bill.lines))
         for edition in bill.editions
-        if (row := edition.rows.get(line.code)) is not None and row.life_months is not None
+        if (row := edition.rows.get(code)) is not None and row.life_months is not None
     )
 
 
@@ -195,11 +203,13 @@ def _line_verdicts(context: Context) -> list[LineVerdict]:
     """Every line in order, an original before its refunds: by what is known of its charge, or by
     itself. Raises PolicyGap and NeedsReview."""
     apart, told = context.apart, list[LineVerdict]()
-    for line, (decision, _, _) in zip(context.netted.originals, context.known, strict=True):
-        if decision is None or line.line_id in apart:
+    lines = context.netted.originals
+    named = map(_line_id, lines), map(_amount_fen, lines)
+    for line, line_id, amount, (decision, _, _) in zip(lines, *named, context.known, strict=True):
+        if decision is None or line_id in apart:
             told += _by_steps(context, line)
         else:
-            told.append(LineVerdict(line.line_id, line.amount_fen, *decision))
+            told.append(LineVerdict(line_id, amount, *decision))
     _signed_in_time(context.netted.originals, told)
     return told
 
@@ -207,7 +217,11 @@ def _line_verdicts(context: Context) -> list[LineVerdict]:
 def _signed_in_time(lines: Iterable[BillLine], told: Iterable[LineVerdict]) -> None:
     """A consent signed after the day of service moves nothing before a person has looked: 同意 is
     asked for, no text says until when. Raises NeedsReview."""
-    late = {one.line_id: one for one in lines if one.limit_met is None and signed_late(one)}
+    late = {
+        one.line_id: one
+        for one in lines
+        if (day := one.consent_on) is not None and one.limit_met is None and signed_late(one, day)
+    }
     resting = (one.line_id for one in told if late and rests_on_consent(one.reasons))
     for line_id in late.keys() & set(resting):
         raise NeedsReview(late[line_id], "LimitMet", f"ConsentOn {late[line_id].consent_on}")
