@@ -23,6 +23,7 @@ from gateway.flows.off_loop import LINE_BYTES, off_loop
 from gateway.flows.plan import Plan, refused
 from gateway.flows.transaction import Received, message_unit
 from gateway.flows.waiting import brings_jobs
+from gateway.logs import transaction_id
 from gateway.ports import Codec, Unreadable
 from gateway.store import messages, registry
 from gateway.store.messages import Stored
@@ -215,6 +216,7 @@ def _received(request: Request) -> Received:
 async def _committed(desk: Desk, request: Request, decided: Decided) -> Reply:
     """Only when it is durable may the bytes leave."""
     plan = decided.plan
+    transaction_id.set(decided.unit.tx_id)
     await desk.database.commit(decided.unit)
     _after(desk, request.heading.command, plan)
     return Reply(plan.outcome, plan.code, decided.sealed, receipt_of=plan.receipt_of)

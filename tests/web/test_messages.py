@@ -1,5 +1,6 @@
 """One message through the web layer alone: what is signed, what is a problem, what is counted."""
 
+import json
 import threading
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
@@ -13,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from adapters.hospital_xml import HospitalXml
 from adapters.sandbox.keys import PartyKeys
-from gateway import app
+from gateway import app, logs
 from gateway.clock import SystemClock, machine_now
 from gateway.domain.commands import PullInbox, ReadPerson
 from gateway.domain.message import Heading
@@ -21,7 +22,7 @@ from gateway.flows import exchange
 from gateway.seal import profile
 from gateway.seal.offline import verify_offline
 from gateway.settings import Settings
-from gateway.store.unit import StoreFailed
+from gateway.store.unit import StoreFailed, Unit
 from gateway.web import admin, messages
 from gateway.web.hospital import hospital_app
 from gateway.web.messages import PATH
@@ -138,6 +139,22 @@ async def test_a_store_that_fails_is_answered_with_nothing(
     assert (answer.status_code, answer.json()["code"]) == (500, "GATEWAY_FAILED")
     assert answer.json()["outcome"] == "UNKNOWN"
     assert desk.counted('gw_requests_total{code="GATEWAY_FAILED",op="person.read"} 1.0')
+
+
+async def test_what_is_logged_of_a_failed_store_names_the_transaction(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    begun: list[str] = []
+
+    async def failing(unit: Unit) -> None:
+        begun.append(unit.tx_id)
+        raise StoreFailed("disk")
+
+    caplog.handler.setFormatter(logs.JsonLine())
+    monkeypatch.setattr(desk.gateway.desk.database, "commit", failing)
+    await desk.post(desk.sealed())
+    [told] = [json.loads(line) for line in caplog.text.splitlines() if "not answered" in line]
+    assert told["tx"] == begun[0]
 
 
 async def test_a_fault_of_ours_is_a_problem_without_a_trace(
