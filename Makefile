@@ -43,7 +43,7 @@ fault: .venv/installed ## PART=kill|syscall|power|race|sim: faults put in; goes 
 evidence: .venv/installed ## verify a million log entries, find a thousand changed bytes
 	$(BIN)/python -m tests.evidence.measure $(ARGS)
 
-bench: .venv/installed ## measure; writes docs/figures/bench.json
+bench: .venv/installed ## measure; every part writes its figures, and bench.json comes of all of one code
 	$(BIN)/python -m tests.bench $(ARGS)
 
 canaries: .venv/installed ## settle 1,000 people's bills on each store; then nobody is found in any file

@@ -12,12 +12,14 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
 from tests.tidy.source import PROJECT
 
 DOCS: Final = PROJECT / "docs"
+_CODE: Final = ("gateway", "adapters", "schemas", "tests")
 _ABOUT: Final = ("command", "source", "commit", "machine", "made_at")
 _HEAD: Final = (
     "# 实测数字 Figures\n"
@@ -86,9 +88,8 @@ _MEANINGS: Final = (
     (r"two_process_cpu_ratio", "每张账单的 CPU 之比，目标 ≤ 1.1 CPU of a bill, wanted ≤ 1.1"),
     (r"memory_messages", "测内存时的报文数 messages while memory was watched"),
     (r"memory_drift", "内存增长的比例，目标 ≤ 0.05 growth of memory, wanted ≤ 0.05"),
-    (r"stored", "库中已有的结算数 settlements in the store"),
     (
-        r"stored_(\w+)_over_1k",
+        r"stored_(\d+[km]?)_over_1k",
         "库中有 {0} 笔时与只有 1,000 笔时的 CPU 之比，目标 ≤ 1.1"
         " CPU beside {0} stored settlements over that beside 1,000, wanted ≤ 1.1",
     ),
@@ -112,15 +113,22 @@ _MEANINGS: Final = (
 """What a figure means, by its name; `{0}` is the first part of the name in brackets."""
 
 
+def source() -> str:
+    """The digest of tracked code and tests: what a figure is a figure of."""
+    whole = sha256()
+    for name in filter(None, _git("ls-files", "-z", "--", *_CODE).split("\0")):
+        path = PROJECT / name
+        content = path.read_bytes() if path.exists() else b""
+        whole.update(f"{name}\0{len(content)}\0".encode() + content)
+    return whole.hexdigest()
+
+
 def write(name: str, figures: Mapping[str, Any], command: str, source: str) -> Path:
     """docs/figures/NAME.json, with what made it, of what, where and when; and the page."""
-    commit = subprocess.run(
-        ["git", "rev-parse", "HEAD"], cwd=PROJECT, capture_output=True, text=True, check=True
-    )
     about = {
         "command": command,
         "source": source,
-        "commit": commit.stdout.strip(),
+        "commit": _git("rev-parse", "HEAD").strip(),
         "machine": f"{platform.machine()}, {os.cpu_count()} cores, "
         f"Python {platform.python_version()}",
         "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -132,6 +140,11 @@ def write(name: str, figures: Mapping[str, Any], command: str, source: str) -> P
     return path
 
 
+def _git(*words: str) -> str:
+    done = subprocess.run(["git", *words], cwd=PROJECT, capture_output=True, text=True, check=True)
+    return done.stdout
+
+
 def path_of(name: str) -> Path:
     """Where the figures of this name are."""
     return DOCS / "figures" / f"{name}.json"
@@ -139,9 +152,13 @@ def path_of(name: str) -> Path:
 
 def kept(name: str) -> dict[str, Any]:
     """The figures of the file, without what made them; none where it is not there."""
+    return {key: value for key, value in told(name).items() if key not in _ABOUT}
+
+
+def told(name: str) -> dict[str, Any]:
+    """All that the file says; nothing where it is not there."""
     path = path_of(name)
-    told: dict[str, Any] = json.loads(path.read_text("utf-8")) if path.exists() else {}
-    return {key: value for key, value in told.items() if key not in _ABOUT}
+    return json.loads(path.read_text("utf-8")) if path.exists() else {}
 
 
 def rendered() -> str:
@@ -151,11 +168,11 @@ def rendered() -> str:
 
 def _tables() -> Iterator[str]:
     for path in sorted((DOCS / "figures").rglob("*.json")):
-        told = json.loads(path.read_text("utf-8"))
+        file = json.loads(path.read_text("utf-8"))
         yield f"## {path.relative_to(DOCS / 'figures')}\n"
-        yield f"`{told['command']}`, {told['machine']}, {told['made_at'][:10]}\n"
+        yield f"`{file['command']}`, {file['machine']}, {file['made_at'][:10]}\n"
         yield "| 数字 figure | 值 value | 含义 meaning |\n|---|---:|---|"
-        for name, value in told.items():
+        for name, value in file.items():
             if name not in _ABOUT:
                 yield f"| `{name}` | {value:,} | {meaning(name)} |"
         yield ""

@@ -1,12 +1,14 @@
-"""`python -m tests.bench [PART …]`: measure, print one table, write docs/figures/bench.json."""
+"""`python -m tests.bench [PART …]`: measure; each part writes docs/figures/parts/bench-PART.json,
+and docs/figures/bench.json is written once all parts are whole and of the same code."""
 
 import argparse
 import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
+from tests.bench.figures import write_part, write_whole
 from tests.bench.gateway import Measured, bills_measured
 from tests.bench.memory import memory_drift
 from tests.bench.processes import two_over_one
@@ -14,39 +16,50 @@ from tests.bench.replays import all_cores_over_one
 from tests.bench.rules import rules_over_bare_loop
 from tests.bench.stored import stored_many_over_few
 from tests.bench.town import town, town_on_postgresql
-from tests.figures import kept, write
+from tests.figures import source
 
-_PLACES = 3
+FULL: Final = {
+    "lines": (1_000_000, "lines to replay"),
+    "bills": (40, "bills of each size"),
+    "messages": (200_000, "messages for memory"),
+    "stored": (1_000_000, "settlements beside"),
+}
+"""How much is measured for bench.json."""
 _SIZES: Final = {20: 1, 300: 1, 3000: 10}
 """Lines of the bills that are measured, and how many times fewer of them there are."""
 _MS: Final = 1000
 
 
 def main() -> int:
-    """Measure the parts that are named, or all, in one run; figures of other parts stay."""
+    """Measure the parts that are named, or all; each writes a file of its own."""
     given = _arguments()
-    measured: dict[str, float] = {}
+    of = source()
     with tempfile.TemporaryDirectory() as folder:
-        for name in given.parts or _PARTS:
-            measured |= _PARTS[name](Path(folder) / name, given)
-    figures = {name: round(value, _PLACES) for name, value in measured.items()}
-    write("bench", {**kept("bench"), **figures}, "make bench", "tests/bench")
-    sys.stdout.writelines(f"{name:36} {value:>14}\n" for name, value in figures.items())
+        for name in given.parts or PARTS:
+            found = PARTS[name].measure(Path(folder) / name, given)
+            path = write_part(name, found, _smaller(name, given), of)
+            sys.stdout.write(path.read_text("utf-8"))
+    unfit = write_whole(PARTS, of)
+    sys.stdout.writelines(f"no bench.json: {one}\n" for one in unfit)
     return 0
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench")
-    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(_PARTS)}")
-    parser.add_argument("--lines", type=int, default=1_000_000, help="lines to replay")
-    parser.add_argument("--bills", type=int, default=40, help="bills of each size")
-    parser.add_argument("--messages", type=int, default=200_000, help="messages for memory")
-    parser.add_argument("--stored", type=int, default=1_000_000, help="settlements beside")
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}")
+    for name, (size, said) in FULL.items():
+        parser.add_argument(f"--{name}", type=int, default=size, help=said)
     given = parser.parse_args()
-    unknown = set(given.parts) - _PARTS.keys()
+    unknown = set(given.parts) - PARTS.keys()
     if unknown:
         parser.error(f"no such part: {', '.join(sorted(unknown))}")
     return given
+
+
+def _smaller(part: str, given: argparse.Namespace) -> dict[str, int]:
+    """The sizes of the part that are not the full ones."""
+    sizes = {name: getattr(given, name) for name in PARTS[part].sizes}
+    return {name: size for name, size in sizes.items() if size != FULL[name][0]}
 
 
 def _rules(_: Path, __: argparse.Namespace) -> dict[str, float]:
@@ -99,13 +112,20 @@ def _stored(folder: Path, given: argparse.Namespace) -> dict[str, float]:
         return stored_many_over_few(made, folder, given.stored, given.bills)
 
 
-_PARTS: Final[dict[str, Callable[[Path, argparse.Namespace], dict[str, float]]]] = {
-    "rules": _rules,
-    "replay": _replay,
-    "sqlite": _sqlite,
-    "postgresql": _postgresql,
-    "memory": _memory,
-    "stored": _stored,
+class Part(NamedTuple):
+    """What measures a part, and the sizes it is told."""
+
+    measure: Callable[[Path, argparse.Namespace], dict[str, float]]
+    sizes: tuple[str, ...] = ()
+
+
+PARTS: Final = {
+    "rules": Part(_rules),
+    "replay": Part(_replay, ("lines",)),
+    "sqlite": Part(_sqlite, ("bills",)),
+    "postgresql": Part(_postgresql, ("bills",)),
+    "memory": Part(_memory, ("messages",)),
+    "stored": Part(_stored, ("stored", "bills")),
 }
 
 

@@ -2,14 +2,12 @@
 docs/figures/fault.json once every part was run on the same code."""
 
 import json
-import subprocess
 from collections import Counter
 from collections.abc import Mapping
-from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
-from tests.figures import path_of, write
+from tests.figures import path_of, source, write
 from tests.tidy.source import PROJECT
 
 PARTS: Final = ("kill", "syscall", "power", "race", "sim")
@@ -29,18 +27,6 @@ SUMMED: Final = (
 )
 """The figures of docs/figures/fault.json: each is the sum over the parts."""
 PROGRESS: Final = PROJECT / ".fault"
-_CODE: Final = ("gateway", "adapters", "schemas", "tests")
-
-
-def source() -> str:
-    """The digest of tracked code and tests: what a figure is a figure of."""
-    listed = _git("ls-files", "-z", "--", *_CODE).split("\0")
-    whole = sha256()
-    for name in filter(None, listed):
-        path = PROJECT / name
-        content = path.read_bytes() if path.exists() else b""
-        whole.update(f"{name}\0{len(content)}\0".encode() + content)
-    return whole.hexdigest()
 
 
 class Progress:
@@ -80,8 +66,3 @@ def write_whole() -> bool:
     commands = "make fault PART=" + "|".join(PARTS)
     write("fault", {**summed, **ready}, commands, sources.pop())
     return True
-
-
-def _git(*words: str) -> str:
-    done = subprocess.run(["git", *words], cwd=PROJECT, capture_output=True, text=True, check=True)
-    return done.stdout

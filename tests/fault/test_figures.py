@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests import figures
-from tests.fault.figures import PARTS, SUMMED, Progress, source, write_part, write_whole
+from tests.fault.figures import PARTS, SUMMED, Progress, write_part, write_whole
+from tests.figures import source
 
 
 @pytest.fixture(autouse=True)

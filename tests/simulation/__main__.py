@@ -13,7 +13,8 @@ import time
 from collections.abc import Iterable
 from typing import Any
 
-from tests.fault.figures import source, write_part, write_whole
+from tests.fault.figures import write_part, write_whole
+from tests.figures import source
 from tests.simulation.campaign import MESSAGES, SEEDS, Campaign, cores, figures
 from tests.simulation.seed import run
 
