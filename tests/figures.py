@@ -93,6 +93,15 @@ _MEANINGS: Final = (
         "库中有 {0} 笔时与只有 1,000 笔时的 CPU 之比，目标 ≤ 1.1"
         " CPU beside {0} stored settlements over that beside 1,000, wanted ≤ 1.1",
     ),
+    (
+        r"overload_goodput",
+        "五倍于能力的报文到来时仍答复的比例，目标 ≥ 0.9"
+        " what is left of capacity when five times as much arrives, wanted ≥ 0.9",
+    ),
+    (
+        r"overload_goodput_by_cpu",
+        "同上，按 CPU 时间折算，目标 ≥ 0.9 the same by CPU time of the gateway, wanted ≥ 0.9",
+    ),
     (r"random_kills", "随机时刻 kill -9 的次数 kills at random"),
     (r"syscall_kill_points", "在各写盘系统调用处杀死 kills at a system call that writes"),
     (r"power_loss_images", "断电后重放的磁盘映像 images of the disk after a power loss"),

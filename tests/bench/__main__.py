@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 from tests.bench.figures import write_part, write_whole
 from tests.bench.gateway import Measured, bills_measured
 from tests.bench.memory import memory_drift
+from tests.bench.overload import goodput
 from tests.bench.processes import two_over_one
 from tests.bench.replays import all_cores_over_one
 from tests.bench.rules import rules_over_bare_loop
@@ -112,6 +113,14 @@ def _stored(folder: Path, given: argparse.Namespace) -> dict[str, float]:
         return stored_many_over_few(made, folder, given.stored, given.bills)
 
 
+def _overload(folder: Path, _: argparse.Namespace) -> dict[str, float]:
+    found = goodput(folder)
+    return {
+        "overload_goodput": found.goodput,
+        "overload_goodput_by_cpu": found.goodput_by_cpu,
+    }
+
+
 class Part(NamedTuple):
     """What measures a part, and the sizes it is told."""
 
@@ -126,6 +135,7 @@ PARTS: Final = {
     "postgresql": Part(_postgresql, ("bills",)),
     "memory": Part(_memory, ("messages",)),
     "stored": Part(_stored, ("stored", "bills")),
+    "overload": Part(_overload),
 }
 
 

@@ -31,6 +31,7 @@ from tests.e2e.test_kill import agency_keys, client, recognise
 from tests.world import DIAGNOSIS, bill_line, person
 
 HOSPITALS, STAYS, OVER, PACED = 4, 17, 5.0, 100
+ROUNDS, LASTS_S = 3, 3.0
 HIGHEST = 400.0
 """More messages a second than any machine is expected to answer."""
 AT_ONCE = 8
@@ -298,18 +299,24 @@ async def flooded(load: Load, rate: float, lasts_s: float) -> tuple[Run, Run]:
     return await flood, honestly
 
 
+def goodput(folder: Path, rounds: int = ROUNDS, lasts_s: float = LASTS_S) -> Measured:
+    """Measured on a gateway of its own."""
+
+    async def run(gateway: Deployed) -> Measured:
+        return await measured(await built(gateway), rounds, lasts_s)
+
+    with deployed(folder) as gateway:
+        return asyncio.run(run(gateway))
+
+
 def main() -> int:
     """Print capacity, overload and the goodput ratios."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench.overload")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seconds", type=float, default=3.0, help="how long each run lasts")
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument("--seconds", type=float, default=LASTS_S, help="how long each run lasts")
     given = parser.parse_args()
-
-    async def run(gateway: Deployed) -> Measured:
-        return await measured(await built(gateway), given.rounds, given.seconds)
-
-    with tempfile.TemporaryDirectory() as folder, deployed(Path(folder)) as gateway:
-        found = asyncio.run(run(gateway))
+    with tempfile.TemporaryDirectory() as folder:
+        found = goodput(Path(folder), given.rounds, given.seconds)
     sys.stdout.write(
         f"capacity        {found.capacity}\n"
         f"{OVER:.0f} × overload    {found.overload}\n"

@@ -10,6 +10,7 @@ import pytest
 from tests import figures
 from tests.bench import __main__ as bench
 from tests.bench.figures import write_part, write_whole
+from tests.bench.overload import Measured, Run
 
 BOTH = ("rules", "memory")
 
@@ -73,3 +74,17 @@ def test_a_run_writes_only_the_parts_it_measured(
 
 def test_every_size_of_a_part_is_an_option_and_every_option_is_of_a_part() -> None:
     assert {size for part in bench.PARTS.values() for size in part.sizes} == bench.FULL.keys()
+
+
+def test_what_is_left_under_overload_is_a_part_with_its_figures_explained(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answered = Run(dict.fromkeys("abcd", 200), lasted_s=1.0, cpu_s=1.0)
+    half = Run({"e": 200, "f": 200, "g": 503}, lasted_s=1.0, cpu_s=0.5)
+    monkeypatch.setattr(bench, "goodput", lambda _: Measured(answered, half))
+    monkeypatch.setattr(sys, "argv", ["bench", "overload"])
+    assert bench.main() == 0
+    told = read(folder / "parts" / "bench-overload.json")
+    assert (told["overload_goodput"], told["overload_goodput_by_cpu"]) == (0.5, 1.0)
+    page = (folder.parent / "figures.md").read_text("utf-8")
+    assert page.count("wanted ≥ 0.9") == 2
