@@ -14,9 +14,9 @@ import pwd
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager
 from functools import cache
 from importlib.util import find_spec
 from itertools import count
@@ -100,13 +100,24 @@ def stop(folder: Path, mode: str = "fast") -> None:
     _run(_programs() / "pg_ctl", "-D", folder / "data", "-m", mode, "-w", "stop")
 
 
+@contextmanager
+def careful() -> Iterator[str]:
+    """A server of its own with the settings PostgreSQL itself comes with, which loses nothing it
+    acknowledged; the address of its database for the gateway. Stopped and removed after."""
+    folder = new_folder()
+    try:
+        yield f"{_for_the_gateway(start(folder, {}))}/postgres"
+    finally:
+        remove(folder)
+
+
 def new_database(template: str = "") -> str:
     """A database of a test's own, empty or copied; the address for the gateway."""
     name = f"t{os.getpid()}_{next(_numbers)}_{uuid4().hex[:6]}"
     # Copied as files: through the log, as is usual, it takes twice as long.
     source = f" TEMPLATE {_name(template)} STRATEGY FILE_COPY" if template else ""
     waited(_statement(f"CREATE DATABASE {name}{source}"))
-    return f"{server().replace('postgresql:', 'postgresql+asyncpg:')}/{name}"
+    return f"{_for_the_gateway(server())}/{name}"
 
 
 def drop(url: str) -> None:
@@ -126,6 +137,10 @@ async def _statement(sql: str) -> None:
         await connection.execute(sql)
     finally:
         await connection.close()
+
+
+def _for_the_gateway(address: str) -> str:
+    return address.replace("postgresql:", "postgresql+asyncpg:")
 
 
 def _name(url: str) -> str:

@@ -6,14 +6,16 @@ from contextlib import closing
 from pathlib import Path
 from sqlite3 import connect
 
+import asyncpg
 import pytest
 
+from tests import postgres
 from tests.bench import replays
 from tests.bench.gateway import Measured, bills_measured
 from tests.bench.replays import LINES_OF_A_BILL, TURNS, Part, all_cores_over_one, in_turns
 from tests.bench.rules import rules_over_bare_loop
 from tests.bench.stored import FEW, stored_many_over_few
-from tests.bench.town import town
+from tests.bench.town import town, town_on_postgresql
 
 
 def test_the_rules_and_the_bare_loop_give_the_same_fen_and_a_ratio():
@@ -64,6 +66,23 @@ async def test_the_gateway_and_the_floor_settle_the_same_bills_to_the_same_fen(t
 def _measured(folder: Path) -> Measured:
     with town(folder) as made:
         return bills_measured(made, folder / "floor", 20, 2)
+
+
+async def test_the_postgresql_that_is_measured_writes_to_the_disk_what_it_commits(tmp_path: Path):
+    assert await asyncio.to_thread(_how_safe, tmp_path) == ["on", "on", "on"]
+
+
+def _how_safe(folder: Path) -> list[str]:
+    with town_on_postgresql(folder) as (_, url):
+        return postgres.waited(_shown(url, "fsync", "full_page_writes", "synchronous_commit"))
+
+
+async def _shown(url: str, *names: str) -> list[str]:
+    connection = await asyncpg.connect(url.replace("+asyncpg", ""))
+    try:
+        return [await connection.fetchval(f"SHOW {name}") for name in names]
+    finally:
+        await connection.close()
 
 
 async def test_copies_of_a_settled_bill_are_bills_of_their_own(tmp_path: Path):

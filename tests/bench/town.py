@@ -297,17 +297,13 @@ def town(folder: Path, **changed: str) -> Iterator[Town]:
 
 @contextmanager
 def town_on_postgresql(folder: Path) -> Iterator[tuple[Town, str]]:
-    """The same on a database of its own; and the address of that."""
-    postgres.announce()
-    try:
-        url = postgres.new_database()
+    """The same on a PostgreSQL of its own that is as safe as an operator's; and its address."""
+    with postgres.careful() as url:
         migrated = gateway_said(url, folder / "gateway" / "data", "migrate")
         if migrated.returncode:
             raise AssertionError(migrated.stderr)
         with town(folder, database_url=url) as made:
             yield made, url
-    finally:
-        postgres.retire()
 
 
 @contextmanager
