@@ -16,6 +16,11 @@ Every line of an export is one of these, its parts separated by tabs:
     checkpoint  SIZE  NOTE                                  NOTE in base64
     cosignature  SIZE  WITNESS-KEY  NOTE
     proof  OLD-SIZE  SIZE  HASH,HASH,…
+
+Behind a checkpoint stand the cosignatures of the same size, and behind every checkpoint but the
+first the proof that it continues the one before. Only two things may be gone unnoticed, for
+nothing says that they were ever there: a cosignature, and the signatures over the last leaves,
+which are then counted as standing after the last checkpoint.
 """
 
 import argparse
@@ -241,15 +246,21 @@ class Part:
     opened: int = 0
     others: list[tuple[int, int, bytes]] = field(default_factory=list)
     """Line, how many leaves stood before it in this part, and its bytes."""
+    bad: str = ""
+    """What is wrong with its last line, at which reading ended."""
 
 
 def read_part(path: str, start: int, end: int) -> Part:
-    """The lines from one byte to another. Raises Bad, its line counted from the part's first."""
+    """The lines from one byte to another, or to the first that is bad by itself."""
     part = Part()
     with open(path, "rb") as file:
         file.seek(start)
-        # What stands at the very beginning of a file begins with the first leaf.
-        _read(file, end - start, part, -1 if start == 0 else None)
+        try:
+            # What stands at the very beginning of a file begins with the first leaf.
+            _read(file, end - start, part, -1 if start == 0 else None)
+        except Bad as bad:
+            # Not raised: a line above it may show only against the tree that it is bad as well.
+            part.bad = bad.said
     return part
 
 
@@ -373,20 +384,24 @@ def _judged(parts: Sequence[Part], given: str) -> Verified:
     others, leaves, lines = _joined(parts)
     header = others.pop(0) if others else (1, 0, b"")
     key, entries = _header(header, given)
-    if len(leaves) != entries:
-        raise Bad(lines, f"{len(leaves)} leaves, the header says {entries}")
     tree = Tree(leaves)
-    found = _Others(key, tree, len(leaves))
+    found = _Others(key, tree)
     for line, before, content in others:
         found.take(line, before, content)
+    for part in parts:
+        if part.bad:
+            raise Bad(lines, part.bad)
+    found.end()
+    if len(leaves) != entries:
+        raise Bad(lines, f"{len(leaves)} leaves, the header says {entries}")
     return Verified(
         key=found.said_key,
         entries=entries,
         opened=sum(part.opened for part in parts),
-        checkpoints=len(found.roots),
+        checkpoints=found.checkpoints,
         cosignatures=found.cosignatures,
         proofs=found.proofs,
-        unsigned=entries - max(found.roots, default=0),
+        unsigned=entries - found.covered,
         root=tree.root(entries).hex(),
     )
 
@@ -409,24 +424,27 @@ def _header(header: tuple[int, int, bytes], given: str) -> tuple[Key, int]:
     start, _, digest = content.rpartition(b"\t")
     if line != 1 or sha256(start).hexdigest().encode() + b"\n" != digest:
         raise Bad(1, "the header is not as it was written")
-    words = start.decode().split("\t")
-    if len(words) != 3 or words[0].encode() != FORMAT:
+    kind, _, named = start.partition(b"\t")
+    if kind != FORMAT:
         raise Bad(1, "an export of another kind")
-    if given and words[1] != given:
-        raise Bad(1, "the header names another key than the one given")
     try:
-        return Key.read(words[1]), int(words[2])
+        text, entries = named.decode().split("\t")
+        key, count = Key.read(text), int(entries)
     except ValueError:
         raise Bad(1, "the header names no key") from None
+    if given and text != given:
+        raise Bad(1, "the header names another key than the one given")
+    return key, count
 
 
 class _Others:
     """Checkpoints, cosignatures and proofs against the tree that was recomputed."""
 
-    def __init__(self, key: Key, tree: Tree, entries: int) -> None:
-        self._key, self._tree, self._entries = key, tree, entries
-        self.roots: dict[int, bytes] = {}
-        self.cosignatures = self.proofs = 0
+    def __init__(self, key: Key, tree: Tree) -> None:
+        self._key, self._tree = key, tree
+        self._before = self.covered = 0  # sizes of the last two checkpoints
+        self._unproved = 0  # the line of a checkpoint whose proof has not come yet
+        self.checkpoints = self.cosignatures = self.proofs = 0
 
     @property
     def said_key(self) -> str:
@@ -440,27 +458,47 @@ class _Others:
             if not words[-1].endswith("\n"):
                 raise ValueError("the line is cut short")
             words[-1] = words[-1][:-1]
-            self._one(before, words)
+            self._one(line, before, words)
         except (ValueError, IndexError) as fault:
             kind = content[:40].partition(b"\t")[0].decode(errors="replace")
             where = f"after leaf {before - 1}: " if before else ""
             raise Bad(line, f"{where}{kind!r} is not as it was written ({fault})") from None
 
-    def _one(self, before: int, words: list[str]) -> None:
+    def end(self) -> None:
+        """Nothing is missing behind the last checkpoint so far. Raises Bad."""
+        if self._unproved:
+            said = f"the checkpoint of {self.covered} leaves has no proof that it continues the one"
+            raise Bad(self._unproved, f"{said} of {self._before}")
+
+    def _one(self, line: int, before: int, words: list[str]) -> None:
         match words:
             case ["checkpoint", size, note]:
-                self._signed(self._key, size, note, before)
-                self.roots[before] = self._tree.root(before)
+                self._checkpoint(line, before, size, note)
             case ["cosignature", size, key, note]:
-                witness = Key.read(key)
-                if witness.kind != _COSIGNED:
-                    raise ValueError("not a witness")
-                self._signed(witness, size, note, before)
-                self.cosignatures += 1
+                self._cosignature(before, size, key, note)
             case ["proof", old, new, path]:
                 self._proof(old, new, path)
             case _:
                 raise ValueError("no such line")
+
+    def _checkpoint(self, line: int, before: int, said: str, note: str) -> None:
+        self.end()
+        self._signed(self._key, said, note, before)
+        if self.checkpoints:
+            if before == self.covered:
+                raise ValueError("it stands here twice")
+            self._unproved = line
+        self._before, self.covered = self.covered, before
+        self.checkpoints += 1
+
+    def _cosignature(self, before: int, said: str, key: str, note: str) -> None:
+        witness = Key.read(key)
+        if witness.kind != _COSIGNED:
+            raise ValueError("not a witness")
+        if before != self.covered:
+            raise ValueError(f"no checkpoint of {before} leaves stands before it")
+        self._signed(witness, said, note, before)
+        self.cosignatures += 1
 
     def _signed(self, key: Key, said: str, note: str, before: int) -> None:
         if said != str(before):
@@ -469,17 +507,18 @@ class _Others:
         if size != before:
             raise ValueError(f"it was signed at {size} leaves")
         if root != self._tree.root(size):
-            last = max(self.roots, default=0)
-            raise ValueError(f"the leaves {last} to {size - 1} are not those that were signed")
+            raise ValueError(
+                f"the leaves {self.covered} to {size - 1} are not those that were signed"
+            )
 
     def _proof(self, old: str, new: str, path: str) -> None:
-        first, last = int(old), int(new)
-        if (str(first), str(last)) != (old, new):
-            raise ValueError("sizes are written only one way")
+        if not self._unproved or (old, new) != (str(self._before), str(self.covered)):
+            raise ValueError("no checkpoints of its sizes wait for it")
         hashes = [plain(one) for one in path.split(",")]
-        before, after = self.roots[first], self.roots[last]
-        if not is_consistent(first, before, last, after, hashes):
+        before, after = self._tree.root(self._before), self._tree.root(self.covered)
+        if not is_consistent(self._before, before, self.covered, after, hashes):
             raise ValueError("it proves nothing")
+        self._unproved = 0
         self.proofs += 1
 
 

@@ -2,12 +2,14 @@
 
 import subprocess
 import sys
+from functools import cache
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
 from gateway.evidence import verify_log
-from gateway.evidence.verify_log import Bad, ed25519, verify
+from gateway.evidence.verify_log import Bad, Verified, ed25519, verify
 from tests.evidence import exports, measure
 
 SCRIPT = Path(verify_log.__file__)
@@ -82,6 +84,20 @@ def test_two_processes_find_what_one_finds(written: Path, monkeypatch: pytest.Mo
     assert verify(str(written), processes=5) == whole
 
 
+def test_several_processes_find_the_line_that_one_finds(
+    written: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(verify_log, "_ONE_PROCESS", 1)
+    content = bytearray(written.read_bytes())
+    path = tmp_path / "changed"
+    for number in (40, 160, 280):
+        at = content.index(b"\nleaf\t%d\t" % number)
+        path.write_bytes(content[:at] + b"\nLeaf" + content[at + 5 :])
+        with pytest.raises(Bad) as found:
+            verify(str(path), processes=3)
+        assert found.value.line == content.count(b"\n", 0, at) + 2
+
+
 def test_another_key_than_the_one_given_is_refused(written: Path) -> None:
     with pytest.raises(Bad, match="another key"):
         verify(str(written), exports.WITNESS.verifier.text)
@@ -89,6 +105,99 @@ def test_another_key_than_the_one_given_is_refused(written: Path) -> None:
 
 def test_every_changed_byte_is_found_in_its_line(tmp_path: Path) -> None:
     assert measure.located(tmp_path, 60, measure.SEED) == 60
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> list[bytes]:
+    """The lines of an export of nine leaves with three checkpoints."""
+    path = tmp_path_factory.mktemp("small") / "log.export"
+    exports.write(path, 9, 3)
+    return path.read_bytes().splitlines(keepends=True)
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same signature of the same words need not be computed twice."""
+    monkeypatch.setattr(verify_log, "ed25519", cache(ed25519))
+
+
+def verified(path: Path, lines: list[bytes]) -> Verified:
+    path.write_bytes(b"".join(lines))
+    return verify(str(path), processes=1)
+
+
+def found_in(path: Path, lines: list[bytes]) -> int:
+    """The line that is named as bad."""
+    with pytest.raises(Bad) as found:
+        verified(path, lines)
+    return found.value.line
+
+
+@pytest.mark.usefixtures("quick")
+def test_every_digit_of_a_proof_counts(small: list[bytes], tmp_path: Path) -> None:
+    """Those of its sizes too, whether or not another checkpoint has the size it says then."""
+    for number, line in enumerate(small, 1):
+        digits = [at for at, one in enumerate(line) if chr(one).isdigit()]
+        for at in digits if line.startswith(b"proof") else ():
+            for other in set(b"0123456789") - {line[at]}:
+                changed = line[:at] + bytes([other]) + line[at + 1 :]
+                lines = [*small[: number - 1], changed, *small[number:]]
+                assert found_in(tmp_path / "changed", lines) == number, changed
+
+
+@pytest.mark.usefixtures("quick")
+def test_lines_that_became_one_are_found_where_the_first_begins(
+    small: list[bytes], tmp_path: Path
+) -> None:
+    for number, line in enumerate(small, 1):
+        lines = [*small[: number - 1], line[:-1] + b"x", *small[number:]]
+        assert found_in(tmp_path / "joined", lines) == number
+
+
+@pytest.mark.usefixtures("quick")
+def test_every_single_line_that_is_gone_is_missed_but_a_cosignature(
+    small: list[bytes], tmp_path: Path
+) -> None:
+    """What stands in its place is named, for a proof the checkpoint that it was the proof of.
+    That there was a cosignature is not told by anything else: the export is good without it."""
+    path = tmp_path / "short"
+    for number, line in enumerate(small, 1):
+        left = [*small[: number - 1], *small[number:]]
+        if line.startswith(b"cosignature"):
+            assert verified(path, left).cosignatures == 2
+        elif line.startswith(b"proof"):
+            assert found_in(path, left) == number - 2
+        else:
+            assert found_in(path, left) == number
+
+
+def test_a_checkpoint_that_nobody_cosigned_is_missed_by_its_proof(
+    small: list[bytes], tmp_path: Path
+) -> None:
+    alone = [line for line in small if not line.startswith(b"cosignature")]
+    for number, line in enumerate(alone, 1):
+        if line.startswith(b"checkpoint"):
+            left = [*alone[: number - 1], *alone[number:]]
+            named = left[found_in(tmp_path / "short", left) - 1]
+            assert named.startswith(b"proof")
+
+
+def test_signatures_over_the_last_leaves_that_are_gone_leave_these_uncovered(
+    small: list[bytes], tmp_path: Path
+) -> None:
+    assert verified(tmp_path / "short", small[:-3]).unsigned == 3
+
+
+def test_a_checkpoint_stands_once(small: list[bytes], tmp_path: Path) -> None:
+    first = next(at for at, line in enumerate(small) if line.startswith(b"checkpoint"))
+    lines = [*small[: first + 1], small[first], *small[first + 1 :]]
+    assert found_in(tmp_path / "twice", lines) == first + 2
+
+
+def test_a_header_that_is_no_text_is_refused(small: list[bytes], tmp_path: Path) -> None:
+    start = small[0].rpartition(b"\t")[0].replace(b"GATEWAY", b"\xff")
+    header = start + b"\t" + sha256(start).hexdigest().encode() + b"\n"
+    assert found_in(tmp_path / "no text", [header, *small[1:]]) == 1
 
 
 def test_a_line_that_is_gone_is_named(written: Path, tmp_path: Path) -> None:
