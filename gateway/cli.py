@@ -18,6 +18,7 @@ from gateway.clock import SystemClock, business_day
 from gateway.domain.catalogue import Level
 from gateway.domain.party import PartyKind
 from gateway.domain.readjudication import CORRECTIONS, ProposalState
+from gateway.evidence import verify_log
 from gateway.flows.administer import NotDone
 from gateway.policy.load import SHIPPED
 from gateway.policy.model import Capability
@@ -263,7 +264,7 @@ def _evidence_files(inner: Any) -> None:
     verb.set_defaults(run=_evidence_export)
     verb = inner.add_parser("check", help="核对导出 / verify an export, as verify_log.py does")
     verb.add_argument("export", type=Path)
-    verb.add_argument("--key", default="", help="日志公钥 / the log's key, NAME+ID+KEY")
+    verify_log.options(verb)
     verb.set_defaults(run=_evidence_check)
     verb = inner.add_parser("verify", help="核对数据库 / verify the store against its log")
     verb.set_defaults(run=_evidence_verify)
@@ -276,7 +277,7 @@ def _evidence_export(given: argparse.Namespace) -> int:
 
 
 def _evidence_check(given: argparse.Namespace) -> int:
-    return evidence.check(given.export, given.key, sys.stdout)
+    return evidence.check(given.export, given.key, given.witness, sys.stdout)
 
 
 def _evidence_verify(_: argparse.Namespace) -> int:

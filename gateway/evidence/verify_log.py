@@ -2,12 +2,14 @@
 
 Needs Python 3.11 and its standard library alone; copy it anywhere and run
 
-    python verify_log.py EXPORT [--key NAME+ID+KEY]
+    python verify_log.py EXPORT [--key NAME+ID+KEY] [--witness NAME+ID+KEY …]
 
 It recomputes every leaf, what its salt opens, the tree at every checkpoint, the proofs between
 checkpoints and all signatures (Ed25519, RFC 8032), and names the first line that is not as it
 was written. Without --key the key in the export's own header is believed: compare it with the
-one you were given in person.
+one you were given in person. So it is with witnesses: without --witness anybody may have made
+the cosignatures, which then show nothing; with it there must be one at least, and every one be
+of a witness that was given.
 
 Every line of an export is one of these, its parts separated by tabs:
 
@@ -348,17 +350,19 @@ class Verified:
     proofs: int
     unsigned: int
     """Leaves at the end that no checkpoint covers."""
+    witnesses: dict[str, int]
+    """The keys that cosigned, with the leaves that each covers."""
     root: str
 
 
-def verify(path: str, key: str = "", processes: int = 0) -> Verified:
+def verify(path: str, key: str = "", witnesses: Sequence[str] = (), processes: int = 0) -> Verified:
     """Verify an export. Raises Bad, with the first line that is not as it was written."""
     try:
         parts = _parts(path, processes or min(os.cpu_count() or 1, 2))
-        return _judged(parts, key)
+        return _judged(parts, key, witnesses)
     except Bad:
         # A part counts its own lines, and which line is the first is known from the top only.
-        return _judged([read_part(path, 0, os.path.getsize(path))], key)
+        return _judged([read_part(path, 0, os.path.getsize(path))], key, witnesses)
 
 
 def _parts(path: str, processes: int) -> list[Part]:
@@ -380,12 +384,12 @@ def _cuts(path: str, size: int, processes: int) -> Iterator[int]:
             yield file.tell()
 
 
-def _judged(parts: Sequence[Part], given: str) -> Verified:
+def _judged(parts: Sequence[Part], given: str, witnesses: Sequence[str]) -> Verified:
     others, leaves, lines = _joined(parts)
     header = others.pop(0) if others else (1, 0, b"")
     key, entries = _header(header, given)
     tree = Tree(leaves)
-    found = _Others(key, tree)
+    found = _Others(key, tree, witnesses)
     for line, before, content in others:
         found.take(line, before, content)
     for part in parts:
@@ -394,6 +398,8 @@ def _judged(parts: Sequence[Part], given: str) -> Verified:
     found.end()
     if len(leaves) != entries:
         raise Bad(lines, f"{len(leaves)} leaves, the header says {entries}")
+    if witnesses and not found.witnesses:
+        raise Bad(lines, "up to here no witness that was given has cosigned")
     return Verified(
         key=found.said_key,
         entries=entries,
@@ -401,6 +407,7 @@ def _judged(parts: Sequence[Part], given: str) -> Verified:
         checkpoints=found.checkpoints,
         cosignatures=found.cosignatures,
         proofs=found.proofs,
+        witnesses=found.witnesses,
         unsigned=entries - found.covered,
         root=tree.root(entries).hex(),
     )
@@ -440,8 +447,9 @@ def _header(header: tuple[int, int, bytes], given: str) -> tuple[Key, int]:
 class _Others:
     """Checkpoints, cosignatures and proofs against the tree that was recomputed."""
 
-    def __init__(self, key: Key, tree: Tree) -> None:
-        self._key, self._tree = key, tree
+    def __init__(self, key: Key, tree: Tree, witnesses: Sequence[str]) -> None:
+        self._key, self._tree, self._known = key, tree, witnesses
+        self.witnesses: dict[str, int] = {}
         self._before = self.covered = 0  # sizes of the last two checkpoints
         self._unproved = 0  # the line of a checkpoint whose proof has not come yet
         self.checkpoints = self.cosignatures = self.proofs = 0
@@ -495,9 +503,12 @@ class _Others:
         witness = Key.read(key)
         if witness.kind != _COSIGNED:
             raise ValueError("not a witness")
+        if self._known and key not in self._known:
+            raise ValueError(f"{key} is no witness that was given")
         if before != self.covered:
             raise ValueError(f"no checkpoint of {before} leaves stands before it")
         self._signed(witness, said, note, before)
+        self.witnesses[key] = before
         self.cosignatures += 1
 
     def _signed(self, key: Key, said: str, note: str, before: int) -> None:
@@ -522,12 +533,15 @@ class _Others:
         self.proofs += 1
 
 
-def run(path: str, key: str = "", processes: int = 0) -> tuple[int, str]:
+def run(
+    path: str, key: str = "", witnesses: Sequence[str] = (), processes: int = 0
+) -> tuple[int, str]:
     """Verify and say so in words: 0, or 1 with the first bad line."""
     try:
-        found = verify(path, key, processes)
+        found = verify(path, key, witnesses, processes)
     except Bad as bad:
         return 1, f"不符 BAD {Path(path).name} {bad}\n"
+    compared = "" if witnesses else "; anybody may have made it: compare with --witness"
     said = (
         f"相符 GOOD {Path(path).name}\n"
         f"  key          {found.key}\n"
@@ -535,18 +549,32 @@ def run(path: str, key: str = "", processes: int = 0) -> tuple[int, str]:
         f"{found.unsigned} after the last checkpoint)\n"
         f"  checkpoints  {found.checkpoints} ({found.cosignatures} cosignatures)\n"
         f"  proofs       {found.proofs}\n"
-        f"  root         {found.root}\n"
     )
-    return 0, said
+    for witness, covered in found.witnesses.items():
+        said += f"  witness      {witness} (of {covered} entries{compared})\n"
+    return 0, f"{said}  root         {found.root}\n"
+
+
+def options(parser: argparse.ArgumentParser) -> None:
+    """The keys that somebody was given, on the command line."""
+    named = "NAME+ID+KEY"
+    parser.add_argument("--key", default="", metavar=named, help="日志公钥 / the log's key")
+    parser.add_argument(
+        "--witness",
+        action="append",
+        default=[],
+        metavar=named,
+        help="副署方公钥，可多次 / the key of a witness, may be repeated",
+    )
 
 
 def main() -> int:
     """The command line of this file by itself."""
     parser = argparse.ArgumentParser(description="核对存证导出 / verify an evidence export")
     parser.add_argument("export")
-    parser.add_argument("--key", default="", help="日志公钥 / the log's key, NAME+ID+KEY")
+    options(parser)
     given = parser.parse_args()
-    code, said = run(given.export, given.key)
+    code, said = run(given.export, given.key, given.witness)
     sys.stdout.write(said)
     return code
 

@@ -1,7 +1,7 @@
 """gateway evidence export, check, verify 存证: out of the store, out of a file, and against it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, TextIO
 
@@ -31,9 +31,9 @@ def write(settings: Settings, path: Path, number: int, out: TextIO) -> int:
     return 0
 
 
-def check(path: Path, key: str, out: TextIO) -> int:
+def check(path: Path, key: str, witnesses: Sequence[str], out: TextIO) -> int:
     """Verify an export as verify_log.py does by itself."""
-    code, said = verify_log.run(str(path), key)
+    code, said = verify_log.run(str(path), key, witnesses)
     out.write(said)
     return code
 

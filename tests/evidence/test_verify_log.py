@@ -7,9 +7,11 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from gateway.evidence import verify_log
-from gateway.evidence.verify_log import Bad, Verified, ed25519, verify
+from gateway.evidence.note import COSIGNED, NoteSigner
+from gateway.evidence.verify_log import Bad, Verified, ed25519, run, verify
 from tests.evidence import exports, measure
 
 SCRIPT = Path(verify_log.__file__)
@@ -101,6 +103,61 @@ def test_several_processes_find_the_line_that_one_finds(
 def test_another_key_than_the_one_given_is_refused(written: Path) -> None:
     with pytest.raises(Bad, match="another key"):
         verify(str(written), exports.WITNESS.verifier.text)
+
+
+WITNESS = exports.WITNESS.verifier.text
+MADE_UP = NoteSigner("AGENCY", Ed25519PrivateKey.generate(), COSIGNED)
+
+
+@pytest.fixture
+def cosigned_by_anybody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An export whose witness has the agency's name and a key of its own."""
+    monkeypatch.setattr(exports, "WITNESS", MADE_UP)
+    exports.write(tmp_path / "made up", 9, 3)
+    return tmp_path / "made up"
+
+
+def test_the_witness_that_was_given_cosigned_and_how_much_is_told(written: Path) -> None:
+    code, said = run(str(written), witnesses=[WITNESS])
+    assert (code, f"witness      {WITNESS} (of 300 entries)\n" in said) == (0, True)
+
+
+def test_a_witness_that_nobody_compared_is_named_and_said_to_be_anybody(
+    cosigned_by_anybody: Path,
+) -> None:
+    code, said = run(str(cosigned_by_anybody))
+    assert code == 0
+    assert f"{MADE_UP.verifier.text} (of 9 entries; anybody may have made it" in said
+
+
+def test_a_cosignature_of_another_key_is_refused_in_its_line(cosigned_by_anybody: Path) -> None:
+    with pytest.raises(Bad, match="no witness that was given") as found:
+        verify(str(cosigned_by_anybody), witnesses=[WITNESS])
+    assert found.value.line == 6
+
+
+def test_each_of_several_witnesses_given_may_have_cosigned(cosigned_by_anybody: Path) -> None:
+    found = verify(str(cosigned_by_anybody), witnesses=[WITNESS, MADE_UP.verifier.text])
+    assert found.witnesses == {MADE_UP.verifier.text: 9}
+
+
+def test_an_export_without_cosignatures_is_not_one_the_witness_saw(
+    small: list[bytes], tmp_path: Path
+) -> None:
+    alone = [line for line in small if not line.startswith(b"cosignature")]
+    path = tmp_path / "alone"
+    assert verified(path, alone).witnesses == {}
+    with pytest.raises(Bad, match="no witness that was given has cosigned"):
+        verify(str(path), witnesses=[WITNESS])
+
+
+def test_the_keys_are_given_on_the_command_line(written: Path) -> None:
+    keys = ["--key", exports.LOG.verifier.text, "--witness", MADE_UP.verifier.text]
+    for given, code in ((keys, 1), ([*keys, "--witness", WITNESS], 0)):
+        for command in ([str(SCRIPT)], ["-m", "gateway", "evidence", "check"]):
+            words = [sys.executable, *command, str(written), *given]
+            done = subprocess.run(words, capture_output=True, check=False)
+            assert (done.returncode, done.stderr) == (code, b"")
 
 
 def test_every_changed_byte_is_found_in_its_line(tmp_path: Path) -> None:

@@ -80,7 +80,7 @@ def test_an_export_is_verified_by_the_script(told: Path, tmp_path: Path) -> None
     assert found.entries - sealing == found.opened >= 30
     assert sealing > 0
     assert found.unsigned == 0
-    assert evidence.check(path, found.key, out) == 0
+    assert evidence.check(path, found.key, (), out) == 0
     assert "相符 GOOD log.export" in out.getvalue()
 
 
