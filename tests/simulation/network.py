@@ -42,17 +42,20 @@ class Weather:
 
     @classmethod
     def drawn(cls, random: Random) -> "Weather":
-        """Each evil is absent in some seeds, so that it hides no other one."""
+        """Each evil is absent in some seeds, so that it hides no other one; a reply can usually
+        be heard before patience ends, else nobody ever learned an outcome."""
         return cls(
             lost=random.choice((0, 0.05, 0.2)),
             twice=random.choice((0, 0.1, 0.3)),
             forged=random.choice((0, 0.05, 0.2)),
             hung_up=random.choice((0, 0.5)),
-            slow_s=random.choice((0.01, 0.1, 0.5)),
-            patience_s=random.choice((1.0, 4.0, 15.0)),
+            slow_s=(slow_s := random.choice((0.01, 0.1, 0.5))),
+            patience_s=random.choice([one for one in _PATIENCES_S if one > _WAYS * slow_s]),
         )
 
 
+_PATIENCES_S = (1.0, 4.0, 15.0)
+_WAYS = 4  # there and back, each twice as long as the shortest travel
 CALM = Weather(lost=0, twice=0, forged=0, hung_up=0, slow_s=0.01, patience_s=60.0)
 _OK, _BAD_GATEWAY = 200, 502
 _KEPT = 64  # replies of others, which a proxy may give again

@@ -3,12 +3,15 @@ does not stay hidden."""
 
 import subprocess
 import sys
+from random import Random
 from unittest.mock import patch
 
 import pytest
 
 from tests.simulation import controls
 from tests.simulation.base import Base, made_in
+from tests.simulation.network import Weather
+from tests.simulation.seed import run
 from tests.simulation.world import World
 from tests.tidy.source import PROJECT
 
@@ -31,7 +34,21 @@ def test_a_seed_is_clean_and_the_same_story_to_the_letter() -> None:
     assert "killed" in first.stdout
 
 
-@pytest.mark.parametrize("name", ["acknowledged before commit", "shield removed"])
+@pytest.mark.parametrize("seed", range(8))
+def test_a_seed_in_any_weather_comes_to_a_clean_end(base: Base, seed: int) -> None:
+    assert run(seed, base).found.faults == []
+
+
+def test_in_no_weather_patience_ends_before_a_reply_can_be_there() -> None:
+    weathers = [Weather.drawn(Random(seed)) for seed in range(10_000)]  # noqa: S311
+    assert all(one.patience_s > 2 * one.slow_s for one in weathers)
+    assert {one.patience_s for one in weathers} == {1.0, 4.0, 15.0}
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["acknowledged before commit", "shield removed"],
+)
 def test_a_built_in_fault_is_seen(base: Base, name: str) -> None:
     """The full run plants every one there is."""
     assert controls.caught_by(name, base) is not None
