@@ -8,6 +8,7 @@ import asyncio
 import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextvars import ContextVar
 from dataclasses import replace
 from typing import Any, NamedTuple
 from unittest.mock import patch
@@ -17,7 +18,7 @@ from sqlalchemy import Column, MetaData, Table, select
 from adapters.sandbox.client import Answer, Client, Unknown
 from gateway.delivery import channel, worker
 from gateway.domain.codes import Outcome
-from gateway.flows import query_transaction, reverse_transaction
+from gateway.flows import bill_file, commit_settlement, query_transaction, reverse_transaction
 from gateway.store import messages, sqlite, tables
 from gateway.store.apply import apply
 from gateway.store.deliveries import WAITING
@@ -104,7 +105,7 @@ def _shield_removed() -> Iterator[None]:
         yield
 
 
-_SLOWER = 10  # than a disk: so that senders lose patience in the middle of transactions
+_SLOWER = 10  # than a disk: so that something comes between, or senders lose patience
 
 
 class _Slow:
@@ -115,16 +116,17 @@ class _Slow:
         self.dialect = connection.dialect
 
     async def execute(self, statement: Any, given: Any = None) -> Any:
-        await self._wait()
+        await _wait()
         return self._connection.execute(statement, given)
 
     async def exec_driver_sql(self, statement: str, given: Any) -> Any:
-        await self._wait()
+        await _wait()
         return self._connection.exec_driver_sql(statement, given)
 
-    async def _wait(self) -> None:
-        loop: Any = asyncio.get_running_loop()
-        await asyncio.sleep(loop.latency_s() * _SLOWER)
+
+async def _wait() -> None:
+    loop: Any = asyncio.get_running_loop()
+    await asyncio.sleep(loop.latency_s() * _SLOWER)
 
 
 async def _unshielded(connection: Any, unit: Unit, vault: Any) -> None:
@@ -222,6 +224,28 @@ def _order_of_the_lane_ignored() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def _version_read_after_what_it_guards() -> Iterator[None]:
+    """A bill is settled on lines read before the stay whose version guards them."""
+    first, after = bill_file.lines_of, commit_settlement.own_stay
+    seen: ContextVar[dict[str, Any]] = ContextVar("seen")
+
+    async def own_stay(reader: Any, caller: Any, admission_id: str) -> Any:
+        seen.set({admission_id: await first(reader, admission_id)})
+        await _wait()
+        return await after(reader, caller, admission_id)
+
+    async def lines_of(reader: Any, admission_id: str) -> Any:
+        lines = seen.get({}).pop(admission_id, None)
+        return await first(reader, admission_id) if lines is None else lines
+
+    with (
+        patch.object(commit_settlement, "own_stay", own_stay),
+        patch.object(bill_file, "lines_of", lines_of),
+    ):
+        yield
+
+
 class Control(NamedTuple):
     """A fault, and how what it does is told: a plant that only crashes is told otherwise."""
 
@@ -240,6 +264,9 @@ CONTROLS: dict[str, Control] = {
     "tombstone in another table": Control(_tombstone_in_another_table, _TWO),
     "unsigned answer believed": Control(_unsigned_answer_believed, _TWO),
     "any 200 is a receipt": Control(_any_200_is_a_receipt, "is DONE and did not arrive"),
+    "version read after what it guards": Control(
+        _version_read_after_what_it_guards, "settled other lines|^I10 "
+    ),
     "order of the lane ignored": Control(_order_of_the_lane_ignored, "arrived out of order"),
 }
 

@@ -6,10 +6,13 @@ import logging
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from random import Random
+from unittest.mock import patch
 
+from gateway.store.database import Database
+from gateway.store.sqlite import SqliteDatabase
 from tests.simulation.base import Base
 from tests.simulation.loop import SimLoop
 from tests.simulation.machine import simulated
@@ -19,7 +22,7 @@ from tests.simulation.world import Outcome, World
 def run(seed: int, base: Base) -> Outcome:
     """Play one seed to its end."""
     outcome, loop = Outcome(seed), SimLoop(Random(seed))  # noqa: S311
-    with _undisturbed(), _folder() as folder:
+    with _undisturbed(), _query_by_query(), _folder() as folder:
         world = World(loop, base, folder, outcome)
         asyncio.set_event_loop(loop)
         try:
@@ -43,6 +46,13 @@ def _undisturbed() -> Iterator[None]:
     finally:
         logging.disable(logging.NOTSET)
         gc.enable()
+
+
+def _query_by_query() -> AbstractContextManager[object]:
+    """A decision's queries are answered one by one, each after drawn time. A thread asks them one
+    after the other too, while the writer commits between two of them; done whole on the loop,
+    nothing would ever come between."""
+    return patch.object(SqliteDatabase, "in_one_piece", Database.in_one_piece)
 
 
 @contextmanager

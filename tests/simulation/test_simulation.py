@@ -47,7 +47,7 @@ def test_in_no_weather_patience_ends_before_a_reply_can_be_there() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["acknowledged before commit", "shield removed"],
+    ["acknowledged before commit", "shield removed", "version read after what it guards"],
 )
 def test_a_built_in_fault_is_seen(base: Base, name: str) -> None:
     """The full run plants every one there is."""
