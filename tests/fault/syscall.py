@@ -1,6 +1,7 @@
 """A fault at every system call by which a business operation writes: the process is killed there,
 or the call fails with an I/O error or a full disk. Afterwards the same message is sent again."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -66,8 +67,8 @@ def _task(step: int, fault: str = "") -> dict[str, object]:
 def befallen(call: Call, home: Path, point: Point, fault: str = "") -> Counter[str]:
     """The step with the fault at the point, then everything asked, said again, and asked."""
     home = call.copy(home)
-    inject = f"inject={point.call}:{point.fault}:when={point.number}"
-    run_watched(call.nursery, home, [*only_store(home), "-e", inject], **_task(point.step, fault))
+    words = [*only_store(home), "-e", f"inject={point.call}:{point.fault}:when={point.number}"]
+    trace = run_watched(call.nursery, home, words, **_task(point.step, fault))
     journal = home / JOURNAL
     heard = kept_in(journal.read_bytes())
     path, vault = database(home)[0], vault_of(home)
@@ -76,10 +77,19 @@ def befallen(call: Call, home: Path, point: Point, fault: str = "") -> Counter[s
     found += counted(waited(examined(path, vault, heard | again)))
     found["other_breaches"] += sum(again.get(key) != reply for key, reply in heard.items())
     call.forget(home)
-    return +found + Counter({"acknowledged": len(again), _KINDS[point.fault == KILLED]: 1})
+    return +found + Counter({"acknowledged": len(again), _kind(point, trace): 1})
 
 
-_KINDS: Final = {True: "syscall_kill_points", False: "syscall_error_points"}
+_DIED: Final = re.compile(r"^\d+ +\+\+\+ killed by SIGKILL \+\+\+$", re.MULTILINE)
+_WENT_WRONG: Final = re.compile(r"= -1 .*\(INJECTED\)$", re.MULTILINE)
+
+
+def _kind(point: Point, trace: str) -> str:
+    """The figure that the point counts for; a failure when the trace does not show the fault."""
+    killed = point.fault == KILLED
+    if (_DIED if killed else _WENT_WRONG).search(trace) is None:
+        return f"failed: nothing befell {point}"
+    return "syscall_kill_points" if killed else "syscall_error_points"
 
 
 def caught(call: Call, fault: str) -> bool:

@@ -23,6 +23,13 @@ def test_every_kind_of_call_can_fail_and_nothing_is_lost(call: Call) -> None:
             assert dict(outcome) == {"acknowledged": 1, kind: 1}, str(point)
 
 
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_call_that_never_comes_is_a_failure_and_no_point(call: Call, fault: str) -> None:
+    point = Point(0, "pwrite64", 1000, fault)
+    outcome = syscall.befallen(call, call.fresh(), point)
+    assert dict(outcome) == {"acknowledged": 1, f"failed: nothing befell {point}": 1}
+
+
 @pytest.mark.parametrize("fault", syscall.CONTROLS)
 def test_a_fault_built_in_is_seen(call: Call, fault: str) -> None:
     assert syscall.caught(call, fault)
