@@ -9,6 +9,7 @@ from typing import Any, Final
 from adapters.sandbox.client import Answer, Client, Unknown
 from gateway.clock import business_day, machine_now
 from gateway.domain.admission import PaidAtDischargeBy
+from gateway.domain.bill import BillLine
 from gateway.domain.case import TreatmentKind
 from gateway.domain.codes import Outcome
 from gateway.domain.commands import (
@@ -22,8 +23,6 @@ from gateway.domain.commands import (
 from tests.fault.story import Heard
 from tests.world import DIAGNOSIS, bill_line, person
 
-YESTERDAY: Final = business_day(machine_now()) - timedelta(days=1)
-LINES: Final = tuple(bill_line(f"L{n}", "I0001", "12.00", "1", YESTERDAY) for n in range(6))
 _FINAL: Final = (Outcome.APPLIED, Outcome.REFUSED)
 
 
@@ -98,8 +97,14 @@ def _register(lane: Lane) -> RegisterAdmission:
     )
 
 
+def _lines() -> tuple[BillLine, ...]:
+    """Of yesterday: within the stay, whatever day it is in the middle of a long call."""
+    yesterday = business_day(machine_now()) - timedelta(days=1)
+    return tuple(bill_line(f"L{n}", "I0001", "12.00", "1", yesterday) for n in range(6))
+
+
 def _upload(lane: Lane) -> UploadFees:
-    return UploadFees(admission_id=lane.known["admission_id"], lines=LINES)
+    return UploadFees(admission_id=lane.known["admission_id"], lines=_lines())
 
 
 def _leave(lane: Lane) -> RegisterDischarge:
@@ -108,11 +113,12 @@ def _leave(lane: Lane) -> RegisterDischarge:
 
 
 def _commit(lane: Lane) -> CommitSettlement:
+    lines = _lines()
     return CommitSettlement(
         admission_id=lane.known["admission_id"],
         bill_no=f"{lane.name}-{lane.visit}",
-        expected_count=len(LINES),
-        expected_amount_fen=sum(line.amount_fen for line in LINES),
+        expected_count=len(lines),
+        expected_amount_fen=sum(line.amount_fen for line in lines),
         paid_at_discharge_by=PaidAtDischargeBy.NOBODY,
         operator="op1",
     )
