@@ -14,6 +14,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 from typing import Any, Final
 
@@ -21,7 +22,7 @@ from fastapi import Response
 
 from gateway.clock import elapsed_s
 from gateway.web.mtls import fingerprint
-from gateway.web.problems import problem
+from gateway.web.problems import RETRY_AFTER_S, problem
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -114,12 +115,12 @@ class Limits:
 
     def _overdrawn(self, party: _Party) -> Response | None:
         if party.running >= self._allowance.at_once:
-            return problem("RATE_LIMITED")
+            return _refusal("RATE_LIMITED")
         if party.tokens < 1:
             wait_s = (1 - party.tokens) / self._allowance.per_second
-            return problem("RATE_LIMITED", retry_after_s=max(1, math.ceil(wait_s)))
+            return _refusal("RATE_LIMITED", max(1, math.ceil(wait_s)))
         if party.running >= self._allowance.in_all - self._running:
-            return problem("BUSY")
+            return _refusal("BUSY")
         return None
 
     @contextmanager
@@ -132,6 +133,12 @@ class Limits:
         finally:
             party.running -= 1
             self._running -= 1
+
+
+@lru_cache(maxsize=64)
+def _refusal(code: str, retry_after_s: int = RETRY_AFTER_S) -> Response:
+    """Made once: under overload most answers are this one, and each costs a better one."""
+    return problem(code, retry_after_s=retry_after_s)
 
 
 def _ill_declared(scope: Scope, limit: int) -> Response | None:
