@@ -6,15 +6,18 @@ import os
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 from random import Random
-from typing import Final
+from typing import Any, Final, cast
 
 from sqlalchemy import select
 
 from gateway.domain.commands import UploadFees
 from gateway.store import tables
+from gateway.store.database import Database
 from gateway.store.invariants import check_invariants
 from gateway.store.migrate import migrate_at
+from gateway.store.unit import Unit
 from tests import postgres
 from tests.fault.call import Call
 from tests.fault.controls import planted
@@ -31,6 +34,7 @@ from tests.flows.office import (
     office_in,
     prepare,
 )
+from tests.flows.test_cancelled import said_again, was_cancelled, watched
 from tests.flows.test_raced_pairs import FENCED, UNDONE, a_stay, raced
 from tests.security.attacks import accepted
 from tests.security.test_wrapping import hidden_in_signature, variants
@@ -46,7 +50,6 @@ CONTROLS: Final = (
 _DROPPED: Final = "unique-key-dropped"
 _OF_AN_OFFICE: Final = 50
 _OTHER: Final = bill_line("L9", "I0001", "12.00", "1", DAY)
-_AWAITS: Final = 8
 _RESTARTS: Final = 3
 _PATIENCE_S: Final = 10
 
@@ -111,18 +114,46 @@ async def changed(office: Office, random: Random, number: int) -> bool:
 
 
 async def cancelled(office: Office, random: Random, number: int) -> bool:
-    """The request is cancelled at any await of its transaction: it is committed all the same."""
+    """The request is cancelled at any of its awaits: before its transaction was wanted it is as
+    if never said, and then it is committed all the same."""
     stay = await _open_stay(office, number)
-    desk, barrier = at_barrier(office.desk, [0])
+    awaits = await _awaits_of_a_commit(office, number)
+    store = _Wanted(office.desk.database)
+    desk = replace(office.desk, database=cast(Any, store))
     command = office.commit_of(stay, *LINES)
     said = await office.request("H001", "settlement.commit", command, f"X-{number}")
-    asking = asyncio.create_task(office.hear(said, desk))
-    await barrier.until(1)
-    for _ in range(random.randrange(_AWAITS)):
-        await asyncio.sleep(0)
-    asking.cancel()
-    await asyncio.gather(asking, return_exceptions=True)
-    kept = select(tables.message.c.code).where(tables.message.c.message_id == f"X-{number}")
+    stopped = await was_cancelled(random.randrange(awaits), office.hear(said, desk))
+    if stopped and not store.wanted:
+        return (await said_again(office, said)).code == "OK"
+    return await _committed(office, f"X-{number}")
+
+
+class _Wanted:
+    """A store that knows whether a transaction was wanted of it."""
+
+    def __init__(self, database: Database) -> None:
+        self._database, self.wanted = database, False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._database, name)
+
+    async def commit(self, unit: Unit) -> None:
+        self.wanted = True
+        await self._database.commit(unit)
+
+
+async def _awaits_of_a_commit(office: Office, number: int) -> int:
+    """How often one waits that nobody cancels."""
+    stay = await office.billed("H001", f"W-{number}", 1)
+    said = await office.request("H001", "settlement.commit", office.commit_of(stay, *LINES))
+    waits: list[int] = []
+    await watched(office.hear(said), waits.append)
+    return len(waits)
+
+
+async def _committed(office: Office, message_id: str) -> bool:
+    """Whether the message is kept, soon, without being said again."""
+    kept = select(tables.message.c.code).where(tables.message.c.message_id == message_id)
     for _ in range(_PATIENCE_S * 10):
         if await office.rows(kept):
             return True

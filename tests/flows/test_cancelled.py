@@ -2,15 +2,16 @@
 transaction behind (protocol §4)."""
 
 import asyncio
-from collections.abc import Coroutine, Generator
+from collections.abc import Awaitable, Callable, Coroutine, Generator
 from itertools import count
 from types import coroutine
 from typing import Any
 
 from sqlalchemy import func, select, text
 
+from gateway.flows.exchange import Request
 from gateway.store.tables import settlement
-from tests.flows.office import LINES, Office
+from tests.flows.office import LINES, Heard, Office
 from tests.store.conftest import POSTGRESQL
 
 _IDLE = text(
@@ -24,21 +25,27 @@ transaction."""
 
 
 @coroutine
-def cancelled_at(turn: int, work: Coroutine[Any, Any, Any]) -> Generator[Any, Any, Any]:
-    """The work, cancelled when it waits for the `turn`-th time."""
+def watched(
+    work: Coroutine[Any, Any, Any], at_wait: Callable[[int], object]
+) -> Generator[Any, Any, Any]:
+    """The work; whenever it waits, `at_wait` is told for how many times it had waited before."""
     step, given = work.send, None
     for number in count():
         try:
             waited = step(given)
         except StopIteration as done:
             return done.value
-        if number == turn:
-            _current().cancel()
+        at_wait(number)
         try:
             yield waited
             step, given = work.send, None
         except BaseException as thrown:
             step, given = work.throw, thrown
+
+
+def cancelled_at(turn: int, work: Coroutine[Any, Any, Any]) -> Awaitable[Any]:
+    """The work, cancelled when it waits for the `turn`-th time."""
+    return watched(work, lambda number: _current().cancel() if number == turn else None)
 
 
 def _current() -> asyncio.Task[Any]:
@@ -57,6 +64,14 @@ async def _run(turn: int, work: Coroutine[Any, Any, Any]) -> Any:
     return await cancelled_at(turn, work)
 
 
+async def said_again(office: Office, request: Request) -> Heard:
+    """What the sender hears at last: what it had said may still be worked on."""
+    async with asyncio.timeout(_PATIENCE_S):
+        while (again := await office.hear(request)).code == "IN_PROGRESS":
+            await asyncio.sleep(0.01)
+    return again
+
+
 async def idle(office: Office) -> int:
     """How many transactions are open on the server although nobody works on them."""
     (row,) = await office.rows(_IDLE)
@@ -73,10 +88,7 @@ async def test_a_commit_cancelled_at_each_await_is_settled_once_when_resent(
         command = office.commit_of(stay, *LINES)
         request = await office.request("H001", "settlement.commit", command, f"COMMIT-{turn}")
         stopped = await was_cancelled(turn, office.hear(request))
-        again = await office.hear(request)
-        while again.code == "IN_PROGRESS":
-            await asyncio.sleep(0.01)
-            again = await office.hear(request)
+        again = await said_again(office, request)
         assert again.code == "OK"
         live = select(func.count().label("live")).where(
             settlement.c.admission_id == stay, settlement.c.live == 1
