@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from tests.fault.call import Call
 from tests.fault.story import STORY, Heard, kept_in, take
 from tests.fault.verdict import counted, examined, told, vault_of
-from tests.fault.watched import calls, database, only_store, run_watched
+from tests.fault.watched import calls, database, every_file, run_watched
 from tests.fault.worker import JOURNAL
 from tests.flows.office import office_in
 from tests.postgres import waited
@@ -53,7 +53,7 @@ async def _taken(home: Path, number: int) -> Heard:
 def points(call: Call, home: Path, step: int, fault: str = "") -> Iterator[Point]:
     """Every call that writes within the step, once for each thing that may befall it."""
     home = call.copy(home)
-    trace = run_watched(call.nursery, home, only_store(home), **_task(step, fault))
+    trace = run_watched(call.nursery, home, every_file(), **_task(step, fault))
     written = Counter(name for name, _ in calls(trace))
     for name, number in sorted(written.items()):
         for befallen in FAULTS:
@@ -67,7 +67,7 @@ def _task(step: int, fault: str = "") -> dict[str, object]:
 def befallen(call: Call, home: Path, point: Point, fault: str = "") -> Counter[str]:
     """The step with the fault at the point, then everything asked, said again, and asked."""
     home = call.copy(home)
-    words = [*only_store(home), "-e", f"inject={point.call}:{point.fault}:when={point.number}"]
+    words = [*every_file(), "-e", f"inject={point.call}:{point.fault}:when={point.number}"]
     trace = run_watched(call.nursery, home, words, **_task(point.step, fault))
     journal = home / JOURNAL
     heard = kept_in(journal.read_bytes())

@@ -1,13 +1,18 @@
 """A fault at a system call that writes: nothing acknowledged is lost, the message said again is
 answered once and for all. `make fault PART=syscall` tries every call of every operation."""
 
+from itertools import islice
+
 import pytest
 
 from tests.fault import syscall, watched
 from tests.fault.call import Call
+from tests.fault.story import STORY
 from tests.fault.syscall import FAULTS, Point
 
 pytestmark = pytest.mark.skipif(bool(watched.missing()), reason=watched.missing() or "-")
+
+KINDS = {"acknowledged", "syscall_kill_points", "syscall_error_points"}
 
 
 def test_every_kind_of_call_can_fail_and_nothing_is_lost(call: Call) -> None:
@@ -21,6 +26,15 @@ def test_every_kind_of_call_can_fail_and_nothing_is_lost(call: Call) -> None:
             outcome = syscall.befallen(call, home, point)
             kind = "syscall_kill_points" if fault == FAULTS[0] else "syscall_error_points"
             assert dict(outcome) == {"acknowledged": 1, kind: 1}, str(point)
+
+
+def test_the_file_of_the_logs_head_can_fail_and_nothing_is_lost(call: Call) -> None:
+    step = [one.name for one in STORY].index("keep-log")
+    home = list(islice(syscall.homes(call), step + 1))[-1]
+    found = [one for one in syscall.points(call, home, step) if one.call in ("fsync", "rename")]
+    assert {(one.call, one.number) for one in found} == {("fsync", 1), ("fsync", 2), ("rename", 1)}
+    for point in found:
+        assert dict(syscall.befallen(call, home, point)).keys() <= KINDS, str(point)
 
 
 @pytest.mark.parametrize("fault", FAULTS)

@@ -16,6 +16,7 @@ from tests.fault.worker import GO, JOURNAL, READY
 
 WRITES: Final = ("pwrite64", "fdatasync", "fsync", "ftruncate", "unlink")
 """Every call by which SQLite changes its files or makes them durable."""
+_RENAMES: Final = ("rename", "renameat", "renameat2")
 _PATIENCE_S: Final = 120.0
 _LIMIT: Final = 70_000  # characters of one write shown: no page of SQLite is longer
 
@@ -69,10 +70,10 @@ def _until(condition: Any, home: Path) -> None:
     assert (home / READY).exists(), (home / "log").read_text()
 
 
-def only_store(home: Path) -> list[str]:
-    """Words of strace: the calls that write, on the files of the store alone."""
-    paths = [word for path in database(home) for word in ("-P", str(path))]
-    return ["-e", f"trace={','.join(WRITES)}", *paths]
+def every_file() -> list[str]:
+    """Words of strace: the calls that write the files of the store, or the file of the log's head,
+    which is written beside and then takes its name."""
+    return ["-e", f"trace={','.join((*WRITES, *_RENAMES))}"]
 
 
 def everything(home: Path) -> list[str]:
