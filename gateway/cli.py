@@ -444,10 +444,12 @@ def _recorded(what: str, subject: str, given: argparse.Namespace) -> bool:
         asyncio.run(act)
     except NotDone as refusal:
         return not _say(str(refusal))
-    except (httpx.TransportError, StoreFailed):
-        return not _say("读取未能登记，请稍候 / the reading could not be recorded: try again soon")
     except UNREADABLE as error:
         return not _say(str(unreadable(error)))
+    except (httpx.TransportError, StoreFailed) as failed:
+        if isinstance(failed.__cause__, UNREADABLE):
+            return not _say(str(unreadable(failed.__cause__)))
+        return not _say("读取未能登记，请稍候 / the reading could not be recorded: try again soon")
     return True
 
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from gateway.clock import SystemClock, business_day
 from gateway.delivery.channel import HttpsChannel, Line
@@ -45,6 +45,13 @@ def _tried_again(what: str) -> Iterator[None]:
         _log.warning("%s waits: the store failed", what)
     except Exception as error:
         _log.error("%s failed", what, extra={"error": type(error).__name__})
+
+
+class _Kept(NamedTuple):
+    """The line to a receiver, and for which address and which certificate of ours it was made."""
+
+    where: tuple[object, ...]
+    line: Line
 
 
 @dataclass(slots=True)
@@ -174,7 +181,7 @@ class Tasks:
 
     async def deliver(self) -> None:
         """Push what waits to every party that can be called, over one line for each."""
-        lines = dict[str, Line]()
+        lines = dict[str, _Kept]()
 
         async def channel_for(receiver: str) -> Channel | None:
             return await self._channel(receiver, lines)
@@ -183,26 +190,25 @@ class Tasks:
         try:
             await worker.run(self.desk.outbox_ready, self.ended)
         finally:
-            for line in lines.values():
-                await line.close()
+            for kept in lines.values():
+                await kept.line.close()
 
     async def _registered(self, receiver: str) -> tuple[Party | None, list[RegisteredKey]]:
         """A receiver as the registry has it now."""
         async with self.desk.database.reading() as reader:
             return await party_by_id(reader, receiver), await keys_of(reader, receiver)
 
-    async def _channel(self, receiver: str, lines: dict[str, Line]) -> Channel | None:
+    async def _channel(self, receiver: str, lines: dict[str, _Kept]) -> Channel | None:
         party, keys = await self.desk.database.in_one_piece(lambda: self._registered(receiver))
         if party is None or not party.callback_url:
             return None
         where = party.callback_url, _stamps(*self.deployment.client)
-        line = lines.get(receiver)
-        if line is None or line.where != where:
-            if line is not None:
-                await line.close()
-            lines[receiver] = Line(where[0], client_context(self), where[1])
+        if receiver not in lines or lines[receiver].where != where:
+            if receiver in lines:
+                await lines.pop(receiver).line.close()
+            lines[receiver] = _Kept(where, Line(party.callback_url, client_context(self)))
         verify = receipt_outcome(self.desk.codec_for(receiver), receiver, keys)
-        return HttpsChannel(lines[receiver], verify)
+        return HttpsChannel(lines[receiver].line, verify)
 
 
 def _stamps(*paths: Path) -> tuple[tuple[int, int], ...]:

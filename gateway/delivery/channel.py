@@ -6,7 +6,7 @@ message key, bound to our message id and digest, is.
 
 import asyncio
 import ssl
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 from urllib.parse import urlsplit, urlunsplit
@@ -29,11 +29,10 @@ Unreadable when it proves nothing."""
 
 
 class Line:
-    """The kept connection to one receiver's address. `own` tells one certificate of ours from the
-    next: `where` is another when either has changed."""
+    """The kept connection to one receiver's address."""
 
-    def __init__(self, url: str, context: ssl.SSLContext, own: Hashable = ()) -> None:
-        self.url, self.where, self._context = url, (url, own), context
+    def __init__(self, url: str, context: ssl.SSLContext) -> None:
+        self.url, self._context = url, context
         self._wire: _Wire | None = None
 
     async def post(self, sealed: bytes) -> bytes:
