@@ -5,10 +5,13 @@ bounded: at most `parties` are remembered, the longest idle forgotten first; bod
 whole, so that at most `in_all` of them exist at once.
 
 Under overload a party may run no more requests than places are left: n parties that flood take
-n/(n+1) of the places, and whoever asks now and then always finds one. What is refused costs
-little and has no effect, so that the work goes on at full speed.
+n/(n+1) of the places, and whoever asks now and then always finds one. Who finds none waits, its
+body unread, and is looked at once more before it is refused: a short burst is served, and a
+sender that does not heed Retry-After is slowed to what its connections can wait for, so that
+the work goes on at full speed. What is refused has no effect.
 """
 
+import asyncio
 import math
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
@@ -33,14 +36,16 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 _PLAIN: Final = frozenset({b"", b"identity"})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Allowance:
-    """The limits: bytes of a body, requests at once and per second of one party, and in all."""
+    """The limits: bytes of a body, requests at once and per second of one party, and in all;
+    and the seconds that a request waits before it is refused for one of the last three."""
 
     body_bytes: int
     at_once: int
     per_second: int
     in_all: int
+    waits_s: float = 2.0
     parties: int = 4096
 
 
@@ -74,14 +79,19 @@ class Limits:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        refusal = _ill_declared(scope, self._allowance.body_bytes)
-        party = self._party(fingerprint(scope) or _address(scope))
-        refusal = refusal or self._overdrawn(party)
+        refusal = _ill_declared(scope, self._allowance.body_bytes) or await self._full(scope)
         if refusal is not None:
             await refusal(scope, receive, send)
             return
-        with self._one_more(party):
+        with self._one_more(self._party(scope)):
             await self._serve(scope, receive, send)
+
+    async def _full(self, scope: Scope) -> Response | None:
+        """Why there is no place for the request, now and after it has waited."""
+        if self._overdrawn(self._party(scope)) is None:
+            return None
+        await asyncio.sleep(self._allowance.waits_s)
+        return self._overdrawn(self._party(scope))
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -93,8 +103,9 @@ class Limits:
         else:
             await self._app(scope, _replayed(body, receive), send)
 
-    def _party(self, key: str) -> _Party:
-        now = self._timer()
+    def _party(self, scope: Scope) -> _Party:
+        """Who asks, its tokens of this instant."""
+        now, key = self._timer(), fingerprint(scope) or _address(scope)
         party = self._parties.get(key)
         if party is None:
             party = self._parties[key] = _Party(self._allowance.per_second, now)

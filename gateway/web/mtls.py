@@ -48,7 +48,7 @@ class Pace:
     body_window_s: float = 10.0
     body_bytes_per_s: int = 1024
     keep_alive_s: int = 30
-    connections: int = 256
+    connections: int = 64
     connections_in_all: int = 4096
     handshakes: int = 32
     stop_s: int = 30

@@ -8,13 +8,15 @@ from contextlib import closing
 import pytest
 
 from gateway.settings import Settings
+from gateway.web.limits import Allowance
 from tests.bench.overload import HIGHEST, OVER, Load, Run, built, flooded, measured
 from tests.e2e.deployed import Deployed, deployed
 
-LEAST = 0.6
+LEAST = 0.75
 """Of capacity by CPU, of short runs beside everything else; `python -m tests.bench.overload`
 measures at length."""
 PLACES = Settings().requests_at_once
+WAITS_S = Allowance.waits_s
 
 
 @pytest.fixture(scope="module")
@@ -54,20 +56,21 @@ def check_effects(gateway: Deployed, run: Run) -> None:
 def test_under_five_times_its_capacity_it_answers_nearly_as_many(
     gateway: Deployed, load: Load
 ) -> None:
-    found = asyncio.run(measured(load, rounds=1, lasts_s=2))
+    found = asyncio.run(measured(load, rounds=1, lasts_s=4))
     assert set(found.capacity.statuses.values()) == {200}
     assert set(found.overload.statuses.values()) == {200, 503}
     assert found.goodput_by_cpu >= LEAST, f"{found.capacity}; {found.overload}"
     check_effects(gateway, found.overload)
-    # Little's law: nobody waits for more than those who had a place before.
-    assert max(found.overload.waits_s) <= 3 * PLACES / found.overload.per_second
+    # Little's law: with a place nobody waits for more than those who had one before.
+    longest_s = WAITS_S + 3 * PLACES / found.overload.per_second
+    assert max(found.overload.waits_s) <= longest_s
 
 
 def test_a_refused_message_is_answered_when_it_is_sent_again(
     gateway: Deployed, load: Load, flood: float
 ) -> None:
     async def twice() -> Run:
-        flooding = await load.overload(flood, 1, load.hospitals[:1])
+        flooding = await load.overload(flood, 4, load.hospitals[:1])
         assert flooding.refused
         return await load.again(flooding.refused[:5])
 
@@ -79,9 +82,9 @@ def test_a_refused_message_is_answered_when_it_is_sent_again(
 def test_a_hospital_that_floods_does_not_starve_another(
     gateway: Deployed, load: Load, flood: float
 ) -> None:
-    flooding, honest = asyncio.run(flooded(load, rate=flood, lasts_s=2))
-    assert len(flooding.refused) > len(flooding.answered)
+    flooding, honest = asyncio.run(flooded(load, rate=flood, lasts_s=4))
+    assert len(flooding.refused) + len(flooding.unsent) > len(flooding.answered)
     assert len(honest.statuses) >= 3
     assert set(honest.statuses.values()) == {200}
-    assert max(honest.waits_s) <= 2 * max(flooding.waits_s)
+    assert max(honest.waits_s) < WAITS_S < max(flooding.waits_s)
     check_effects(gateway, flooding + honest)

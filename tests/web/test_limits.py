@@ -2,11 +2,13 @@
 
 import asyncio
 import json
+from dataclasses import replace
 from types import SimpleNamespace
 
 import httpx
 import pytest
 
+from gateway.clock import elapsed_s
 from gateway.web.limits import Allowance, Limits
 from gateway.web.mtls import make_server
 from tests.certificates import client_context, pair, trust
@@ -14,7 +16,8 @@ from tests.certificates import client_context, pair, trust
 from .running import answering, raw, running
 from .test_mtls import listener
 
-SMALL = Allowance(body_bytes=1000, at_once=2, per_second=5, in_all=3, parties=4)
+SMALL = Allowance(body_bytes=1000, at_once=2, per_second=5, in_all=3, waits_s=0, parties=4)
+PATIENT = replace(SMALL, waits_s=0.05)
 
 
 class Timer:
@@ -197,13 +200,38 @@ async def test_all_parties_together_run_only_so_many() -> None:
 
 async def test_who_floods_leaves_a_place_for_who_comes_later() -> None:
     gate = Gate()
-    wide = Allowance(body_bytes=1000, at_once=100, per_second=100, in_all=12)
+    wide = Allowance(body_bytes=1000, at_once=100, per_second=100, in_all=12, waits_s=0)
     limited = limits(wide, app=gate)
     tasks = await started(limited, *(Call(name) for _ in range(12) for name in "ab"))
     assert gate.running == 8
     assert [call.status for call in (task.result() for task in tasks if task.done())] == [503] * 16
     tasks += await started(limited, Call("c"), Call("d"))
     assert gate.running == 10
+    gate.open.set()
+    await asyncio.gather(*tasks)
+
+
+async def test_who_finds_no_place_waits_unread_and_is_served_when_there_is_one() -> None:
+    gate = Gate()
+    limited = limits(PATIENT, app=gate)
+    tasks = await started(limited, Call("a"), Call("a"), Call("b"))
+    late = Call("c")
+    waiting = asyncio.create_task(late.by(limited))
+    await asyncio.sleep(0)
+    assert (late.sent, late.read, gate.running) == ([], 0, 3)
+    gate.open.set()
+    assert (await waiting).status == 200
+    await asyncio.gather(*tasks)
+
+
+async def test_who_waited_in_vain_is_refused_unread() -> None:
+    gate = Gate()
+    limited = limits(PATIENT, app=gate)
+    tasks = await started(limited, Call("a"), Call("a"), Call("b"))
+    began = elapsed_s()
+    late = await Call("c").by(limited)
+    assert (late.status, late.code, late.read) == (503, "BUSY", 0)
+    assert elapsed_s(began) >= PATIENT.waits_s
     gate.open.set()
     await asyncio.gather(*tasks)
 
@@ -263,7 +291,7 @@ async def test_what_is_not_http_passes_through() -> None:
 
 
 async def test_over_tls_two_certificates_are_two_parties(tmp_path) -> None:
-    allowance = Allowance(body_bytes=1000, at_once=2, per_second=2, in_all=64)
+    allowance = Allowance(body_bytes=1000, at_once=2, per_second=2, in_all=64, waits_s=0)
     server, _, _ = listener(tmp_path, Limits(answering(), allowance, Timer()))
     statuses = SimpleNamespace(a=[], b=[])
     async with running(server):
