@@ -8,7 +8,6 @@ from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from gateway.clock import SystemClock, business_day
@@ -27,6 +26,7 @@ from gateway.settings import Settings
 from gateway.store.invariants import check_invariants
 from gateway.store.registry import keys_of, party_by_id
 from gateway.store.unit import StoreFailed
+from gateway.web.mtls import stamps
 
 _SWEEP_EVERY_S: Final = 3600.0
 _CHECK_AGAIN_S: Final = 600.0
@@ -202,19 +202,13 @@ class Tasks:
         party, keys = await self.desk.database.in_one_piece(lambda: self._registered(receiver))
         if party is None or not party.callback_url:
             return None
-        where = party.callback_url, _stamps(*self.deployment.client)
+        where = party.callback_url, stamps(*self.deployment.client)
         if receiver not in lines or lines[receiver].where != where:
             if receiver in lines:
                 await lines.pop(receiver).line.close()
             lines[receiver] = _Kept(where, Line(party.callback_url, client_context(self)))
         verify = receipt_outcome(self.desk.codec_for(receiver), receiver, keys)
         return HttpsChannel(lines[receiver].line, verify)
-
-
-def _stamps(*paths: Path) -> tuple[tuple[int, int], ...]:
-    """What changes when a file is written anew: our certificate is renewed while we serve."""
-    found = [path.stat() for path in paths]
-    return tuple((one.st_ino, one.st_mtime_ns) for one in found)
 
 
 def client_context(tasks: Tasks) -> ssl.SSLContext:

@@ -85,7 +85,7 @@ class TlsIdentity:
     def __init__(self, certificate: Path, key: Path, context: ssl.SSLContext) -> None:
         self._files = certificate, key
         self.context = context
-        self._seen = self._stamp()
+        self._seen = stamps(*self._files)
 
     def reload(self) -> None:
         """New connections get the certificate now on disk; live ones keep theirs.
@@ -98,7 +98,7 @@ class TlsIdentity:
 
     def renew(self) -> None:
         """Reload when a file changed; a pair that is not usable is logged and not used."""
-        stamp = self._stamp()
+        stamp = stamps(*self._files)
         if stamp == self._seen:
             return
         self._seen = stamp
@@ -110,9 +110,11 @@ class TlsIdentity:
         else:
             _log.info("server certificate renewed")
 
-    def _stamp(self) -> tuple[tuple[int, int], ...]:
-        found = [path.stat() for path in self._files if path.exists()]
-        return tuple((status.st_ino, status.st_mtime_ns) for status in found)
+
+def stamps(*files: Path) -> tuple[tuple[int, int], ...]:
+    """What changes when a file is written anew: certificates are renewed while we serve."""
+    found = [path.stat() for path in files if path.exists()]
+    return tuple((status.st_ino, status.st_mtime_ns) for status in found)
 
 
 def tls_context(certificate: Path, key: Path, authority: Path, *, required: bool) -> TlsIdentity:

@@ -21,7 +21,7 @@ from gateway.domain.case import CaseState
 from gateway.seal import authority
 from gateway.seal.sign import Signer
 from gateway.store.tables import outbox
-from gateway.web.mtls import make_server
+from gateway.web.mtls import client_certificate, make_server
 from tests import postgres
 from tests.store.conftest import SQLITE, STORES
 from tests.web.running import running
@@ -190,3 +190,46 @@ async def test_a_proxys_200_is_no_receipt_and_after_a_roll_over_the_same_bytes_g
     assert set(proxy.bodies) == {row["sealed"] for row in after.values()}
     algorithms = {b"rsa-sha256" in row["sealed"] for row in after.values()}
     assert algorithms == {True, False}
+
+
+class Door:
+    """Before a receiver: notes the certificate by which each message came."""
+
+    def __init__(self, inner: Any) -> None:
+        self._inner = inner
+        self.shown: list[bytes | None] = []
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        self.shown.append(client_certificate(scope))
+        await self._inner(scope, receive, send)
+
+
+def renewed(town: World) -> bytes:
+    """A new key and certificate by which we call others; the certificate, DER."""
+    made, name = town.gateway.deployment, town.gateway.settings.gateway_id
+    key, nows = authority.new_key(), (town.clock.now(), machine_now())
+    certificate = made.issue(authority.make_csr(key, name), "tls_client", [name], nows)
+    kept, private = made.client
+    authority.write_private_key(private, key)
+    kept.write_bytes(certificate.public_bytes(Encoding.PEM))
+    return certificate.public_bytes(Encoding.DER)
+
+
+async def test_a_renewed_certificate_of_ours_is_shown_without_a_restart(town: World) -> None:
+    async with callable_hospital(town, Door) as (hospital, core, door):
+
+        async def delivered() -> bool:
+            kept = await rows(town, "H001")
+            return len(core.received) == len(kept) > 0
+
+        await settled_later(town, hospital, "C1", 1)
+        await town.until(delivered)
+        before, ours = len(door.shown), renewed(town)
+        await settled_later(town, hospital, "C2", 2)
+
+        async def delivered_again() -> bool:
+            return len(door.shown) > before and await delivered()
+
+        await town.until(delivered_again)
+    assert ours not in door.shown[:before]
+    assert set(door.shown[before:]) == {ours}

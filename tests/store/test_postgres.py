@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
@@ -259,3 +260,16 @@ async def _one_row(database: PostgresDatabase, name: str) -> None:
         row["credit"] = "y"
     async with by_hand(database) as connection:
         await connection.execute(table.insert(), row)
+
+
+async def test_a_pool_that_runs_out_is_a_store_that_fails_and_works_again(
+    store: PostgresDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pool: Any = store.readers.sync_engine.pool
+    monkeypatch.setattr(pool, "_timeout", 0.1)
+    async with AsyncExitStack() as busy:
+        for _ in range(pool.size()):
+            await busy.enter_async_context(store.reading())
+        with pytest.raises(StoreFailed):
+            await heads(store)
+    assert await heads(store) == {}

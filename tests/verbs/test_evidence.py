@@ -236,23 +236,24 @@ async def test_a_leaf_that_no_longer_tells_excuses_its_own_tombstone_and_no_othe
     assert said == "不符 BAD message H002 H002-FORGED: no leaf tells of it\n"
 
 
+ANSWERED_BY = "digest state code undone_by effect subject command tx_id".split()
+"""Of a message that comes again."""
+SENT = "receiver subject digest sealed in_reply_to".split()
+
+
 @pytest.mark.parametrize(
-    "column", ["digest", "state", "code", "undone_by", "effect", "subject", "command", "tx_id"]
+    ("table", "column"),
+    [*((message, name) for name in ANSWERED_BY), *((outbox, name) for name in SENT)],
+    ids=str,
 )
-async def test_an_edited_message_is_located(data: Path, column: str) -> None:
-    """What a message that comes again is answered by."""
+async def test_an_edited_message_or_message_of_ours_is_located(
+    data: Path, table: Table, column: str
+) -> None:
     async with office_in(data) as office:
         await story(office)
-        [sender, message_id], _, found = await changed(office, message, column)
-    assert [one for one in found if one.startswith(f"message {sender} {message_id}: ")]
-
-
-@pytest.mark.parametrize("column", ["receiver", "subject", "digest", "sealed", "in_reply_to"])
-async def test_an_edited_message_of_ours_is_located(data: Path, column: str) -> None:
-    async with office_in(data) as office:
-        await story(office)
-        [message_id], _, found = await changed(office, outbox, column)
-    assert [one for one in found if one.startswith(f"outbox {message_id}: ")]
+        key, _, found = await changed(office, table, column)
+    row = f"{table.name} {' '.join(key)}: "
+    assert [one for one in found if one.startswith(row)]
 
 
 @pytest.mark.parametrize(
