@@ -185,12 +185,12 @@ class Dated:
         Raises PolicyGap before the first value and from the day the parameter was
         abolished: an absent value is never replaced by 0 or by a neighbour.
         """
-        value = next((v for v in reversed(self.values) if v.since <= day), None)
-        if value is None:
-            raise _before(self.name, day, self.values[0].since)
-        if value.ended:
-            raise _after_end(self.name, day, value.since)
-        return value
+        for value in reversed(self.values):
+            if value.since <= day:
+                if value.ended:
+                    raise _after_end(self.name, day, value.since)
+                return value
+        raise _before(self.name, day, self.values[0].since)
 
 
 @dataclass(frozen=True, slots=True)

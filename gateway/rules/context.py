@@ -75,11 +75,11 @@ class Context:
     late_until: LateWindow | None
     asked: Asked
     netted: Netted
+    devices_alone: bool
     devices: tuple[SuppliedDevice, ...] = ()
     owed: tuple[Arrears, ...] = ()
     owed_by: Sources = ()
     emergency: EmergencyDays | None = None
-    devices_alone: bool = False
     known: Sequence[Known] = ()
     counted: Sequence[BillLine] = ()
     used: Mapping[Listed | None, list[BillLine]] = field(default_factory=dict)
@@ -93,6 +93,7 @@ class Context:
     _by_day: dict[date, Standing] = field(default_factory=dict)
     _standings: dict[object, Standing] = field(default_factory=dict)
     _values: dict[tuple[str, date], Value] = field(default_factory=dict)
+    _dates_on: dict[date, Mapping[PickedBy, date]] = field(default_factory=dict)
     _gaps: dict[tuple[str, date], PolicyGap] = field(default_factory=dict)
     _citations: dict[tuple[str, date], Citation] = field(default_factory=dict)
 
@@ -291,8 +292,14 @@ class Context:
         """
         found = self._values.get((key, day))
         if found is None:
-            dates = {**self.dates, PickedBy.SERVICE_DATE: day}
-            found = self._values[key, day] = picked(self.policy, key, dates, day)
+            found = self._values[key, day] = picked(self.policy, key, self._dates(day), day)
+        return found
+
+    def _dates(self, day: date) -> Mapping[PickedBy, date]:
+        """What each date that a key may name is, for a service on the day."""
+        found = self._dates_on.get(day)
+        if found is None:
+            found = self._dates_on[day] = {**self.dates, PickedBy.SERVICE_DATE: day}
         return found
 
     def cited(self, key: str, day: date) -> Citation:

@@ -6,7 +6,7 @@ it stands on. The functions here see these two and nothing else, neither the sta
 nor the day: what they say is true of every bill on the same ground, and is kept with it.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 from functools import lru_cache
@@ -59,10 +59,13 @@ _CHARGED: Final = (
     *("code", "price", "quantity", "amount_fen", "relation", "consent", "violation", "limit_met"),
 )
 _of_charge: Final = by_place(*_CHARGED)
+consent_day: Final = by_place("consent_on")
 
 
-def charges(lines: Iterable[BillLine]) -> Iterator[Key]:
+def charges(lines: Sequence[BillLine]) -> Iterator[Key]:
     """The charge of each line, as a bare tuple; what is left of a limit is not yet known."""
+    if not any(map(consent_day, lines)):
+        return map(_of_charge, lines)
     return (
         _of_charge(line) if (day := line.consent_on) is None else _signed_charge(line, day)
         for line in lines

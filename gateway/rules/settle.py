@@ -1,6 +1,6 @@
 """The whole computation of a bill on one screen: facts, policy and days in, verdict out."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -41,6 +41,7 @@ from gateway.rules.plain import (
     RESCUE,
     Decision,
     borne,
+    consent_day,
     rests_on_consent,
     signed_late,
 )
@@ -214,9 +215,11 @@ def _line_verdicts(context: Context) -> list[LineVerdict]:
     return told
 
 
-def _signed_in_time(lines: Iterable[BillLine], told: Iterable[LineVerdict]) -> None:
+def _signed_in_time(lines: Sequence[BillLine], told: Iterable[LineVerdict]) -> None:
     """A consent signed after the day of service moves nothing before a person has looked: 同意 is
     asked for, no text says until when. Raises NeedsReview."""
+    if not any(map(consent_day, lines)):
+        return
     late = {
         one.line_id: one
         for one in lines
