@@ -67,27 +67,29 @@ def agency_keys(gateway: Deployed) -> PartyKeys:
     return keys
 
 
-async def report(agency: Client) -> None:
+async def report(agency: Client, serial: int) -> None:
     reported = ReportCase(
-        case_no="C1", person=person(1), employer_no="E1", employer_name="虚构机械厂",
+        case_no=f"C{serial}", person=person(serial), employer_no="E1", employer_name="虚构机械厂",
         injured_on=DAY, injured_parts="右小腿", diagnoses=(DIAGNOSIS,), reported_by="虚构人事",
         reported_at=machine_now(), channel=Channel.WEB, insured_at_injury=True,
     )  # fmt: skip
     assert (await agency.send("case.report", reported)).code == "OK"
 
 
-async def decide(agency: Client) -> None:
+async def decide(agency: Client, serial: int) -> None:
     decided = DecideCase(
-        case_no="C1", state=CaseState.RECOGNISED, decided_on=DAY, authority="999900",
-        reason="虚构", decision_no="D1", applied_on=DAY, accepted_on=DAY,
+        case_no=f"C{serial}", state=CaseState.RECOGNISED, decided_on=DAY, authority="999900",
+        reason="虚构", decision_no=f"D{serial}", applied_on=DAY, accepted_on=DAY,
     )  # fmt: skip
     assert (await agency.send("case.decide", decided)).code == "OK"
 
 
-async def recognise(gateway: Deployed, keys: PartyKeys) -> None:
+async def recognise(gateway: Deployed, keys: PartyKeys, people: int = 1) -> None:
+    """The injuries of so many workers are work injuries."""
     async with client(gateway, keys, "agency") as agency:
-        await report(agency)
-        await decide(agency)
+        for serial in range(1, people + 1):
+            await report(agency, serial)
+            await decide(agency, serial)
 
 
 async def billed(hospital: Client, visit_no: str) -> str:

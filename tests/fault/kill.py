@@ -39,10 +39,11 @@ KILLS: Final = 1000
 ACKNOWLEDGEMENTS: Final = 100_000
 CONTROLS: Final = ("acknowledge-before-commit",)
 LANES: Final = 6
+PEOPLE: Final = 48
 _AGAIN: Final = 2
 _KILLS_OF_A_STORE: Final = 25
 _TIMED: Final = 12  # never the first of a store, which no kill has left
-_LONGEST_S: Final = 2.5
+_LONGEST_S: Final = 3.0
 _PLENTY: Final = "100000"
 
 
@@ -53,7 +54,7 @@ class Site:
     call: Call
     home: Path
     random: Random
-    lanes: list[Lane] = field(default_factory=lambda: [Lane(f"L{n}", 1) for n in range(LANES)])
+    lanes: list[Lane] = field(default_factory=lambda: [_lane(number) for number in range(LANES)])
     fault: str = ""
 
     @property
@@ -89,6 +90,12 @@ class Site:
         return self.call.nursery.born("tests.fault.worker:serve", log, **given)
 
 
+def _lane(number: int) -> Lane:
+    """Two lanes each share their people: what one says may be out of date when it arrives."""
+    pair, each = number // 2, PEOPLE * 2 // LANES
+    return Lane(f"L{number}", range(pair * each + 1, (pair + 1) * each + 1))
+
+
 def _operated(environment: dict[str, str], log: Path) -> "subprocess.Popen[bytes]":
     with log.open("ab") as stderr:
         return subprocess.Popen(
@@ -103,7 +110,7 @@ async def prepared(folder: Path) -> Path:
     with deployed(folder) as gateway:
         gateway.hospital("H001")
         gateway.act("catalog.import", path=str(sample_path()), valid_from="2025-01-01")
-        await recognise(gateway, agency_keys(gateway))
+        await recognise(gateway, agency_keys(gateway), PEOPLE)
     return folder
 
 

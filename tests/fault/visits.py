@@ -28,11 +28,11 @@ _FINAL: Final = (Outcome.APPLIED, Outcome.REFUSED)
 
 @dataclass(slots=True)
 class Lane:
-    """What one sender keeps on its own disk: the visit it is at, the message whose outcome it
-    does not know yet, and every final reply."""
+    """What one sender keeps on its own disk: the visit it is at, by each of its `people` in turn,
+    the message whose outcome it does not know yet, and every final reply."""
 
     name: str
-    serial: int
+    people: range
     heard: Heard = field(default_factory=dict)
     visit: int = 0
     stage: int = 0
@@ -88,7 +88,7 @@ class Lane:
 def _register(lane: Lane) -> RegisterAdmission:
     return RegisterAdmission(
         visit_no=f"{lane.name}-{lane.visit}",
-        person=person(lane.serial),
+        person=person(lane.people[lane.visit % len(lane.people)]),
         treatment=TreatmentKind.INPATIENT,
         admitted_at=machine_now() - timedelta(days=1),
         department="骨科",
