@@ -22,10 +22,10 @@ from gateway.flows.desk import Caller, Desk, new_id
 from gateway.flows.off_loop import LINE_BYTES, off_loop
 from gateway.flows.plan import Plan, refused
 from gateway.flows.transaction import Received, message_unit
-from gateway.flows.waiting import brings_jobs
 from gateway.logs import transaction_id
 from gateway.ports import Codec, Unreadable
 from gateway.store import messages, registry
+from gateway.store.jobs import brings_jobs
 from gateway.store.messages import Stored
 from gateway.store.registry import Mandate, party_by_id
 from gateway.store.unit import KeyTaken, StaleFacts, Stopped, StoreFailed, Unit

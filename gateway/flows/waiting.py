@@ -12,7 +12,7 @@ from gateway.flows.plan import Act, Notice
 from gateway.store import tables
 from gateway.store.jobs import OPEN
 from gateway.store.stays import StayFile
-from gateway.store.unit import Change, Insert, Row, Write
+from gateway.store.unit import Insert, Row, Write
 
 REOPENING: Final = "reopening"
 READJUDICATION: Final = "readjudication"
@@ -113,16 +113,6 @@ def _ids(files: Iterable[StayFile]) -> list[str]:
 def _jobs(desk: Desk, admission_ids: Sequence[str], cause: str) -> tuple[Write, ...]:
     rows = [_row(one, cause, desk.now_us) for one in admission_ids]
     return (Insert(tables.release_job, rows),) if rows else ()
-
-
-def brings_jobs(writes: Iterable[Write]) -> bool:
-    """Whether what is written leaves something to release, or to look at beside."""
-    return any(
-        one.table is tables.release_job
-        if isinstance(one, Insert)
-        else isinstance(one, Change) and bool(one.values.get("unseen"))
-        for one in writes
-    )
 
 
 def release_job(admission_id: str, cause: str, created_us: int) -> Insert:

@@ -19,8 +19,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from gateway.store.apply import Statements, apply
 from gateway.store.database import Answer, Ask, Database, Reader, asked_on
+from gateway.store.jobs import brings_jobs
 from gateway.store.personal import Vault
-from gateway.store.tables import lane_lock, outbox, release_job
+from gateway.store.tables import lane_lock, outbox
 from gateway.store.unit import Change, Insert, KeyTaken, Row, StaleFacts, StoreFailed, Unit
 
 DRIVER: Final = "postgresql+asyncpg"
@@ -291,9 +292,8 @@ def _engine(url: str, session: Mapping[str, str], isolation: str, size: int) -> 
 
 def _brings_work(unit: Unit) -> bool:
     """Whether something is to be delivered or released."""
-    return any(
-        isinstance(one, Insert) and one.table in (outbox, release_job) for one in unit.writes
-    )
+    to_deliver = any(isinstance(one, Insert) and one.table is outbox for one in unit.writes)
+    return to_deliver or brings_jobs(unit.writes)
 
 
 async def _answers(connection: AsyncConnection) -> bool:

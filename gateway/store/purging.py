@@ -181,9 +181,10 @@ def _belongs(table: Table, of: Dealings) -> ColumnElement[bool]:
         application_answer: application_answer.c.application_id.in_(of.applications),
     }
     if table is leaf:
-        # An outgoing message's own leaf bears the id of the message.
+        # An outgoing message's own leaf bears the id of the message, and its receipt's tells it.
         sent = select(outbox.c.message_id).where(outbox.c.tx_id.in_(of.transactions))
-        return or_(leaf.c.tx_id.in_(of.transactions), leaf.c.tx_id.in_(sent))
+        receipts = and_(leaf.c.kind == "delivery", leaf.c.message_id.in_(sent))
+        return or_(leaf.c.tx_id.in_(of.transactions), leaf.c.tx_id.in_(sent), receipts)
     if table in (message, audit, outbox):
         return table.c.tx_id.in_(of.transactions)
     return owned.get(table, false())

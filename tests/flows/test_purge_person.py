@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
+from gateway.delivery.worker import Worker
 from gateway.domain.case import CaseState
 from gateway.domain.commands import HospitalRow, ReadPerson, ReconcileDetails
 from gateway.domain.split import Split
@@ -19,6 +20,7 @@ from gateway.store.purging import dealings_of
 from gateway.store.tables import leaf, outbox, person, person_index, purge, settlement, transfer
 from gateway.store.unit import StoreFailed
 from gateway.verbs import replay
+from tests.delivery.lanes import Post
 from tests.flows.office import DAY, LINES, Heard, Office, office_in
 from tests.store.hands import by_hand
 from tests.world import person as worker
@@ -56,9 +58,18 @@ async def settled(office: Office, case_no: str, serial: int) -> Heard:
         office.move_to(NEXT_DAY)
     told = await office.say("H001", "reconcile.details", ReconcileDetails(day=DAY, rows=(row,)))
     assert told.code == "OK"
+    await delivered(office)
+    return heard
+
+
+async def delivered(office: Office) -> None:
+    """Every message to the agency has its receipt; a hospital has acknowledged its own."""
+    post = Post()
+    worker = Worker(office.desk.database, office.desk.clock, post.channel_for, 1.0)
+    while await worker.turn():
+        pass
     async with by_hand(office.desk.database) as connection:
         await connection.execute(update(outbox).values(state="DONE"))
-    return heard
 
 
 async def id_of(office: Office, serial: int) -> str:
@@ -130,14 +141,19 @@ async def test_what_opens_the_leaves_of_messages_sent_is_gone_with_the_person(
 ) -> None:
     await settled(office, "C1", ONE)
     await settled(office, "C2", OTHER)
+    had = await still_opening(office, "delivery")
     office.move_to(LONG_AFTER)
     await purged(office, ONE)
-    opens = select(leaf.c.message_id).where(
-        leaf.c.record_key.is_not(None), leaf.c.kind == "sealing"
-    )
     kept = select(outbox.c.message_id).where(outbox.c.record_key.is_not(None))
-    still = {row["message_id"] for row in await office.rows(opens)}
-    assert still == {row["message_id"] for row in await office.rows(kept)} != set()
+    theirs = {row["message_id"] for row in await office.rows(kept)}
+    assert await still_opening(office, "sealing") == theirs != set()
+    assert await still_opening(office, "delivery") == had & theirs != had
+
+
+async def still_opening(office: Office, kind: str) -> set[str]:
+    """The messages whose leaves of this kind open."""
+    opens = select(leaf.c.message_id).where(leaf.c.record_key.is_not(None), leaf.c.kind == kind)
+    return {row["message_id"] for row in await office.rows(opens)}
 
 
 async def test_the_purged_is_nobody_and_may_come_again_as_somebody_new(office: Office) -> None:
