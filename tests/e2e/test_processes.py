@@ -84,11 +84,11 @@ async def test_a_stay_goes_through_three_processes(processes: dict[str, Deployed
         client(office, agency_keys(office), "agency") as agency,
         client(front, keys, "hospital") as hospital,
     ):
-        await report(agency)
+        await report(agency, 1)
         stay = await billed(hospital, "V1")
         held = await hospital.send("settlement.commit", commit_of(stay))
         assert held.code == "HELD"
-        await decide(agency)
+        await decide(agency, 1)
         found = await released(hospital, held.message_id)
         assert found.bill_state == "SETTLED"
         await numbered(hospital, found.outcome_message_id)
